@@ -1,0 +1,28 @@
+/// Hits and misses in a window, over entries and over bytes.
+public struct HitRate: Sendable, Hashable {
+    /// Accesses to entries that were there before the interval.
+    public var hits: Int64
+    /// Entries that were fetched in the interval.
+    public var misses: Int64
+    /// The sizes of the entries hit, in bytes.
+    public var hitBytes: ByteCount
+    /// The sizes of the entries fetched, in bytes.
+    public var missBytes: ByteCount
+
+    /// Makes a rate from its counts.
+    public init(hits: Int64 = 0, misses: Int64 = 0, hitBytes: ByteCount = .zero, missBytes: ByteCount = .zero) {
+        self.hits = hits
+        self.misses = misses
+        self.hitBytes = hitBytes
+        self.missBytes = missBytes
+    }
+
+    /// Hits ÷ (hits + misses), in 0…1; nil without any access.
+    public var objects: Double? { hits + misses > 0 ? Double(hits) / Double(hits + misses) : nil }
+
+    /// The same over bytes; nil without any access or where all were empty.
+    public var bytes: Double? {
+        let all = hitBytes + missBytes
+        return all.bytes > 0 ? Double(hitBytes.bytes) / Double(all.bytes) : nil
+    }
+}

@@ -1,0 +1,82 @@
+/// A mounted file system (a PVC) that Larder keeps, with its quotas.
+public struct Volume: Sendable, Hashable {
+    /// What lies on a volume.
+    public enum Kind: String, Sendable, Hashable, Codable {
+        /// Maven and Gradle artifacts, found wherever they lie below the path.
+        case buildCache = "build-cache"
+        /// The directory that Podman calls its root.
+        case imageStore = "image-store"
+    }
+
+    /// Its name in output and in the index: `build`, `images`.
+    public var name: String
+    /// What lies on it.
+    public var kind: Kind
+    /// Its absolute path as Larder sees it.
+    public var path: String
+    /// Its absolute path as the jobs see it, where that differs.
+    public var jobPath: String
+    /// The size that its used bytes shall not pass; nil stands for the file system's capacity.
+    public var limit: ByteCount?
+    /// Pruning starts above this level.
+    public var high: Watermark
+    /// Pruning stops at or below this level.
+    public var low: Watermark
+    /// Above this level of the limit, the trash is emptied at once.
+    public var critical: Watermark
+    /// Quotas of single pools.
+    public var poolQuotas: [Pool: Quota]
+    /// Globs over keys that are never evicted: `*` and `?` as in a shell, `/` and `:` are ordinary characters.
+    public var keep: [String]
+    /// How long evicted entries can be brought back; zero empties the trash at once.
+    public var trashRetention: Span
+
+    /// Makes a volume with the deployment's defaults: high 85 %, low 70 %, critical 95 %, a day of trash.
+    public init(
+        name: String, kind: Kind, path: String, jobPath: String? = nil, limit: ByteCount? = nil,
+        high: Watermark = .share(basisPoints: 8500), low: Watermark = .share(basisPoints: 7000),
+        critical: Watermark = .share(basisPoints: 9500), poolQuotas: [Pool: Quota] = [:],
+        keep: [String] = [], trashRetention: Span = .hours(24)
+    ) {
+        self.name = name
+        self.kind = kind
+        self.path = path
+        self.jobPath = jobPath ?? path
+        self.limit = limit
+        self.high = high
+        self.low = low
+        self.critical = critical
+        self.poolQuotas = poolQuotas
+        self.keep = keep
+        self.trashRetention = trashRetention
+    }
+
+    /// The quota in bytes, on a file system of that capacity.
+    public func quota(capacity: ByteCount) -> Quota { Quota(limit: limit ?? capacity, high: high, low: low) }
+}
+
+/// What `statfs` says of a volume's file system.
+public struct Capacity: Sendable, Hashable {
+    /// The file system's size.
+    public var total: ByteCount
+    /// What an unprivileged process can still write.
+    public var available: ByteCount
+    /// What is free, reserved blocks included.
+    public var free: ByteCount
+    /// The number of inodes; zero where the file system makes them as needed.
+    public var inodes: Int64
+    /// The number of free inodes.
+    public var freeInodes: Int64
+
+    /// Makes a reading from its five figures.
+    public init(total: ByteCount, available: ByteCount, free: ByteCount, inodes: Int64, freeInodes: Int64) {
+        self.total = total
+        self.available = available
+        self.free = free
+        self.inodes = inodes
+        self.freeInodes = freeInodes
+    }
+
+    /// What all files on the file system occupy, other tenants' included.
+    public var used: ByteCount { total - free }
+}

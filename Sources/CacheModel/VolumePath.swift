@@ -1,0 +1,122 @@
+/// A path below a volume's root, as the raw bytes that the file system keeps: names need not be UTF-8.
+///
+/// Components are joined by one `/`; there is no leading one, and no component is empty, `.` or `..`.
+/// The root itself is the empty path.
+public struct VolumePath: Hashable, Sendable, Comparable {
+    /// The raw bytes.
+    public let bytes: [UInt8]
+
+    /// The volume's root.
+    public static let root = VolumePath(unchecked: [])
+
+    init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+
+    /// Takes raw bytes. Nil where they are no path below a root: a leading, doubled or trailing `/`, a `.` or
+    /// `..` component, or a NUL byte.
+    public init?(bytes: [UInt8]) {
+        if !bytes.isEmpty {
+            for component in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
+                if component.isEmpty || component.elementsEqual([46]) || component.elementsEqual([46, 46])
+                    || component.contains(0)
+                {
+                    return nil
+                }
+            }
+        }
+        self.bytes = bytes
+    }
+
+    /// Takes a path in UTF-8. Nil as for raw bytes.
+    public init?(_ text: String) { self.init(bytes: Array(text.utf8)) }
+
+    /// The path of `name` in this directory. `name` must be one component, as a directory listing gives it.
+    public func appending(_ name: some Collection<UInt8>) -> VolumePath {
+        var joined = bytes
+        joined.reserveCapacity(bytes.count + 1 + name.count)
+        if !joined.isEmpty { joined.append(UInt8(ascii: "/")) }
+        joined.append(contentsOf: name)
+        return VolumePath(unchecked: joined)
+    }
+
+    /// The components in order; empty for the root.
+    public var components: [ArraySlice<UInt8>] { bytes.split(separator: UInt8(ascii: "/")) }
+
+    /// The last component; empty for the root.
+    public var name: ArraySlice<UInt8> { components.last ?? [] }
+
+    /// The directory that holds this path; the root for the root.
+    public var parent: VolumePath {
+        guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return .root }
+        return VolumePath(unchecked: Array(bytes[..<slash]))
+    }
+
+    /// Whether this path lies strictly below the other one.
+    public func isBelow(_ other: VolumePath) -> Bool {
+        if other.bytes.isEmpty { return !bytes.isEmpty }
+        return bytes.count > other.bytes.count && bytes[other.bytes.count] == UInt8(ascii: "/")
+            && bytes.starts(with: other.bytes)
+    }
+
+    /// Orders by raw bytes.
+    public static func < (a: VolumePath, b: VolumePath) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+}
+
+extension VolumePath: CustomStringConvertible {
+    /// The path made safe to print and unambiguous to read back.
+    public var description: String { escaped(bytes) }
+}
+
+/// Raw bytes as text that is safe to print: what is not UTF-8, a control character or a backslash is written
+/// `\xNN`, so no name can move a terminal's cursor or forge a line.
+public func escaped(_ bytes: some Sequence<UInt8>) -> String {
+    var text = ""
+    func appendHex(_ byte: UInt8) {
+        let digits = Array("0123456789abcdef")
+        text += "\\x"
+        text.append(digits[Int(byte >> 4)])
+        text.append(digits[Int(byte & 15)])
+    }
+    var decoder = UTF8()
+    let all = Array(bytes)
+    if all.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 92 }) { return String(decoding: all, as: UTF8.self) }
+    var rest = all[...]
+    while !rest.isEmpty {
+        var iterator = rest.makeIterator()
+        decoder = UTF8()
+        let before = rest
+        guard case .scalarValue(let scalar) = decoder.decode(&iterator), scalar.value >= 32, scalar != "\\",
+            !(0x7f...0x9f).contains(scalar.value), !isFormatting(scalar)
+        else {
+            appendHex(before[before.startIndex])
+            rest = before.dropFirst()
+            continue
+        }
+        text.unicodeScalars.append(scalar)
+        rest = before.dropFirst(UTF8.width(scalar))
+    }
+    return text
+}
+
+/// Reads back what `escaped` wrote. Nil where a backslash does not begin `\xNN`.
+public func unescaped(_ text: String) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+        if byte != 92 {
+            bytes.append(byte)
+            continue
+        }
+        guard rest.popFirst() == UInt8(ascii: "x"), rest.count >= 2,
+            let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
+        else { return nil }
+        bytes.append(value)
+        rest = rest.dropFirst(2)
+    }
+    return bytes
+}
+
+// Line and paragraph separators, and the marks that reverse or hide text (Unicode TR 36).
+private func isFormatting(_ scalar: Unicode.Scalar) -> Bool {
+    (0x2028...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
+        || (0x200b...0x200f).contains(scalar.value) || scalar.value == 0xfeff
+}
