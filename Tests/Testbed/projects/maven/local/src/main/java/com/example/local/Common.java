@@ -1,0 +1,5 @@
+package com.example.local;
+
+public final class Common {
+    public static final String NAME = "larder";
+}
