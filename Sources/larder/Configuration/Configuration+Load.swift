@@ -1,0 +1,79 @@
+import CacheModel
+import Glibc
+
+extension Configuration {
+    /// Puts the configuration together: flags before environment before file before defaults.
+    ///
+    /// - Parameters:
+    ///   - flags: the global flags.
+    ///   - environment: all variables; those that begin with `LARDER_` count, empty ones do not.
+    ///   - deployedState: the state directory that is the default where it can be written.
+    /// - Throws: `ConfigurationError` with everything that is wrong. The caller exits with 78.
+    static func load(
+        flags: ConfigurationFlags, environment: [String: String],
+        deployedState: String = Configuration.deployedStateDirectory
+    ) throws(ConfigurationError) -> Configuration {
+        let problems = ConfigurationProblems()
+        let overrides = Overrides(flags: flags, environment: environment)
+        var configuration = Configuration(stateDirectory: "", volumes: [], sockets: [:])
+        configuration.warnings = overrides.warnings
+
+        var volumes = VolumeSet(
+            all: [.deployed(.buildCache), .deployed(.imageStore)], problems: problems)
+        if let file = overrides.value("config") {
+            let document = try ConfigurationDocument(contentsOf: file.text).parse()
+            if let configured = configuration.take(document, problems) { volumes.all = configured }
+        }
+        for setting in ConfigurationSetting.all {
+            guard let (text, origin) = overrides.value(setting.key) else { continue }
+            if let refusal = setting.apply(text, &configuration) { problems.add(origin, "", refusal) }
+        }
+        if let (path, origin) = overrides.value("build_cache") {
+            volumes.move(.buildCache, to: path, origin: origin)
+        }
+        if let (path, origin) = overrides.value("image_root") {
+            volumes.move(.imageStore, to: path, origin: origin)
+        }
+        if let (url, origin) = overrides.value("socket") { volumes.connect(to: url, origin: origin) }
+        volumes.check()
+        if configuration.stateDirectory.isEmpty {
+            configuration.stateDirectory = defaultState(deployedState, environment, problems)
+        }
+        try problems.throwIfAny()
+        configuration.adopt(volumes.all)
+        return configuration
+    }
+
+    private mutating func adopt(_ configured: [ConfiguredVolume]) {
+        volumes = configured.map(\.volume)
+        for each in configured { sockets[each.volume.name] = each.socket }
+        for volume in volumes where VolumeSet.contains(volume.path, stateDirectory) {
+            warnings.append(
+                "the state directory \(quotable(stateDirectory)) lies on volume `\(volume.name)`: when that is "
+                    + "full, Larder cannot record anything; give the state a volume of its own")
+        }
+    }
+
+    private static func defaultState(
+        _ deployed: String, _ environment: [String: String], _ problems: ConfigurationProblems
+    ) -> String {
+        if canBeWritten(deployed) { return deployed }
+        // Relative values are to be ignored (XDG Base Directory Specification 0.8).
+        let format = ValueFormat<String>.path
+        if let path = environment["XDG_STATE_HOME"].flatMap(format.read) { return path + "/larder" }
+        if let home = environment["HOME"].flatMap(format.read) { return home + "/.local/state/larder" }
+        problems.add(
+            .wholeFile("state"), "",
+            "\(deployed) cannot be written, and neither XDG_STATE_HOME nor HOME is set; "
+                + "accepted: a directory by --state, LARDER_STATE or the key `state`")
+        return ""
+    }
+
+    /// Whether a directory can be written, or made because the one that shall hold it can be.
+    private static func canBeWritten(_ directory: String) -> Bool {
+        if access(directory, W_OK | X_OK) == 0 { return true }
+        guard errno == ENOENT else { return false }
+        let parent = directory.split(separator: "/").dropLast().joined(separator: "/")
+        return access("/" + parent, W_OK | X_OK) == 0
+    }
+}

@@ -1,0 +1,143 @@
+import CacheModel
+import Yams
+
+/// A volume on its way into a configuration, with what is needed to check it against the others.
+struct ConfiguredVolume {
+    /// The volume.
+    var volume: Volume
+    /// The URL of its socket, for an image store.
+    var socket: String?
+    /// Where its name, path and socket came from; what is missing is a default.
+    var origins: [String: ConfigurationOrigin] = [:]
+    /// Its key path: `volumes[0]`; empty where a flag or the environment added it.
+    var key: String
+    /// Whether the path that jobs see was given, so that it does not follow `path`.
+    var hasJobPath = false
+
+    /// The volume of the deployment with that kind.
+    static func deployed(_ kind: Volume.Kind) -> ConfiguredVolume {
+        ConfiguredVolume(
+            volume: Configuration.deployedVolume(kind),
+            socket: kind == .imageStore ? Configuration.deployedSocket : nil, key: "")
+    }
+
+    /// Moves the volume to another path.
+    mutating func move(to path: String, origin: ConfigurationOrigin) {
+        volume.path = path
+        if !hasJobPath { volume.jobPath = path }
+        origins["path"] = origin
+    }
+
+    /// Where the value of a key came from.
+    func origin(_ key: String) -> ConfigurationOrigin { origins[key] ?? .builtIn }
+}
+
+extension ConfiguredVolume {
+    /// Reads one volume of the file.
+    ///
+    /// Nil, with problems, where its name, kind or path cannot be known.
+    init?(_ node: Node, path: String, of document: ParsedDocument, _ problems: ConfigurationProblems) {
+        guard
+            let reader = MappingReader(
+                node, path: path, known: ConfigurationKeys.volume, of: document, problems)
+        else { return nil }
+        let name = reader.required("name", .volumeName)
+        let kind = reader.required("kind", .kind)
+        let volumePath = reader.required("path", .path)
+        let jobPath = reader.value("job_path", .path)
+        var volume = Volume(
+            name: name ?? "", kind: kind ?? .buildCache, path: volumePath ?? "/", jobPath: jobPath)
+        if let limit = reader.value("limit", .volumeLimit) { volume.limit = limit }
+        volume.readWatermarks(reader)
+        volume.readPools(reader, kind: kind)
+        volume.keep = reader.keepPatterns()
+        if let trash = reader.value("trash", .span) { volume.trashRetention = trash }
+        let socket = reader.value("socket", .socket)
+        if let kind { reader.refuseKeysOfOtherKinds(than: kind) }
+        guard name != nil, let kind, volumePath != nil else { return nil }
+        self.init(
+            volume: volume, socket: kind == .imageStore ? socket ?? Configuration.deployedSocket : nil,
+            origins: ["name", "path", "socket"].reduce(into: [:]) { $0[$1] = reader.place(of: $1) },
+            key: path, hasJobPath: jobPath != nil)
+    }
+}
+
+extension Volume {
+    fileprivate mutating func readWatermarks(_ reader: MappingReader) {
+        let given = (
+            high: reader.value("high", .watermark), low: reader.value("low", .watermark),
+            critical: reader.value("critical", .watermark)
+        )
+        high = given.high ?? high
+        low = given.low ?? low
+        critical = given.critical ?? critical
+        reader.checkOrder([("low", low), ("high", high)], limit: limit)
+        // The default of critical may lie below a high that was given: then the trash goes a little early, which
+        // costs nobody an entry.
+        if given.critical != nil {
+            reader.checkOrder([("high", high), ("critical", critical)], limit: limit)
+        }
+    }
+
+    fileprivate mutating func readPools(_ reader: MappingReader, kind: Kind?) {
+        guard let (node, _) = reader.node("pools"),
+            let pools = MappingReader(
+                node, path: reader.keyPath("pools"), known: Pool.allCases.map(\.rawValue),
+                of: reader.document, reader.problems)
+        else { return }
+        for pool in Pool.allCases {
+            guard let (node, place) = pools.node(pool.rawValue) else { continue }
+            if let kind, !ConfigurationKeys.pools(of: kind).contains(pool) {
+                let accepted = ConfigurationKeys.pools(of: kind).map(\.rawValue).joined(separator: ", ")
+                pools.problems.add(
+                    place, pools.keyPath(pool.rawValue),
+                    "no pool of a volume of kind \(kind.rawValue); accepted: \(accepted)")
+            }
+            poolQuotas[pool] = pools.quota(node, of: pool, within: limit)
+        }
+    }
+}
+
+extension MappingReader {
+    fileprivate func quota(_ node: Node, of pool: Pool, within whole: ByteCount?) -> Quota? {
+        guard
+            let reader = MappingReader(
+                node, path: keyPath(pool.rawValue), known: ConfigurationKeys.pool, of: document, problems)
+        else { return nil }
+        let high = reader.value("high", .watermark) ?? .share(basisPoints: 8500)
+        let low = reader.value("low", .watermark) ?? .share(basisPoints: 7000)
+        guard let limit = reader.required("limit", .poolLimit) else { return nil }
+        reader.checkOrder([("low", low), ("high", high)], limit: limit)
+        guard let limit else { return nil }
+        if let whole, limit > whole {
+            problems.add(
+                reader.place(of: "limit"), reader.keyPath("limit"),
+                "\(limit.quantity) is above the volume's limit of \(whole.quantity); accepted: at most that")
+        }
+        return Quota(limit: limit, high: high, low: low)
+    }
+
+    fileprivate func keepPatterns() -> [String] {
+        let accepted = "a list of patterns in quotes, such as [\"com.example:*\"]"
+        return (list("keep", accepted: accepted) ?? []).enumerated().compactMap { index, node in
+            if case .scalar(let scalar) = node, node.tag != Tag(.null), !scalar.string.isEmpty {
+                return scalar.string
+            }
+            problems.add(
+                document.origin(of: node), keyPath("keep[\(index)]"),
+                "found \(MappingReader.shape(of: node)); accepted: a pattern, such as \"com.example:*\"")
+            return nil
+        }
+    }
+
+    fileprivate func refuseKeysOfOtherKinds(than kind: Volume.Kind) {
+        for key in ConfigurationKeys.volume {
+            guard let (_, place) = node(key), let only = ConfigurationKeys.ofOneKind[key], only.kind != kind
+            else { continue }
+            problems.add(
+                place, keyPath(key),
+                "no key of a volume of kind \(kind.rawValue): \(only.reason); "
+                    + "accepted: for \(only.kind.rawValue) only")
+        }
+    }
+}
