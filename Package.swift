@@ -3,6 +3,16 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
 
+/// A part of Larder. `DESIGN.md`'s rule: dependencies point one way, and the pure parts import no I/O.
+func part(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies + ["CacheModel", "TestSupport"], path: path, swiftSettings: strict)
+}
+
 let package = Package(
     name: "larder",
     platforms: [.macOS(.v15)],
@@ -17,41 +27,47 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
-        .target(name: "CacheModel", swiftSettings: strict),
-        .target(name: "Eviction", dependencies: ["CacheModel"], swiftSettings: strict),
-        .target(name: "VolumeScanning", dependencies: ["CacheModel", "CLinux"], swiftSettings: strict),
-        .target(name: "UsageEvidence", dependencies: ["CacheModel", "CLinux"], swiftSettings: strict),
-        .target(
-            name: "CacheIndex",
-            dependencies: ["CacheModel", .product(name: "GRDB", package: "GRDB.swift")],
-            resources: [.embedInCode("../../migrations/0001_index.sql")],
-            swiftSettings: strict),
-        .target(
-            name: "PodmanClient",
-            dependencies: [
+        part("CacheModel", []),
+        part("DirectoryAccess", ["CacheModel", "CLinux"]),
+        part("Eviction", ["CacheModel"]),
+        part("VolumeScanning", ["CacheModel", "CLinux", "DirectoryAccess"]),
+        part("UsageEvidence", ["CacheModel", "CLinux", "DirectoryAccess"]),
+        part(
+            "CacheIndex", ["CacheModel", .product(name: "GRDB", package: "GRDB.swift")],
+            resources: [.embedInCode("../../migrations/0001_index.sql")]),
+        part(
+            "PodmanClient",
+            [
                 "CacheModel",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
-            swiftSettings: strict),
-        .target(
-            name: "Maintenance",
-            dependencies: [
-                "CacheModel", "CLinux", "CacheIndex", "Eviction", "PodmanClient", "UsageEvidence",
-                "VolumeScanning",
-            ],
-            swiftSettings: strict),
-        .target(name: "Reporting", dependencies: ["CacheModel", "Eviction"], swiftSettings: strict),
+            ]),
+        part(
+            "Maintenance",
+            [
+                "CacheIndex", "CacheModel", "CLinux", "DirectoryAccess", "Eviction", "PodmanClient",
+                "UsageEvidence", "VolumeScanning",
+            ]),
+        part("Reporting", ["CacheModel", "Eviction"]),
         .executableTarget(
             name: "larder",
             dependencies: [
                 "CacheIndex", "CacheModel", "Eviction", "Maintenance", "PodmanClient", "Reporting",
-                "UsageEvidence", "VolumeScanning",
+                "VolumeScanning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("CacheIndexTests", ["CacheIndex", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests("EvictionTests", ["Eviction"]),
+        tests("VolumeScanningTests", ["DirectoryAccess", "VolumeScanning"]),
+        tests("VfsStoreTests", ["VolumeScanning"]),
+        tests("PodmanClientTests", ["PodmanClient"]),
+        tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
+        tests("ReportingTests", ["Eviction", "Reporting"]),
+        tests("ConfigurationTests", ["larder"]),
     ]
 )

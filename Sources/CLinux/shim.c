@@ -46,13 +46,46 @@ long larder_getdents(int fd, void *buffer, size_t size) {
     return n < 0 ? -errno : n;
 }
 
+// The same without openat2: one component at a time, each checked for the device of the first.
+static int open_by_component(int dirfd, const char *path, int flags) {
+    struct stat first, here;
+    if (fstat(dirfd, &first) != 0) return -errno;
+    int at = dup(dirfd);
+    while (at >= 0) {
+        const char *slash = strchr(path, '/');
+        size_t length = slash ? (size_t)(slash - path) : strlen(path);
+        char name[256];
+        int next;
+        if (length == 0 || length > 255 || (length == 2 && path[0] == '.' && path[1] == '.')) {
+            close(at);
+            return length > 255 ? -ENAMETOOLONG : -EINVAL;
+        }
+        memcpy(name, path, length);
+        name[length] = 0;
+        next = openat(at, name, (slash ? O_PATH | O_DIRECTORY : flags) | O_NOFOLLOW | O_CLOEXEC);
+        int error = errno;
+        close(at);
+        if (next < 0) return -error;
+        if (fstat(next, &here) != 0 || here.st_dev != first.st_dev) {
+            close(next);
+            return -EXDEV;
+        }
+        if (!slash) return next;
+        at = next;
+        path = slash + 1;
+    }
+    return -errno;
+}
+
 int larder_open_beneath(int dirfd, const char *path, int flags) {
     struct open_how how = {
         .flags = (uint64_t)(flags | O_CLOEXEC),
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS,
     };
     long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
-    return fd < 0 ? -errno : (int)fd;
+    if (fd >= 0) return (int)fd;
+    if (errno == ENOSYS || errno == EPERM || errno == ENAMETOOLONG) return open_by_component(dirfd, path, flags);
+    return -errno;
 }
 
 int larder_rename_noreplace(int from_dir, const char *from, int to_dir, const char *to) {

@@ -8,6 +8,8 @@ public enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
     case holdsEntries = "holds-entries"
     /// A part of it could not be read, so that neither its size nor its use is known.
     case unreadable
+    /// Another user owns its tracking file, so that it cannot be read without leaving a false access time.
+    case foreignOwner = "foreign-owner"
     /// A container uses the image.
     case inUse = "in-use"
     /// The image's records or layers are incomplete: its removal could not be foreseen.
@@ -30,6 +32,7 @@ public enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
         case .inFlight: "a download into it is under way"
         case .holdsEntries: "its directory holds other entries"
         case .unreadable: "a part of it cannot be read"
+        case .foreignOwner: "owned by another user, its origin cannot be checked"
         case .inUse: "a container uses it"
         case .damaged: "its records in the store are incomplete"
         case .gradleRunning: "a Gradle build holds the lock of its home"

@@ -58,7 +58,17 @@ public struct VolumePath: Hashable, Sendable, Comparable {
     }
 
     /// Orders by raw bytes.
-    public static func < (a: VolumePath, b: VolumePath) -> Bool { a.bytes.lexicographicallyPrecedes(b.bytes) }
+    public static func < (a: VolumePath, b: VolumePath) -> Bool {
+        // By index over raw memory: sorting 100,000 paths by iterators takes several times as long.
+        a.bytes.withUnsafeBufferPointer { a in
+            b.bytes.withUnsafeBufferPointer { b in
+                let shorter = min(a.count, b.count)
+                var at = 0
+                while at < shorter, a[at] == b[at] { at += 1 }
+                return at < shorter ? a[at] < b[at] : a.count < b.count
+            }
+        }
+    }
 }
 
 extension VolumePath: CustomStringConvertible {

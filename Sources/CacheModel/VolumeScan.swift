@@ -32,6 +32,9 @@ public struct VolumeScan: Sendable {
     public var entries: [ScannedEntry]
     /// The layers of an image store.
     public var layers: [ScannedLayer]
+    /// Directories with files whose next read would leave no trace under relatime: to be armed once the scan
+    /// is recorded.
+    public var unarmed: [VolumePath]
     /// What the next scan needs to skip unchanged directories, in the scanner's own format; empty where it
     /// needs nothing.
     public var snapshot: [UInt8]
@@ -42,7 +45,7 @@ public struct VolumeScan: Sendable {
         complete: Bool, directories: Int64, files: Int64, bytes: ByteCount, apparentBytes: ByteCount,
         trashBytes: ByteCount = .zero, unreadable: [UnreadablePath] = [], unreadableCount: Int64 = 0,
         capacity: Capacity, atimeTrust: EvidenceTrust, entries: [ScannedEntry],
-        layers: [ScannedLayer] = [], snapshot: [UInt8] = []
+        layers: [ScannedLayer] = [], unarmed: [VolumePath] = [], snapshot: [UInt8] = []
     ) {
         self.volume = volume
         self.startedAt = startedAt
@@ -60,6 +63,7 @@ public struct VolumeScan: Sendable {
         self.atimeTrust = atimeTrust
         self.entries = entries
         self.layers = layers
+        self.unarmed = unarmed
         self.snapshot = snapshot
     }
 }

@@ -23,20 +23,18 @@ typedef struct {
 // statx of `name` below `dirfd` without following a link in the last component; an empty name is `dirfd`.
 int larder_statx(int dirfd, const char *name, larder_stat *out);
 
-// One directory entry as getdents64(2) lays it out.
-typedef struct {
-    uint64_t inode;
-    int64_t offset;
-    uint16_t length;     // of the whole record
-    uint8_t type;        // DT_DIR, DT_REG, … or DT_UNKNOWN
-    char name[];
-} larder_dirent;
+// O_NOATIME, which Glibc's module map leaves out: reading leaves the access time; for a file's owner only.
+static const int32_t larder_o_noatime = 01000000;
 
-// Fills `buffer` with records; 0 at the end of the directory.
+// Flags of statvfs(3) that Glibc's module map leaves out.
+static const uint64_t larder_st_rdonly = 1;
+static const uint64_t larder_st_noatime = 1024;
+
+// Fills `buffer` with linux_dirent64 records (getdents64(2)) and says how many bytes; 0 at the end of the directory.
 long larder_getdents(int fd, void *buffer, size_t size);
 
-// Opens with openat2: never outside `dirfd`, through no link, over no mount point. -ENOSYS where the kernel or
-// a seccomp filter has no openat2.
+// Opens a relative path: never outside `dirfd`, through no link, over no mount point. By openat2, or, where the
+// kernel or a seccomp filter has none and for paths beyond PATH_MAX, one component at a time.
 int larder_open_beneath(int dirfd, const char *path, int flags);
 
 // Renames within one file system; fails with -EEXIST rather than replace anything.

@@ -1,0 +1,136 @@
+import CacheModel
+import Foundation
+import GRDB
+
+extension CacheIndex {
+    /// The entries that a person means by `key`, with their volumes' names.
+    ///
+    /// Those of exactly that key; where there are none, the images that carry that name; where there are none
+    /// either, the entries at that path, below the volume or absolute, as Larder prints it.
+    ///
+    /// - Throws: `IndexError`.
+    public func entries(matching key: String) throws -> [(volume: String, entry: CacheEntry)] {
+        try reading { db in
+            let byKey = try found("entries.key = ?", [key], db)
+            if !byKey.isEmpty { return byKey }
+            let byName = try found(
+                "entries.id IN (SELECT entry FROM image_names WHERE name = ?)", [key], db)
+            if !byName.isEmpty { return byName }
+            return try pathsMeant(by: key, db).flatMap { volume, path in
+                try found("entries.volume = ? AND entries.path = ?", [volume, path], db)
+            }
+        }
+    }
+
+    /// What is known of entries that are gone, the last that went first.
+    ///
+    /// Those of exactly that key; where there are none, those at that path.
+    ///
+    /// - Throws: `IndexError`.
+    public func ghosts(matching key: String) throws -> [GhostRecord] {
+        try reading { db in
+            let byKey = try ghosts("ghosts.key = ?", [key], db)
+            if !byKey.isEmpty { return byKey }
+            return try pathsMeant(by: key, db).flatMap { volume, path in
+                try ghosts("ghosts.volume = ? AND ghosts.path = ?", [volume, path], db)
+            }
+        }
+    }
+
+    /// The recorded accesses of an entry or ghost, the newest first.
+    ///
+    /// - Parameters:
+    ///   - id: its row in the index.
+    ///   - limit: how many at most.
+    /// - Throws: `IndexError`.
+    public func accesses(of id: Int64, limit: Int) throws -> [AccessRecord] {
+        try reading { db in
+            // One seek for each scan: accesses lie in the order of scans, and an index over entries would
+            // nearly double the table.
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT accesses.at, accesses.hit, accesses.evidence, accesses.bytes, accesses.regret, scans.id
+                    FROM scans CROSS JOIN accesses ON accesses.scan = scans.id AND accesses.entry = ?1
+                    WHERE scans.id >= (SELECT min(scan) FROM accesses)
+                        AND scans.volume IN (
+                            SELECT volume FROM entries WHERE id = ?1 UNION SELECT volume FROM ghosts WHERE id = ?1)
+                    ORDER BY accesses.at DESC, scans.id DESC LIMIT ?2
+                    """,
+                arguments: [id, max(0, limit)])
+            var accesses: [AccessRecord] = []
+            while let row = try rows.next() {
+                accesses.append(
+                    AccessRecord(
+                        at: try row.time(0), kind: try row.flag(1) ? .hit : .miss,
+                        evidence: try row.evidence(2), bytes: try row.size(3), regret: try row.flag(4),
+                        scan: try row.integer(5)))
+            }
+            return accesses
+        }
+    }
+
+    private func found(
+        _ condition: String, _ arguments: StatementArguments, _ db: Database
+    ) throws -> [(volume: String, entry: CacheEntry)] {
+        let columns = entryColumns.split(separator: ", ").map { "entries.\($0)" }.joined(separator: ", ")
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT \(columns), volumes.name, volumes.id
+                FROM entries JOIN volumes ON volumes.id = entries.volume
+                WHERE \(condition) ORDER BY volumes.name, entries.path, entries.pool
+                """,
+            arguments: arguments)
+        var entries: [(volume: String, entry: CacheEntry)] = []
+        while let row = try rows.next() {
+            let images =
+                try row.pool(1) == .images ? try images(of: row.integer(18), db) : [:]
+            entries.append((try row.text(17), try entry(row, images)))
+        }
+        return entries
+    }
+
+    private func ghosts(
+        _ condition: String, _ arguments: StatementArguments, _ db: Database
+    ) throws -> [GhostRecord] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT ghosts.id, volumes.name, pool, key, ghosts.path, bytes, last_used, gone_at, run
+                FROM ghosts JOIN volumes ON volumes.id = ghosts.volume
+                WHERE \(condition) ORDER BY gone_at DESC, ghosts.id
+                """,
+            arguments: arguments)
+        var ghosts: [GhostRecord] = []
+        while let row = try rows.next() {
+            let reason: GhostRecord.Reason =
+                row.hasNull(atIndex: 8) ? .vanished : .evicted(run: try row.text(8))
+            ghosts.append(
+                GhostRecord(
+                    id: try row.integer(0), volume: try row.text(1), pool: try row.pool(2),
+                    key: try row.text(3), path: try row.path(4), bytes: try row.size(5),
+                    lastUsed: try row.time(6), goneAt: try row.time(7), reason: reason))
+        }
+        return ghosts
+    }
+
+    /// The places that a text may name: that path on each volume, or on the one it lies on.
+    private func pathsMeant(by text: String, _ db: Database) throws -> [(volume: Int64, path: Data)] {
+        let rows = try Row.fetchCursor(db, sql: "SELECT id, path FROM volumes ORDER BY name")
+        var places: [(volume: Int64, path: Data)] = []
+        while let row = try rows.next() {
+            var rest = text[...]
+            if rest.hasPrefix("/") {
+                let root = try row.text(1)
+                guard rest.hasPrefix(root + "/") else { continue }
+                rest = rest.dropFirst(root.count + 1)
+            }
+            while rest.hasSuffix("/") { rest = rest.dropLast() }
+            if let bytes = unescaped(String(rest)), !bytes.isEmpty {
+                places.append((try row.integer(0), Data(bytes)))
+            }
+        }
+        return places
+    }
+}

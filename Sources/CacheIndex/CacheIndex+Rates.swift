@@ -1,0 +1,144 @@
+import CacheModel
+import GRDB
+
+extension CacheIndex {
+    /// Hits and misses of a volume by pool, in the window after `since`, up to and including `until`.
+    ///
+    /// Pools without any access are left out.
+    /// Days whose accesses were folded count when they lie in the window as a whole.
+    ///
+    /// - Throws: `IndexError`.
+    public func hitRates(
+        of volume: String, since: Timestamp, until: Timestamp
+    ) throws -> [Pool: HitRate] {
+        try reading { db in
+            var rates: [Pool: HitRate] = [:]
+            for sums in try sums(of: volume, since: since, until: until, db) {
+                var rate = rates[sums.pool] ?? HitRate()
+                rate.hits += sums.hits
+                rate.misses += sums.misses
+                rate.hitBytes += sums.hitBytes
+                rate.missBytes += sums.missBytes
+                rates[sums.pool] = rate
+            }
+            return rates.filter { $0.value.hits + $0.value.misses > 0 }
+        }
+    }
+
+    /// What runs evicted and jobs fetched again within the regret window, by pool, after `since`.
+    ///
+    /// Pools without regret are left out; an entry that came back twice counts twice.
+    ///
+    /// - Throws: `IndexError`.
+    public func regret(
+        of volume: String, since: Timestamp
+    ) throws -> [Pool: (entries: Int64, bytes: ByteCount)] {
+        try reading { db in
+            var regret: [Pool: (entries: Int64, bytes: ByteCount)] = [:]
+            for sums in try sums(
+                of: volume, since: since, until: Timestamp(nanoseconds: .max), db) where sums.regrets > 0
+            {
+                let before = regret[sums.pool] ?? (0, .zero)
+                regret[sums.pool] = (before.entries + sums.regrets, before.bytes + sums.regretBytes)
+            }
+            return regret
+        }
+    }
+
+    /// Adds accesses before `before` to daily sums (in UTC) and no longer keeps them one by one.
+    ///
+    /// Call it with the start of the longest window that anything asks for: 30 days ago.
+    ///
+    /// - Returns: how many accesses were folded.
+    /// - Throws: `IndexError`; nothing is folded then.
+    public func foldAccesses(before: Timestamp) throws -> Int {
+        try writing { db in
+            // An access is not later than its scan, so those of the scans after this one are later than
+            // `before`, but for a few that came to light late: the next call folds them.
+            let last = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT max(first) FROM (
+                        SELECT ifnull(min(scans.id) FILTER (WHERE scans.started_at >= ?), max(scans.id)) AS first
+                        FROM scans GROUP BY scans.volume)
+                    """,
+                arguments: [before.nanoseconds])
+            let range: StatementArguments = [last, before.nanoseconds]
+            try db.execute(
+                sql: """
+                    INSERT INTO access_days
+                    SELECT scans.volume, accesses.pool, \(Self.day) AS day, sum(hit), sum(1 - hit),
+                        sum(hit * accesses.bytes), sum((1 - hit) * accesses.bytes), sum(regret),
+                        sum(regret * accesses.bytes)
+                    FROM accesses CROSS JOIN scans ON scans.id = accesses.scan
+                    WHERE accesses.scan <= ? AND accesses.at < ?
+                    GROUP BY scans.volume, accesses.pool, day
+                    ON CONFLICT (volume, pool, day) DO UPDATE SET hits = hits + excluded.hits,
+                        misses = misses + excluded.misses, hit_bytes = hit_bytes + excluded.hit_bytes,
+                        miss_bytes = miss_bytes + excluded.miss_bytes, regrets = regrets + excluded.regrets,
+                        regret_bytes = regret_bytes + excluded.regret_bytes
+                    """,
+                arguments: range)
+            try db.execute(sql: "DELETE FROM accesses WHERE scan <= ? AND at < ?", arguments: range)
+            return db.changesCount
+        }
+    }
+
+    /// Forgets ghosts that went before `goneBefore`, so that they do not add up over the years.
+    ///
+    /// What returns later is a new entry. Call it with a time well outside the regret window.
+    ///
+    /// - Returns: how many were forgotten.
+    /// - Throws: `IndexError`; nothing is forgotten then.
+    public func forgetGhosts(goneBefore: Timestamp) throws -> Int {
+        try writing { db in
+            try db.execute(
+                sql: "DELETE FROM ghosts WHERE gone_at < ?", arguments: [goneBefore.nanoseconds])
+            return db.changesCount
+        }
+    }
+
+    private static let dayLength: Int64 = 86_400_000_000_000
+    private static let day = "accesses.at - (accesses.at % \(dayLength) + \(dayLength)) % \(dayLength)"
+
+    private struct Sums {
+        var pool: Pool
+        var hits: Int64
+        var misses: Int64
+        var hitBytes: ByteCount
+        var missBytes: ByteCount
+        var regrets: Int64
+        var regretBytes: ByteCount
+    }
+
+    private func sums(
+        of volume: String, since: Timestamp, until: Timestamp, _ db: Database
+    ) throws -> [Sums] {
+        guard let row = try volumeRow(named: volume, db) else { return [] }
+        // An access is not later than its scan: scans up to `since` need no look.
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT accesses.pool, sum(hit), sum(1 - hit), sum(hit * accesses.bytes),
+                    sum((1 - hit) * accesses.bytes), sum(regret), sum(regret * accesses.bytes)
+                FROM scans CROSS JOIN accesses ON accesses.scan = scans.id
+                WHERE scans.volume = ?1 AND scans.started_at > ?2 AND accesses.at > ?2 AND accesses.at <= ?3
+                GROUP BY accesses.pool
+                UNION ALL
+                SELECT pool, sum(hits), sum(misses), sum(hit_bytes), sum(miss_bytes), sum(regrets),
+                    sum(regret_bytes)
+                FROM access_days WHERE volume = ?1 AND day >= ?2 AND day <= ?3 - \(Self.dayLength)
+                GROUP BY pool
+                """,
+            arguments: [row, since.nanoseconds, until.nanoseconds])
+        var sums: [Sums] = []
+        while let row = try rows.next() {
+            sums.append(
+                Sums(
+                    pool: try row.pool(0), hits: try row.integer(1), misses: try row.integer(2),
+                    hitBytes: try row.size(3), missBytes: try row.size(4), regrets: try row.integer(5),
+                    regretBytes: try row.size(6)))
+        }
+        return sums
+    }
+}

@@ -1,0 +1,114 @@
+import CacheModel
+import Foundation
+import GRDB
+
+extension CacheIndex {
+    /// Records a scan: brings the entries up to date and writes down what was used, fetched and lost.
+    ///
+    /// One transaction. The first scan of a volume is a baseline, and so is the first after its file system
+    /// was replaced (another device or root inode): the entries of the old one become ghosts. In an incomplete
+    /// scan, what was not found stays as it was. Where a scan lists one path twice in one pool, the first counts.
+    ///
+    /// - Parameters:
+    ///   - scan: what was found; its entries are in the order of their paths.
+    ///   - volume: the volume it was found on.
+    ///   - regretWindow: how long after its eviction an entry's return is regret.
+    /// - Returns: the scan's number and the changes by pool.
+    /// - Throws: `IndexError`; nothing is recorded then.
+    public func record(
+        _ scan: VolumeScan, of volume: Volume, regretWindow: Span = .days(14)
+    ) throws -> RecordedScan {
+        try record(scan, of: volume, regretWindow: regretWindow) { _ in }
+    }
+
+    /// As above; `beforeCommit` lets a test fail where a process may die.
+    func record(
+        _ scan: VolumeScan, of volume: Volume, regretWindow: Span, beforeCommit: (Database) throws -> Void
+    ) throws -> RecordedScan {
+        try writing { db in
+            let known = try scanState(of: volume.name, db)
+            let before = known.flatMap { $0.record.identity == scan.identity ? $0 : nil }
+            let number = try Int64.fetchOne(db, sql: "SELECT ifnull(max(id), 0) + 1 FROM scans") ?? 1
+            let row = try upsertVolume(volume, scan, number: number, baseline: before == nil, db)
+            try insertScan(scan, number: number, volume: row, baseline: before == nil, db)
+            let writer = EntryWriter(db: db, volume: row, scan: number, startedAt: scan.startedAt)
+            if known != nil, before == nil { try writer.loseAll() }
+            let rule = AccessRule(
+                before: before?.interval, startedAt: scan.startedAt, trust: scan.atimeTrust.confidence,
+                regretWindow: regretWindow)
+            let hasGhosts = try writer.hasGhosts()
+            let merge = try ScanMerge(scan, volume: row, rule: rule, db) {
+                hasGhosts ? try writer.ghost(of: $0)?.gone : nil
+            }
+            let added = try writer.write(merge)
+            try recordImages(scan, merge, added: added, volume: row, db)
+            try recordSample(scan, number: number, volume: row, db)
+            try recordSnapshot(scan.snapshot, volume: row, db)
+            try beforeCommit(db)
+            return RecordedScan(number: number, baseline: before == nil, pools: merge.pools)
+        }
+    }
+
+    private func insertScan(
+        _ scan: VolumeScan, number: Int64, volume: Int64, baseline: Bool, _ db: Database
+    ) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO scans (id, volume, started_at, finished_at, baseline, complete, unreadable, directories,
+                    files, bytes, apparent_bytes, trash_bytes, device, root_inode, atime_confidence, atime_reason)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                number, volume, scan.startedAt.nanoseconds, scan.finishedAt.nanoseconds, baseline,
+                scan.complete, scan.unreadableCount, scan.directories, scan.files, scan.bytes.bytes,
+                scan.apparentBytes.bytes, scan.trashBytes.bytes, Int64(bitPattern: scan.identity.device),
+                Int64(bitPattern: scan.identity.rootInode), scan.atimeTrust.confidence.code,
+                scan.atimeTrust.reason,
+            ])
+    }
+
+    private func upsertVolume(
+        _ volume: Volume, _ scan: VolumeScan, number: Int64, baseline: Bool, _ db: Database
+    ) throws -> Int64 {
+        try db.execute(
+            sql: """
+                INSERT INTO volumes (name, kind, path, device, root_inode, baseline_scan, last_scan, used_bytes,
+                    trash_bytes)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
+                ON CONFLICT (name) DO UPDATE SET kind = ?2, path = ?3, device = ?4, root_inode = ?5,
+                    baseline_scan = iif(?9, ?6, baseline_scan), last_scan = ?6, used_bytes = ?7, trash_bytes = ?8
+                """,
+            arguments: [
+                volume.name, volume.kind.rawValue, volume.path, Int64(bitPattern: scan.identity.device),
+                Int64(bitPattern: scan.identity.rootInode), number, scan.bytes.bytes, scan.trashBytes.bytes,
+                baseline,
+            ])
+        return try volumeRow(named: volume.name, db) ?? 0
+    }
+
+    private func recordSample(_ scan: VolumeScan, number: Int64, volume: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: "INSERT INTO capacity_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            arguments: [
+                number, volume, scan.startedAt.nanoseconds, scan.capacity.total.bytes,
+                scan.capacity.available.bytes, scan.capacity.free.bytes, scan.capacity.inodes,
+                scan.capacity.freeInodes, scan.bytes.bytes, scan.trashBytes.bytes,
+            ])
+    }
+
+    /// A snapshot may have tens of megabytes: it is not copied, and not written when it is the same.
+    private func recordSnapshot(_ snapshot: [UInt8], volume: Int64, _ db: Database) throws {
+        try snapshot.withUnsafeBytes { bytes in
+            let data = bytes.baseAddress.map {
+                let start = UnsafeMutableRawPointer(mutating: $0)
+                return Data(bytesNoCopy: start, count: bytes.count, deallocator: .none)
+            }
+            let statement = try db.cachedStatement(
+                sql: """
+                    INSERT INTO walks VALUES (?1, ?2)
+                    ON CONFLICT (volume) DO UPDATE SET snapshot = ?2 WHERE snapshot <> ?2
+                    """)
+            try statement.execute(arguments: [volume, data ?? Data()])
+        }
+    }
+}

@@ -1,0 +1,158 @@
+import CacheModel
+import Foundation
+import GRDB
+
+/// Writes the entries, ghosts and accesses of one scan or run, by statements that are prepared once.
+struct EntryWriter {
+    let db: Database
+    /// The volume's row.
+    let volume: Int64
+    /// The scan's number.
+    let scan: Int64
+    let startedAt: Timestamp
+
+    /// What a ghost hands on to the entry that returns.
+    struct Ghost {
+        var id: Int64
+        var firstSeen: Timestamp
+        var uses: Int64
+        var gone: AccessRule.Gone
+    }
+
+    func hasGhosts() throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM ghosts WHERE volume = ?)", arguments: [volume]) ?? false
+    }
+
+    func ghost(of found: ScannedEntry) throws -> Ghost? {
+        let statement = try db.cachedStatement(
+            sql: """
+                SELECT id, first_seen, uses, inode, gone_at, run IS NOT NULL FROM ghosts
+                WHERE volume = ? AND path = ? AND pool = ?
+                """)
+        let row = try Row.fetchOne(
+            statement, arguments: [volume, Data(found.path.bytes), found.pool.code])
+        return try row.map { row in
+            Ghost(
+                id: try row.integer(0), firstSeen: try row.time(1), uses: try row.integer(2),
+                gone: AccessRule.Gone(
+                    inode: try row.unsigned(3), goneAt: try row.time(4), evicted: try row.flag(5)))
+        }
+    }
+
+    /// Writes what changed.
+    ///
+    /// - Returns: the ids of new images by their place in the scan.
+    func write(_ merge: ScanMerge) throws -> [Int: Int64] {
+        for id in merge.gone { try lose(id, at: startedAt, run: nil) }
+        let hasGhosts = try hasGhosts()
+        var next = try Int64.fetchOne(db, sql: "SELECT id FROM next_entry") ?? 1
+        var added: [Int: Int64] = [:]
+        for change in merge.changes {
+            let found = merge.entries[change.index]
+            var id = change.id
+            if let id {
+                try update(id, found, change.verdict)
+            } else {
+                let ghost = hasGhosts ? try ghost(of: found) : nil
+                if let ghost { try forget(ghost: ghost.id) } else { next += 1 }
+                id = ghost?.id ?? (next - 1)
+                try insert(id ?? 0, found, change.verdict, ghost)
+                if found.image != nil { added[change.index] = id }
+            }
+            try record(change.verdict.access, of: id ?? 0, found)
+        }
+        try db.execute(sql: "UPDATE next_entry SET id = ?", arguments: [next])
+        return added
+    }
+
+    private func insert(
+        _ id: Int64, _ found: ScannedEntry, _ verdict: AccessRule.Verdict, _ ghost: Ghost?
+    ) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT INTO entries (volume, path, pool, id, key, inode, bytes, apparent_bytes, files, accessed,
+                    fetched, protections, first_seen, last_used, evidence, confidence, uses)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            volume, Data(found.path.bytes), found.pool.code, id, found.key, Int64(bitPattern: found.inode),
+            found.bytes.bytes, found.apparentBytes.bytes, found.files, verdict.watermark.nanoseconds,
+            found.fetched.nanoseconds, found.protections.rawValue,
+            (ghost?.firstSeen ?? startedAt).nanoseconds, verdict.lastUsed.nanoseconds, verdict.evidence.code,
+            verdict.confidence.code, ghost?.uses ?? 0,
+        ])
+    }
+
+    private func update(_ id: Int64, _ found: ScannedEntry, _ verdict: AccessRule.Verdict) throws {
+        var uses: Int64 = 0
+        if case .hit = verdict.access { uses = 1 }
+        let statement = try db.cachedStatement(
+            sql: """
+                UPDATE entries SET key = ?, inode = ?, bytes = ?, apparent_bytes = ?, files = ?, accessed = ?,
+                    fetched = ?, protections = ?, last_used = ?, evidence = ?, confidence = ?, uses = uses + ?
+                WHERE volume = ? AND path = ? AND pool = ?
+                """)
+        try statement.execute(arguments: [
+            found.key, Int64(bitPattern: found.inode), found.bytes.bytes, found.apparentBytes.bytes,
+            found.files, verdict.watermark.nanoseconds, found.fetched.nanoseconds,
+            found.protections.rawValue, verdict.lastUsed.nanoseconds, verdict.evidence.code,
+            verdict.confidence.code, uses, volume, Data(found.path.bytes), found.pool.code,
+        ])
+    }
+
+    private func record(_ access: AccessRule.Access, of id: Int64, _ found: ScannedEntry) throws {
+        let (time, isHit, isRegret): (Timestamp, Bool, Bool)
+        switch access {
+        case .none: return
+        case .hit(let at): (time, isHit, isRegret) = (at, true, false)
+        case .miss(let at, let regret): (time, isHit, isRegret) = (at, false, regret)
+        }
+        let evidence: Evidence = isHit ? (found.pool == .images ? .podmanEvents : .atime) : .firstSeen
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO accesses (scan, entry, at, pool, hit, regret, evidence, bytes)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+                """)
+        try statement.execute(arguments: [
+            scan, id, time.nanoseconds, found.pool.code, isHit, isRegret, evidence.code, found.bytes.bytes,
+        ])
+    }
+}
+
+extension EntryWriter {
+    private static let ghostColumns =
+        "volume, path, pool, id, key, inode, bytes, first_seen, last_used, uses, gone_at, reason, run"
+
+    /// Moves an entry to the ghosts: evicted by that run, or vanished.
+    func lose(_ id: Int64, at time: Timestamp, run: String?) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO ghosts (\(Self.ghostColumns))
+                SELECT volume, path, pool, id, key, inode, bytes, first_seen, last_used, uses, ?, ?, ?
+                FROM entries WHERE id = ? AND volume = ?
+                """)
+        try statement.execute(arguments: [
+            time.nanoseconds, run == nil ? "vanished" : "evicted", run, id, volume,
+        ])
+        let delete = try db.cachedStatement(sql: "DELETE FROM entries WHERE id = ? AND volume = ?")
+        try delete.execute(arguments: [id, volume])
+    }
+
+    /// Moves all entries to the ghosts: another file system took the volume's place.
+    func loseAll() throws {
+        try db.execute(
+            sql: """
+                INSERT OR REPLACE INTO ghosts (\(Self.ghostColumns))
+                SELECT volume, path, pool, id, key, inode, bytes, first_seen, last_used, uses, ?, 'vanished', NULL
+                FROM entries WHERE volume = ?
+                """,
+            arguments: [startedAt.nanoseconds, volume])
+        try db.execute(sql: "DELETE FROM entries WHERE volume = ?", arguments: [volume])
+    }
+
+    private func forget(ghost id: Int64) throws {
+        let statement = try db.cachedStatement(sql: "DELETE FROM ghosts WHERE id = ?")
+        try statement.execute(arguments: [id])
+    }
+}

@@ -1,0 +1,158 @@
+import CacheModel
+import Foundation
+import GRDB
+
+/// The index's file: how it is opened, and what happens when it is damaged.
+struct IndexPlace: Sendable {
+    let directory: String
+    var path: String { directory + "/larder.db" }
+    // Left by whoever met damage in a query; it makes the next one that may write check the whole file.
+    private var mark: String { path + ".suspect" }
+
+    init(stateDirectory: String) { directory = stateDirectory }
+
+    func openReadOnly() throws -> DatabaseQueue {
+        guard try fileSize() != nil else { throw IndexError.missing(path: path) }
+        do {
+            return try connect(readOnly: true)
+        } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+            // A process died while it wrote, and its journal must be played back, which takes writing.
+            do {
+                try connect(readOnly: false).close()
+                return try connect(readOnly: true)
+            } catch {
+                throw explained(error)
+            }
+        } catch {
+            throw explained(error)
+        }
+    }
+
+    func openOrRebuild(now: Timestamp) throws -> (DatabaseQueue, notices: [String]) {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw IndexError.unusable(path: path, reason: "\(directory): \(reason(of: error))")
+        }
+        let damage: String
+        if try fileSize() == 0 {
+            damage = "the file was empty"
+        } else {
+            do {
+                let queue = try connect(readOnly: false)
+                guard let found = try checkIfSuspect(queue) else { return (queue, []) }
+                try queue.close()
+                damage = found
+            } catch {
+                guard case .damaged(_, let reason)? = explained(error) as? IndexError else {
+                    throw explained(error)
+                }
+                damage = reason
+            }
+        }
+        let kept = try setAside(now: now)
+        do {
+            return (try connect(readOnly: false), [notice(damage: damage, kept: kept)])
+        } catch {
+            throw explained(error)
+        }
+    }
+
+    private func notice(damage: String, kept: String) -> String {
+        "The index at \(path) was damaged (\(damage)). It is kept as \(kept), and a new one was begun. "
+            + "The next scan finds the entries again; what was known of their use, hit rates, evictions and "
+            + "runs until now is lost."
+    }
+
+    private func connect(readOnly: Bool) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = readOnly
+        configuration.foreignKeysEnabled = true
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { db in
+            // Nothing outside the state directory may be needed: /tmp is often not writable in a pod.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF")
+            guard !readOnly else { return }
+            try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL")
+        }
+        let queue = try DatabaseQueue(path: path, configuration: configuration)
+        // Whoever is up to date must not wait for a writer.
+        if try queue.read({ try Schema.isUpToDate($0, path: path, readOnly: readOnly) }) { return queue }
+        try queue.write { try Schema.migrate($0, path: path) }
+        return queue
+    }
+
+    /// The size of the file; nil where there is none.
+    private func fileSize() throws -> Int? {
+        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        do {
+            let resolved = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+            let attributes = try FileManager.default.attributesOfItem(atPath: resolved)
+            guard attributes[.type] as? FileAttributeType == .typeRegular else {
+                throw IndexError.notAFile(path: path)
+            }
+            return attributes[.size] as? Int
+        } catch let error as IndexError {
+            throw error
+        } catch {
+            throw IndexError.unusable(path: path, reason: reason(of: error))
+        }
+    }
+
+    func markSuspect() {
+        _ = FileManager.default.createFile(atPath: mark, contents: nil)
+    }
+
+    /// What is wrong with the file; nil when nothing is, or nobody had a suspicion.
+    private func checkIfSuspect(_ queue: DatabaseQueue) throws -> String? {
+        guard FileManager.default.fileExists(atPath: mark) else { return nil }
+        let verdict = try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
+        guard verdict == "ok" else { return verdict ?? "the check gave no answer" }
+        try FileManager.default.removeItem(atPath: mark)
+        return nil
+    }
+
+    // Renames the file and its journal: left behind, that would be played back into the new file.
+    private func setAside(now: Timestamp) throws -> String {
+        let time = now.description.filter { $0 != "-" && $0 != ":" }
+        var kept = "\(path).damaged-\(time)"
+        var count = 1
+        while FileManager.default.fileExists(atPath: kept) {
+            count += 1
+            kept = "\(path).damaged-\(time)-\(count)"
+        }
+        do {
+            for suffix in ["-journal", "-wal", "-shm", ""]
+            where FileManager.default.fileExists(atPath: path + suffix) {
+                try FileManager.default.moveItem(atPath: path + suffix, toPath: kept + suffix)
+            }
+            if FileManager.default.fileExists(atPath: mark) {
+                try FileManager.default.removeItem(atPath: mark)
+            }
+        } catch {
+            throw IndexError.unusable(
+                path: path, reason: "it is damaged and cannot be set aside: \(reason(of: error))")
+        }
+        return kept
+    }
+
+    /// The error in terms of the index's file; others than SQLite's are passed on.
+    func explained(_ error: any Error) -> any Error {
+        if let row = error as? UnreadableRow { return IndexError.damaged(path: path, reason: row.what) }
+        if error is RowDecodingError { return IndexError.damaged(path: path, reason: "\(error)") }
+        guard let error = error as? DatabaseError else { return error }
+        let reason = error.message ?? "\(error.resultCode)"
+        return switch error.resultCode {
+        case .SQLITE_CORRUPT, .SQLITE_NOTADB: IndexError.damaged(path: path, reason: reason)
+        case .SQLITE_BUSY, .SQLITE_LOCKED: IndexError.busy(path: path)
+        case .SQLITE_CANTOPEN: IndexError.unusable(path: path, reason: reason)
+        default: IndexError.failed(path: path, reason: reason)
+        }
+    }
+
+    private func reason(of error: any Error) -> String {
+        let error = error as NSError
+        let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError
+        return (cause ?? error).localizedDescription
+    }
+}

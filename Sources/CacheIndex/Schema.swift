@@ -1,0 +1,47 @@
+import GRDB
+
+/// The numbered SQL files of `migrations/`, embedded at build time, and the file's place among them.
+///
+/// `PRAGMA user_version` holds the number of the last one that was applied, `PRAGMA application_id` tells the
+/// index from other programs' databases.
+enum Schema {
+    /// What `0001_index.sql` sets: `Lrdr` in ASCII.
+    static let applicationID = 0x4c72_6472
+
+    /// The files in the order of their numbers, which begin at 1 and leave none out.
+    static let migrations: [(file: String, sql: [UInt8])] = [
+        ("0001_index.sql", PackageResources._001_index_sql)
+    ]
+
+    /// Brings a new or older index up to date, in the caller's transaction.
+    static func migrate(_ db: Database, path: String) throws {
+        let found = try version(db, path: path)
+        for number in found..<migrations.count {
+            try db.execute(sql: String(decoding: migrations[number].sql, as: UTF8.self))
+        }
+        // A pragma takes no arguments.
+        if found < migrations.count { try db.execute(sql: "PRAGMA user_version = \(migrations.count)") }
+    }
+
+    /// Whether all migrations were applied; an index that is only read must have them.
+    static func isUpToDate(_ db: Database, path: String, readOnly: Bool) throws -> Bool {
+        let found = try version(db, path: path)
+        if readOnly, found < migrations.count {
+            throw IndexError.olderSchema(path: path, found: found, known: migrations.count)
+        }
+        return found == migrations.count
+    }
+
+    /// The number of migrations that were applied; zero for an empty database.
+    private static func version(_ db: Database, path: String) throws -> Int {
+        let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+        let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+        let tables = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") ?? 0
+        if tables == 0, found == 0, application == 0 { return 0 }
+        guard application == applicationID else { throw IndexError.foreign(path: path) }
+        guard found <= migrations.count else {
+            throw IndexError.newerSchema(path: path, found: found, known: migrations.count)
+        }
+        return found
+    }
+}

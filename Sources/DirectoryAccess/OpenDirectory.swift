@@ -1,0 +1,114 @@
+import CLinux
+import CacheModel
+import Glibc
+
+/// A directory's descriptor, closed when the last user of it is gone.
+///
+/// All access to what other people write goes from a volume's root by descriptors: no path string is resolved
+/// twice, no link is followed, no mount point crossed.
+public final class OpenDirectory: Sendable {
+    /// The descriptor: open for reading.
+    public let descriptor: Int32
+    /// The raw name that it was opened by; empty for a volume's root.
+    public let name: [UInt8]
+
+    /// Takes over an open descriptor.
+    public init(descriptor: Int32, name: [UInt8] = []) {
+        self.descriptor = descriptor
+        self.name = name
+    }
+
+    deinit { close(descriptor) }
+
+    private static let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+
+    /// Opens a directory by its absolute path, which comes from configuration and may lead through links.
+    public static func open(root path: String) throws(SystemError) -> OpenDirectory {
+        let descriptor = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemError(code: errno) }
+        return OpenDirectory(descriptor: descriptor)
+    }
+
+    /// Opens a directory in this one by its NUL-ended name, never through a link. A FIFO or device in its place
+    /// fails with ENOTDIR before it is opened.
+    public func open(_ name: [CChar]) throws(SystemError) -> OpenDirectory {
+        let child = openat(descriptor, name, Self.flags)
+        guard child >= 0 else { throw SystemError(code: errno) }
+        return OpenDirectory(descriptor: child, name: name.dropLast().map(UInt8.init(bitPattern:)))
+    }
+
+    /// Opens a directory somewhere below this one: through no link and over no mount point.
+    public func open(_ path: VolumePath) throws(SystemError) -> OpenDirectory {
+        let child = larder_open_beneath(descriptor, path.bytes.isEmpty ? [46, 0] : path.cString, Self.flags)
+        guard child >= 0 else { throw SystemError(code: -child) }
+        return OpenDirectory(descriptor: child, name: Array(path.name))
+    }
+
+    /// The stat of a NUL-ended name in this directory, of a link itself; of the directory for an empty name.
+    public func stat(_ name: [CChar] = [0]) throws(SystemError) -> larder_stat {
+        var stat = larder_stat()
+        let result = larder_statx(descriptor, name, &stat)
+        guard result == 0 else { throw SystemError(code: -result) }
+        return stat
+    }
+
+    /// Makes a directory in this one, and is content where it is there already.
+    public func makeDirectory(_ name: [CChar]) throws(SystemError) {
+        if mkdirat(descriptor, name, 0o700) != 0, errno != EEXIST { throw SystemError(code: errno) }
+    }
+
+    /// The raw NUL-ended names in this directory, without `.` and `..`, read from its beginning.
+    public func names() throws(SystemError) -> [[CChar]] {
+        let fresh = openat(descriptor, ".", Self.flags)
+        guard fresh >= 0 else { throw SystemError(code: errno) }
+        guard let stream = fdopendir(fresh) else {
+            let code = errno
+            close(fresh)
+            throw SystemError(code: code)
+        }
+        defer { closedir(stream) }
+        var names: [[CChar]] = []
+        while true {
+            errno = 0
+            guard let record = readdir(stream) else {
+                if errno != 0 { throw SystemError(code: errno) }
+                return names
+            }
+            let length = strlen(UnsafeRawPointer(record).advanced(by: 19).assumingMemoryBound(to: CChar.self))
+            let start = UnsafeRawPointer(record).advanced(by: 19).assumingMemoryBound(to: CChar.self)
+            let name = Array(UnsafeBufferPointer(start: start, count: length + 1))
+            if name != [46, 0], name != [46, 46, 0] { names.append(name) }
+        }
+    }
+}
+
+extension VolumePath {
+    /// The path ended by a NUL, for system calls.
+    public var cString: [CChar] { bytes.map(CChar.init(bitPattern:)) + [0] }
+}
+
+extension Sequence<UInt8> {
+    /// A name ended by a NUL, for system calls.
+    public var cString: [CChar] { map(CChar.init(bitPattern:)) + [0] }
+}
+
+/// A failed system call: its errno.
+public struct SystemError: Error, Equatable, CustomStringConvertible {
+    /// The errno.
+    public let code: Int32
+
+    /// Takes an errno.
+    public init(code: Int32) { self.code = code }
+
+    /// The system's message for it.
+    public var message: String { String(cString: strerror(code)) }
+
+    /// The system's message for it.
+    public var description: String { message }
+
+    /// Whether it says that a file went away, or became something else, under its user.
+    public var isVanished: Bool { code == ENOENT || code == ENOTDIR || code == ELOOP || code == ESTALE }
+
+    /// Whether it says that no byte or no inode is left.
+    public var isFull: Bool { code == ENOSPC || code == EDQUOT }
+}

@@ -1,0 +1,181 @@
+import CacheModel
+
+/// One entry that a prune removes, and why.
+public struct Eviction: Sendable, Hashable {
+    /// What the entry has to make room for.
+    public enum Cause: Sendable, Hashable {
+        /// The volume is above its goal.
+        case volume
+        /// The volume is not, or no longer, above its goal, but the entry's pool is.
+        case pool(Pool)
+        /// An image that frees nothing alone: it goes together with the one of that key, which has the very
+        /// same layers.
+        case twin(key: String)
+    }
+
+    /// The entry as the index knows it.
+    public var entry: CacheEntry
+    /// What its removal frees in this place of the order; for an image, the layers nothing else needs by then.
+    public var freedBytes: ByteCount
+    /// What it makes room for.
+    public var cause: Cause
+    /// When this was decided: ages count up to here.
+    public var decidedAt: Timestamp
+
+    /// Makes an eviction from all it consists of.
+    public init(entry: CacheEntry, freedBytes: ByteCount, cause: Cause, decidedAt: Timestamp) {
+        self.entry = entry
+        self.freedBytes = freedBytes
+        self.cause = cause
+        self.decidedAt = decidedAt
+    }
+
+    /// The reason in a sentence: `least recently used: last used 43 d ago (atime)`.
+    public var reason: String {
+        let lastUse = entry.lastUse(asOf: decidedAt)
+        return switch cause {
+        case .volume: "least recently used: \(lastUse)"
+        case .pool(let pool): "pool \(pool.rawValue) over its quota; \(lastUse)"
+        case .twin(let key): "goes with \(key), which has the same layers; \(lastUse)"
+        }
+    }
+}
+
+extension CacheEntry {
+    /// The last use with its age and evidence: `last used 43 d ago (atime)`; where no use was seen it says so.
+    public func lastUse(asOf now: Timestamp) -> String {
+        let idle = now - lastUsed
+        let ago = idle.seconds < 0 ? idle.age : idle.age + " ago"
+        return switch evidence {
+        case .atime, .gradleJournal, .podmanEvents: "last used \(ago) (\(evidence.rawValue))"
+        case .firstSeen, .mtime: "no use seen, there since \(ago) (\(evidence.rawValue))"
+        }
+    }
+}
+
+/// What a prune of one volume would remove now, in order, and why; what it keeps, and why.
+///
+/// Nothing has been touched when a plan exists: `plan`, `prune --dry-run`, `prune` and `explain` all read one.
+public struct EvictionPlan: Sendable {
+    /// Entries kept for one reason.
+    public struct Kept: Sendable, Hashable {
+        /// The strongest reason that applies to them.
+        public var reason: Protection
+        /// How many they are.
+        public var entries: Int64
+        /// What they occupy.
+        ///
+        /// A layer of several images counts once, for the strongest reason.
+        public var bytes: ByteCount
+
+        /// Makes a line from its three values.
+        public init(reason: Protection, entries: Int64, bytes: ByteCount) {
+            self.reason = reason
+            self.entries = entries
+            self.bytes = bytes
+        }
+    }
+
+    /// A pool that was over its own quota.
+    public struct PoolOverQuota: Sendable, Hashable {
+        /// Which one.
+        public var pool: Pool
+        /// Its quota.
+        public var quota: Quota
+        /// What its entries occupy before the prune; for images, each stored layer once.
+        public var usedBytes: ByteCount
+        /// What they would occupy afterwards.
+        public var usedAfter: ByteCount
+
+        /// Makes a state from its four values.
+        public init(pool: Pool, quota: Quota, usedBytes: ByteCount, usedAfter: ByteCount) {
+            self.pool = pool
+            self.quota = quota
+            self.usedBytes = usedBytes
+            self.usedAfter = usedAfter
+        }
+    }
+
+    /// What happens to one entry.
+    public enum Verdict: Sendable, Hashable {
+        /// It goes, in that place of the order, counted from 1.
+        case evicted(position: Int, Eviction)
+        /// It is kept whatever the quota says.
+        case kept(Protection)
+        /// It could go, and there is no need.
+        case notNeeded
+    }
+
+    /// The volume's name.
+    public var volume: String
+    /// When the plan was made.
+    public var createdAt: Timestamp
+    /// What all live files occupy; the trash is not in it.
+    public var usedBytes: ByteCount
+    /// What waits in the trash.
+    public var trashBytes: ByteCount
+    /// What belongs to no entry and is never evicted.
+    public var unmanagedBytes: ByteCount
+    /// The volume's quota.
+    public var quota: Quota
+    /// The size to reach: the low watermark, or the target that was asked for.
+    public var goal: ByteCount
+    /// What goes, in order.
+    public var evict: [Eviction]
+    /// What is kept whatever the quota says, by reason, the most bytes first.
+    public var kept: [Kept]
+    /// The pools that were over their own quotas, in the order of declaration.
+    public var poolsOverQuota: [PoolOverQuota]
+    /// The sum of what the evictions free.
+    public var freedBytes: ByteCount
+    /// Whether the volume was above its high watermark, or the target; if not, only pools that are over their
+    /// own quotas are pruned.
+    public var volumeIsOver: Bool
+    /// Whether the volume, if it was above, and each pool that was, come down to their goals.
+    ///
+    /// True where nothing was needed.
+    public var reachesGoal: Bool
+
+    /// What becomes of single entries, by their rows in the index: the place in `evict`, or the protection.
+    private var places: [Int64: Int] = [:]
+    private var protections: [Int64: Protection] = [:]
+
+    /// Makes a plan from all it consists of; `protections` names the kept entries by their rows in the index.
+    public init(
+        volume: String, createdAt: Timestamp, usedBytes: ByteCount, trashBytes: ByteCount,
+        unmanagedBytes: ByteCount, quota: Quota, goal: ByteCount, evict: [Eviction], kept: [Kept],
+        poolsOverQuota: [PoolOverQuota] = [], volumeIsOver: Bool, reachesGoal: Bool,
+        protections: [Int64: Protection] = [:]
+    ) {
+        self.volume = volume
+        self.createdAt = createdAt
+        self.usedBytes = usedBytes
+        self.trashBytes = trashBytes
+        self.unmanagedBytes = unmanagedBytes
+        self.quota = quota
+        self.goal = goal
+        self.evict = evict
+        self.kept = kept
+        self.poolsOverQuota = poolsOverQuota
+        self.freedBytes = evict.reduce(.zero) { $0 + $1.freedBytes }
+        self.volumeIsOver = volumeIsOver
+        self.reachesGoal = reachesGoal
+        self.protections = protections
+        places.reserveCapacity(evict.count)
+        for (place, eviction) in evict.enumerated() { places[eviction.entry.id] = place }
+    }
+
+    /// Whether the volume or one of its pools was over.
+    public var needed: Bool { volumeIsOver || !poolsOverQuota.isEmpty }
+
+    /// What the live files would occupy afterwards.
+    public var usedAfter: ByteCount { usedBytes - freedBytes }
+
+    /// What happens to the entry, which must be one of those the plan was made from.
+    public func verdict(on entry: CacheEntry) -> Verdict {
+        if let place = places[entry.id], evict.indices.contains(place) {
+            return .evicted(position: place + 1, evict[place])
+        }
+        return protections[entry.id].map { .kept($0) } ?? .notNeeded
+    }
+}

@@ -1,0 +1,61 @@
+import CLinux
+import CacheModel
+import DirectoryAccess
+import Glibc
+
+/// Asks whether a Gradle build is running on a Gradle user home, without taking any lock.
+///
+/// A build holds a POSIX write lock on bytes 0…16 of lock files such as `caches/modules-2/modules-2.lock` and
+/// `caches/<version>/fileHashes/fileHashes.lock` (gradle/gradle `DefaultFileLockManager`); `F_OFD_GETLK` sees
+/// it. A free lock proves nothing, which is why the idle floor and the last look are there as well.
+enum GradleLocks {
+    /// The home that an entry lies in, below the volume's root; nil for an entry of another pool.
+    static func home(of entry: ScannedEntry) -> VolumePath? {
+        let all = entry.path.components
+        switch entry.pool {
+        case .gradle:  // <home>/caches/modules-2/files-2.1/<group>/<name>/<version>
+            guard all.count >= 6 else { return nil }
+            return VolumePath(bytes: Array(all.dropLast(6).joined(separator: "/".utf8)))
+        case .gradleOther:
+            guard
+                let start = all.lastIndex(where: {
+                    $0.elementsEqual("caches".utf8) || $0.elementsEqual("wrapper".utf8) || $0.elementsEqual("jdks".utf8)
+                })
+            else { return nil }
+            return VolumePath(bytes: Array(all[..<start].joined(separator: "/".utf8)))
+        case .maven, .images: return nil
+        }
+    }
+
+    /// Whether any lock file in the home's caches is held. What cannot be asked counts as held.
+    static func areHeld(home: VolumePath, below root: OpenDirectory) -> Bool {
+        guard let caches = try? root.open(home.appending("caches".utf8)) else { return false }
+        return holdsLock(caches, depth: 2)
+    }
+
+    private static func holdsLock(_ directory: OpenDirectory, depth: Int) -> Bool {
+        guard let names = try? directory.names() else { return true }
+        for name in names {
+            let bytes = name.dropLast().map(UInt8.init(bitPattern:))
+            if bytes.suffix(5).elementsEqual(".lock".utf8) {
+                if isHeld(name, in: directory) { return true }
+            } else if depth > 0, isCache(bytes, depth: depth), let child = try? directory.open(name) {
+                if holdsLock(child, depth: depth - 1) { return true }
+            }
+        }
+        return false
+    }
+
+    /// Locks lie in `caches/<cache>/` and `caches/<version>/<cache>/`; what holds artifacts is not searched.
+    private static func isCache(_ name: [UInt8], depth: Int) -> Bool {
+        depth == 2 || ["fileHashes", "fileContent", "javaCompile", "executionHistory", "taskHistory", "md-rule",
+            "md-supplier"].contains { name.elementsEqual($0.utf8) }
+    }
+
+    private static func isHeld(_ name: [CChar], in directory: OpenDirectory) -> Bool {
+        let file = openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return errno != ENOENT && errno != ELOOP }
+        defer { close(file) }
+        return larder_is_write_locked(file, 0, 0) != 0
+    }
+}

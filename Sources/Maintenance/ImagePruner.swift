@@ -1,0 +1,95 @@
+import CacheModel
+import DirectoryAccess
+import Eviction
+import PodmanClient
+import VolumeScanning
+
+/// Evicts images through podman.sock: never by force, never by unlinking, one name after the other.
+///
+/// Before each image the store's records are read again: one that a container uses by now, that was pulled
+/// again or got another name stays. Afterwards they are read once more, and what they say counts, not the
+/// answer of the socket. A refusal (409) is no failure: the rest goes on.
+public struct ImagePruner: Sendable {
+    private let volume: Volume
+    private let root: OpenDirectory
+    private let podman: PodmanClient
+    private let progress: (@Sendable (Int, Int) -> Void)?
+
+    /// Makes a pruner for a store whose run lock the caller holds. `progress` gets images done and planned.
+    public init(
+        volume: Volume, root: OpenDirectory, podman: PodmanClient,
+        progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) {
+        self.volume = volume
+        self.root = root
+        self.podman = podman
+        self.progress = progress
+    }
+
+    /// What became of a prune, and the socket's failure that ended it early, if any.
+    public struct Result: Sendable {
+        /// What went and what was refused.
+        public var outcome: EvictionOutcome
+        /// Why the socket could not be used; nil where it could.
+        public var failure: String?
+    }
+
+    /// Removes the plan's images.
+    ///
+    /// - Throws: `MaintenanceError.otherVolume` where the root is not the one that was scanned, `VfsStoreError`
+    ///   where the store's records cannot be read.
+    public func apply(_ plan: EvictionPlan, scan: ScanRecord) async throws -> Result {
+        guard let found = try? root.stat(), found.device == scan.identity.device,
+            found.inode == scan.identity.rootInode
+        else { throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path) }
+        let reader = VfsStoreReader(root: volume.path)
+        let before = Capacity(descriptor: root.descriptor)
+        var result = Result(
+            outcome: EvictionOutcome(
+                volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false))
+        for (number, eviction) in plan.evict.enumerated() {
+            let entry = eviction.entry
+            var line = EvictionOutcome.Line(
+                entryID: entry.id, pool: entry.pool, key: entry.key, bytes: eviction.freedBytes)
+            if let failure = result.failure {
+                line.reason = failure
+            } else {
+                do { line.reason = try await remove(entry.found, reader) ?? "" } catch let error as PodmanError {
+                    line.reason = "\(error)"
+                    result.failure = line.reason
+                }
+            }
+            if line.reason.isEmpty { result.outcome.evicted.append(line) } else { result.outcome.refused.append(line) }
+            progress?(number + 1, plan.evict.count)
+        }
+        let after = Capacity(descriptor: root.descriptor)
+        result.outcome.freedBytes = ByteCount(max(0, (after?.free.bytes ?? 0) - (before?.free.bytes ?? 0)))
+        result.outcome.usedAfter = try reader.read().bytes
+        result.outcome.overQuota = plan.isExceeded(by: result.outcome.usedAfter)
+        return result
+    }
+
+    /// Removes one image; the reason where it was refused.
+    private func remove(_ entry: ScannedEntry, _ reader: VfsStoreReader) async throws -> String? {
+        guard let planned = entry.image else { return "it is no image" }
+        guard let now = try reader.read().entries().first(where: { $0.image?.id == planned.id }) else {
+            return "it is gone already"
+        }
+        if let change = Self.change(from: entry, to: now) { return change }
+        // An image without a name goes by its ID; with names that would be refused, or take all of them at once.
+        for name in planned.names.isEmpty ? [planned.id] : planned.names {
+            if case .refused(let reason) = try await podman.removeImage(name) { return reason }
+        }
+        let isThere = try reader.read().images.contains { $0.id == planned.id }
+        return isThere ? "it is still in the store after its names were removed" : nil
+    }
+
+    /// What happened to an image since the scan that forbids its removal.
+    static func change(from planned: ScannedEntry, to now: ScannedEntry) -> String? {
+        if now.protections.contains(Protections(.inUse)) { return "a container uses it by now" }
+        if now.fetched != planned.fetched { return "it was pulled again since the scan" }
+        if now.accessed > planned.accessed { return "a container used it since the scan" }
+        if now.image?.names != planned.image?.names { return "its names changed since the scan" }
+        return nil
+    }
+}

@@ -1,0 +1,112 @@
+import CacheIndex
+import CacheModel
+import Eviction
+import PodmanClient
+
+/// Carries out a plan on one volume and makes the index say what happened.
+///
+/// The order makes a kill at any instant harmless: journal, moves, record, and only then purging.
+public struct Pruner: Sendable {
+    /// How much one run may evict, whatever the plan asks for.
+    public struct Limits: Sendable, Hashable {
+        /// The part of a volume's used bytes.
+        public var bytesShare: Watermark
+        /// The number of entries.
+        public var entries: Int
+
+        /// Makes limits from both.
+        public init(bytesShare: Watermark, entries: Int) {
+            self.bytesShare = bytesShare
+            self.entries = entries
+        }
+    }
+
+    /// What became of one volume.
+    public struct Result: Sendable {
+        /// What went and what was refused.
+        public var outcome: EvictionOutcome
+        /// What failed besides single entries: the socket, a purge.
+        public var failures: [String]
+    }
+
+    private let index: CacheIndex
+    private let limits: Limits?
+    private let clock: @Sendable () -> Timestamp
+
+    /// Makes a pruner. Without limits a plan is carried out whole.
+    public init(index: CacheIndex, limits: Limits?, clock: @escaping @Sendable () -> Timestamp) {
+        self.index = index
+        self.limits = limits
+        self.clock = clock
+    }
+
+    /// Carries out `plan` on the session's volume.
+    ///
+    /// - Parameters:
+    ///   - refused: What was planned and already turned down; it is recorded with the rest.
+    ///   - podman: The client for an image store's socket.
+    ///   - purge: Whether the trash is emptied at once, this run's entries with it.
+    /// - Throws: `MaintenanceError`, `IndexError`, `VfsStoreError`.
+    public func prune(
+        _ session: VolumeSession, _ plan: EvictionPlan, refused: [EvictionOutcome.Line], scan: ScanRecord,
+        run: String, podman: PodmanClient?, purge: Bool,
+        progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) async throws -> Result {
+        guard scan.complete else {
+            throw MaintenanceError.incompleteScan(
+                volume: session.volume.name, first: "named by 'larder scan'", count: scan.unreadable)
+        }
+        let startedAt = clock()
+        let (plan, beyond) = limited(plan)
+        var result: Result
+        switch session.volume.kind {
+        case .buildCache:
+            let folder = try session.folder.get()
+            var failures: [String] = []
+            if !plan.evict.isEmpty { failures = try Trash(folder).purge().failures }
+            let outcome = try BuildPruner(folder: folder, volume: session.volume, clock: clock, progress: progress)
+                .apply(plan, run: run, scan: scan)
+            result = Result(outcome: outcome, failures: failures)
+        case .imageStore:
+            guard let podman else {
+                throw MaintenanceError.unusablePlan(reason: "volume \(session.volume.name) has no socket")
+            }
+            let pruned = try await ImagePruner(
+                volume: session.volume, root: session.root, podman: podman, progress: progress
+            ).apply(plan, scan: scan)
+            result = Result(outcome: pruned.outcome, failures: pruned.failure.map { [$0] } ?? [])
+        }
+        result.outcome.refused = refused + result.outcome.refused + beyond
+        let exitCode: Int32 = result.outcome.overQuota ? 3 : result.outcome.refused.isEmpty ? 0 : 4
+        try index.record(
+            result.outcome,
+            run: RunRecord(id: run, kind: "prune", startedAt: startedAt, finishedAt: clock(), exitCode: exitCode))
+        if session.volume.kind == .buildCache {
+            try TrashKeeper(index: index, clock: clock).keep(session, run: run, purgeAll: purge, &result)
+        }
+        return result
+    }
+
+    /// The plan as far as the limits of one run allow, and the rest, refused.
+    private func limited(_ plan: EvictionPlan) -> (EvictionPlan, [EvictionOutcome.Line]) {
+        guard let limits else { return (plan, []) }
+        let allowed = limits.bytesShare.of(plan.usedBytes)
+        var freed = ByteCount.zero
+        var kept = 0
+        for eviction in plan.evict.prefix(limits.entries) {
+            freed = freed + eviction.freedBytes
+            if freed > allowed { break }
+            kept += 1
+        }
+        var limited = plan
+        limited.evict = Array(plan.evict.prefix(kept))
+        let beyond = plan.evict.dropFirst(kept).map { eviction in
+            EvictionOutcome.Line(
+                entryID: eviction.entry.id, pool: eviction.entry.pool, key: eviction.entry.key,
+                bytes: eviction.freedBytes,
+                reason: "beyond what one run may evict (\(allowed), \(limits.entries) entries); "
+                    + "--force-limit lifts that")
+        }
+        return (limited, beyond)
+    }
+}

@@ -1,0 +1,59 @@
+import CacheModel
+import CLinux
+import DirectoryAccess
+import Glibc
+
+extension Trash {
+    /// Purges runs for good, oldest first.
+    ///
+    /// - Parameters:
+    ///   - before: Only runs that began before this time; nil for all. A run without a readable journal, and
+    ///     what an interrupted purge left, goes whatever its age.
+    ///   - enough: Asked before each entry; true ends the purge.
+    /// - Returns: The disk bytes of what was unlinked, and what could not be.
+    public func purge(
+        before: Timestamp? = nil, until enough: () -> Bool = { false }
+    ) throws(MaintenanceError) -> (bytes: ByteCount, failures: [String]) {
+        var bytes = ByteCount.zero
+        var failures: [String] = []
+        for run in try runs() {
+            if let before, let createdAt = run.createdAt, createdAt >= before { continue }
+            guard !enough(), let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
+            for number in run.entries.keys.sorted() where !enough() {
+                bytes = bytes + purge(number, in: directory, &failures)
+            }
+            bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil, &failures)
+            removeIfEmpty(run.id, directory)
+        }
+        bytes = bytes + purgeRemains(of: folder.trash, all: false, &failures)
+        return (bytes, failures)
+    }
+
+    /// An entry is renamed before it is unlinked, so that no restore ever brings back half of one.
+    private func purge(_ number: Int, in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount {
+        let doomed = Array("gone-\(number)".utf8).cString
+        let result = larder_rename_noreplace(directory.descriptor, Self.name(number), directory.descriptor, doomed)
+        guard result == 0 else {
+            failures.append("entry \(number): \(SystemError(code: -result))")
+            return .zero
+        }
+        return remove(doomed, in: directory, &failures)
+    }
+
+    /// What an interrupted purge left, or all that a folder without a journal holds.
+    private func purgeRemains(of directory: OpenDirectory, all: Bool, _ failures: inout [String]) -> ByteCount {
+        let gone = Array("gone-".utf8).map(CChar.init(bitPattern:))
+        var bytes = ByteCount.zero
+        for name in (try? directory.names()) ?? [] where all || name.starts(with: gone) {
+            bytes = bytes + remove(name, in: directory, &failures)
+        }
+        return bytes
+    }
+
+    private func remove(_ name: [CChar], in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount {
+        do { return try TreeRemoval.remove(name, in: directory) } catch {
+            failures.append("\(escaped(name.dropLast().map(UInt8.init(bitPattern:)))): \(error)")
+            return .zero
+        }
+    }
+}

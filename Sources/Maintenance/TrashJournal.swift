@@ -1,0 +1,101 @@
+import CLinux
+import CacheModel
+import DirectoryAccess
+import Foundation
+
+/// What one prune run moved, or was about to move, into the trash. Written and synced before the first rename,
+/// so that after a crash it is known where everything came from; what really happened is seen from the trash
+/// itself, where the entry with number `n` is the directory `n`.
+public struct TrashJournal: Codable, Sendable, Equatable {
+    /// One entry of the run.
+    public struct Line: Codable, Sendable, Equatable {
+        /// Its row in the index.
+        public var id: Int64
+        /// The pool it belongs to.
+        public var pool: Pool
+        /// Its name in the tool's own notation.
+        public var key: String
+        /// Where it came from, below the volume's root, escaped as in all output.
+        public var path: String
+        /// The inode of its directory.
+        public var inode: UInt64
+        /// What it occupied.
+        public var bytes: ByteCount
+        /// Its last use.
+        public var lastUsed: Timestamp
+
+        enum CodingKeys: String, CodingKey {
+            case id, pool, key, path, inode, bytes
+            case lastUsed = "last_used"
+        }
+    }
+
+    /// The schema's name and number.
+    public var schema = "larder.trash/1"
+    /// The run's ID, which is the name of its folder in the trash.
+    public var run: String
+    /// When the run began.
+    public var createdAt: Timestamp
+    /// Its entries; the position is the name of the entry's directory in the run's folder.
+    public var entries: [Line]
+
+    enum CodingKeys: String, CodingKey {
+        case schema, run, entries
+        case createdAt = "created_at"
+    }
+
+    private static let name = Array("journal.json".utf8).cString
+    private static let draft = Array("journal.tmp".utf8).cString
+
+    /// Writes the journal into a run's folder and syncs file and folder.
+    func write(into folder: OpenDirectory) throws(SystemError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys]
+        guard let text = try? encoder.encode(self) else { throw SystemError(code: EINVAL) }
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
+        let file = openat(folder.descriptor, Self.draft, flags, 0o600)
+        guard file >= 0 else { throw SystemError(code: errno) }
+        defer { close(file) }
+        var rest = Array(text)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else {
+                let code = errno
+                unlinkat(folder.descriptor, Self.draft, 0)
+                throw SystemError(code: code)
+            }
+            rest = rest.dropFirst(count)
+        }
+        guard fsync(file) == 0, renameat(folder.descriptor, Self.draft, folder.descriptor, Self.name) == 0,
+            fsync(folder.descriptor) == 0
+        else { throw SystemError(code: errno) }
+    }
+
+    /// Reads the journal of a run's folder.
+    ///
+    /// - Throws: `SystemError` where there is none; `EINVAL` for a file that is no journal, or larger than 1 GiB.
+    static func read(from folder: OpenDirectory) throws(SystemError) -> TrashJournal {
+        let file = openat(folder.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { throw SystemError(code: errno) }
+        defer { close(file) }
+        var stat = larder_stat()
+        guard larder_statx(file, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG),
+            stat.size <= 1 << 30
+        else { throw SystemError(code: EINVAL) }
+        var bytes = [UInt8](repeating: 0, count: Int(stat.size))
+        var count = 0
+        while count < bytes.count {
+            let read = bytes.withUnsafeMutableBytes {
+                let rest = UnsafeMutableRawBufferPointer(rebasing: $0[count...])
+                return pread(file, rest.baseAddress, rest.count, off_t(count))
+            }
+            guard read > 0 else { throw SystemError(code: read < 0 ? errno : EINVAL) }
+            count += read
+        }
+        guard let journal = try? JSONDecoder().decode(TrashJournal.self, from: Data(bytes)),
+            journal.schema == "larder.trash/1"
+        else { throw SystemError(code: EINVAL) }
+        return journal
+    }
+}

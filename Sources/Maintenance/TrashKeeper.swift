@@ -1,0 +1,47 @@
+import CacheIndex
+import CacheModel
+import DirectoryAccess
+import VolumeScanning
+
+/// Decides how long evicted entries wait: until their time is over, the volume is about to overflow, or at once
+/// where that was asked for.
+struct TrashKeeper {
+    let index: CacheIndex
+    let clock: @Sendable () -> Timestamp
+
+    /// Purges what is due after a run, and corrects the run's figures to what is left.
+    func keep(
+        _ session: VolumeSession, run: String, purgeAll: Bool, _ result: inout Pruner.Result
+    ) throws {
+        let trash = Trash(try session.folder.get())
+        let before = Capacity(descriptor: session.root.descriptor)
+        if purgeAll || session.volume.trashRetention == .zero {
+            result.failures += try trash.purge().failures
+        } else {
+            result.failures += try purgeDue(trash, session)
+        }
+        let after = Capacity(descriptor: session.root.descriptor)
+        let freed = ByteCount(max(0, (after?.free.bytes ?? 0) - (before?.free.bytes ?? 0)))
+        let left = try trash.runs()
+        result.outcome.freedBytes = result.outcome.freedBytes + freed
+        result.outcome.trashedBytes = left.first { $0.id == run }?.bytes ?? .zero
+        try index.recordPurge(
+            of: session.volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes }, run: run,
+            freed: result.outcome.freedBytes, trashed: result.outcome.trashedBytes)
+    }
+
+    /// Purges runs older than their time; and, above the critical watermark, the oldest first until the file
+    /// system is back at the high one.
+    private func purgeDue(_ trash: Trash, _ session: VolumeSession) throws -> [String] {
+        let volume = session.volume
+        var failures = try trash.purge(before: clock() - volume.trashRetention).failures
+        guard let now = Capacity(descriptor: session.root.descriptor) else { return failures }
+        let limit = min(volume.limit ?? now.total, now.total)
+        guard now.used > volume.critical.of(limit) else { return failures }
+        let enough = volume.high.of(limit)
+        failures += try trash.purge(until: {
+            Capacity(descriptor: session.root.descriptor).map { $0.used <= enough } ?? true
+        }).failures
+        return failures
+    }
+}

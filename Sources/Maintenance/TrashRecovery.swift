@@ -1,0 +1,36 @@
+import CacheIndex
+import CacheModel
+
+/// Brings the index to agree with what an interrupted prune left.
+///
+/// A run whose journal lies in the trash and that the index does not know was killed between its first move
+/// and its record. What it moved is whole in the trash, what it did not move is whole in the cache; here the
+/// index learns which is which.
+struct TrashRecovery {
+    let index: CacheIndex
+    let clock: @Sendable () -> Timestamp
+
+    /// Records every interrupted run of the session's volume, a notice for each.
+    func run(_ session: VolumeSession, _ notices: inout [String]) throws {
+        guard case .success(let folder) = session.folder,
+            let usage = try index.usage(of: session.volume.name)
+        else { return }
+        for run in try Trash(folder).runs() {
+            guard let startedAt = run.createdAt, try !index.knows(run: run.id) else { continue }
+            let evicted = run.entries.sorted { $0.key < $1.key }.map { _, line in
+                EvictionOutcome.Line(entryID: line.id, pool: line.pool, key: line.key, bytes: line.bytes)
+            }
+            let moved = evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
+            let outcome = EvictionOutcome(
+                volume: session.volume.name, evicted: evicted, trashedBytes: moved, usedBefore: usage.usedBytes,
+                usedAfter: usage.usedBytes - moved, overQuota: false)
+            try index.record(
+                outcome,
+                run: RunRecord(
+                    id: run.id, kind: "prune", startedAt: startedAt, finishedAt: clock(), exitCode: 1))
+            notices.append(
+                "volume \(session.volume.name): prune \(run.id) was interrupted; its \(evicted.count) entries "
+                    + "wait in the trash, the rest was not touched")
+        }
+    }
+}

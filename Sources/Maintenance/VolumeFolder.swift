@@ -1,0 +1,80 @@
+import CacheModel
+import DirectoryAccess
+import Glibc
+
+/// Larder's own folder on a volume, `.larder`: the lock, the trash with its journals, and the probe.
+///
+/// It is made by the first scan, so that a prune of a full volume finds it there.
+public struct VolumeFolder: Sendable {
+    /// The volume's root.
+    public let root: OpenDirectory
+    /// The folder `.larder`.
+    public let own: OpenDirectory
+    /// The folder `.larder/trash`.
+    public let trash: OpenDirectory
+
+    /// Opens the folder, and makes it where it is missing.
+    ///
+    /// - Throws: `MaintenanceError.readOnly` on a read-only mount, `.folder` where it cannot be made.
+    public init(root: OpenDirectory, volume: Volume) throws(MaintenanceError) {
+        self.root = root
+        do {
+            let name = Array(".larder".utf8).cString
+            try root.makeDirectory(name)
+            own = try root.open(name)
+            let trashName = Array("trash".utf8).cString
+            try own.makeDirectory(trashName)
+            trash = try own.open(trashName)
+        } catch {
+            throw error.code == EROFS
+                ? .readOnly(volume: volume.name, path: volume.path)
+                : .folder(volume: volume.name, path: "\(volume.path)/.larder", reason: error.message)
+        }
+    }
+}
+
+/// What stops the maintenance of a volume.
+public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The volume is mounted read-only.
+    case readOnly(volume: String, path: String)
+    /// Larder's folder on the volume cannot be made or opened.
+    case folder(volume: String, path: String, reason: String)
+    /// Another Larder holds the volume.
+    case held(volume: String, holder: String)
+    /// The volume is not the one that was scanned.
+    case otherVolume(volume: String, path: String)
+    /// The last scan could not read everything.
+    case incompleteScan(volume: String, first: String, count: Int64)
+    /// The plan does not fit the volume.
+    case unusablePlan(reason: String)
+    /// Something in the trash cannot be read or moved.
+    case trash(reason: String, hint: String)
+
+    /// What is wrong and where.
+    public var description: String {
+        switch self {
+        case .readOnly(let volume, let path): "volume \(volume): \(path) is mounted read-only"
+        case .folder(let volume, let path, let reason): "volume \(volume): \(path): \(reason)"
+        case .held(let volume, let holder): "volume \(volume) is held by another Larder (\(holder))"
+        case .otherVolume(let volume, let path):
+            "volume \(volume): what is mounted at \(path) is not what the last scan saw"
+        case .incompleteScan(let volume, let first, let count):
+            "volume \(volume): \(count) path\(count == 1 ? "" : "s") could not be read, first \(first)"
+        case .unusablePlan(let reason): "the plan cannot be used: \(reason)"
+        case .trash(let reason, _): reason
+        }
+    }
+
+    /// What to do.
+    public var hint: String {
+        switch self {
+        case .readOnly: "mount it read-write to prune; scan, status and list work as it is"
+        case .folder: "make it writable for this user, or free an inode and a block on the volume"
+        case .held: "wait for it to end, or see which process it is; the lock dies with its owner"
+        case .otherVolume: "check the mount, then run 'larder scan'"
+        case .incompleteScan: "make it readable or remove it, then scan again: nothing is evicted on guesses"
+        case .unusablePlan: "make a new one with 'larder plan'"
+        case .trash(_, let hint): hint
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import CacheModel
+import DirectoryAccess
+import Glibc
+
+/// A volume under this process's lock: its root, and Larder's folder on it where it can be written.
+public final class VolumeSession: Sendable {
+    /// The volume.
+    public let volume: Volume
+    /// Its root.
+    public let root: OpenDirectory
+    /// Larder's folder, or why there is none.
+    public let folder: Result<VolumeFolder, MaintenanceError>
+    private let lock: RunLock
+
+    /// Opens and locks a volume.
+    ///
+    /// - Throws: `MaintenanceError.held` where another Larder works on it, `.folder` where the root cannot be read.
+    public init(_ volume: Volume, now: Timestamp) throws(MaintenanceError) {
+        self.volume = volume
+        do { root = try OpenDirectory.open(root: volume.path) } catch {
+            throw .folder(volume: volume.name, path: volume.path, reason: error.message)
+        }
+        lock = try RunLock(volume: volume, root: root, now: now)
+        do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch { folder = .failure(error) }
+    }
+
+    /// Whether anything is mounted at a volume's path.
+    public static func isPresent(_ volume: Volume) -> Bool { access(volume.path, F_OK) == 0 }
+}

@@ -1,0 +1,47 @@
+import CacheModel
+
+/// A command that failed: what is wrong, and what to do.
+public struct ErrorReport: Report, Hashable {
+    /// The exit code.
+    public var code: Int32
+    /// What is wrong: the subject, and what was expected.
+    public var error: String
+    /// What to do; nil where nothing is known.
+    public var hint: String?
+
+    /// Makes a report from a code and two texts.
+    public init(code: Int32, error: String, hint: String? = nil) {
+        self.code = code
+        self.error = error
+        self.hint = hint
+    }
+
+    /// The error and the hint in paragraphs.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        page.paragraph("larder: \(error)", hanging: 2, tone: .bad)
+        if let hint { page.paragraph(hint, indent: 2) }
+        return page.text
+    }
+
+    /// The error as `larder.error/1`.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.error/1", "code": .integer(Int64(code)), "error": .text(error),
+            "hint": .optional(hint),
+        ]
+        return try document.document()
+    }
+}
+
+extension JSONValue: ExpressibleByStringLiteral {
+    init(stringLiteral text: String) { self = .text(text) }
+}
+
+extension JSONValue {
+    static func bytes(_ size: ByteCount) -> JSONValue { .integer(size.bytes) }
+
+    static func time(_ time: Timestamp) -> JSONValue { .text(time.description) }
+
+    static func optional(_ time: Timestamp?) -> JSONValue { time.map { .time($0) } ?? .null }
+}

@@ -1,0 +1,76 @@
+import CacheModel
+import Eviction
+
+extension ExplainReport {
+    /// The entry for people: what would happen to it, what it is, how it was used.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        writeOutcome(to: &page, now: now)
+        if let entry { write(entry, to: &page, now: now) }
+        if let ghost, entry != nil {
+            page.line("went before \(Figures.ago(ghost.goneAt, now: now)), \(cause(of: ghost))", indent: 2)
+        }
+        writeAccesses(to: &page, now: now)
+        return page.text
+    }
+
+    private func writeOutcome(to page: inout TextPage, now: Timestamp) {
+        switch verdict {
+        case .evicted(let position, let eviction):
+            page.line("Next to go: \(key)", tone: .warning)
+            page.paragraph(
+                "The next prune removes it as number \(Figures.grouped(Int64(position))) of "
+                    + "\(Figures.grouped(evictions)), which frees \(eviction.freedBytes): \(eviction.reason).",
+                indent: 2)
+        case .kept(let protection):
+            page.line("Kept: \(key)", tone: .good)
+            page.paragraph("No prune removes it: \(protection.text). \(protection.remedy)", indent: 2)
+        case .notNeeded:
+            page.line("Stays: \(key)", tone: .good)
+            page.paragraph("The next prune leaves it: the goal is reached without it.", indent: 2)
+        case nil:
+            page.line("Gone: \(key)", tone: .warning)
+            guard let ghost else { return page.paragraph("Not on volume \(volume).", indent: 2) }
+            page.paragraph(
+                "It left volume \(volume) \(Figures.ago(ghost.goneAt, now: now)), \(cause(of: ghost)). It "
+                    + "occupied \(ghost.bytes) and was last used \(Figures.ago(ghost.lastUsed, now: now)).",
+                indent: 2)
+        }
+    }
+
+    private func cause(of ghost: Ghost) -> String { ghost.run.map { "evicted by \($0)" } ?? "not by Larder" }
+
+    private func write(_ entry: CacheEntry, to page: inout TextPage, now: Timestamp) {
+        page.blank()
+        page.line("pool \(entry.pool.rawValue) on volume \(volume)", indent: 2)
+        page.line(entry.found.path.description, indent: 2)
+        let files = entry.found.files > 0 ? " in \(Figures.count(entry.found.files, "file", "files"))" : ""
+        page.line("\(entry.bytes)\(files), \(entry.found.apparentBytes) in length", indent: 2)
+        page.line("\(entry.lastUse(asOf: now)), confidence \(entry.confidence.rawValue)", indent: 2)
+        page.line(
+            "\(Figures.count(entry.uses, "use", "uses")) recorded; fetched "
+                + "\(Figures.ago(entry.found.fetched, now: now)), first seen "
+                + Figures.ago(entry.firstSeen, now: now), indent: 2)
+        if let until = entry.warmedUntil { page.line("warmed, kept until \(until)", indent: 2) }
+        guard let image = entry.found.image else { return }
+        page.line("image \(image.id)", indent: 2)
+        for name in image.names.prefix(10) where name != entry.key { page.line("also \(name)", indent: 2) }
+        let containers = Figures.count(Int64(image.containers), "container", "containers")
+        page.line(
+            "\(Figures.count(Int64(image.layers.count), "layer", "layers")), \(containers); its removal alone "
+                + "frees \(image.exclusiveBytes)", indent: 2)
+    }
+
+    private func writeAccesses(to page: inout TextPage, now: Timestamp) {
+        guard !accesses.isEmpty else { return }
+        page.blank()
+        var table = TextTable(("access", .left), ("when", .right), ("size", .right), ("evidence", .left))
+        table.rows = accesses.prefix(10).map { access in
+            [
+                access.kind.rawValue, Figures.ago(access.at, now: now), "\(access.bytes)",
+                access.evidence.rawValue + (access.regret ? ", regret: a prune had evicted it" : ""),
+            ]
+        }
+        page.table(table, of: accesses.count)
+    }
+}

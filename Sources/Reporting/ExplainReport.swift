@@ -1,0 +1,127 @@
+import CacheModel
+import Eviction
+
+/// Everything known of one entry, and what would happen to it at the next prune.
+public struct ExplainReport: Report {
+    /// One recorded access.
+    public struct Access: Sendable, Hashable {
+        /// What it found.
+        public enum Kind: String, Sendable, Hashable, CaseIterable {
+            /// The entry was there.
+            case hit
+            /// The entry was fetched.
+            case miss
+        }
+
+        /// When, as closely as the evidence tells.
+        public var at: Timestamp
+        /// What it found.
+        public var kind: Kind
+        /// Where the knowledge came from.
+        public var evidence: Evidence
+        /// What the entry occupied.
+        public var bytes: ByteCount
+        /// Whether a prune had evicted the entry within the regret window.
+        public var regret: Bool
+
+        /// Makes an access from all it consists of.
+        public init(at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool = false) {
+            self.at = at
+            self.kind = kind
+            self.evidence = evidence
+            self.bytes = bytes
+            self.regret = regret
+        }
+    }
+
+    /// What stayed of the entry when it went the last time.
+    public struct Ghost: Sendable, Hashable {
+        /// When it went.
+        public var goneAt: Timestamp
+        /// The run that evicted it; nil where it vanished by itself.
+        public var run: String?
+        /// What it occupied.
+        public var bytes: ByteCount
+        /// Its last use before that.
+        public var lastUsed: Timestamp
+
+        /// Makes a record from all it consists of.
+        public init(goneAt: Timestamp, run: String?, bytes: ByteCount, lastUsed: Timestamp) {
+            self.goneAt = goneAt
+            self.run = run
+            self.bytes = bytes
+            self.lastUsed = lastUsed
+        }
+    }
+
+    /// The key that was asked for.
+    public var key: String
+    /// The name of the volume it lies, or lay, on.
+    public var volume: String
+    /// The entry; nil where only its ghost is known.
+    public var entry: CacheEntry?
+    /// What the next prune would do with it; nil where it is gone.
+    public var verdict: EvictionPlan.Verdict?
+    /// How many entries the next prune would remove.
+    public var evictions: Int64
+    /// Its accesses, the latest first.
+    public var accesses: [Access]
+    /// What stayed of it when it went the last time; nil where it never went.
+    public var ghost: Ghost?
+
+    /// Makes a report from all it consists of.
+    public init(
+        key: String, volume: String, entry: CacheEntry?, verdict: EvictionPlan.Verdict?, evictions: Int64 = 0,
+        accesses: [Access] = [], ghost: Ghost? = nil
+    ) {
+        self.key = key
+        self.volume = volume
+        self.entry = entry
+        self.verdict = verdict
+        self.evictions = evictions
+        self.accesses = accesses
+        self.ghost = ghost
+    }
+
+    /// The entry as `larder.explain/1`.
+    public func json() throws -> String {
+        var protected: Protection?
+        if case .kept(let reason) = verdict { protected = reason }
+        let document: JSONValue = [
+            "schema": "larder.explain/1", "key": .text(key), "volume": .text(volume),
+            "entry": entry?.jsonValue(volume: volume, protected: protected) ?? .null,
+            "verdict": verdict?.jsonValue(of: evictions) ?? .null,
+            "accesses": .array(
+                accesses.map { access in
+                    [
+                        "at": .time(access.at), "kind": .text(access.kind.rawValue),
+                        "evidence": .text(access.evidence.rawValue), "bytes": .bytes(access.bytes),
+                        "regret": .bool(access.regret),
+                    ]
+                }),
+            "ghost": ghost.map { ghost in
+                [
+                    "gone_at": .time(ghost.goneAt),
+                    "reason": .text(ghost.run == nil ? "vanished" : "evicted"), "run": .optional(ghost.run),
+                    "bytes": .bytes(ghost.bytes), "last_used": .time(ghost.lastUsed),
+                ]
+            } ?? .null,
+        ]
+        return try document.document()
+    }
+}
+
+extension EvictionPlan.Verdict {
+    fileprivate func jsonValue(of evictions: Int64) -> JSONValue {
+        switch self {
+        case .evicted(let position, let eviction):
+            [
+                "decision": "evict", "position": .integer(Int64(position)), "of": .integer(evictions),
+                "frees_bytes": .bytes(eviction.freedBytes), "reason": .text(eviction.reason),
+            ]
+        case .kept(let protection):
+            ["decision": "keep", "protected": .text(protection.rawValue), "reason": .text(protection.text)]
+        case .notNeeded: ["decision": "not-needed", "reason": "the goal is reached without it"]
+        }
+    }
+}

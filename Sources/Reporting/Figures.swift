@@ -1,0 +1,78 @@
+import CacheModel
+
+/// Numbers as people read them.
+enum Figures {
+    /// `1,234,567`.
+    static func grouped(_ number: Int64) -> String {
+        let digits = Array(String(number.magnitude))
+        var text = ""
+        for (place, digit) in digits.enumerated() {
+            if place > 0, (digits.count - place) % 3 == 0 { text += "," }
+            text.append(digit)
+        }
+        return number < 0 ? "-" + text : text
+    }
+
+    /// `1 entry`, `1,234 entries`.
+    static func entries(_ number: Int64) -> String { count(number, "entry", "entries") }
+
+    /// A number with the noun that agrees with it.
+    static func count(_ number: Int64, _ one: String, _ many: String) -> String {
+        "\(grouped(number)) \(number == 1 ? one : many)"
+    }
+
+    /// The share in whole percent, rounded down: `84 %`; `–` of nothing.
+    static func percent(_ part: ByteCount, of whole: ByteCount) -> String {
+        guard whole.bytes > 0 else { return "–" }
+        let share = Double(part.bytes) / Double(whole.bytes) * 100
+        return share >= 1_000_000 ? "> 999,999 %" : "\(grouped(Int64(share.rounded(.down)))) %"
+    }
+
+    /// A rate in 0…1 with one decimal: `93.4 %`; `–` where there is none.
+    ///
+    /// All and nothing are said of nothing less.
+    static func rate(_ rate: Double?) -> String {
+        guard let rate, rate.isFinite else { return "–" }
+        var tenths = Int64((min(max(rate, 0), 1) * 1000).rounded())
+        if rate < 1 { tenths = min(tenths, 999) }
+        if rate > 0 { tenths = max(tenths, 1) }
+        return "\(tenths / 10).\(tenths % 10) %"
+    }
+
+    /// `3 h ago`; `in the future`; `never` where there is no time.
+    static func ago(_ time: Timestamp?, now: Timestamp) -> String {
+        guard let time else { return "never" }
+        let span = now - time
+        return span.seconds < 0 ? span.age : span.age + " ago"
+    }
+
+    /// A running time: `0.8 s`, `12.3 s`, `5 min`.
+    static func duration(_ span: Span) -> String {
+        let tenths = max(0, span.nanoseconds) / 100_000_000
+        return tenths < 600 ? "\(tenths / 10).\(tenths % 10) s" : span.age
+    }
+
+    /// Seconds with three decimals, for JSON.
+    static func seconds(_ span: Span) -> Double {
+        (Double(span.nanoseconds) / 1e6).rounded() / 1e3
+    }
+
+    /// `a, b and c`.
+    static func list(_ words: [String]) -> String {
+        guard let last = words.last, words.count > 1 else { return words.first ?? "" }
+        return words.dropLast().joined(separator: ", ") + " and " + last
+    }
+}
+
+extension Evidence {
+    /// Where the knowledge came from, in one word or two.
+    var short: String {
+        switch self {
+        case .atime: "atime"
+        case .gradleJournal: "journal"
+        case .podmanEvents: "events"
+        case .firstSeen: "first seen"
+        case .mtime: "mtime"
+        }
+    }
+}

@@ -1,0 +1,38 @@
+import CacheModel
+
+extension HitRate {
+    /// The rate as the contract's `hit_rate`.
+    ///
+    /// Where there is no evidence the ratios are null: what cannot be seen is neither hit nor miss.
+    func jsonValue(_ trust: Confidence) -> JSONValue {
+        [
+            "objects": .optional(trust == .none ? nil : objects),
+            "bytes": .optional(trust == .none ? nil : bytes), "hits": .integer(hits),
+            "misses": .integer(misses), "hit_bytes": .bytes(hitBytes), "miss_bytes": .bytes(missBytes),
+        ]
+    }
+}
+
+/// The hit rates of one volume in four windows that all end now.
+public struct RecentHitRates: Sendable, Hashable {
+    /// In the interval before the last scan.
+    public var lastScan: HitRate
+    /// In the last 24 hours.
+    public var day: HitRate
+    /// In the last 7 days.
+    public var week: HitRate
+    /// In the last 30 days.
+    public var month: HitRate
+
+    /// Makes the set from its four rates.
+    public init(
+        lastScan: HitRate = .init(), day: HitRate = .init(), week: HitRate = .init(), month: HitRate = .init()
+    ) {
+        self.lastScan = lastScan
+        self.day = day
+        self.week = week
+        self.month = month
+    }
+
+    var all: [HitRate] { [lastScan, day, week, month] }
+}

@@ -1,0 +1,110 @@
+/// A JSON value (RFC 8259) whose keys stay in the order given, as Foundation's encoder does not keep them.
+enum JSONValue: Sendable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case unsigned(UInt64)
+    case number(Double)
+    case text(String)
+    case array([JSONValue])
+    case object([(key: String, value: JSONValue)])
+
+    static func optional(_ text: String?) -> JSONValue { text.map { .text($0) } ?? .null }
+
+    static func optional(_ number: Double?) -> JSONValue { number.map { .number($0) } ?? .null }
+
+    /// The value as a document: two spaces of indentation, and what holds only single values on one line, so
+    /// that two plans can be compared line by line.
+    func document() throws(JSONError) -> String {
+        var text = ""
+        try write(to: &text, indent: 0)
+        return text + "\n"
+    }
+
+    private var isSingle: Bool {
+        switch self {
+        case .array(let values): values.isEmpty
+        case .object(let members): members.isEmpty
+        default: true
+        }
+    }
+
+    private func write(to text: inout String, indent: Int) throws(JSONError) {
+        switch self {
+        case .null: text += "null"
+        case .bool(let value): text += value ? "true" : "false"
+        case .integer(let value): text += String(value)
+        case .unsigned(let value): text += String(value)
+        case .number(let value):
+            guard value.isFinite else { throw JSONError.notFinite(value) }
+            text += value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
+        case .text(let value): Self.quote(value, to: &text)
+        case .array(let values):
+            let isFlat = values.allSatisfy(\.isSingle)
+            text += "["
+            for (place, value) in values.enumerated() {
+                Self.separate(place, isFlat, indent, &text)
+                try value.write(to: &text, indent: indent + 1)
+            }
+            Self.close("]", values.isEmpty || isFlat, indent, &text)
+        case .object(let members):
+            let isFlat = members.allSatisfy(\.value.isSingle)
+            text += "{"
+            for (place, member) in members.enumerated() {
+                Self.separate(place, isFlat, indent, &text)
+                Self.quote(member.key, to: &text)
+                text += ": "
+                try member.value.write(to: &text, indent: indent + 1)
+            }
+            Self.close("}", members.isEmpty || isFlat, indent, &text)
+        }
+    }
+
+    private static func separate(_ place: Int, _ isFlat: Bool, _ indent: Int, _ text: inout String) {
+        if place > 0 { text += isFlat ? ", " : "," }
+        if !isFlat { text += "\n" + String(repeating: "  ", count: indent + 1) }
+    }
+
+    private static func close(_ bracket: String, _ isFlat: Bool, _ indent: Int, _ text: inout String) {
+        if !isFlat { text += "\n" + String(repeating: "  ", count: indent) }
+        text += bracket
+    }
+
+    private static func quote(_ value: String, to text: inout String) {
+        text += "\""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
+            case "\n": text += "\\n"
+            case "\t": text += "\\t"
+            case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{2028}", "\u{2029}":
+                let hex = String(scalar.value, radix: 16)
+                text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        text += "\""
+    }
+}
+
+/// Why a report cannot be written as JSON.
+public enum JSONError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// JSON has no infinity and no NaN.
+    case notFinite(Double)
+
+    /// What was wrong.
+    public var description: String {
+        switch self {
+        case .notFinite(let value): "JSON has no number for \(value)"
+        }
+    }
+}
+
+extension JSONValue: ExpressibleByDictionaryLiteral, ExpressibleByArrayLiteral {
+    init(dictionaryLiteral members: (String, JSONValue)...) {
+        self = .object(members.map { (key: $0, value: $1) })
+    }
+
+    init(arrayLiteral values: JSONValue...) { self = .array(values) }
+}

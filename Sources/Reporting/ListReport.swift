@@ -1,0 +1,133 @@
+import CacheModel
+
+/// The entries of the volumes with size, last use and evidence.
+public struct ListReport: Report {
+    /// How the entries are sorted.
+    public enum Order: String, Sendable, Hashable, CaseIterable {
+        /// By last use, the least recent first: those that a prune takes first.
+        case used
+        /// By size, the largest first.
+        case bytes
+        /// By key.
+        case key
+    }
+
+    /// One entry.
+    public struct Row: Sendable, Hashable {
+        /// The name of the volume it lies on.
+        public var volume: String
+        /// The entry.
+        public var entry: CacheEntry
+        /// Why no prune takes it; nil where one could.
+        public var protected: Protection?
+
+        /// Makes a row from its three values.
+        public init(volume: String, entry: CacheEntry, protected: Protection?) {
+            self.volume = volume
+            self.entry = entry
+            self.protected = protected
+        }
+    }
+
+    /// The rows shown, sorted.
+    public private(set) var rows: [Row]
+    /// How they are sorted.
+    public let order: Order
+    /// How many rows there were before the limit.
+    public let totalEntries: Int64
+    /// The sum of their sizes; images that share layers count them each.
+    public let totalBytes: ByteCount
+
+    /// Sorts the rows and keeps the first `limit` of them.
+    public init(rows: [Row], order: Order, limit: Int? = nil) {
+        self.order = order
+        totalEntries = Int64(rows.count)
+        totalBytes = rows.reduce(.zero) { $0 + $1.entry.bytes }
+        self.rows = rows.sorted { a, b in
+            switch order {
+            case .used where a.entry.lastUsed != b.entry.lastUsed: a.entry.lastUsed < b.entry.lastUsed
+            case .used where a.entry.bytes != b.entry.bytes, .bytes where a.entry.bytes != b.entry.bytes:
+                a.entry.bytes > b.entry.bytes
+            default: (a.entry.key, a.volume, a.entry.found.path) < (b.entry.key, b.volume, b.entry.found.path)
+            }
+        }
+        if let limit { self.rows.removeLast(max(0, self.rows.count - max(0, limit))) }
+    }
+}
+
+extension ListReport {
+    /// The entries for people, one line each; `*` marks the protected ones.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        let first =
+            switch order {
+            case .used: "the least recently used first"
+            case .bytes: "the largest first"
+            case .key: "by key"
+            }
+        page.paragraph("\(Figures.entries(totalEntries)), \(totalBytes); \(first).", tone: .strong)
+        guard !rows.isEmpty else { return page.text }
+        page.blank()
+        var table = TextTable(
+            ("size", .right), ("used", .right), ("evidence", .left), ("pool", .left), ("key", .left))
+        table.rows = rows.map { row in
+            let entry = row.entry
+            let key = row.protected == nil ? "  \(entry.key)" : "* \(entry.key)"
+            return [
+                "\(entry.bytes)", Figures.ago(entry.lastUsed, now: now), entry.evidence.short,
+                entry.pool.rawValue, key,
+            ]
+        }
+        page.table(table, indent: 0)
+        let more = totalEntries - Int64(rows.count)
+        if more > 0 { page.line("… and \(Figures.grouped(more)) more (--limit \(totalEntries) lists all)") }
+        writeProtections(to: &page)
+        return page.text
+    }
+
+    private func writeProtections(to page: inout TextPage) {
+        let counts = Dictionary(grouping: rows.compactMap(\.protected), by: \.self).mapValues(\.count)
+        guard !counts.isEmpty else { return }
+        page.blank()
+        page.line("* kept whatever the quota says:", tone: .faint)
+        for protection in Protection.allCases {
+            guard let count = counts[protection] else { continue }
+            page.line("\(Figures.entries(Int64(count))): \(protection.text)", indent: 2, tone: .faint)
+        }
+    }
+
+    /// The entries as `larder.list/1`.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.list/1", "total_entries": .integer(totalEntries),
+            "total_bytes": .bytes(totalBytes),
+            "entries": .array(
+                rows.map { $0.entry.jsonValue(volume: $0.volume, protected: $0.protected) }),
+        ]
+        return try document.document()
+    }
+}
+
+extension CacheEntry {
+    /// The entry as in `larder.list/1`; images have their ID, names, layers and what their removal would free.
+    func jsonValue(volume: String, protected: Protection?) -> JSONValue {
+        var members: [(key: String, value: JSONValue)] = [
+            ("volume", .text(volume)), ("pool", .text(pool.rawValue)), ("key", .text(key)),
+            ("path", .text(found.path.description)), ("bytes", .bytes(bytes)),
+            ("apparent_bytes", .bytes(found.apparentBytes)), ("files", .integer(found.files)),
+            ("first_seen", .time(firstSeen)), ("fetched", .time(found.fetched)),
+            ("last_used", .time(lastUsed)),
+            ("evidence", .text(evidence.rawValue)), ("confidence", .text(confidence.rawValue)),
+            ("uses", .integer(uses)), ("warmed_until", .optional(warmedUntil)),
+            ("protected", .optional(protected?.rawValue)),
+        ]
+        if let image = found.image {
+            members += [
+                ("id", .text(image.id)), ("names", .array(image.names.map { .text($0) })),
+                ("layers", .array(image.layers.map { .text($0) })),
+                ("exclusive_bytes", .bytes(image.exclusiveBytes)),
+            ]
+        }
+        return .object(members)
+    }
+}

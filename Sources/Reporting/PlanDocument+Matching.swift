@@ -1,0 +1,64 @@
+import CacheModel
+import Eviction
+
+extension PlanDocument.Volume {
+    /// Holds the file against the volume as it is now: entries that are still there, were neither used nor
+    /// fetched since and are not protected go, in the file's order; of each of the others the result says why
+    /// it stays.
+    ///
+    /// Nothing is added to what the file names.
+    public func matched(
+        with usage: VolumeUsage, under policy: EvictionPolicy, now: Timestamp
+    ) -> (plan: EvictionPlan, refused: [EvictionOutcome.Line]) {
+        let entries = Dictionary(
+            usage.entries.map { ($0.found.path, $0) }, uniquingKeysWith: { first, _ in first })
+        var evictions: [Eviction] = []
+        var refused: [EvictionOutcome.Line] = []
+        for line in evict {
+            switch line.match(entries[line.path], under: policy, now: now) {
+            case .success(let entry):
+                evictions.append(
+                    Eviction(
+                        entry: entry, freedBytes: line.exclusiveBytes, cause: .volume, decidedAt: now))
+            case .failure(let refusal):
+                refused.append(
+                    EvictionOutcome.Line(
+                        entryID: entries[line.path]?.id ?? 0, pool: line.pool, key: line.key,
+                        bytes: line.exclusiveBytes, reason: refusal.reason))
+            }
+        }
+        let current = policy.plan(usage, under: quota, now: now)
+        let freed = evictions.reduce(ByteCount.zero) { $0 + $1.freedBytes }
+        let plan = EvictionPlan(
+            volume: name, createdAt: now, usedBytes: usage.usedBytes, trashBytes: usage.trashBytes,
+            unmanagedBytes: current.unmanagedBytes, quota: quota, goal: goal, evict: evictions,
+            kept: current.kept,
+            volumeIsOver: usage.usedBytes > goal, reachesGoal: usage.usedBytes - freed <= goal)
+        return (plan, refused)
+    }
+}
+
+private struct Refusal: Error {
+    let reason: String
+}
+
+extension PlanDocument.Line {
+    fileprivate func match(
+        _ entry: CacheEntry?, under policy: EvictionPolicy, now: Timestamp
+    ) -> Result<CacheEntry, Refusal> {
+        guard let entry, entry.pool == pool else {
+            return .failure(Refusal(reason: "it is not there any more"))
+        }
+        if entry.found.inode != inode {
+            return .failure(Refusal(reason: "it was fetched anew since the plan was made"))
+        }
+        // The file keeps last uses to the second.
+        if entry.found.accessed > accessed || entry.lastUsed.seconds > lastUsed.seconds {
+            return .failure(Refusal(reason: "it was used since the plan was made"))
+        }
+        if let protection = policy.protection(of: entry, now: now) {
+            return .failure(Refusal(reason: protection.text))
+        }
+        return .success(entry)
+    }
+}

@@ -1,0 +1,127 @@
+import CacheModel
+import Foundation
+
+/// A `larder.plan/1` file read back, for `prune --plan`.
+public struct PlanDocument: Sendable, Hashable {
+    /// What goes from one volume.
+    public struct Volume: Sendable, Hashable {
+        /// Its name.
+        public var name: String
+        /// What was used when the plan was made.
+        public var usedBytes: ByteCount
+        /// The quota the plan was made under.
+        public var quota: Quota
+        /// The size the plan comes down to.
+        public var goal: ByteCount
+        /// What goes, in order.
+        public var evict: [Line]
+        /// What the plan frees.
+        public var freedBytes: ByteCount
+        /// Whether the plan reaches its goal.
+        public var reachesGoal: Bool
+    }
+
+    /// One entry that goes.
+    public struct Line: Sendable, Hashable {
+        /// The pool it belongs to.
+        public var pool: Pool
+        /// Its name in the tool's own notation.
+        public var key: String
+        /// Where it lies; for an image, its ID.
+        public var path: VolumePath
+        /// The inode of its directory; zero for an image.
+        public var inode: UInt64
+        /// What it occupied.
+        public var bytes: ByteCount
+        /// What its removal frees at its place in the order.
+        public var exclusiveBytes: ByteCount
+        /// The newest access time among its files when the plan was made.
+        public var accessed: Timestamp
+        /// Its last use, to the second.
+        public var lastUsed: Timestamp
+        /// Why it goes.
+        public var reason: String
+    }
+
+    /// The plan's ID.
+    public var plan: String
+    /// When it was made.
+    public var createdAt: Timestamp
+    /// The volumes.
+    public var volumes: [Volume]
+
+    /// Reads a plan file.
+    ///
+    /// Throws `PlanDocumentError`, which names what is wrong and where.
+    public static func read(_ data: [UInt8]) throws -> PlanDocument {
+        let decoder = JSONDecoder()
+        do {
+            // The schema first: another one may have any other keys.
+            let schema = try decoder.decode(PlanFile.Header.self, from: Data(data)).schema
+            guard schema == "larder.plan/1" else {
+                throw PlanDocumentError(place: "schema", problem: "larder.plan/1 expected, not \(schema)")
+            }
+            return try decoder.decode(PlanFile.self, from: Data(data)).document()
+        } catch let error as DecodingError {
+            throw PlanDocumentError(error)
+        }
+    }
+}
+
+/// What is wrong with a plan file, and where.
+public struct PlanDocumentError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The place: `volumes[0].evict[12].path`; empty for the file as a whole.
+    public var place: String
+    /// What is wrong there, and what was expected.
+    public var problem: String
+
+    /// Makes an error from its two texts.
+    public init(place: String, problem: String) {
+        self.place = place
+        self.problem = problem
+    }
+
+    /// What is wrong, where, and what to do.
+    public var description: String {
+        let at = place.isEmpty ? "" : " at \(place)"
+        return "not a plan\(at): \(problem); make one with larder plan --output FILE"
+    }
+}
+
+extension PlanDocumentError {
+    fileprivate init(_ error: DecodingError) {
+        switch error {
+        case .keyNotFound(let key, let context):
+            self.init(place: Self.place(context.codingPath + [key]), problem: "missing")
+        case .valueNotFound(_, let context):
+            self.init(place: Self.place(context.codingPath), problem: "null, a value expected")
+        case .typeMismatch(let type, let context):
+            self.init(place: Self.place(context.codingPath), problem: "\(Self.name(of: type)) expected")
+        case .dataCorrupted(let context):
+            let cause = context.underlyingError.map { ": \(Self.cause($0))" } ?? ""
+            self.init(place: Self.place(context.codingPath), problem: context.debugDescription + cause)
+        @unknown default: self.init(place: "", problem: "\(error)")
+        }
+    }
+
+    private static func cause(_ error: any Error) -> String {
+        (error as NSError).userInfo["NSDebugDescription"] as? String ?? error.localizedDescription
+    }
+
+    private static func place(_ path: [any CodingKey]) -> String {
+        path.reduce("") { place, key in
+            if let index = key.intValue { return "\(place)[\(index)]" }
+            return place.isEmpty ? key.stringValue : "\(place).\(key.stringValue)"
+        }
+    }
+
+    private static func name(of type: Any.Type) -> String {
+        switch type {
+        case is String.Type: "text"
+        case is Bool.Type: "true or false"
+        case is any FixedWidthInteger.Type: "a whole number"
+        case is [Any].Type: "a list"
+        default: "an object"
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import CacheModel
+import Eviction
+
+/// What a prune would remove now, in order, and why; what it keeps, and why.
+public struct PlanReport: Report {
+    /// The plan's ID, which the run that carries it out names.
+    public var id: String
+    /// When it was made.
+    public var createdAt: Timestamp
+    /// The plans of the volumes, in the order of configuration.
+    public var plans: [EvictionPlan]
+    /// The volumes that were passed over.
+    public var skipped: [SkippedVolume]
+
+    /// Makes a report from all it consists of.
+    public init(id: String, createdAt: Timestamp, plans: [EvictionPlan], skipped: [SkippedVolume] = []) {
+        self.id = id
+        self.createdAt = createdAt
+        self.plans = plans
+        self.skipped = skipped
+    }
+
+    /// The plan for people: the outcome, then each volume with what goes first, at most 20 lines of it.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        let (outcome, tone) = plans.outcome
+        page.paragraph(outcome, tone: tone)
+        for plan in plans { plan.write(to: &page) }
+        page.skipped(skipped)
+        if plans.contains(where: { !$0.evict.isEmpty }) {
+            page.blank()
+            page.line("Nothing has been removed: larder prune does.", tone: .faint)
+        }
+        return page.text
+    }
+
+    /// The plan as `larder.plan/1`, which `PlanDocument` reads back.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.plan/1", "plan": .text(id), "created_at": .time(createdAt),
+            "volumes": .array(plans.map(\.jsonValue)), "skipped": .array(skipped.map(\.jsonValue)),
+        ]
+        return try document.document()
+    }
+}
+
+extension [EvictionPlan] {
+    /// What a prune would come to, in one sentence.
+    var outcome: (String, Tone) {
+        let short = filter { !$0.reachesGoal }
+        let count = Int64(reduce(0) { $0 + $1.evict.count })
+        let freed = reduce(ByteCount.zero) { $0 + $1.freedBytes }
+        let removal = "a prune would remove \(Figures.entries(count)) and free \(freed)"
+        if !short.isEmpty {
+            let names = Figures.list(short.map(\.volume))
+            return count > 0
+                ? ("Not enough: \(removal), and \(names) would stay above its goal.", .bad)
+                : ("Nothing can go: \(names) is above its goal, and all that is there is kept.", .bad)
+        }
+        if count == 0 { return ("Nothing to prune: no volume is above its high watermark.", .good) }
+        return ("\(removal.prefix(1).uppercased())\(removal.dropFirst()).", .strong)
+    }
+}
+
+extension EvictionPlan {
+    func write(to page: inout TextPage) {
+        page.blank()
+        page.line(volume, tone: .strong)
+        page.bar(QuotaBar(used: usedBytes, quota: quota))
+        guard needed else {
+            page.paragraph(
+                "nothing to do: a prune starts above \(goal == quota.low ? quota.high : goal)", indent: 2)
+            writeKept(to: &page)
+            return
+        }
+        if !evict.isEmpty {
+            page.paragraph(
+                "\(Figures.entries(Int64(evict.count))) go, \(freedBytes) come free: \(usedBytes) → "
+                    + "\(usedAfter)" + (volumeIsOver ? ", to be at most \(goal)" : ""), indent: 2)
+            for pool in poolsOverQuota {
+                page.paragraph(
+                    "pool \(pool.pool.rawValue) is over its quota: \(pool.usedBytes) → \(pool.usedAfter), to be "
+                        + "at most \(pool.quota.low)", indent: 2)
+            }
+            page.blank()
+            writeEvictions(to: &page)
+        }
+        if reachesGoal {
+            writeKept(to: &page)
+        } else {
+            page.blank()
+            Obstacles(plan: self, usedAfter: usedAfter).write(to: &page)
+        }
+    }
+
+    /// Writes what goes first. That it was least recently used is the rule; another reason stands below the line.
+    private func writeEvictions(to page: inout TextPage) {
+        let shown = evict.prefix(20)
+        var notes: [Int: String] = [:]
+        for (place, eviction) in shown.enumerated() where eviction.cause != .volume {
+            notes[place] = eviction.reason
+        }
+        var table = TextTable(
+            ("frees", .right), ("last use", .right), ("evidence", .left),
+            ("key, the least recently used first", .left))
+        table.rows = shown.map { eviction in
+            [
+                "\(eviction.freedBytes)", Figures.ago(eviction.entry.lastUsed, now: createdAt),
+                eviction.entry.evidence.short, eviction.entry.key,
+            ]
+        }
+        page.table(table, of: evict.count, notes: notes)
+    }
+
+    private func writeKept(to page: inout TextPage) {
+        guard !kept.isEmpty else { return }
+        page.blank()
+        page.line("kept whatever the quota says:", indent: 2, tone: .faint)
+        for kept in kept {
+            let size = "\(kept.bytes)"
+            let gap = String(repeating: " ", count: max(0, 10 - size.count))
+            page.line(
+                "\(gap)\(size)  \(Figures.entries(kept.entries)): \(kept.reason.text)", indent: 2,
+                tone: .faint)
+        }
+    }
+}

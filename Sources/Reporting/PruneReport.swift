@@ -1,0 +1,146 @@
+import CacheModel
+import Eviction
+
+/// What a prune did, or, run dry, what it would have done.
+public struct PruneReport: Report {
+    /// One volume.
+    public struct Volume: Sendable {
+        /// What happened to it.
+        public var outcome: EvictionOutcome
+        /// The plan that was carried out: it says what stands in the way of a goal that was not reached.
+        ///
+        /// Nil where it is not at hand.
+        public var plan: EvictionPlan?
+
+        /// Makes a volume from its two parts.
+        public init(outcome: EvictionOutcome, plan: EvictionPlan?) {
+            self.outcome = outcome
+            self.plan = plan
+        }
+
+        /// What a prune that meets no refusal would do.
+        public init(dryRunOf plan: EvictionPlan) {
+            let lines = plan.evict.map {
+                EvictionOutcome.Line(
+                    entryID: $0.entry.id, pool: $0.entry.pool, key: $0.entry.key, bytes: $0.freedBytes)
+            }
+            self.init(
+                outcome: EvictionOutcome(
+                    volume: plan.volume, evicted: lines, freedBytes: plan.freedBytes,
+                    usedBefore: plan.usedBytes,
+                    usedAfter: plan.usedAfter, overQuota: !plan.reachesGoal),
+                plan: plan)
+        }
+    }
+
+    /// The run's ID, by which its trash is restored.
+    public var run: String
+    /// Whether nothing was touched.
+    public var dryRun: Bool
+    /// The volumes in the order of configuration.
+    public var volumes: [Volume]
+    /// The volumes that were passed over, or that failed as a whole.
+    public var skipped: [SkippedVolume]
+
+    /// Makes a report from all it consists of.
+    public init(run: String, dryRun: Bool, volumes: [Volume], skipped: [SkippedVolume] = []) {
+        self.run = run
+        self.dryRun = dryRun
+        self.volumes = volumes
+        self.skipped = skipped
+    }
+
+    /// The run as `larder.prune/1`.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.prune/1", "run": .text(run), "dry_run": .bool(dryRun),
+            "volumes": .array(volumes.map(\.outcome.jsonValue)), "skipped": .array(skipped.map(\.jsonValue)),
+        ]
+        return try document.document()
+    }
+}
+
+extension PruneReport {
+    /// The run for people: the outcome, then each volume with what went and what was refused.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        let (outcome, tone) = outcome
+        page.paragraph(outcome, tone: tone)
+        for volume in volumes { volume.write(to: &page, dryRun: dryRun, run: run) }
+        page.skipped(skipped)
+        return page.text
+    }
+
+    private var outcome: (String, Tone) {
+        let outcomes = volumes.map(\.outcome)
+        let evicted = Figures.entries(Int64(outcomes.reduce(0) { $0 + $1.evicted.count }))
+        let freed = outcomes.reduce(ByteCount.zero) { $0 + $1.freedBytes }
+        let trashed = outcomes.reduce(ByteCount.zero) { $0 + $1.trashedBytes }
+        let refused = outcomes.reduce(0) { $0 + $1.refused.count }
+        let over = outcomes.filter(\.overQuota).map(\.volume)
+
+        var text =
+            dryRun
+            ? "Dry run, nothing was touched: \(evicted) would go and \(freed) come free"
+            : "\(evicted) evicted, \(freed) freed"
+        if outcomes.allSatisfy({ $0.evicted.isEmpty && $0.refused.isEmpty && !$0.overQuota }) {
+            text = dryRun ? "Dry run: nothing to prune" : "Nothing to prune"
+        }
+        if trashed > .zero { text += ", \(trashed) in the trash" }
+        if refused > 0 { text += ", \(Figures.count(Int64(refused), "entry", "entries")) refused" }
+        if !over.isEmpty { return ("Over quota still: \(Figures.list(over)). \(text).", .bad) }
+        return ("\(text).", refused > 0 || !skipped.isEmpty ? .warning : .good)
+    }
+}
+
+extension PruneReport.Volume {
+    fileprivate func write(to page: inout TextPage, dryRun: Bool, run: String) {
+        page.blank()
+        let change = "\(outcome.usedBefore) → \(outcome.usedAfter)"
+        page.line(
+            "\(outcome.volume)  \(outcome.evicted.isEmpty ? "\(outcome.usedAfter)" : change)", tone: .strong)
+        if let plan { page.bar(QuotaBar(used: outcome.usedAfter, quota: plan.quota)) }
+        if outcome.trashedBytes > .zero {
+            page.paragraph(
+                "\(outcome.trashedBytes) wait in the trash and come free with larder trash purge; larder trash "
+                    + "restore \(run) brings them back", indent: 2)
+        }
+        if !outcome.evicted.isEmpty {
+            var table = TextTable((dryRun ? "would go" : "evicted", .right), ("pool", .left), ("key", .left))
+            table.rows = outcome.evicted.prefix(20).map { ["\($0.bytes)", $0.pool.rawValue, $0.key] }
+            page.table(table, of: outcome.evicted.count)
+        }
+        if !outcome.refused.isEmpty {
+            page.line("refused: \(Figures.entries(Int64(outcome.refused.count)))", indent: 2, tone: .warning)
+            for line in outcome.refused.prefix(20) {
+                page.line(line.key, indent: 4)
+                page.paragraph(line.reason, indent: 6, tone: .faint)
+            }
+            page.more(outcome.refused.count - 20, indent: 4)
+        }
+        if outcome.overQuota, let plan {
+            page.blank()
+            let refused = outcome.refused.reduce(ByteCount.zero) { $0 + $1.bytes }
+            Obstacles(plan: plan, usedAfter: outcome.usedAfter, refused: refused).write(to: &page)
+        }
+    }
+}
+
+extension EvictionOutcome {
+    fileprivate var jsonValue: JSONValue {
+        [
+            "name": .text(volume),
+            "evicted": .array(
+                evicted.map { line in
+                    ["pool": .text(line.pool.rawValue), "key": .text(line.key), "bytes": .bytes(line.bytes)]
+                }),
+            "refused": .array(
+                refused.map { line in
+                    ["pool": .text(line.pool.rawValue), "key": .text(line.key), "reason": .text(line.reason)]
+                }),
+            "freed_bytes": .bytes(freedBytes), "trashed_bytes": .bytes(trashedBytes),
+            "used_bytes_before": .bytes(usedBefore), "used_bytes_after": .bytes(usedAfter),
+            "over_quota": .bool(overQuota),
+        ]
+    }
+}

@@ -1,0 +1,124 @@
+import CacheModel
+
+/// How the volumes stand now.
+public struct StatusReport: Report {
+    /// One volume.
+    public struct Volume: Sendable, Hashable {
+        /// Its name.
+        public var name: String
+        /// Its absolute path.
+        public var path: String
+        /// The file system's size.
+        public var capacity: ByteCount
+        /// What all live files occupy.
+        public var usedBytes: ByteCount
+        /// Its quota.
+        public var quota: Quota
+        /// What waits in the trash.
+        public var trashBytes: ByteCount
+        /// The number of entries.
+        public var entries: Int64
+        /// The hit rates; those of 30 days are the contract's `hit_rate`.
+        public var hitRates: RecentHitRates
+        /// When it was last scanned; nil where it never was.
+        public var lastScan: Timestamp?
+        /// When it was last pruned; nil where it never was.
+        public var lastPrune: Timestamp?
+        /// How far the evidence of use can be trusted.
+        public var evidence: EvidenceTrust
+
+        /// Makes a volume from all it consists of.
+        public init(
+            name: String, path: String, capacity: ByteCount, usedBytes: ByteCount, quota: Quota,
+            trashBytes: ByteCount, entries: Int64, hitRates: RecentHitRates, lastScan: Timestamp?,
+            lastPrune: Timestamp?, evidence: EvidenceTrust
+        ) {
+            self.name = name
+            self.path = path
+            self.capacity = capacity
+            self.usedBytes = usedBytes
+            self.quota = quota
+            self.trashBytes = trashBytes
+            self.entries = entries
+            self.hitRates = hitRates
+            self.lastScan = lastScan
+            self.lastPrune = lastPrune
+            self.evidence = evidence
+        }
+    }
+
+    /// Something that should be looked at.
+    public struct Warning: Sendable, Hashable {
+        /// Its name, the same from release to release: `noatime`.
+        public var code: String
+        /// What is wrong.
+        public var text: String
+        /// What to do.
+        public var hint: String
+
+        /// Makes a warning from its three texts.
+        public init(code: String, text: String, hint: String) {
+            self.code = code
+            self.text = text
+            self.hint = hint
+        }
+    }
+
+    /// The volumes in the order of configuration.
+    public var volumes: [Volume]
+    /// What should be looked at, the most urgent first.
+    public var warnings: [Warning]
+
+    /// Makes a report from its two parts.
+    public init(volumes: [Volume], warnings: [Warning] = []) {
+        self.volumes = volumes
+        self.warnings = warnings
+    }
+
+    /// The state for people: the outcome, each volume with its bar, the warnings.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        let (outcome, tone) = outcome
+        page.paragraph(outcome, tone: tone)
+        for volume in volumes { volume.write(to: &page, now: now) }
+        for warning in warnings {
+            page.blank()
+            page.paragraph("warning \(warning.code): \(warning.text)", hanging: 2, tone: .warning)
+            page.paragraph(warning.hint, indent: 2)
+        }
+        return page.text
+    }
+
+    private var outcome: (String, Tone) {
+        let over = volumes.filter { $0.lastScan != nil && $0.usedBytes > $0.quota.high }
+        let unknown = volumes.filter { $0.lastScan == nil }
+        if let worst = over.max(by: { $0.usedBytes - $0.quota.high < $1.usedBytes - $1.quota.high }) {
+            let others = over.count > 1 ? " (and \(over.count - 1) more)" : ""
+            return (
+                "Over quota: \(worst.name) is \(worst.usedBytes - worst.quota.high) above its high watermark"
+                    + "\(others). Run larder prune.", .bad
+            )
+        }
+        if !unknown.isEmpty {
+            return ("Not scanned yet: \(Figures.list(unknown.map(\.name))). Run larder scan.", .warning)
+        }
+        if volumes.isEmpty { return ("No volume is known. Run larder scan.", .warning) }
+        let within =
+            volumes.count == 1
+            ? "\(volumes[0].name) is within its quota"
+            : "All \(volumes.count) volumes are within their quotas"
+        let warned =
+            warnings.isEmpty ? "" : "; \(Figures.count(Int64(warnings.count), "warning", "warnings"))"
+        return ("\(within)\(warned).", warnings.isEmpty ? .good : .warning)
+    }
+
+    /// The state as `larder.status/1`.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.status/1", "volumes": .array(volumes.map(\.jsonValue)),
+            "warnings": .array(
+                warnings.map { ["code": .text($0.code), "text": .text($0.text), "hint": .text($0.hint)] }),
+        ]
+        return try document.document()
+    }
+}

@@ -1,0 +1,189 @@
+import CacheModel
+
+/// What lies in the trash, run by run, and for how long.
+public struct TrashReport: Report {
+    /// One entry in the trash.
+    public struct Entry: Sendable, Hashable {
+        /// Its name in the tool's own notation.
+        public var key: String
+        /// What it occupies.
+        public var bytes: ByteCount
+        /// Why it was not brought back; nil where it was, or where nobody asked.
+        public var reason: String?
+
+        /// Makes an entry from its three values.
+        public init(key: String, bytes: ByteCount, reason: String? = nil) {
+            self.key = key
+            self.bytes = bytes
+            self.reason = reason
+        }
+    }
+
+    /// One prune run.
+    public struct Run: Sendable, Hashable {
+        /// Its ID.
+        public var id: String
+        /// The volume whose trash it is in.
+        public var volume: String
+        /// When it began; nil where its journal cannot be read.
+        public var createdAt: Timestamp?
+        /// How long entries are kept after that.
+        public var retention: Span
+        /// What can be brought back.
+        public var entries: [Entry]
+
+        /// Makes a run from all it consists of.
+        public init(id: String, volume: String, createdAt: Timestamp?, retention: Span, entries: [Entry]) {
+            self.id = id
+            self.volume = volume
+            self.createdAt = createdAt
+            self.retention = retention
+            self.entries = entries
+        }
+
+        /// The sum of what its entries occupy.
+        var bytes: ByteCount { entries.reduce(.zero) { $0 + $1.bytes } }
+    }
+
+    /// The runs, oldest first.
+    public var runs: [Run]
+
+    /// Makes a report.
+    public init(runs: [Run]) { self.runs = runs }
+
+    /// The runs for people, each with its first ten entries.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        guard !runs.isEmpty else {
+            page.line("The trash is empty.", tone: .strong)
+            return page.text
+        }
+        let all = runs.reduce(ByteCount.zero) { $0 + $1.bytes }
+        page.paragraph(
+            "\(all) wait in the trash. 'larder trash restore RUN [KEY]' brings entries back, "
+                + "'larder trash purge' frees the space now.", tone: .strong)
+        for run in runs {
+            page.blank()
+            let end = run.createdAt.map { "purged by a prune after \($0 + run.retention)" } ?? "no readable journal"
+            page.line("\(run.id)  \(run.volume)", tone: .strong)
+            page.line("\(Figures.entries(Int64(run.entries.count))), \(run.bytes); \(end)", indent: 2)
+            for entry in run.entries.prefix(10) { page.line("\(entry.bytes)  \(entry.key)", indent: 4) }
+            page.more(run.entries.count - 10, indent: 4)
+        }
+        return page.text
+    }
+
+    /// The runs as `larder.trash-list/1`.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.trash-list/1",
+            "runs": .array(
+                runs.map { run in
+                    [
+                        "run": .text(run.id), "volume": .text(run.volume), "created_at": .optional(run.createdAt),
+                        "kept_until": .optional(run.createdAt.map { $0 + run.retention }),
+                        "bytes": .bytes(run.bytes), "entries": .array(run.entries.map(\.jsonValue)),
+                    ]
+                }),
+        ]
+        return try document.document()
+    }
+}
+
+/// What a restore brought back.
+public struct RestoreReport: Report {
+    /// The run.
+    public var run: String
+    /// The volume.
+    public var volume: String
+    /// What is back in the cache.
+    public var restored: [TrashReport.Entry]
+    /// What stays in the trash, and why.
+    public var refused: [TrashReport.Entry]
+
+    /// Makes a report from all it consists of.
+    public init(run: String, volume: String, restored: [TrashReport.Entry], refused: [TrashReport.Entry]) {
+        self.run = run
+        self.volume = volume
+        self.restored = restored
+        self.refused = refused
+    }
+
+    /// The outcome for people.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        let bytes = restored.reduce(ByteCount.zero) { $0 + $1.bytes }
+        page.line(
+            "\(Figures.entries(Int64(restored.count))) of \(run) are back on \(volume), \(bytes).", tone: .strong)
+        for entry in refused {
+            page.paragraph("Kept in the trash: \(entry.key): \(entry.reason ?? "")", hanging: 2, tone: .warning)
+        }
+        return page.text
+    }
+
+    /// The outcome as `larder.restore/1`.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.restore/1", "run": .text(run), "volume": .text(volume),
+            "restored": .array(restored.map(\.jsonValue)), "refused": .array(refused.map(\.jsonValue)),
+        ]
+        return try document.document()
+    }
+}
+
+/// What a purge of the trash freed.
+public struct PurgeReport: Report {
+    /// One volume.
+    public struct Volume: Sendable, Hashable {
+        /// Its name.
+        public var name: String
+        /// The disk bytes of what was unlinked.
+        public var purgedBytes: ByteCount
+        /// What could not be unlinked, a sentence each.
+        public var failures: [String]
+
+        /// Makes a volume from all it consists of.
+        public init(name: String, purgedBytes: ByteCount, failures: [String]) {
+            self.name = name
+            self.purgedBytes = purgedBytes
+            self.failures = failures
+        }
+    }
+
+    /// The volumes.
+    public var volumes: [Volume]
+
+    /// Makes a report.
+    public init(volumes: [Volume]) { self.volumes = volumes }
+
+    /// The outcome for people.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        for volume in volumes {
+            page.line("\(volume.name): \(volume.purgedBytes) purged from the trash.", tone: .strong)
+            for failure in volume.failures { page.paragraph(failure, indent: 2, tone: .bad) }
+        }
+        return page.text
+    }
+
+    /// The outcome as `larder.purge/1`.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.purge/1",
+            "volumes": .array(
+                volumes.map { volume in
+                    [
+                        "name": .text(volume.name), "purged_bytes": .bytes(volume.purgedBytes),
+                        "failures": .array(volume.failures.map { .text($0) }),
+                    ]
+                }),
+        ]
+        return try document.document()
+    }
+}
+
+extension TrashReport.Entry {
+    fileprivate var jsonValue: JSONValue {
+        ["key": .text(key), "bytes": .bytes(bytes), "reason": .optional(reason)]
+    }
+}

@@ -1,0 +1,177 @@
+import CLinux
+import CacheModel
+import DirectoryAccess
+import Glibc
+
+/// Reads one directory: skipped where it is unchanged, listed otherwise.
+struct DirectoryLister {
+    let mount: UInt64
+    let device: UInt64
+    let startedAt: Timestamp
+    let previous: TreeSnapshot?
+
+    /// A directory changed this shortly before it was recorded may have changed again within the same tick of
+    /// the file system's clock: two seconds cover the coarsest ones.
+    private static let coarsestTick: Int64 = 2_000_000_000
+    /// How many files of a directory are remembered by name.
+    private static let mostWitnesses = 8
+    /// A download that has not moved for a day is none.
+    private static let inFlightAge: Int64 = 86_400_000_000_000
+
+    func list(_ task: WalkTask, _ scratch: ListingScratch) -> WalkResult {
+        let directory: OpenDirectory
+        do { directory = try task.parent.open(task.name) } catch {
+            if error.isVanished { return .vanished }
+            var stat = larder_stat()
+            let found = larder_statx(task.parent.descriptor, task.name, &stat)
+            return .unreadable(found == 0 ? record(of: stat, facts: .unreadable) : nil, error)
+        }
+        var stat = larder_stat()
+        let found = larder_statx(directory.descriptor, "", &stat)
+        guard found == 0 else { return .unreadable(nil, SystemError(code: -found)) }
+        guard stat.device == device, stat.mount == mount else { return .mountPoint }
+        if let previous, task.previous >= 0, isUnchanged(stat, previous.tree.records[Int(task.previous)], previous) {
+            return .visited(revisit(directory, task.previous, previous))
+        }
+        return read(directory, stat, task, scratch)
+    }
+
+    private func isUnchanged(_ stat: larder_stat, _ old: DirectoryRecord, _ previous: TreeSnapshot) -> Bool {
+        stat.inode == old.inode && stat.mtime == old.mtime && stat.ctime == old.ctime
+            && old.ctime < previous.startedAt.nanoseconds - Self.coarsestTick
+            && old.facts.isDisjoint(with: [.listAlways, .unreadable])
+    }
+
+    private func record(of stat: larder_stat, facts: DirectoryFacts = []) -> DirectoryRecord {
+        DirectoryRecord(
+            parent: -1, nameStart: 0, nameLength: 0, facts: facts, witnessLength: 0, files: 0, inode: stat.inode,
+            mtime: stat.mtime, ctime: stat.ctime, ownBytes: stat.blocks * 512, fileBytes: 0, otherBytes: 0,
+            apparentBytes: 0, otherApparentBytes: 0, accessed: 0, otherAccessed: 0)
+    }
+
+    /// Takes over what is known of an unchanged directory, and looks at its witnesses: reads of them are the
+    /// evidence of use, and they may have been rewritten in place.
+    private func revisit(
+        _ directory: OpenDirectory, _ index: Int32, _ previous: TreeSnapshot
+    ) -> VisitedDirectory {
+        var record = previous.tree.records[Int(index)]
+        record.fileBytes = record.otherBytes
+        record.apparentBytes = record.otherApparentBytes
+        record.accessed = record.otherAccessed
+        record.facts.remove(.unarmed)
+        let witnesses = Array(previous.tree.witnesses(index))
+        witnesses.withUnsafeBufferPointer { names in
+            var at = 0
+            while at < names.count, let base = names.baseAddress {
+                let name = UnsafeRawPointer(base + at).assumingMemoryBound(to: CChar.self)
+                var stat = larder_stat()
+                if larder_statx(directory.descriptor, name, &stat) == 0 { add(stat, to: &record) }
+                at += strlen(name) + 1
+            }
+        }
+        var visited = VisitedDirectory(record: record, witnesses: witnesses, directory: directory)
+        visited.children = previous.children(of: index).map { child in
+            (previous.tree.name(child).map(CChar.init(bitPattern:)) + [0], child)
+        }
+        return visited
+    }
+
+    private func add(_ stat: larder_stat, to record: inout DirectoryRecord) {
+        record.fileBytes += stat.blocks * 512
+        record.apparentBytes += stat.size
+        record.accessed = max(record.accessed, stat.atime)
+        // The rule of relatime turned round: this read shows, and the next one within a day will not.
+        if stat.atime > stat.ctime, stat.atime > startedAt.nanoseconds - Self.inFlightAge {
+            record.facts.insert(.unarmed)
+        }
+    }
+
+    private func read(
+        _ directory: OpenDirectory, _ stat: larder_stat, _ task: WalkTask, _ scratch: ListingScratch
+    ) -> WalkResult {
+        var visited = VisitedDirectory(record: record(of: stat), directory: directory)
+        var candidates = 0
+        scratch.beginDirectory()
+        var state = ListingState.more
+        while state == .more {
+            state = scratch.readBatch(of: directory, into: &visited)
+            if case .failed(let error) = state {
+                return .unreadable(record(of: stat, facts: .unreadable), SystemError(code: error))
+            }
+            sum(&visited, scratch, &candidates)
+            if state == .more { scratch.dropFiles() }
+        }
+        if candidates > Self.mostWitnesses {
+            visited.record.facts.insert(.listAlways)
+            visited.witnesses = []
+        }
+        if !visited.unreadableFiles.isEmpty { visited.record.facts.insert(.unreadable) }
+        if let previous, task.previous >= 0, previous.tree.records[Int(task.previous)].inode == stat.inode {
+            previous.match(&visited.children, in: task.previous)
+        }
+        if !scratch.dropped { recognise(&visited, task, scratch) }
+        return .visited(visited)
+    }
+
+    private func sum(_ visited: inout VisitedDirectory, _ scratch: ListingScratch, _ candidates: inout Int) {
+        for file in scratch.files {
+            if file.stat.links > 1 {
+                visited.hardLinks.append((file.stat.inode, file.stat.blocks * 512, file.stat.size))
+                visited.record.accessed = max(visited.record.accessed, file.stat.atime)
+                visited.record.facts.insert(.listAlways)
+                continue
+            }
+            visited.record.files += 1
+            add(file.stat, to: &visited.record)
+            scratch.withName(of: file) { name in
+                if FileNames.isInFlight(name) {
+                    visited.record.facts.insert(.listAlways)
+                    if max(file.stat.mtime, file.stat.ctime) > startedAt.nanoseconds - Self.inFlightAge {
+                        visited.record.facts.insert(.inFlight)
+                    }
+                }
+                if FileNames.isChecksum(name) {
+                    visited.record.otherBytes += file.stat.blocks * 512
+                    visited.record.otherApparentBytes += file.stat.size
+                    visited.record.otherAccessed = max(visited.record.otherAccessed, file.stat.atime)
+                } else {
+                    candidates += 1
+                    if candidates <= Self.mostWitnesses { visited.witnesses += Array(name) + [0] }
+                }
+            }
+        }
+    }
+
+    /// Tells a Maven version directory by its files, and asks its tracking file what was installed locally.
+    private func recognise(_ visited: inout VisitedDirectory, _ task: WalkTask, _ scratch: ListingScratch) {
+        guard !scratch.files.isEmpty, !task.parent.name.isEmpty else { return }
+        let prefix = task.parent.name + [UInt8(ascii: "-")] + visited.directory.name
+        var tracked: TrackingFile?
+        var artifacts: [ListingScratch.File] = []
+        for file in scratch.files {
+            scratch.withName(of: file) { name in
+                if name.count == FileNames.tracking.count, name.starts(with: FileNames.tracking) {
+                    visited.record.facts.insert(.mavenVersion)
+                    switch TrackingFile.read(in: visited.directory) {
+                    case .success(let file): tracked = file
+                    case .failure(let error):
+                        visited.record.facts.insert(error.code == EPERM ? .foreignOwner : .locallyInstalled)
+                    }
+                } else if FileNames.isArtifact(name) {
+                    artifacts.append(file)
+                }
+                if name.count > prefix.count, name.starts(with: prefix),
+                    name[prefix.count] == UInt8(ascii: ".") || name[prefix.count] == UInt8(ascii: "-")
+                {
+                    visited.record.facts.insert(.mavenVersion)
+                }
+            }
+        }
+        guard visited.record.facts.contains(.mavenVersion) else { return }
+        for file in artifacts {
+            scratch.withName(of: file) { name in
+                if tracked?.isFetched(name) != true { visited.record.facts.insert(.locallyInstalled) }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+/// What a walk keeps of one directory: its own stat, sums over its files, and nothing per file but the names
+/// of its witnesses.
+///
+/// A plain block of integers without references, so that a tree of them can be written to the index and read
+/// back as it lies in memory.
+struct DirectoryRecord {
+    /// The index of its parent in the tree; -1 for the root. Always smaller than its own.
+    var parent: Int32
+    /// Where its name lies in the tree's text.
+    var nameStart: UInt32
+    var nameLength: UInt16
+    /// What the names of its files and a look into its tracking file told.
+    var facts: DirectoryFacts
+    /// How many bytes the names of its witnesses occupy, right behind its own name, each ended by a NUL.
+    var witnessLength: UInt32
+    /// The number of files with one link. Those with several are listed apart.
+    var files: Int32
+    var inode: UInt64
+    /// The directory's own times, nanoseconds since 1970.
+    var mtime: Int64
+    var ctime: Int64
+    /// Disk bytes of the directory itself.
+    var ownBytes: Int64
+    /// Disk bytes of all its files, and of those that are no witnesses.
+    var fileBytes: Int64
+    var otherBytes: Int64
+    /// Lengths of all its files, and of those that are no witnesses.
+    var apparentBytes: Int64
+    var otherApparentBytes: Int64
+    /// The newest access time among its files, nanoseconds since 1970; 0 without files.
+    var accessed: Int64
+    /// The same among the files that are no witnesses.
+    var otherAccessed: Int64
+}
+
+/// What is known of a directory from the names of its files.
+struct DirectoryFacts: OptionSet {
+    let rawValue: UInt16
+
+    /// A Maven version directory: it holds `<parent>-<name>…` files or `_remote.repositories`.
+    static let mavenVersion = DirectoryFacts(rawValue: 1 << 0)
+    /// It holds an artifact that `_remote.repositories` gives to no remote repository.
+    static let locallyInstalled = DirectoryFacts(rawValue: 1 << 1)
+    /// It holds a fresh `.part`, `.tmp` or `.lock` file.
+    static let inFlight = DirectoryFacts(rawValue: 1 << 2)
+    /// It, or a file in it, could not be read.
+    static let unreadable = DirectoryFacts(rawValue: 1 << 3)
+    /// Its files must be listed at every scan: hard links, in-flight files, or more files than can be witnesses.
+    static let listAlways = DirectoryFacts(rawValue: 1 << 4)
+    /// The next read of one of its files would leave no trace under relatime.
+    static let unarmed = DirectoryFacts(rawValue: 1 << 5)
+    /// Its tracking file belongs to another user.
+    static let foreignOwner = DirectoryFacts(rawValue: 1 << 6)
+}
+
+/// One name of a file with several links.
+struct HardLink {
+    var directory: Int32
+    var inode: UInt64
+    var bytes: Int64
+    var apparentBytes: Int64
+}
+
+/// The directories of a volume after a walk, parents before their children.
+struct DirectoryTree {
+    var records: [DirectoryRecord] = []
+    /// All names, raw, one after the other.
+    var text: [UInt8] = []
+    var hardLinks: [HardLink] = []
+
+    /// The raw name of a directory; empty for the root.
+    func name(_ index: Int32) -> ArraySlice<UInt8> {
+        let record = records[Int(index)]
+        return text[Int(record.nameStart)..<Int(record.nameStart) + Int(record.nameLength)]
+    }
+
+    /// The NUL-ended names of a directory's witnesses, one after the other.
+    func witnesses(_ index: Int32) -> ArraySlice<UInt8> {
+        let record = records[Int(index)]
+        let start = Int(record.nameStart) + Int(record.nameLength)
+        return text[start..<start + Int(record.witnessLength)]
+    }
+
+    /// A directory's path below the volume's root.
+    func path(_ index: Int32) -> [UInt8] {
+        var chain: [Int32] = []
+        var at = index
+        while at > 0 {
+            chain.append(at)
+            at = records[Int(at)].parent
+        }
+        var path: [UInt8] = []
+        for step in chain.reversed() {
+            if !path.isEmpty { path.append(UInt8(ascii: "/")) }
+            path.append(contentsOf: name(step))
+        }
+        return path
+    }
+
+    /// Adds a directory with its name and the names of its witnesses, and says where it went.
+    mutating func append(_ record: DirectoryRecord, name: some Collection<UInt8>, witnesses: [UInt8]) -> Int32 {
+        var record = record
+        record.nameStart = UInt32(truncatingIfNeeded: text.count)
+        record.nameLength = UInt16(truncatingIfNeeded: name.count)
+        record.witnessLength = UInt32(truncatingIfNeeded: witnesses.count)
+        text.append(contentsOf: name)
+        text.append(contentsOf: witnesses)
+        records.append(record)
+        return Int32(truncatingIfNeeded: records.count - 1)
+    }
+}

@@ -1,0 +1,36 @@
+/// What Maven's and Gradle's file names tell, on raw bytes.
+///
+/// Maven names: apache/maven-resolver 1.9 `EnhancedLocalRepositoryManager`, `DefaultLocalPathComposer`,
+/// `BasicRepositoryConnector` (`.part`), 2.0 (`.tmp`).
+public enum FileNames {
+    static let tracking = Array("_remote.repositories".utf8)
+
+    private static let checksums = [".sha1", ".md5", ".sha256", ".sha512", ".asc"].map { Array($0.utf8) }
+    private static let inFlight = [".part", ".tmp", ".lock"].map { Array($0.utf8) }
+    private static let lastUpdated = Array(".lastUpdated".utf8)
+    private static let bookkeeping = [
+        "_remote.repositories", "_maven.repositories", "resolver-status.properties", "m2e-lastUpdated.properties",
+    ].map { Array($0.utf8) }
+    private static let metadata = Array("maven-metadata".utf8)
+
+    /// Whether no job reads the file for its own sake, so that it cannot witness a use.
+    public static func isChecksum(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        checksums.contains { name.hasSuffix($0) }
+    }
+
+    /// Whether the name is one that a download in progress, or a lock, has.
+    public static func isInFlight(_ name: UnsafeBufferPointer<UInt8>) -> Bool { inFlight.contains { name.hasSuffix($0) } }
+
+    /// Whether the file is an artifact: something whose origin `_remote.repositories` must name.
+    static func isArtifact(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        !isChecksum(name) && !isInFlight(name) && !name.hasSuffix(lastUpdated)
+            && !bookkeeping.contains { $0.count == name.count && name.starts(with: $0) }
+            && !name.starts(with: metadata)
+    }
+}
+
+extension UnsafeBufferPointer<UInt8> {
+    func hasSuffix(_ suffix: [UInt8]) -> Bool {
+        count >= suffix.count && self[(count - suffix.count)...].elementsEqual(suffix)
+    }
+}

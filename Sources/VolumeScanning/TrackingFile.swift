@@ -1,0 +1,50 @@
+import CLinux
+import DirectoryAccess
+import Glibc
+
+/// Maven's `_remote.repositories`: which repository each artifact of a version directory came from.
+///
+/// A Java properties file of lines `file>repository=`; an empty repository stands for `mvn install`, and a
+/// file without any line counts as installed as well (apache/maven-resolver 1.9,
+/// `EnhancedLocalRepositoryManager.readRepos`). What cannot be fetched again is never evicted, so whatever
+/// cannot be understood counts as installed too.
+struct TrackingFile {
+    private var remote: Set<[UInt8]> = []
+    private var installed: Set<[UInt8]> = []
+
+    init(_ bytes: [UInt8]) {
+        for line in bytes.split(whereSeparator: { $0 == 10 || $0 == 13 }) {
+            guard line.first != UInt8(ascii: "#"), line.first != UInt8(ascii: "!"),
+                let equals = line.firstIndex(of: UInt8(ascii: "=")),
+                let arrow = line[..<equals].lastIndex(of: UInt8(ascii: ">"))
+            else { continue }
+            let file = line[..<arrow].filter { $0 != UInt8(ascii: "\\") }
+            if line.index(after: arrow) == equals { installed.insert(file) } else { remote.insert(file) }
+        }
+    }
+
+    /// Whether the file came from a remote repository and was not installed over.
+    func isFetched(_ file: some Sequence<UInt8>) -> Bool {
+        let name = Array(file)
+        return remote.contains(name) && !installed.contains(name)
+    }
+
+    /// Reads the tracking file of a directory without moving its access time, which is evidence of use. Fails
+    /// with EPERM where that is forbidden because another user owns it, and with EFBIG beyond 1 MiB.
+    static func read(in directory: OpenDirectory) -> Result<TrackingFile, SystemError> {
+        let descriptor = openat(
+            directory.descriptor, "_remote.repositories",
+            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | larder_o_noatime)
+        guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
+        defer { close(descriptor) }
+        var stat = larder_stat()
+        guard larder_statx(descriptor, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
+            return .failure(SystemError(code: EINVAL))
+        }
+        guard stat.size <= 1 << 20 else { return .failure(SystemError(code: EFBIG)) }
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(stat.size)) { buffer, count in
+            count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
+        }
+        return .success(TrackingFile(bytes))
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import CacheModel
+import Eviction
+import Foundation
+import Maintenance
+import Reporting
+
+extension ByteCount: ExpressibleByArgument {
+    /// Reads a Kubernetes quantity.
+    public init?(argument: String) { self.init(quantity: argument) }
+}
+
+/// What a prune would remove now, in order, and why.
+struct PlanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan", abstract: "Show what a prune would remove now, in order, and why.",
+        discussion: """
+            Reads the index only and touches nothing. With --output the plan goes to a file that \
+            'larder prune --plan FILE' carries out, entry by entry, if nothing was used since.
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var output: FormatOptions
+    @Option(help: ArgumentHelp("Plan down to this size instead of the low watermark.", valueName: "size"))
+    var to: ByteCount?
+    @Option(help: ArgumentHelp("Keep what was used or fetched more recently; 0s keeps nothing for that.", valueName: "time"))
+    var idleFloor: String?
+    @Option(name: .customLong("output"), help: ArgumentHelp("Write the plan to a file, as JSON.", valueName: "file"))
+    var file: String?
+
+    func run() async throws {
+        try await Application.run(global, output, idleFloor: idleFloor) { try run($0) }
+    }
+
+    func run(_ application: Application) throws -> Failure.Code? {
+        let index = try application.index(readOnly: true)
+        let now = application.clock()
+        let plans = try application.usages(index).map { volume, usage in
+            application.policy(for: volume, target: to)
+                .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
+        }
+        let report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
+        if let file {
+            do { try report.json().write(toFile: file, atomically: true, encoding: .utf8) } catch {
+                throw Failure(
+                    code: .failed, message: "the plan cannot be written to \(file): \(error.localizedDescription)",
+                    hint: "name a file in a directory that can be written")
+            }
+        }
+        try application.say(report)
+        return plans.allSatisfy(\.reachesGoal) ? nil : .overQuota
+    }
+}

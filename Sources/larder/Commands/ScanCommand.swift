@@ -1,0 +1,76 @@
+import ArgumentParser
+import CacheIndex
+import CacheModel
+import Maintenance
+import Reporting
+
+/// Walks the volumes, brings the index up to date and records what was used.
+struct ScanCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan", abstract: "Walk the volumes and bring the index up to date.",
+        discussion: """
+            Finds what was fetched, used and lost since the last scan. Directories that did not change are not \
+            read again. A volume that is not mounted is named and skipped.
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var output: FormatOptions
+
+    func run() async throws {
+        try await Application.run(global, output) { try await Self.run($0) }
+    }
+
+    static func run(_ application: Application) async throws -> Failure.Code? {
+        let startedAt = application.clock()
+        let (volumes, skipped) = try application.presentVolumes()
+        let index = try application.index()
+        var report = ScanReport(startedAt: startedAt, duration: .zero, volumes: [], skipped: skipped)
+        var failures: [Failure] = []
+        for volume in volumes {
+            do {
+                let session = try VolumeSession(volume, now: application.clock())
+                let survey = try application.survey(session, index)
+                report.volumes.append(ScanReport.Volume(survey, of: volume))
+            } catch {
+                let failure = Failure(error)
+                failures.append(failure)
+                report.skipped.append(
+                    SkippedVolume(name: volume.name, path: volume.path, reason: failure.sentence))
+            }
+        }
+        if report.volumes.isEmpty, let first = failures.first { throw first }
+        report.duration = application.clock() - startedAt
+        try application.say(report)
+        return failures.isEmpty && report.volumes.allSatisfy(\.complete) ? nil : .inPart
+    }
+}
+
+extension Application {
+    /// Scans a volume into the index, with its progress on a terminal and its notices on standard error.
+    func survey(_ session: VolumeSession, _ index: CacheIndex) throws -> VolumeSurvey.Result {
+        let line = ProgressLine("\(session.volume.name): scanning")
+        defer { line.end() }
+        let survey = VolumeSurvey(index: index, regretWindow: configuration.regretWindow, clock: clock) { done in
+            line.update("\(done) directories")
+        }
+        let result = try survey.run(session)
+        warn(result.notices)
+        return result
+    }
+}
+
+extension ScanReport.Volume {
+    /// The lines of one volume's scan.
+    init(_ survey: VolumeSurvey.Result, of volume: Volume) {
+        let scan = survey.scan
+        self.init(
+            name: volume.name, path: volume.path, scan: survey.recorded.number, baseline: survey.recorded.baseline,
+            complete: scan.complete, directories: scan.directories, files: scan.files, bytes: scan.bytes,
+            apparentBytes: scan.apparentBytes, unreadable: scan.unreadableCount, unreadablePaths: scan.unreadable,
+            pools: survey.recorded.pools.map {
+                ScanReport.PoolLine(
+                    pool: $0.pool, entries: $0.entries, files: $0.files, bytes: $0.bytes, new: $0.new, used: $0.used,
+                    gone: $0.gone)
+            })
+    }
+}

@@ -1,0 +1,57 @@
+import ArgumentParser
+import CacheIndex
+import CacheModel
+import Foundation
+import Glibc
+import Maintenance
+import PodmanClient
+import Reporting
+import VolumeScanning
+
+/// What ends a command: the contract's exit code, what is wrong, and what to do.
+struct Failure: Error {
+    /// The contract's exit codes.
+    enum Code: Int32 {
+        case failed = 1
+        case overQuota = 3
+        case inPart = 4
+        case usage = 64
+        case held = 75
+        case configuration = 78
+    }
+
+    var code: Code
+    var message: String
+    var hint: String?
+
+    /// The message and the hint in one sentence, for a list of what was passed over.
+    var sentence: String { [message, hint].compactMap { $0 }.joined(separator: "; ") }
+
+    static func usage(_ message: String) -> Failure { Failure(code: .usage, message: message) }
+
+    /// Says it on standard error, or as the contract's JSON on standard output.
+    func report(as format: OutputFormat) {
+        let report = ErrorReport(code: code.rawValue, error: message, hint: hint)
+        switch format {
+        case .text: Terminal.complain(report.text(width: Terminal.width, color: false, now: Application.systemClock()))
+        case .json: if let text = try? report.json() { Terminal.say(text) }
+        }
+    }
+}
+
+extension Failure {
+    /// What any error of the parts below means to a script and to a person.
+    init(_ error: any Error) {
+        switch error {
+        case let failure as Failure: self = failure
+        case let error as ConfigurationError: self.init(code: .configuration, message: "\(error)")
+        case let error as MaintenanceError:
+            var code = Code.failed
+            if case .held = error { code = .held }
+            self.init(code: code, message: "\(error)", hint: error.hint)
+        case let error as IndexError:
+            self.init(code: .failed, message: error.message, hint: error.remedy)
+        default: self.init(code: .failed, message: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import ArgumentParser
+import Glibc
+
+/// Larder keeps the cache volumes of a CI system stocked, sized and pruned.
+@main
+struct Larder: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "larder",
+        abstract: "Keeps the cache volumes of a CI system stocked, sized and pruned.",
+        discussion: """
+            It knows what lies on the volumes (Maven and Gradle artifacts, Podman images), what jobs used, and \
+            what may go. 'scan' brings the index up to date, 'plan' shows what a prune would remove and why, \
+            'prune' does it. Nothing a job uses, installed itself or is fetching is ever removed, and what is \
+            removed can be brought back from the trash for a day.
+
+            Exit codes: 0 done; 1 failed; 3 over quota still, nothing more could be evicted safely; 4 done in \
+            part; 64 wrong usage; 75 another Larder holds the volume; 78 wrong configuration.
+            """,
+        version: "larder 0.1.0",
+        subcommands: [
+            ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
+            TrashCommand.self, ExplainCommand.self,
+        ])
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    /// Raises the number of open files to what is allowed: a walk holds one for each level of a deep tree.
+    private static func raiseOpenFiles() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = min(limit.rlim_max, 65_536)
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    }
+
+    static func main() async {
+        raiseOpenFiles()
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            var command = try parseAsRoot()
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            let code = exitCode(for: error)
+            if code == .validationFailure, asksForJSON(CommandLine.arguments) {
+                Failure.usage(message(for: error)).report(as: .json)
+                Glibc.exit(Failure.Code.usage.rawValue)
+            }
+            exit(withError: error)
+        }
+    }
+
+    /// Whether the arguments ask for JSON, for the error of arguments that could not be parsed.
+    private static func asksForJSON(_ arguments: [String]) -> Bool {
+        arguments.contains("--format=json")
+            || zip(arguments, arguments.dropFirst()).contains { $0 == "--format" && $1 == "json" }
+    }
+}

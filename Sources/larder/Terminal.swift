@@ -1,0 +1,60 @@
+import Foundation
+import Glibc
+
+/// Standard output for results, standard error for everything else.
+enum Terminal {
+    /// Writes a result to standard output. Ends the process quietly where nobody reads it any more.
+    static func say(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
+
+    /// Writes a line to standard error.
+    static func complain(_ line: String) { write(line.hasSuffix("\n") ? line : line + "\n", to: STDERR_FILENO) }
+
+    /// Whether colours may be used on standard output.
+    static var isColoured: Bool {
+        isatty(STDOUT_FILENO) == 1 && (ProcessInfo.processInfo.environment["NO_COLOR"] ?? "").isEmpty
+            && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    }
+
+    /// The columns of standard output, at most 120; 80 where it is no terminal.
+    static var width: Int {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col >= 40 else { return 80 }
+        return min(Int(size.ws_col), 120)
+    }
+
+    private static func write(_ text: String, to descriptor: Int32) {
+        var rest = Array(text.utf8)[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+}
+
+/// A line on a terminal's standard error that is written over as the work goes on; nothing elsewhere.
+final class ProgressLine: @unchecked Sendable {
+    private let lock = NSLock()
+    private let label: String
+    private let isShown = isatty(STDERR_FILENO) == 1
+    private var last = Date.distantPast
+
+    init(_ label: String) { self.label = label }
+
+    /// Shows how far it is, ten times a second at most.
+    func update(_ text: @autoclosure () -> String) {
+        guard isShown else { return }
+        lock.lock()
+        defer { lock.unlock() }
+        guard Date().timeIntervalSince(last) > 0.1 else { return }
+        last = Date()
+        FileHandle.standardError.write(Data("\r\u{1b}[K\(label) \(text())".utf8))
+    }
+
+    /// Takes the line away.
+    func end() {
+        guard isShown else { return }
+        FileHandle.standardError.write(Data("\r\u{1b}[K".utf8))
+    }
+}
