@@ -130,7 +130,7 @@ extension DirectoryTree {
         var apparent: Int64 = 0
         for record in records {
             files += Int64(record.files)
-            bytes += record.trashBytes + record.fileBytes
+            bytes += record.ownBytes + record.fileBytes
             apparent += record.apparentBytes
         }
         for link in hardLinksByFirstPath() {
