@@ -68,6 +68,8 @@ let package = Package(
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
         tests("ReportingTests", ["Eviction", "Reporting"]),
-        tests("ConfigurationTests", ["larder"]),
+        tests(
+            "ConfigurationTests",
+            ["larder", .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams")]),
     ]
 )

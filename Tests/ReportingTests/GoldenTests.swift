@@ -1,0 +1,186 @@
+import Reporting
+import Testing
+
+/// The texts as people see them, whole.
+struct GoldenTests {
+    @Test func incompleteScan() {
+        let text = """
+            Scan incomplete: 7 paths on build could not be read; nothing is pruned there.
+            Scanned 1 volume in 75 s: 8.0 KiB, 0 entries; 0 new, 0 used, 0 gone.
+
+            build  /cache
+              8.0 KiB on disk (10 B in length), 1 file, 2 directories
+              first scan: what it found counts as neither hit nor miss
+              pool          size  entries  files  new  used  gone
+              unmanaged  8.0 KiB
+              not readable: 7 paths
+                private/1: Permission denied
+                private/2: Permission denied
+                private/3: Permission denied
+                private/4: Permission denied
+                private/5: Permission denied
+                … and 2 more (--format json lists them)
+
+            """
+        #expect(Samples.incompleteScan.text(color: false, now: now) == text)
+    }
+
+    @Test func status() {
+        let text = """
+            Over quota: images is 3.5 GiB above its high watermark. Run larder prune.
+
+            build  /cache
+              [███████████████████|███|····] 16.7 GiB of 20.0 GiB (83 %)
+              a prune starts above 17.0 GiB and stops at 14.0 GiB; the file system holds
+              20.0 GiB
+              1,290 entries, 1.1 GiB more in the trash; scanned 3 h ago, pruned 2 d ago
+              hit rate    last scan    24 h      7 d   30 d  evidence
+              of entries          –  93.4 %  100.0 %  0.0 %  medium
+              of bytes            –  90.0 %  100.0 %  0.0 %
+              evidence medium: mounted relatime: reads count once a day until armed
+
+            images  /podman-data/storage
+              [███████████████████|███|█▌··] 46.0 GiB of 50.0 GiB (92 %)
+              a prune starts above 42.5 GiB and stops at 35.0 GiB; the file system holds
+              50.0 GiB
+              1 entry; scanned 3 h ago, never pruned
+              hit rate: unknown, as the volume gives no evidence of use
+              evidence none: mounted noatime
+
+            warning noatime: images gives no evidence of use
+              Mount it with relatime.
+
+            """
+        #expect(Samples.status.text(color: false, now: now) == text)
+    }
+
+    @Test func planReport() {
+        let text = """
+            A prune would remove 6 entries and free 6.0 GiB.
+
+            build
+              [███████████████████|███|▌···] 17.5 GiB of 20.0 GiB (87 %)
+              4 entries go, 4.0 GiB come free: 17.5 GiB → 13.5 GiB, to be at most 14.0 GiB
+
+                frees  last use  evidence    key, the least recently used first
+              1.0 GiB  79 d ago  atime       org.example:lib-1:1.0
+              1.0 GiB  75 d ago  first seen  org.example:lib-2:1.0
+              1.0 GiB  70 d ago  atime       org.example:lib-3:1.0
+              1.0 GiB  66 d ago  atime       org.example:lib-4:1.0
+
+              kept whatever the quota says:
+                 4.0 GiB  1 entry: used or fetched within the idle floor
+                 3.0 GiB  1 entry: installed locally, cannot be fetched again
+
+            images
+              [███████████████████|███|████] 2.0 GiB of 2.0 GiB (100 %)
+              2 entries go, 2.0 GiB come free: 2.0 GiB → 0 B, to be at most 1.3 GiB
+
+                frees  last use  evidence  key, the least recently used first
+                  0 B  41 d ago  events    registry.example/app:1
+                        goes with registry.example/app:rebuilt, which has the same layers;
+                        last used 41 d ago (podman-events)
+              2.0 GiB  37 d ago  events    registry.example/app:rebuilt
+
+            Nothing has been removed: larder prune does.
+
+            """
+        #expect(Samples.planReport.text(color: false, now: now) == text)
+    }
+
+    @Test func stuckReport() {
+        let text = """
+            Not enough: a prune would remove 8 entries and free 8.0 GiB, and build would
+            stay above its goal.
+
+            build
+              [███████████████████|███|████] 17.5 GiB of 10.0 GiB (175 %)
+              8 entries go, 8.0 GiB come free: 17.5 GiB → 9.5 GiB, to be at most 7.0 GiB
+              pool gradle is over its quota: 4.0 GiB → 4.0 GiB, to be at most 1.3 GiB
+
+                frees  last use  evidence    key, the least recently used first
+              1.0 GiB  79 d ago  atime       org.example:lib-1:1.0
+              1.0 GiB  75 d ago  first seen  org.example:lib-2:1.0
+              1.0 GiB  70 d ago  atime       org.example:lib-3:1.0
+              1.0 GiB  66 d ago  atime       org.example:lib-4:1.0
+              1.0 GiB  62 d ago  atime       org.example:lib-5:1.0
+              1.0 GiB  58 d ago  atime       org.example:lib-6:1.0
+              1.0 GiB  54 d ago  atime       org.example:lib-7:1.0
+              1.0 GiB  50 d ago  atime       org.example:lib-8:1.0
+
+              Cannot come down to 7.0 GiB: 2.5 GiB too much stays.
+              Pool gradle cannot come down to 1.3 GiB: 2.6 GiB too much stays.
+              In the way:
+                 4.0 GiB  1 entry: used or fetched within the idle floor
+                          Enlarge the volume, or lower --idle-floor while no job runs.
+                 3.0 GiB  1 entry: installed locally, cannot be fetched again
+                          Deploy them to a repository, or remove them by hand.
+                 2.5 GiB  unmanaged: belongs to no entry
+                          Larder leaves it alone; look with du.
+
+            Nothing has been removed: larder prune does.
+
+            """
+        #expect(Samples.stuckReport.text(color: false, now: now) == text)
+    }
+
+    @Test func prune() {
+        let text = """
+            Over quota still: build. 1 entry evicted, 256 MiB freed, 768 MiB in the trash, 1
+            entry refused.
+
+            build  17.5 GiB → 16.5 GiB
+              [███████████████████|███|████] 16.5 GiB of 10.0 GiB (165 %)
+              768 MiB wait in the trash and come free with larder trash purge; larder trash
+              restore run-9 brings them back
+              evicted  pool   key
+              1.0 GiB  maven  org.example:lib-1:1.0
+              refused: 1 entry
+                org.example:lib-2:1.0
+                  used since the plan was made
+
+              Cannot come down to 7.0 GiB: 9.5 GiB too much stays.
+              Pool gradle cannot come down to 1.3 GiB: 2.6 GiB too much stays.
+              In the way:
+                 4.0 GiB  1 entry: used or fetched within the idle floor
+                          Enlarge the volume, or lower --idle-floor while no job runs.
+                 3.0 GiB  1 entry: installed locally, cannot be fetched again
+                          Deploy them to a repository, or remove them by hand.
+                 2.5 GiB  unmanaged: belongs to no entry
+                          Larder leaves it alone; look with du.
+                 1.0 GiB  refused, as said above
+                          Prune again later.
+
+            """
+        #expect(Samples.prune.text(color: false, now: now) == text)
+    }
+
+    @Test func explain() {
+        let text = """
+            Next to go: org.example:lib-2:1.0
+              The next prune removes it as number 2 of 4, which frees 1.0 GiB: least
+              recently used: no use seen, there since 75 d ago (first-seen).
+
+              pool maven on volume build
+              repository/org/example/lib-2/1.0
+              1.0 GiB in 5 files, 1.0 GiB in length
+              no use seen, there since 75 d ago (first-seen), confidence high
+              12 uses recorded; fetched 83 d ago, first seen 82 d ago
+              went before 87 d ago, evicted by run-3
+
+              access      when     size  evidence
+              miss    83 d ago  1.0 GiB  first-seen, regret: a prune had evicted it
+
+            """
+        #expect(Samples.explain.text(color: false, now: now) == text)
+    }
+
+    @Test func error() {
+        let text = """
+            larder: larder.yaml:12: volumes[0].high: 90% is above the limit of 80%
+              Set high to at most the limit, and low below it.
+
+            """
+        #expect(Samples.error.text(color: false, now: now) == text)
+    }
+}

@@ -1,0 +1,94 @@
+import CacheModel
+import Foundation
+import Testing
+
+@testable import Reporting
+
+/// The small parts that every report is made of.
+struct RenderingTests {
+    @Test(arguments: [
+        ("abc", 3, "abc"), ("abcdef", 5, "ab…ef"), ("abcdef", 4, "ab…f"), ("abcdef", 1, "…"),
+        ("abcdef", 0, ""),
+        ("日本語版", 8, "日本語版"), ("日本語版", 7, "日本…版"), ("日本語版", 6, "日…版"), ("日本語版", 2, "…"),
+        ("org.example:artifact:1.0", 12, "org.ex…t:1.0"),
+    ])
+    func shortensInTheMiddle(_ test: (text: String, columns: Int, expected: String)) {
+        let short = DisplayWidth.shortened(test.text, to: test.columns)
+        #expect(short == test.expected)
+        #expect(DisplayWidth.columns(short) <= test.columns)
+    }
+
+    @Test(arguments: [
+        ("", 0), ("abc", 3), ("é", 1), ("e\u{301}", 1), ("日本", 4), ("한", 2), ("📦", 2), ("Ａ", 2), ("…·█▌|", 5),
+        ("🇩🇪", 4), ("☀\u{fe0f}", 2),
+    ])
+    func countsColumns(_ test: (text: String, columns: Int)) {
+        #expect(DisplayWidth.columns(test.text) == test.columns)
+    }
+
+    @Test func unprintableCharactersAreReplaced() {
+        #expect(DisplayWidth.printable("a\u{1b}[2Jb\nc\u{202e}d\u{200b}") == "a?[2Jb c?d?")
+    }
+
+    @Test(arguments: [
+        (0.0, "[···················|···|····] 0 B of 20.0 GiB (0 %)"),
+        (0.4, "[▌··················|···|····] 409 MiB of 20.0 GiB (2 %)"),
+        (10, "[██████████████·····|···|····] 10.0 GiB of 20.0 GiB (50 %)"),
+        (10.4, "[██████████████▌····|···|····] 10.3 GiB of 20.0 GiB (51 %)"),
+        (20, "[███████████████████|███|████] 20.0 GiB of 20.0 GiB (100 %)"),
+        (30, "[███████████████████|███|████] 30.0 GiB of 20.0 GiB (150 %)"),
+    ])
+    func barShowsSizeAndWatermarks(_ test: (used: Double, bar: String)) {
+        #expect(QuotaBar(used: gibibytes(test.used), quota: quota(20)).text(width: 78) == test.bar)
+    }
+
+    @Test func barOfNothingDoesNotTrap() {
+        let none = Quota(limit: .zero, high: .zero, low: .zero)
+        #expect(QuotaBar(used: ByteCount(.max), quota: none).text(width: 78).hasSuffix("(–)"))
+        #expect(QuotaBar(used: .zero, quota: quota(20)).text(width: 20) == "0 B of 20.0 GiB (0 %)")
+    }
+
+    @Test(
+        arguments: [
+            (nil, "–"), (0, "0.0 %"), (0.00001, "0.1 %"), (0.9336, "93.4 %"), (0.99999, "99.9 %"),
+            (1, "100.0 %"),
+            (.nan, "–"),
+        ] as [(Double?, String)])
+    func ratesNeverRoundToAllOrNothing(_ test: (rate: Double?, text: String)) {
+        #expect(Figures.rate(test.rate) == test.text)
+    }
+
+    @Test(
+        arguments: [
+            (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"),
+            (.min, "-9,223,372,036,854,775,808"),
+        ] as [(Int64, String)])
+    func groupsDigits(_ test: (number: Int64, text: String)) {
+        #expect(Figures.grouped(test.number) == test.text)
+    }
+
+    @Test func jsonKeepsOrderAndEscapes() throws {
+        let value: JSONValue = [
+            "z": "quote \" backslash \\ bell \u{7} line\nend\u{2028}", "a": .null,
+            "list": [.integer(.min), .unsigned(.max), .number(0.5), .number(2), .bool(true), []],
+        ]
+        let text = try value.document()
+        #expect(
+            text == """
+                {
+                  "z": "quote \\" backslash \\\\ bell \\u0007 line\\nend\\u2028",
+                  "a": null,
+                  "list": [-9223372036854775808, 18446744073709551615, 0.5, 2, true, []]
+                }
+
+                """)
+        #expect(throws: JSONError.self) { try JSONValue.number(.infinity).document() }
+    }
+
+    @Test func jsonIsReadBackWhateverTheText() throws {
+        let scalars = (0...0x2fff).compactMap(Unicode.Scalar.init).map(Character.init)
+        let text = try (["text": .text(String(scalars))] as JSONValue).document()
+        let read = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: String]
+        #expect(read?["text"].map { Array($0.unicodeScalars) } == Array(String(scalars).unicodeScalars))
+    }
+}

@@ -1,0 +1,142 @@
+import CacheModel
+import Foundation
+import TestSupport
+import Testing
+
+@testable import VolumeScanning
+
+/// The walker against `du` and `find`, on trees with all that a job can leave behind.
+@Suite struct WalkerTests {
+    static func now() -> Timestamp { Timestamp(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e9)) }
+
+    static func scan(_ directory: TemporaryDirectory, previous: [UInt8] = []) throws -> VolumeScan {
+        try VolumeScanner().scan(
+            Volume(name: "build", kind: .buildCache, path: directory.path), previous: previous, clock: now)
+    }
+
+    static func du(_ path: String) throws -> Int64 {
+        let text = try run("/usr/bin/du", "-s", "--block-size=1", path).checked().output
+        return try #require(Int64(text.prefix { $0.isNumber }))
+    }
+
+    /// Distinct inodes that are no directories, by find.
+    static func countFiles(_ path: String) throws -> Int64 {
+        let inodes = try run("/usr/bin/find", path, "-xdev", "!", "-type", "d", "-printf", "%i\\n").checked().output
+        return Int64(Set(inodes.split(separator: "\n")).count)
+    }
+
+    @Test(arguments: [1, 2, 3, 4, 5, 6] as [UInt64])
+    func agreesWithDuOnRandomTrees(seed: UInt64) throws {
+        let directory = try TemporaryDirectory()
+        try RandomTree(seed: seed, in: directory).grow(files: 400)
+        let scan = try Self.scan(directory)
+        #expect(scan.bytes.bytes == (try Self.du(directory.path)))
+        #expect(scan.files == (try Self.countFiles(directory.path)))
+        #expect(scan.complete)
+    }
+
+    /// A second scan skips what did not change: it must still see all that did.
+    @Test(arguments: [11, 12, 13, 14, 15, 16] as [UInt64])
+    func secondScanEqualsAFreshOneAfterChanges(seed: UInt64) throws {
+        let directory = try TemporaryDirectory()
+        let tree = RandomTree(seed: seed, in: directory)
+        try tree.grow(files: 300)
+        try directory.shell("find . -depth -exec touch -h -d '10 days ago' {} +")
+        var previous = try Self.scan(directory).snapshot
+        // Older than the coarsest clock tick, so that directories count as settled.
+        previous = try Self.shift(previous, bySeconds: 10)
+        for _ in 0..<4 {
+            try tree.change(times: 25)
+            let again = try Self.scan(directory, previous: previous)
+            let fresh = try Self.scan(directory)
+            #expect(again.bytes == fresh.bytes)
+            #expect(again.files == fresh.files)
+            #expect(again.apparentBytes == fresh.apparentBytes)
+            #expect(again.entries == fresh.entries)
+            #expect(again.bytes.bytes == (try Self.du(directory.path)))
+            previous = try Self.shift(again.snapshot, bySeconds: 10)
+        }
+    }
+
+    private static func shift(_ snapshot: [UInt8], bySeconds seconds: Int64) throws -> [UInt8] {
+        let read = try #require(TreeSnapshot(bytes: snapshot))
+        return TreeSnapshot(
+            tree: read.tree, startedAt: read.startedAt + .seconds(seconds), fullWalkAt: read.fullWalkAt
+        ).bytes
+    }
+
+    @Test func anUnchangedDirectoryIsNotListedAgain() throws {
+        let directory = try TemporaryDirectory()
+        for number in 0..<50 { try directory.write("g/a/\(number)/a-\(number).jar") }
+        try directory.shell("find . -depth -exec touch -d '10 days ago' {} +")
+        let previous = try Self.shift(try Self.scan(directory).snapshot, bySeconds: 10)
+        // Listing a directory moves its access time where that is older than its mtime; so does nothing else here.
+        try directory.shell("find . -type d -exec touch -a -d '20 days ago' {} +")
+        // The touch changed ctime, which counts as a change: take that into the snapshot first.
+        let settled = try Self.shift(try Self.scan(directory, previous: previous).snapshot, bySeconds: 10)
+        try directory.shell("find . -depth -type d -printf '%p %A@\\n' | sort > /tmp/atimes-$$; mv /tmp/atimes-$$ ../\(name(directory)).before")
+        defer { _ = try? directory.shell("rm -f ../\(name(directory)).before") }
+        let again = try Self.scan(directory, previous: settled)
+        let after = try directory.shell("find . -depth -type d -printf '%p %A@\\n' | sort")
+        let before = try directory.shell("cat ../\(name(directory)).before")
+        #expect(again.entries.count == 50)
+        #expect(after == before)
+    }
+
+    private func name(_ directory: TemporaryDirectory) -> String { (directory.path as NSString).lastPathComponent }
+
+    @Test func linksAreNeverFollowed() throws {
+        let outside = try TemporaryDirectory()
+        try outside.write("secret/big", bytes: 1_000_000)
+        let directory = try TemporaryDirectory()
+        try directory.shell("ln -s '\(outside.path)' link; ln -s /etc etc; mkfifo pipe; ln -s loop loop")
+        let scan = try Self.scan(directory)
+        #expect(scan.directories == 1)
+        #expect(scan.files == 4)
+        #expect(scan.bytes.bytes == (try Self.du(directory.path)))
+    }
+
+    @Test func deepAndOddNamesAreCounted() throws {
+        let directory = try TemporaryDirectory()
+        try run(
+            "/usr/bin/python3", "-c",
+            """
+            import os, sys
+            os.chdir(sys.argv[1])
+            for i in range(2000):
+                os.mkdir("d" * 20); os.chdir("d" * 20)
+            open("deep", "w").write("x")
+            os.chdir(sys.argv[1])
+            for name in [b"\\xff\\xfe", b"new\\nline", b"esc\\x1b[31m", b" ", b"a" * 255]:
+                open(name, "w").write("x")
+            """, directory.path
+        ).checked()
+        let scan = try Self.scan(directory)
+        #expect(scan.directories == 2001)
+        #expect(scan.files == 6)
+        #expect(scan.bytes.bytes == (try Self.du(directory.path)))
+    }
+
+    @Test func aDamagedSnapshotCostsAFullWalkAndNothingElse() throws {
+        let directory = try TemporaryDirectory()
+        try RandomTree(seed: 77, in: directory).grow(files: 60)
+        let scan = try Self.scan(directory)
+        var generator = SeededGenerator(seed: 5)
+        for _ in 0..<200 {
+            var bytes = scan.snapshot
+            switch Int.random(in: 0..<3, using: &generator) {
+            case 0: bytes = Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &generator)))
+            case 1: bytes[Int.random(in: 0..<56, using: &generator)] ^= 0xff
+            default: bytes = (0..<100).map { _ in UInt8.random(in: 0...255, using: &generator) }
+            }
+            #expect(try Self.scan(directory, previous: bytes).bytes == scan.bytes)
+        }
+    }
+
+    @Test func aMissingVolumeSaysSo() throws {
+        let volume = Volume(name: "build", kind: .buildCache, path: "/nowhere/at/all")
+        #expect(throws: ScanError.notMounted(path: "/nowhere/at/all")) {
+            try VolumeScanner().scan(volume, clock: Self.now)
+        }
+    }
+}
