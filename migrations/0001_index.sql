@@ -1,7 +1,7 @@
 -- The index, schema 1: one file for all volumes of one Larder.
 --
 -- Times are nanoseconds since 1970-01-01T00:00:00Z, sizes are bytes, paths are the raw bytes below the
--- volume's root. Inode and device numbers are unsigned 64-bit numbers in SQLite's signed integers.
+-- volume's root. Inodes and markers are unsigned 64-bit numbers in SQLite's signed integers.
 -- Entries can be rebuilt by a scan; accesses, ghosts, runs and samples are history and cannot.
 
 PRAGMA application_id = 0x4c726472; -- 'Lrdr'
@@ -24,7 +24,7 @@ CREATE TABLE volumes (
     name TEXT NOT NULL UNIQUE,
     kind TEXT NOT NULL,
     path TEXT NOT NULL,
-    device INTEGER NOT NULL,
+    marker INTEGER NOT NULL,
     root_inode INTEGER NOT NULL,
     baseline_scan INTEGER NOT NULL, -- the first scan of this file system
     last_scan INTEGER NOT NULL,
@@ -45,7 +45,7 @@ CREATE TABLE scans (
     bytes INTEGER NOT NULL,
     apparent_bytes INTEGER NOT NULL,
     trash_bytes INTEGER NOT NULL,
-    device INTEGER NOT NULL,
+    marker INTEGER NOT NULL,
     root_inode INTEGER NOT NULL,
     atime_confidence INTEGER NOT NULL,
     atime_reason TEXT NOT NULL

@@ -6,7 +6,7 @@ extension CacheIndex {
     /// Records a scan: brings the entries up to date and writes down what was used, fetched and lost.
     ///
     /// One transaction. The first scan of a volume is a baseline, and so is the first after its file system
-    /// was replaced (another device or root inode): the entries of the old one become ghosts. In an incomplete
+    /// was replaced (another marker or root inode): the entries of the old one become ghosts. In an incomplete
     /// scan, what was not found stays as it was. Where a scan lists one path twice in one pool, the first counts.
     ///
     /// - Parameters:
@@ -55,13 +55,13 @@ extension CacheIndex {
         try db.execute(
             sql: """
                 INSERT INTO scans (id, volume, started_at, finished_at, baseline, complete, unreadable, directories,
-                    files, bytes, apparent_bytes, trash_bytes, device, root_inode, atime_confidence, atime_reason)
+                    files, bytes, apparent_bytes, trash_bytes, marker, root_inode, atime_confidence, atime_reason)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 number, volume, scan.startedAt.nanoseconds, scan.finishedAt.nanoseconds, baseline,
                 scan.complete, scan.unreadableCount, scan.directories, scan.files, scan.bytes.bytes,
-                scan.apparentBytes.bytes, scan.trashBytes.bytes, Int64(bitPattern: scan.identity.device),
+                scan.apparentBytes.bytes, scan.trashBytes.bytes, Int64(bitPattern: scan.identity.marker),
                 Int64(bitPattern: scan.identity.rootInode), scan.atimeTrust.confidence.code,
                 scan.atimeTrust.reason,
             ])
@@ -72,14 +72,14 @@ extension CacheIndex {
     ) throws -> Int64 {
         try db.execute(
             sql: """
-                INSERT INTO volumes (name, kind, path, device, root_inode, baseline_scan, last_scan, used_bytes,
+                INSERT INTO volumes (name, kind, path, marker, root_inode, baseline_scan, last_scan, used_bytes,
                     trash_bytes)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
-                ON CONFLICT (name) DO UPDATE SET kind = ?2, path = ?3, device = ?4, root_inode = ?5,
+                ON CONFLICT (name) DO UPDATE SET kind = ?2, path = ?3, marker = ?4, root_inode = ?5,
                     baseline_scan = iif(?9, ?6, baseline_scan), last_scan = ?6, used_bytes = ?7, trash_bytes = ?8
                 """,
             arguments: [
-                volume.name, volume.kind.rawValue, volume.path, Int64(bitPattern: scan.identity.device),
+                volume.name, volume.kind.rawValue, volume.path, Int64(bitPattern: scan.identity.marker),
                 Int64(bitPattern: scan.identity.rootInode), number, scan.bytes.bytes, scan.trashBytes.bytes,
                 baseline,
             ])

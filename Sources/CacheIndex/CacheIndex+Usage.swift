@@ -89,7 +89,7 @@ extension CacheIndex {
             db,
             sql: """
                 SELECT volumes.id, scans.id, scans.started_at, scans.finished_at, scans.complete, scans.unreadable,
-                    scans.device, scans.root_inode, scans.atime_confidence, scans.atime_reason,
+                    scans.marker, scans.root_inode, scans.atime_confidence, scans.atime_reason,
                     volumes.used_bytes, volumes.trash_bytes
                 FROM volumes JOIN scans ON scans.id = volumes.last_scan WHERE volumes.name = ?
                 """,
@@ -100,7 +100,7 @@ extension CacheIndex {
             record: ScanRecord(
                 number: try row.integer(1), startedAt: try row.time(2), complete: try row.flag(4),
                 unreadable: try row.integer(5),
-                identity: VolumeIdentity(device: try row.unsigned(6), rootInode: try row.unsigned(7)),
+                identity: VolumeIdentity(marker: try row.unsigned(6), rootInode: try row.unsigned(7)),
                 atimeTrust: EvidenceTrust(try row.confidence(8), reason: try row.text(9))),
             finishedAt: try row.time(3), usedBytes: try row.size(10), trashBytes: try row.size(11))
     }

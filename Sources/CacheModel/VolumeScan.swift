@@ -70,14 +70,15 @@ public struct VolumeScan: Sendable {
 
 /// What tells one mounted volume from another under the same path.
 public struct VolumeIdentity: Sendable, Hashable, Codable {
-    /// The device number of the root directory.
-    public var device: UInt64
+    /// The random number that Larder wrote on the volume to know it again: device numbers change with each
+    /// attachment of a PVC. Where nothing can be written, the device number of the root directory.
+    public var marker: UInt64
     /// The inode of the root directory.
     public var rootInode: UInt64
 
     /// Makes an identity from its two numbers.
-    public init(device: UInt64, rootInode: UInt64) {
-        self.device = device
+    public init(marker: UInt64, rootInode: UInt64) {
+        self.marker = marker
         self.rootInode = rootInode
     }
 }

@@ -29,6 +29,7 @@ struct EvictionPass {
     private(set) var pools: [Pool: Gauge]
     private(set) var evictions: [Eviction] = []
     private var waiting: Set<Int> = []
+    private var isAnyAbove: Bool
 
     init(
         _ entries: [CacheEntry], images: [Int], ledger: LayerLedger, volume: Gauge, pools: [Pool: Gauge],
@@ -40,13 +41,13 @@ struct EvictionPass {
         self.volume = volume
         self.pools = pools
         self.now = now
+        isAnyAbove = volume.isAbove || pools.values.contains(where: \.isAbove)
     }
 
     /// Evicts from `order`, places in `entries` with the least recently used first, what the goals need.
     mutating func run(over order: [Int]) {
         var nextImage = 0
-        for place in order {
-            guard volume.isAbove || pools.values.contains(where: \.isAbove) else { return }
+        for place in order where isAnyAbove {
             let pool = entries[place].pool
             if pool == .images { nextImage += 1 }
             guard isWanted(pool) else { continue }
@@ -95,6 +96,7 @@ struct EvictionPass {
             if let twin { .twin(key: twin) } else if volume.isAbove { .volume } else { .pool(entry.pool) }
         volume.used -= freed
         pools[entry.pool]?.used -= freed
+        isAnyAbove = volume.isAbove || pools.values.contains(where: \.isAbove)
         evictions.append(Eviction(entry: entry, freedBytes: freed, cause: cause, decidedAt: now))
     }
 }

@@ -157,12 +157,13 @@ public struct EvictionPlan: Sendable {
         self.evict = evict
         self.kept = kept
         self.poolsOverQuota = poolsOverQuota
-        self.freedBytes = evict.reduce(.zero) { $0 + $1.freedBytes }
+        // By index: copying each of a hundred thousand entries would take most of a plan's time.
+        freedBytes = evict.indices.reduce(.zero) { $0 + evict[$1].freedBytes }
         self.volumeIsOver = volumeIsOver
         self.reachesGoal = reachesGoal
         self.protections = protections
         places.reserveCapacity(evict.count)
-        for (place, eviction) in evict.enumerated() { places[eviction.entry.id] = place }
+        for place in evict.indices { places[evict[place].entry.id] = place }
     }
 
     /// Whether the volume or one of its pools was over.

@@ -91,7 +91,9 @@ public struct EvictionPolicy: Sendable, Hashable {
     }
 
     private static func bytesByPool(of entries: [CacheEntry]) -> [Pool: ByteCount] {
-        entries.reduce(into: [:]) { $0[$1.pool, default: .zero] += max(.zero, $1.bytes) }
+        entries.indices.reduce(into: [:]) { sums, place in
+            sums[entries[place].pool, default: .zero] += max(.zero, entries[place].bytes)
+        }
     }
 
     /// Kept entries counted by reason; a layer that several images need counts for the strongest one.

@@ -11,18 +11,22 @@ import VolumeScanning
 /// Before a move comes a last look, and after it another: whatever was read, fetched or swapped since the plan
 /// stays, or is moved back. The journal is written and synced before the first move.
 public struct BuildPruner: Sendable {
+    private let session: VolumeSession
     private let folder: VolumeFolder
     private let volume: Volume
     private let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int, Int) -> Void)?
 
-    /// Makes a pruner for a volume whose run lock the caller holds. `progress` gets entries done and planned.
+    /// Makes a pruner for the volume of a session. `progress` gets entries done and planned.
+    ///
+    /// - Throws: `MaintenanceError` where Larder has no folder on the volume, as on a read-only mount.
     public init(
-        folder: VolumeFolder, volume: Volume, clock: @escaping @Sendable () -> Timestamp,
+        _ session: VolumeSession, clock: @escaping @Sendable () -> Timestamp,
         progress: (@Sendable (Int, Int) -> Void)? = nil
-    ) {
-        self.folder = folder
-        self.volume = volume
+    ) throws(MaintenanceError) {
+        self.session = session
+        folder = try session.folder.get()
+        volume = session.volume
         self.clock = clock
         self.progress = progress
     }
@@ -34,9 +38,9 @@ public struct BuildPruner: Sendable {
     public func apply(
         _ plan: EvictionPlan, run: String, scan: ScanRecord
     ) throws(MaintenanceError) -> EvictionOutcome {
-        guard let root = try? folder.root.stat(), root.device == scan.identity.device,
-            root.inode == scan.identity.rootInode
-        else { throw .otherVolume(volume: volume.name, path: volume.path) }
+        guard session.identity == scan.identity else {
+            throw .otherVolume(volume: volume.name, path: volume.path)
+        }
         let before = Capacity(descriptor: folder.root.descriptor)
         var outcome = EvictionOutcome(
             volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false)

@@ -10,18 +10,15 @@ import VolumeScanning
 /// again or got another name stays. Afterwards they are read once more, and what they say counts, not the
 /// answer of the socket. A refusal (409) is no failure: the rest goes on.
 public struct ImagePruner: Sendable {
-    private let volume: Volume
-    private let root: OpenDirectory
+    private let session: VolumeSession
     private let podman: PodmanClient
     private let progress: (@Sendable (Int, Int) -> Void)?
 
-    /// Makes a pruner for a store whose run lock the caller holds. `progress` gets images done and planned.
+    /// Makes a pruner for the store of a session. `progress` gets images done and planned.
     public init(
-        volume: Volume, root: OpenDirectory, podman: PodmanClient,
-        progress: (@Sendable (Int, Int) -> Void)? = nil
+        _ session: VolumeSession, podman: PodmanClient, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) {
-        self.volume = volume
-        self.root = root
+        self.session = session
         self.podman = podman
         self.progress = progress
     }
@@ -39,11 +36,12 @@ public struct ImagePruner: Sendable {
     /// - Throws: `MaintenanceError.otherVolume` where the root is not the one that was scanned, `VfsStoreError`
     ///   where the store's records cannot be read.
     public func apply(_ plan: EvictionPlan, scan: ScanRecord) async throws -> Result {
-        guard let found = try? root.stat(), found.device == scan.identity.device,
-            found.inode == scan.identity.rootInode
-        else { throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path) }
+        let volume = session.volume
+        guard session.identity == scan.identity else {
+            throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path)
+        }
         let reader = VfsStoreReader(root: volume.path)
-        let before = Capacity(descriptor: root.descriptor)
+        let before = Capacity(descriptor: session.root.descriptor)
         var result = Result(
             outcome: EvictionOutcome(
                 volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false))
@@ -56,13 +54,14 @@ public struct ImagePruner: Sendable {
             } else {
                 do { line.reason = try await remove(entry.found, reader) ?? "" } catch let error as PodmanError {
                     line.reason = "\(error)"
-                    result.failure = line.reason
+                    // An answer, even a 500 for this image, is no reason to give up on the others.
+                    if case .status = error {} else { result.failure = line.reason }
                 }
             }
             if line.reason.isEmpty { result.outcome.evicted.append(line) } else { result.outcome.refused.append(line) }
             progress?(number + 1, plan.evict.count)
         }
-        let after = Capacity(descriptor: root.descriptor)
+        let after = Capacity(descriptor: session.root.descriptor)
         result.outcome.freedBytes = ByteCount(max(0, (after?.free.bytes ?? 0) - (before?.free.bytes ?? 0)))
         result.outcome.usedAfter = try reader.read().bytes
         result.outcome.overQuota = plan.isExceeded(by: result.outcome.usedAfter)
@@ -88,7 +87,7 @@ public struct ImagePruner: Sendable {
     static func change(from planned: ScannedEntry, to now: ScannedEntry) -> String? {
         if now.protections.contains(Protections(.inUse)) { return "a container uses it by now" }
         if now.fetched != planned.fetched { return "it was pulled again since the scan" }
-        if now.accessed > planned.accessed { return "a container used it since the scan" }
+        if now.accessed > planned.accessed { return "it was used or pulled since the scan" }
         if now.image?.names != planned.image?.names { return "its names changed since the scan" }
         return nil
     }

@@ -64,16 +64,15 @@ public struct Pruner: Sendable {
             let folder = try session.folder.get()
             var failures: [String] = []
             if !plan.evict.isEmpty { failures = try Trash(folder).purge().failures }
-            let outcome = try BuildPruner(folder: folder, volume: session.volume, clock: clock, progress: progress)
+            let outcome = try BuildPruner(session, clock: clock, progress: progress)
                 .apply(plan, run: run, scan: scan)
             result = Result(outcome: outcome, failures: failures)
         case .imageStore:
             guard let podman else {
                 throw MaintenanceError.unusablePlan(reason: "volume \(session.volume.name) has no socket")
             }
-            let pruned = try await ImagePruner(
-                volume: session.volume, root: session.root, podman: podman, progress: progress
-            ).apply(plan, scan: scan)
+            let pruned = try await ImagePruner(session, podman: podman, progress: progress)
+                .apply(plan, scan: scan)
             result = Result(outcome: pruned.outcome, failures: pruned.failure.map { [$0] } ?? [])
         }
         result.outcome.refused = refused + result.outcome.refused + beyond

@@ -24,6 +24,13 @@ public final class VolumeSession: Sendable {
         do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch { folder = .failure(error) }
     }
 
+    /// Which volume is mounted now: asked anew at each call, since a mount may change under a process.
+    public var identity: VolumeIdentity {
+        let root = try? self.root.stat()
+        let marker = (try? folder.get())?.marker() ?? root?.device ?? 0
+        return VolumeIdentity(marker: marker, rootInode: root?.inode ?? 0)
+    }
+
     /// Whether anything is mounted at a volume's path.
     public static func isPresent(_ volume: Volume) -> Bool { access(volume.path, F_OK) == 0 }
 }

@@ -65,24 +65,23 @@ public struct VolumeSurvey: Sendable {
             case .failure(let error): EvidenceTrust(.low, reason: error.description)
             }
         let previous = try index.previousScan(of: session.volume.name)
-        let identity = try session.root.stat()
-        let isSame =
-            previous?.record.identity == VolumeIdentity(device: identity.device, rootInode: identity.inode)
-        return try VolumeScanner(progress: progress).scan(
+        let isSame = previous?.record.identity == session.identity
+        var scan = try VolumeScanner(progress: progress).scan(
             session.volume, previous: isSame ? previous?.snapshot ?? [] : [], atimeTrust: trust, clock: clock)
+        scan.identity = session.identity
+        return scan
     }
 
     private func scanImageStore(_ session: VolumeSession, _ notices: inout [String]) throws -> VolumeScan {
         let startedAt = clock()
         let store = try VfsStoreReader(root: session.volume.path).read()
         notices += store.problems.map { "volume \(session.volume.name): \($0)" }
-        let root = try session.root.stat()
         guard let capacity = Capacity(descriptor: session.root.descriptor) else {
             throw ScanError.unreadableRoot(path: session.volume.path, reason: "statfs failed")
         }
         return VolumeScan(
             volume: session.volume.name, startedAt: startedAt, finishedAt: clock(),
-            identity: VolumeIdentity(device: root.device, rootInode: root.inode), complete: true,
+            identity: session.identity, complete: true,
             directories: Int64(store.layers.count), files: 0, bytes: store.bytes, apparentBytes: store.bytes,
             capacity: capacity,
             atimeTrust: EvidenceTrust(

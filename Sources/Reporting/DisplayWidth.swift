@@ -12,11 +12,21 @@ enum DisplayWidth {
         if value < 0x300 { return 1 }
         // The emoji presentation selector makes the character before it wide.
         if value == 0xfe0f { return 1 }
-        if wide.contains(where: { $0.contains(value) }) { return 2 }
+        if isWide(value) { return 2 }
         switch scalar.properties.generalCategory {
         case .nonspacingMark, .enclosingMark: return 0
         default: return 1
         }
+    }
+
+    private static func isWide(_ value: UInt32) -> Bool {
+        guard value >= 0x1100 else { return false }
+        var (low, high) = (0, wide.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if wide[middle].upperBound < value { low = middle + 1 } else { high = middle }
+        }
+        return low < wide.count && wide[low].contains(value)
     }
 
     private static let wide: [ClosedRange<UInt32>] = [

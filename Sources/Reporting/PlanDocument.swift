@@ -62,8 +62,23 @@ public struct PlanDocument: Sendable, Hashable {
                 throw PlanDocumentError(place: "schema", problem: "larder.plan/1 expected, not \(schema)")
             }
             return try decoder.decode(PlanFile.self, from: Data(data)).document()
+        } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+            throw PlanDocumentError(place: "", problem: flaw(in: data))
         } catch let error as DecodingError {
             throw PlanDocumentError(error)
+        }
+    }
+}
+
+extension PlanDocument {
+    /// Where the data stops being JSON: Foundation's other reader says so, its decoder does not.
+    private static func flaw(in data: [UInt8]) -> String {
+        do {
+            _ = try JSONSerialization.jsonObject(with: Data(data), options: .fragmentsAllowed)
+            return "a JSON object expected"
+        } catch {
+            let message = (error as NSError).userInfo["NSDebugDescription"] as? String
+            return "no JSON: \(message ?? error.localizedDescription)"
         }
     }
 }
@@ -98,14 +113,9 @@ extension PlanDocumentError {
         case .typeMismatch(let type, let context):
             self.init(place: Self.place(context.codingPath), problem: "\(Self.name(of: type)) expected")
         case .dataCorrupted(let context):
-            let cause = context.underlyingError.map { ": \(Self.cause($0))" } ?? ""
-            self.init(place: Self.place(context.codingPath), problem: context.debugDescription + cause)
+            self.init(place: Self.place(context.codingPath), problem: context.debugDescription)
         @unknown default: self.init(place: "", problem: "\(error)")
         }
-    }
-
-    private static func cause(_ error: any Error) -> String {
-        (error as NSError).userInfo["NSDebugDescription"] as? String ?? error.localizedDescription
     }
 
     private static func place(_ path: [any CodingKey]) -> String {

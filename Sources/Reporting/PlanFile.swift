@@ -6,15 +6,32 @@ struct PlanFile: Decodable {
         let schema: String
     }
 
+    /// A whole number.
+    ///
+    /// For one that does not fit, Foundation's decoder throws an error of its own that names no place.
+    struct Whole<Number: FixedWidthInteger & Decodable>: Decodable {
+        let value: Number
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            do {
+                value = try container.decode(Number.self)
+            } catch let error where !(error is DecodingError) {
+                throw DecodingError.typeMismatch(
+                    Number.self, .init(codingPath: decoder.codingPath, debugDescription: "does not fit"))
+            }
+        }
+    }
+
     struct Volume: Decodable {
         let name: String
-        let used: ByteCount
-        let limit: ByteCount
-        let high: ByteCount
-        let low: ByteCount
-        let goal: ByteCount
+        let used: Whole<Int64>
+        let limit: Whole<Int64>
+        let high: Whole<Int64>
+        let low: Whole<Int64>
+        let goal: Whole<Int64>
         let evict: [Line]
-        let freed: ByteCount
+        let freed: Whole<Int64>
         let reachesLow: Bool
 
         enum CodingKeys: String, CodingKey {
@@ -33,10 +50,10 @@ struct PlanFile: Decodable {
         let pool: String
         let key: String
         let path: String
-        let inode: UInt64
-        let bytes: ByteCount
-        let exclusive: ByteCount
-        let accessed: Int64
+        let inode: Whole<UInt64>
+        let bytes: Whole<Int64>
+        let exclusive: Whole<Int64>
+        let accessed: Whole<Int64>
         let lastUsed: Timestamp
         let reason: String
 
@@ -55,6 +72,10 @@ struct PlanFile: Decodable {
         case plan, volumes
         case created = "created_at"
     }
+}
+
+extension PlanFile.Whole<Int64> {
+    fileprivate var size: ByteCount { ByteCount(value) }
 }
 
 extension PlanFile {
@@ -79,9 +100,10 @@ extension PlanFile {
             }
             checked.append(
                 PlanDocument.Volume(
-                    name: volume.name, usedBytes: volume.used,
-                    quota: Quota(limit: volume.limit, high: volume.high, low: volume.low), goal: volume.goal,
-                    evict: lines, freedBytes: volume.freed, reachesGoal: volume.reachesLow))
+                    name: volume.name, usedBytes: volume.used.size,
+                    quota: Quota(limit: volume.limit.size, high: volume.high.size, low: volume.low.size),
+                    goal: volume.goal.size, evict: lines, freedBytes: volume.freed.size,
+                    reachesGoal: volume.reachesLow))
         }
         return PlanDocument(plan: plan, createdAt: created, volumes: checked)
     }
@@ -97,11 +119,12 @@ extension PlanFile.Line {
             throw PlanDocumentError(
                 place: "\(place).path", problem: "a path below the volume's root expected, not \(path)")
         }
-        for (name, size) in [("bytes", self.bytes), ("exclusive_bytes", exclusive)] where size < .zero {
-            throw PlanDocumentError(place: "\(place).\(name)", problem: "a size expected, not \(size.bytes)")
+        for (name, size) in [("bytes", self.bytes), ("exclusive_bytes", exclusive)] where size.value < 0 {
+            throw PlanDocumentError(place: "\(place).\(name)", problem: "a size expected, not \(size.value)")
         }
         return PlanDocument.Line(
-            pool: pool, key: key, path: path, inode: inode, bytes: self.bytes, exclusiveBytes: exclusive,
-            accessed: Timestamp(nanoseconds: accessed), lastUsed: lastUsed, reason: reason)
+            pool: pool, key: key, path: path, inode: inode.value, bytes: self.bytes.size,
+            exclusiveBytes: exclusive.size, accessed: Timestamp(nanoseconds: accessed.value),
+            lastUsed: lastUsed, reason: reason)
     }
 }

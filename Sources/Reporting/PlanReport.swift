@@ -93,7 +93,9 @@ extension EvictionPlan {
         }
     }
 
-    /// Writes what goes first. That it was least recently used is the rule; another reason stands below the line.
+    /// Writes what goes first.
+    ///
+    /// That it was least recently used is the rule; another reason stands below the line.
     private func writeEvictions(to page: inout TextPage) {
         let shown = evict.prefix(20)
         var notes: [Int: String] = [:]

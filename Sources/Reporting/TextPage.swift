@@ -37,30 +37,34 @@ struct TextPage {
     /// but the first.
     mutating func paragraph(_ text: String, indent: Int = 0, hanging: Int = 0, tone: Tone = .plain) {
         var current = ""
+        var columns = 0
         var margin = indent
-        func room() -> Int { width - margin }
         func flush() {
             line(current, indent: margin, tone: tone)
-            current = ""
-            margin = indent + hanging
+            (current, columns, margin) = ("", 0, indent + hanging)
         }
         for word in DisplayWidth.printable(text).split(separator: " ") {
-            let needed =
-                DisplayWidth.columns(word) + (current.isEmpty ? 0 : DisplayWidth.columns(current) + 1)
-            if needed <= room() {
-                current += current.isEmpty ? String(word) : " " + word
+            let needed = DisplayWidth.columns(word)
+            if columns > 0, columns + 1 + needed <= width - margin {
+                current += " " + word
+                columns += 1 + needed
                 continue
             }
-            if !current.isEmpty { flush() }
+            if columns > 0 { flush() }
+            // A word wider than the line is broken, not cut: it may be a path that someone copies.
             for character in word {
-                if DisplayWidth.columns(current + String(character)) > room() { flush() }
+                let step = DisplayWidth.columns(String(character))
+                if columns + step > width - margin { flush() }
                 current.append(character)
+                columns += step
             }
         }
-        if !current.isEmpty { flush() }
+        if columns > 0 { flush() }
     }
 
-    /// Adds a table, then how many more rows there would be out of `count`. A note stands below its row.
+    /// Adds a table, then how many more rows there would be out of `count`.
+    ///
+    /// A note stands below its row.
     mutating func table(
         _ table: TextTable, of count: Int? = nil, notes: [Int: String] = [:], indent: Int = 2
     ) {

@@ -64,7 +64,8 @@ public struct TrashReport: Report {
                 + "'larder trash purge' frees the space now.", tone: .strong)
         for run in runs {
             page.blank()
-            let end = run.createdAt.map { "purged by a prune after \($0 + run.retention)" } ?? "no readable journal"
+            let end =
+                run.createdAt.map { "purged by a prune after \($0 + run.retention)" } ?? "no readable journal"
             page.line("\(run.id)  \(run.volume)", tone: .strong)
             page.line("\(Figures.entries(Int64(run.entries.count))), \(run.bytes); \(end)", indent: 2)
             for entry in run.entries.prefix(10) { page.line("\(entry.bytes)  \(entry.key)", indent: 4) }
@@ -80,7 +81,8 @@ public struct TrashReport: Report {
             "runs": .array(
                 runs.map { run in
                     [
-                        "run": .text(run.id), "volume": .text(run.volume), "created_at": .optional(run.createdAt),
+                        "run": .text(run.id), "volume": .text(run.volume),
+                        "created_at": .optional(run.createdAt),
                         "kept_until": .optional(run.createdAt.map { $0 + run.retention }),
                         "bytes": .bytes(run.bytes), "entries": .array(run.entries.map(\.jsonValue)),
                     ]
@@ -114,9 +116,11 @@ public struct RestoreReport: Report {
         var page = TextPage(width: width, color: color)
         let bytes = restored.reduce(ByteCount.zero) { $0 + $1.bytes }
         page.line(
-            "\(Figures.entries(Int64(restored.count))) of \(run) are back on \(volume), \(bytes).", tone: .strong)
+            "\(Figures.entries(Int64(restored.count))) of \(run) are back on \(volume), \(bytes).",
+            tone: .strong)
         for entry in refused {
-            page.paragraph("Kept in the trash: \(entry.key): \(entry.reason ?? "")", hanging: 2, tone: .warning)
+            page.paragraph(
+                "Kept in the trash: \(entry.key): \(entry.reason ?? "")", hanging: 2, tone: .warning)
         }
         return page.text
     }

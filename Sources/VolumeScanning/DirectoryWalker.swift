@@ -44,7 +44,7 @@ struct DirectoryWalker: Sendable {
             while let task = queue.next() { queue.finish(task, lister.list(task, scratch)) }
         }
         return Walk(
-            tree: queue.tree, identity: VolumeIdentity(device: stat.device, rootInode: stat.inode),
+            tree: queue.tree, identity: VolumeIdentity(marker: stat.device, rootInode: stat.inode),
             unreadable: queue.unreadable, mountPoints: queue.mountPoints)
     }
 }

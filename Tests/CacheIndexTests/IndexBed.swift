@@ -58,7 +58,7 @@ func artifact(
 /// A scan at that hour, complete and with trusted access times.
 func scan(
     at start: Int64, _ entries: [ScannedEntry], of volume: String = "build", complete: Bool = true,
-    trust: Confidence = .high, identity: VolumeIdentity = VolumeIdentity(device: 7, rootInode: .max),
+    trust: Confidence = .high, identity: VolumeIdentity = VolumeIdentity(marker: 7, rootInode: .max),
     layers: [ScannedLayer] = [], snapshot: [UInt8] = []
 ) -> VolumeScan {
     VolumeScan(

@@ -41,7 +41,7 @@ import Testing
         let previous = try #require(try index.previousScan(of: "build"))
         #expect(previous.snapshot == [4])
         #expect(previous.record.number == 2)
-        #expect(previous.record.identity == VolumeIdentity(device: 7, rootInode: .max))
+        #expect(previous.record.identity == VolumeIdentity(marker: 7, rootInode: .max))
     }
 
     @Test func anUnchangedScanWritesNoEntry() throws {
@@ -88,7 +88,7 @@ import Testing
         let moved = try index.record(
             scan(
                 at: 1, [artifact("b", accessed: hour(1), fetched: hour(1)), artifact("c")],
-                identity: VolumeIdentity(device: 8, rootInode: .max)), of: bed.volume)
+                identity: VolumeIdentity(marker: 8, rootInode: .max)), of: bed.volume)
         #expect(moved.baseline)
         #expect(try bed.sql("SELECT count(*) FROM accesses") == ["0"])
         #expect(try bed.sql("SELECT id, reason FROM ghosts") == ["1|vanished"])

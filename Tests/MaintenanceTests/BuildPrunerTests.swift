@@ -108,8 +108,7 @@ import Testing
         let plan = bench.plan(usage)
         var record = usage.scan
         record.identity.rootInode += 1
-        let session = try bench.session()
-        let pruner = BuildPruner(folder: try session.folder.get(), volume: bench.volume, clock: BuildVolume.now)
+        let pruner = try BuildPruner(try bench.session(), clock: BuildVolume.now)
         #expect(throws: MaintenanceError.otherVolume(volume: "build", path: bench.directory.path)) {
             try pruner.apply(plan, run: "20260101T000000Z-0000", scan: record)
         }

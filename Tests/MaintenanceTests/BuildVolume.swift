@@ -58,10 +58,11 @@ struct BuildVolume {
         idleFloor: Span = .hours(24), run: String = "20260101T000000Z-0000", after change: () throws -> Void = {}
     ) throws -> EvictionOutcome {
         let session = try session()
-        let usage = try usage()
+        var usage = try usage()
+        usage.scan.identity = session.identity
         let plan = plan(usage, idleFloor: idleFloor)
         try change()
-        return try BuildPruner(folder: try session.folder.get(), volume: volume, clock: Self.now)
+        return try BuildPruner(session, clock: Self.now)
             .apply(plan, run: run, scan: usage.scan)
     }
 

@@ -46,7 +46,12 @@ struct PlanDocumentTests {
         ("\"schema\"", "\"other\"", "schema: missing"),
         ("\"created_at\": \"", "\"created_at\": \"x", "created_at: not a time in RFC 3339"),
         ("\"inode\": 1003", "\"inode\": \"1003\"", "volumes[0].evict[2].inode: a whole number expected"),
-        ("\"inode\": 1003", "\"inode\": -1", "volumes[0].evict[2].inode: "),
+        ("\"inode\": 1003", "\"inode\": -1", "volumes[0].evict[2].inode: a whole number expected"),
+        (
+            "\"limit_bytes\": 21474836480", "\"limit_bytes\": 1e30",
+            "volumes[0].limit_bytes: a whole number expected"
+        ),
+        ("\"inode\": 1003", "\"inode\": 1.5", "volumes[0].evict[2].inode: a whole number expected"),
         ("\"inode\": 1003, ", "", "volumes[0].evict[2].inode: missing"),
         ("\"pool\": \"maven\"", "\"pool\": \"mavn\"", "volumes[0].evict[0].pool: one of maven, gradle,"),
         ("lib-1/1.0\"", "../1.0\"", "volumes[0].evict[0].path: a path below the volume's root expected"),
@@ -57,8 +62,8 @@ struct PlanDocumentTests {
             "volumes[0].evict[1].path: repository/org/example/lib-1/1.0 is there twice"
         ),
         ("\"name\": \"images\"", "\"name\": \"build\"", "volumes[1].name: build is there twice"),
-        ("\"reaches_low\": true", "\"reaches_low\": null", "volumes[0].reaches_low: null, a value expected"),
-        ("\"evict\": [", "\"evict\": {", "not a plan: "),
+        ("\"reaches_low\": true", "\"reaches_low\": null", "volumes[0].reaches_low: true or false expected"),
+        ("\"evict\": [", "\"evict\": {", "not a plan: no JSON: "),
         (
             "\"bytes\": 1073741824, \"exc", "\"bytes\": -1, \"exc",
             "volumes[0].evict[0].bytes: a size expected, not -1"

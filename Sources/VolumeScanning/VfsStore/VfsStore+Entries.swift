@@ -4,7 +4,8 @@ extension VfsStore {
     /// One entry for each image, in the order of their IDs, which are their paths.
     ///
     /// Both sizes are what the image's layers occupy, parents' copies included; files are not counted.
-    /// `accessed` is when the newest container that uses the image was made, instant 0 where there is none.
+    /// `accessed` is when the newest container that uses the image was made, or when it was last pulled, even
+    /// if nothing had to be downloaded then; instant 0 where neither is known.
     /// `fetched` is when the top layer was extracted: the record's own time is the build date (Podman v4.3.1,
     /// image/v5/storage/storage_dest.go, Commit). An image without layers, such as a manifest list, has
     /// nothing but that date.
@@ -24,7 +25,7 @@ extension VfsStore {
             if isDamaged(image) { protections.insert(Protections(.damaged)) }
             return ScannedEntry(
                 pool: .images, key: image.key, path: path, bytes: bytes, apparentBytes: bytes, files: 0,
-                accessed: used?.newest ?? Timestamp(nanoseconds: 0), fetched: fetched(image),
+                accessed: max(used?.newest ?? .never, pulled[image.id] ?? .never), fetched: fetched(image),
                 protections: protections,
                 image: ScannedImage(
                     id: image.id, names: image.names,
@@ -87,4 +88,8 @@ extension VfsStore.Image {
         guard hasReference, !last.isEmpty, tag != last.startIndex else { return nil }
         return String(named[0][..<(tag ?? named[0].endIndex)])
     }
+}
+
+extension Timestamp {
+    fileprivate static let never = Timestamp(nanoseconds: 0)
 }

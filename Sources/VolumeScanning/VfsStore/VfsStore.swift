@@ -39,6 +39,9 @@ public struct VfsStore: Sendable {
     public let problems: [String]
     /// The versions of the files that this was read from: see `VfsStoreReader.generation()`.
     public let generation: [UInt8]
+    /// When each image was last pulled, by its ID: Podman writes an image's manifest anew at every pull, also
+    /// at one that finds all its layers there (seen with Podman 4.3.1).
+    public internal(set) var pulled: [String: Timestamp] = [:]
 
     /// The places of each image's layers in `layers`: its top layer's chain, then its mapped layers.
     let imageLayers: [[Int]]

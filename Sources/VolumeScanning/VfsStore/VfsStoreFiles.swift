@@ -98,6 +98,14 @@ struct VfsStoreFolder: Sendable {
     /// Whether the root has that name, whatever it is.
     func has(_ name: String) -> Bool { (try? directory.stat(name.utf8.cString)) != nil }
 
+    /// When an image's manifest was last written; nil where it has none.
+    func manifestTime(ofImage id: String) -> Timestamp? {
+        guard let path = VolumePath("vfs-images/\(id)"), path.components.count == 2,
+            let image = try? directory.open(path), let stat = try? image.stat("manifest".utf8.cString)
+        else { return nil }
+        return Timestamp(nanoseconds: stat.mtime)
+    }
+
     func absolutePath(_ file: VfsRecordFile) -> String {
         root.hasSuffix("/") ? root + file.path : "\(root)/\(file.path)"
     }

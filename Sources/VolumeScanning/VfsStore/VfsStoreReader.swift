@@ -61,7 +61,7 @@ public struct VfsStoreReader: Sendable {
         func records<Record: VfsRecord>(_ type: Record.Type, _ file: VfsRecordFile) throws -> [Record] {
             try folder.records(type, in: contents[file], of: file)
         }
-        return try VfsStore(
+        var store = try VfsStore(
             root: root,
             images: records(VfsImageRecord.self, .images),
             containers: records(VfsContainerRecord.self, .containers)
@@ -69,6 +69,8 @@ public struct VfsStoreReader: Sendable {
             layers: records(VfsLayerRecord.self, .layers) + records(VfsLayerRecord.self, .volatileLayers),
             generation: generation,
             notes: otherDrivers(in: folder))
+        for image in store.images { store.pulled[image.id] = folder.manifestTime(ofImage: image.id) }
+        return store
     }
 
     private func otherDrivers(in folder: VfsStoreFolder) -> [String] {
