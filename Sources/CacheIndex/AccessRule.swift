@@ -120,8 +120,6 @@ struct AccessRule: Sendable {
             access: access, watermark: found.accessed,
             lastUsed: min(max(found.accessed, found.fetched), startedAt), evidence: fallback,
             confidence: before == nil ? min(trust, .medium) : trust)
-        // A job needed it when it fetched it, however old the times are that it came with.
-        if case .miss(let at, _) = access { verdict.lastUsed = max(verdict.lastUsed, at) }
         if isImage {
             // Containers are the only evidence, and those that were removed again left none.
             if found.accessed.nanoseconds > 0, found.accessed >= found.fetched {
@@ -134,6 +132,10 @@ struct AccessRule: Sendable {
             verdict.evidence = .atime
         } else if fallback == .mtime {
             verdict.confidence = min(trust, .low)
+        }
+        // A job needed it when it fetched it, however old the times are that it came with.
+        if case .miss(let at, _) = access, at > verdict.lastUsed {
+            (verdict.lastUsed, verdict.evidence) = (at, .firstSeen)
         }
         return verdict
     }

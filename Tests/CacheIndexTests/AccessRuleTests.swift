@@ -59,14 +59,14 @@ import Testing
             confidence: .high),
         NewCase(
             name: "a fetch before the last scan is a miss at this one", accessed: 5, fetched: 2,
-            access: .miss(at: hour(10), regret: false), lastUsed: 5, evidence: .atime, confidence: .high),
+            access: .miss(at: hour(10), regret: false), lastUsed: 10, evidence: .firstSeen, confidence: .high),
         NewCase(
             name: "a fetch in the future is a miss at this scan", accessed: 5, fetched: 12,
             access: .miss(at: hour(10), regret: false), lastUsed: 10, evidence: .firstSeen,
             confidence: .high),
         NewCase(
             name: "new without atime is a miss all the same", trust: .none, accessed: 10, fetched: 2,
-            access: .miss(at: hour(10), regret: false), lastUsed: 2, evidence: .mtime, confidence: .none),
+            access: .miss(at: hour(10), regret: false), lastUsed: 10, evidence: .firstSeen, confidence: .none),
         NewCase(
             name: "what an incomplete scan passed over was there", complete: false, accessed: 8, fetched: 2,
             access: .none, lastUsed: 8, evidence: .atime, confidence: .high),

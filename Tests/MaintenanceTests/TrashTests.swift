@@ -24,7 +24,7 @@ import Testing
         try bench.add("two", daysAgo: 40)
         let listing = "find .m2 -type f -printf '%p %s %T@ ' -exec sha1sum {} \\; | sort"
         let before = try bench.directory.shell(listing)
-        _ = try bench.prune(run: Self.runID)
+        _ = try bench.prune(idleFloor: .zero, run: Self.runID)
         let trash = Trash(try bench.session().folder.get())
         let result = try trash.restore(run: Self.runID)
         #expect(result.restored.map(\.key).sorted() == ["g:one:1", "g:two:1"])
@@ -54,7 +54,8 @@ import Testing
 
     @Test(arguments: ["../../..", "nothing", "", "20260101T000000Z-ffff", ".", "/"])
     func anUnknownRunIsRefused(id: String) throws {
-        let (_, session) = try pruned()
+        let (bench, session) = try pruned()
+        defer { withExtendedLifetime(bench) {} }
         let trash = Trash(try session.folder.get())
         #expect(throws: MaintenanceError.self) { _ = try trash.restore(run: id) }
     }
@@ -71,9 +72,10 @@ import Testing
     }
 
     @Test func youngRunsAreKept() throws {
-        let (_, session) = try pruned()
+        let (bench, session) = try pruned()
         let trash = Trash(try session.folder.get())
         _ = try trash.purge(before: BuildVolume.now() - .hours(24))
+        #expect(bench.directory.exists(".larder/trash/\(Self.runID)/0"))
         #expect(try trash.runs().count == 1)
         _ = try trash.purge(before: BuildVolume.now() + .hours(1))
         #expect(try trash.runs().isEmpty)
