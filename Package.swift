@@ -3,14 +3,17 @@ import PackageDescription
 
 let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-as-errors"])]
 
-/// A part of Larder. `DESIGN.md`'s rule: dependencies point one way, and the pure parts import no I/O.
+/// A part of Larder.
+///
+/// `DESIGN.md`'s rule: dependencies point one way, and the pure parts import no I/O.
 func part(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["CacheModel", "TestSupport"], path: path, swiftSettings: strict)
+        name: name, dependencies: dependencies + ["CacheModel", "TestSupport"], path: path,
+        swiftSettings: strict)
 }
 
 let package = Package(
@@ -70,6 +73,9 @@ let package = Package(
         tests("ReportingTests", ["Eviction", "Reporting"]),
         tests(
             "ConfigurationTests",
-            ["larder", .product(name: "Logging", package: "swift-log"), .product(name: "Yams", package: "Yams")]),
+            [
+                "larder", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Yams", package: "Yams"),
+            ]),
     ]
 )

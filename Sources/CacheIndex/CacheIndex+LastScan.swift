@@ -28,7 +28,8 @@ extension CacheIndex {
     /// - Throws: `IndexError`.
     public func knows(run: String) throws -> Bool {
         try reading { db in
-            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", arguments: [run]) ?? false
+            try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", arguments: [run])
+                ?? false
         }
     }
 

@@ -3,7 +3,9 @@
 /// Sizes are read as Kubernetes quantities (`20Gi`, `500M`, `1048576`) and written for people with binary
 /// units and one decimal (`1.5 GiB`). JSON carries the bare integer.
 public struct ByteCount: Hashable, Sendable, Comparable, AdditiveArithmetic {
-    /// The number of bytes. Negative only as a difference of two sizes.
+    /// The number of bytes.
+    ///
+    /// Negative only as a difference of two sizes.
     public var bytes: Int64
 
     /// Makes a size of that many bytes.
@@ -32,8 +34,10 @@ public struct ByteCount: Hashable, Sendable, Comparable, AdditiveArithmetic {
         ("Pi", 1_125_899_906_842_624), ("k", 1e3), ("M", 1e6), ("G", 1e9), ("T", 1e12), ("P", 1e15), ("", 1),
     ]
 
-    /// Reads a Kubernetes quantity: decimal digits with an optional fraction and one of the suffixes
-    /// `Ki Mi Gi Ti Pi k M G T P`. Returns nil for anything else, for a negative size and for one over 8 EiB.
+    /// Reads a Kubernetes quantity: decimal digits with an optional fraction, and a suffix or none.
+    ///
+    /// The suffixes are `Ki Mi Gi Ti Pi k M G T P`. Returns nil for anything else, for a negative size and for
+    /// one over 8 EiB.
     public init?(quantity text: String) {
         guard let unit = Self.units.first(where: { text.hasSuffix($0.suffix) }) else { return nil }
         let digits = text.dropLast(unit.suffix.count)

@@ -1,6 +1,8 @@
 /// An entry as the index knows it: what is on disk, and what is known of its use.
 public struct CacheEntry: Sendable, Hashable {
-    /// Its row in the index. It stays the same when the entry is evicted and fetched again.
+    /// Its row in the index.
+    ///
+    /// It stays the same when the entry is evicted and fetched again.
     public var id: Int64
     /// The entry as the last scan found it.
     public var found: ScannedEntry

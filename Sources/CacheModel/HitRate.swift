@@ -10,7 +10,8 @@ public struct HitRate: Sendable, Hashable {
     public var missBytes: ByteCount
 
     /// Makes a rate from its counts.
-    public init(hits: Int64 = 0, misses: Int64 = 0, hitBytes: ByteCount = .zero, missBytes: ByteCount = .zero) {
+    public init(hits: Int64 = 0, misses: Int64 = 0, hitBytes: ByteCount = .zero, missBytes: ByteCount = .zero)
+    {
         self.hits = hits
         self.misses = misses
         self.hitBytes = hitBytes

@@ -46,7 +46,9 @@ public enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
 
 /// A set of protections in one machine word, as the index keeps it.
 public struct Protections: OptionSet, Sendable, Hashable {
-    /// One bit for each case, in the order of declaration. The order is part of the index's format.
+    /// One bit for each case, in the order of declaration.
+    ///
+    /// The order is part of the index's format.
     public let rawValue: Int64
 
     /// Takes the bits.

@@ -38,10 +38,14 @@ public enum Watermark: Hashable, Sendable {
         }
     }
 
-    /// Reads `85%`, `82.5%` or a Kubernetes quantity. Nil for anything else and for more than 100 %.
+    /// Reads `85%`, `82.5%` or a Kubernetes quantity.
+    ///
+    /// Nil for anything else and for more than 100 %.
     public init?(_ text: String) {
         if text.hasSuffix("%") {
-            guard let percent = Double(String(text.dropLast())), (0...100).contains(percent) else { return nil }
+            guard let percent = Double(String(text.dropLast())), (0...100).contains(percent) else {
+                return nil
+            }
             self = .share(basisPoints: Int64((percent * 100).rounded()))
         } else {
             guard let size = ByteCount(quantity: text) else { return nil }

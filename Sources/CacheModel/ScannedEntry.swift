@@ -16,8 +16,10 @@ public struct ScannedEntry: Sendable, Hashable {
     public var files: Int64
     /// The newest access time among its files.
     public var accessed: Timestamp
-    /// The newest modification time among its directories: when something was last fetched into it. File
-    /// times would not do, as Maven may set the server's. For an image, when its top layer was extracted.
+    /// The newest modification time among its directories: when something was last fetched into it.
+    ///
+    /// File times would not do, as Maven may set the server's. For an image, when its top layer was
+    /// extracted.
     public var fetched: Timestamp
     /// What the scan saw that forbids its eviction.
     public var protections: Protections

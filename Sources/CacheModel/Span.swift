@@ -27,7 +27,9 @@ public struct Span: Hashable, Sendable, Comparable {
         ("w", 604_800), ("d", 86_400), ("h", 3600), ("m", 60), ("s", 1),
     ]
 
-    /// Reads whole numbers with units from large to small: `24h`, `1d12h`, `90s`, `0s`. Nil for anything else
+    /// Reads whole numbers with units from large to small: `24h`, `1d12h`, `90s`, `0s`.
+    ///
+    /// Nil for anything else
     /// and for more than 100 years.
     public init?(_ text: String) {
         var total: Int64 = 0

@@ -44,10 +44,13 @@ extension Timestamp: CustomStringConvertible {
         let (year, month, day) = Self.civil(days: days)
         func two(_ n: Int64) -> String { n < 10 ? "0\(n)" : "\(n)" }
         let years = String(repeating: "0", count: max(0, 4 - "\(year)".count)) + "\(year)"
-        return "\(years)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest % 3600 / 60)):\(two(rest % 60))Z"
+        return
+            "\(years)-\(two(month))-\(two(day))T\(two(rest / 3600)):\(two(rest % 3600 / 60)):\(two(rest % 60))Z"
     }
 
-    /// Reads `2026-11-23T05:30:00Z`, with an optional fraction of a second; UTC only. Nil for anything else.
+    /// Reads `2026-11-23T05:30:00Z`, with an optional fraction of a second; UTC only.
+    ///
+    /// Nil for anything else.
     public init?(rfc3339 text: String) {
         let all = Array(text.utf8)
         guard all.count >= 20, all.last == UInt8(ascii: "Z") else { return nil }
@@ -66,7 +69,9 @@ extension Timestamp: CustomStringConvertible {
         else { return nil }
         var nanoseconds: Int64 = 0
         if all.count > 20 {
-            guard all[19] == 46, all.count <= 30, let fraction = number(20..<all.count - 1) else { return nil }
+            guard all[19] == 46, all.count <= 30, let fraction = number(20..<all.count - 1) else {
+                return nil
+            }
             nanoseconds = fraction
             for _ in 0..<(9 - (all.count - 21)) { nanoseconds *= 10 }
         }

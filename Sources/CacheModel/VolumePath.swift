@@ -11,8 +11,10 @@ public struct VolumePath: Hashable, Sendable, Comparable {
 
     init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Takes raw bytes. Nil where they are no path below a root: a leading, doubled or trailing `/`, a `.` or
-    /// `..` component, or a NUL byte.
+    /// Takes raw bytes.
+    ///
+    /// Nil where they are no path below a root: a leading, doubled or trailing `/`, a `.` or `..` component,
+    /// or a NUL byte.
     public init?(bytes: [UInt8]) {
         if !bytes.isEmpty {
             for component in bytes.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false) {
@@ -26,10 +28,14 @@ public struct VolumePath: Hashable, Sendable, Comparable {
         self.bytes = bytes
     }
 
-    /// Takes a path in UTF-8. Nil as for raw bytes.
+    /// Takes a path in UTF-8.
+    ///
+    /// Nil as for raw bytes.
     public init?(_ text: String) { self.init(bytes: Array(text.utf8)) }
 
-    /// The path of `name` in this directory. `name` must be one component, as a directory listing gives it.
+    /// The path of `name` in this directory.
+    ///
+    /// `name` must be one component, as a directory listing gives it.
     public func appending(_ name: some Collection<UInt8>) -> VolumePath {
         var joined = bytes
         joined.reserveCapacity(bytes.count + 1 + name.count)
@@ -107,7 +113,9 @@ public func escaped(_ bytes: some Sequence<UInt8>) -> String {
     return text
 }
 
-/// Reads back what `escaped` wrote. Nil where a backslash does not begin `\xNN`.
+/// Reads back what `escaped` wrote.
+///
+/// Nil where a backslash does not begin `\xNN`.
 public func unescaped(_ text: String) -> [UInt8]? {
     var bytes: [UInt8] = []
     var rest = Array(text.utf8)[...]

@@ -8,7 +8,9 @@ public struct VolumeScan: Sendable {
     public var finishedAt: Timestamp
     /// Which file system it was.
     public var identity: VolumeIdentity
-    /// Whether everything could be read. A prune refuses to work from an incomplete scan.
+    /// Whether everything could be read.
+    ///
+    /// A prune refuses to work from an incomplete scan.
     public var complete: Bool
     /// The number of directories, the root included.
     public var directories: Int64
@@ -71,7 +73,9 @@ public struct VolumeScan: Sendable {
 /// What tells one mounted volume from another under the same path.
 public struct VolumeIdentity: Sendable, Hashable, Codable {
     /// The random number that Larder wrote on the volume to know it again: device numbers change with each
-    /// attachment of a PVC. Where nothing can be written, the device number of the root directory.
+    /// attachment of a PVC.
+    ///
+    /// Where nothing can be written, the device number of the root directory.
     public var marker: UInt64
     /// The inode of the root directory.
     public var rootInode: UInt64

@@ -29,8 +29,9 @@ public final class OpenDirectory: Sendable {
         return OpenDirectory(descriptor: descriptor)
     }
 
-    /// Opens a directory in this one by its NUL-ended name, never through a link. A FIFO or device in its place
-    /// fails with ENOTDIR before it is opened.
+    /// Opens a directory in this one by its NUL-ended name, never through a link.
+    ///
+    /// A FIFO or device in its place fails with ENOTDIR before it is opened.
     public func open(_ name: [CChar]) throws(SystemError) -> OpenDirectory {
         let child = openat(descriptor, name, Self.flags)
         guard child >= 0 else { throw SystemError(code: errno) }

@@ -17,7 +17,9 @@ public struct BuildPruner: Sendable {
     private let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int, Int) -> Void)?
 
-    /// Makes a pruner for the volume of a session. `progress` gets entries done and planned.
+    /// Makes a pruner for the volume of a session.
+    ///
+    /// `progress` gets entries done and planned.
     ///
     /// - Throws: `MaintenanceError` where Larder has no folder on the volume, as on a read-only mount.
     public init(
@@ -48,7 +50,8 @@ public struct BuildPruner: Sendable {
         var heldHomes: [VolumePath: Bool] = [:]
         for (number, eviction) in plan.evict.enumerated() {
             let entry = eviction.entry
-            var line = EvictionOutcome.Line(entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes)
+            var line = EvictionOutcome.Line(
+                entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes)
             switch evict(entry.found, number: number, to: place, &heldHomes) {
             case .evicted(let bytes):
                 line.bytes = bytes
@@ -106,7 +109,8 @@ public struct BuildPruner: Sendable {
             if error.isFull { return Place(directory: folder.trash, keeps: false, run: run) }
             throw error.code == EROFS
                 ? .readOnly(volume: volume.name, path: volume.path)
-                : .folder(volume: volume.name, path: "\(volume.path)/.larder/trash/\(run)", reason: error.message)
+                : .folder(
+                    volume: volume.name, path: "\(volume.path)/.larder/trash/\(run)", reason: error.message)
         }
     }
 
@@ -128,7 +132,8 @@ public struct BuildPruner: Sendable {
         } catch {
             return .refused(
                 error.code == ENOENT
-                    ? "it is gone already" : "its path leads through a link or another file system, or changed: \(error)")
+                    ? "it is gone already"
+                    : "its path leads through a link or another file system, or changed: \(error)")
         }
         let bytes: ByteCount
         switch LastLook.look(at: entry, in: directory, now: clock()) {
@@ -138,20 +143,26 @@ public struct BuildPruner: Sendable {
         let result = larder_rename_noreplace(
             parent.descriptor, entry.path.name.cString, place.directory.descriptor, place.name(number))
         guard result == 0 else { return .refused("it could not be moved: \(SystemError(code: -result))") }
-        if let reason = secondLook(at: entry, number, in: place, putBackTo: parent) { return .refused(reason) }
+        if let reason = secondLook(at: entry, number, in: place, putBackTo: parent) {
+            return .refused(reason)
+        }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
         removeEmptyParents(of: entry)
         return .evicted(bytes)
     }
 
     /// Looks at what was moved: another directory may have been swapped in, or a job may have used it, in the
-    /// instant between the look and the move. Then it goes back, and the reason is returned.
+    /// instant between the look and the move.
+    ///
+    /// Then it goes back, and the reason is returned.
     private func secondLook(
         at entry: ScannedEntry, _ number: Int, in place: Place, putBackTo parent: OpenDirectory
     ) -> String? {
         let reason: String
         if let moved = try? place.directory.open(place.name(number)) {
-            guard case .changed(let change) = LastLook.look(at: entry, in: moved, now: clock()) else { return nil }
+            guard case .changed(let change) = LastLook.look(at: entry, in: moved, now: clock()) else {
+                return nil
+            }
             reason = change
         } else {
             reason = "its directory was swapped for something else"
@@ -166,7 +177,8 @@ public struct BuildPruner: Sendable {
     private func removeEmptyParents(of entry: ScannedEntry) {
         var levels: Int
         switch entry.pool {
-        case .maven: levels = entry.key.split(separator: ":").first.map { $0.split(separator: ".").count + 1 } ?? 0
+        case .maven:
+            levels = entry.key.split(separator: ":").first.map { $0.split(separator: ".").count + 1 } ?? 0
         case .gradle: levels = 2
         case .gradleOther: levels = entry.key.hasPrefix("wrapper/") ? 1 : 0
         case .images: levels = 0

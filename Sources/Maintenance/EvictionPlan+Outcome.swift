@@ -2,9 +2,10 @@ import CacheModel
 import Eviction
 
 extension EvictionPlan {
-    /// Whether a volume that uses so much after a prune is still above what made the prune necessary, or a pool
-    /// could not be brought down. A few refused entries between the watermarks are no reason for alarm: the
-    /// next prune finds others.
+    /// Whether a volume that uses so much after a prune is still above what made the prune necessary, or a
+    /// pool could not be brought down.
+    ///
+    /// A few refused entries between the watermarks are no reason for alarm: the next prune finds others.
     func isExceeded(by usedAfter: ByteCount) -> Bool {
         guard needed else { return false }
         let trigger = max(goal, goal == quota.low ? quota.high : goal)

@@ -19,7 +19,8 @@ enum GradleLocks {
         case .gradleOther:
             guard
                 let start = all.lastIndex(where: {
-                    $0.elementsEqual("caches".utf8) || $0.elementsEqual("wrapper".utf8) || $0.elementsEqual("jdks".utf8)
+                    $0.elementsEqual("caches".utf8) || $0.elementsEqual("wrapper".utf8)
+                        || $0.elementsEqual("jdks".utf8)
                 })
             else { return nil }
             return VolumePath(bytes: Array(all[..<start].joined(separator: "/".utf8)))
@@ -27,7 +28,9 @@ enum GradleLocks {
         }
     }
 
-    /// Whether any lock file in the home's caches is held. What cannot be asked counts as held.
+    /// Whether any lock file in the home's caches is held.
+    ///
+    /// What cannot be asked counts as held.
     static func areHeld(home: VolumePath, below root: OpenDirectory) -> Bool {
         guard let caches = try? root.open(home.appending("caches".utf8)) else { return false }
         return holdsLock(caches, depth: 2)
@@ -48,8 +51,11 @@ enum GradleLocks {
 
     /// Locks lie in `caches/<cache>/` and `caches/<version>/<cache>/`; what holds artifacts is not searched.
     private static func isCache(_ name: [UInt8], depth: Int) -> Bool {
-        depth == 2 || ["fileHashes", "fileContent", "javaCompile", "executionHistory", "taskHistory", "md-rule",
-            "md-supplier"].contains { name.elementsEqual($0.utf8) }
+        depth == 2
+            || [
+                "fileHashes", "fileContent", "javaCompile", "executionHistory", "taskHistory", "md-rule",
+                "md-supplier",
+            ].contains { name.elementsEqual($0.utf8) }
     }
 
     private static func isHeld(_ name: [CChar], in directory: OpenDirectory) -> Bool {

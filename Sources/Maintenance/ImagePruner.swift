@@ -14,7 +14,9 @@ public struct ImagePruner: Sendable {
     private let podman: PodmanClient
     private let progress: (@Sendable (Int, Int) -> Void)?
 
-    /// Makes a pruner for the store of a session. `progress` gets images done and planned.
+    /// Makes a pruner for the store of a session.
+    ///
+    /// `progress` gets images done and planned.
     public init(
         _ session: VolumeSession, podman: PodmanClient, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) {
@@ -52,13 +54,19 @@ public struct ImagePruner: Sendable {
             if let failure = result.failure {
                 line.reason = failure
             } else {
-                do { line.reason = try await remove(entry.found, reader) ?? "" } catch let error as PodmanError {
+                do { line.reason = try await remove(entry.found, reader) ?? "" } catch let error
+                    as PodmanError
+                {
                     line.reason = "\(error)"
                     // An answer, even a 500 for this image, is no reason to give up on the others.
                     if case .status = error {} else { result.failure = line.reason }
                 }
             }
-            if line.reason.isEmpty { result.outcome.evicted.append(line) } else { result.outcome.refused.append(line) }
+            if line.reason.isEmpty {
+                result.outcome.evicted.append(line)
+            } else {
+                result.outcome.refused.append(line)
+            }
             progress?(number + 1, plan.evict.count)
         }
         let after = Capacity(descriptor: session.root.descriptor)

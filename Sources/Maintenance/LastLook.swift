@@ -4,7 +4,7 @@ import DirectoryAccess
 import Glibc
 import VolumeScanning
 
-/// The look at an entry just before and just after it is moved away: is it still what the plan saw?
+/// The look at an entry just before and just after it is moved away: whether it is still what the plan saw.
 enum LastLook {
     /// What an entry is found to be, or why it must stay.
     enum Finding: Equatable {
@@ -12,17 +12,23 @@ enum LastLook {
         case changed(String)
     }
 
-    /// Walks the entry's directory. Anything read, fetched, swapped or mounted since the plan keeps the entry.
+    /// Walks the entry's directory.
+    ///
+    /// Anything read, fetched, swapped or mounted since the plan keeps the entry.
     ///
     /// - Parameter now: Downloads that moved within a day of it count as under way.
     static func look(at entry: ScannedEntry, in directory: OpenDirectory, now: Timestamp) -> Finding {
         do {
             let head = try directory.stat()
-            guard head.inode == entry.inode else { return .changed("its directory was replaced since the scan") }
+            guard head.inode == entry.inode else {
+                return .changed("its directory was replaced since the scan")
+            }
             var bytes: Int64 = 0
             var stack = [directory]
             while let next = stack.popLast() {
-                if let change = try lookInto(next, entry, head, now, &bytes, &stack) { return .changed(change) }
+                if let change = try lookInto(next, entry, head, now, &bytes, &stack) {
+                    return .changed(change)
+                }
             }
             return .unchanged(bytes: ByteCount(bytes))
         } catch let error {
@@ -35,7 +41,9 @@ enum LastLook {
         _ bytes: inout Int64, _ stack: inout [OpenDirectory]
     ) throws(SystemError) -> String? {
         let own = try directory.stat()
-        guard own.device == head.device, own.mount == head.mount else { return "a file system is mounted in it" }
+        guard own.device == head.device, own.mount == head.mount else {
+            return "a file system is mounted in it"
+        }
         if own.mtime > entry.fetched.nanoseconds { return "something was fetched into it since the scan" }
         bytes += own.blocks * 512
         for name in try directory.names() {

@@ -33,7 +33,9 @@ public struct Pruner: Sendable {
     private let limits: Limits?
     private let clock: @Sendable () -> Timestamp
 
-    /// Makes a pruner. Without limits a plan is carried out whole.
+    /// Makes a pruner.
+    ///
+    /// Without limits a plan is carried out whole.
     public init(index: CacheIndex, limits: Limits?, clock: @escaping @Sendable () -> Timestamp) {
         self.index = index
         self.limits = limits
@@ -79,7 +81,8 @@ public struct Pruner: Sendable {
         let exitCode: Int32 = result.outcome.overQuota ? 3 : result.outcome.refused.isEmpty ? 0 : 4
         try index.record(
             result.outcome,
-            run: RunRecord(id: run, kind: "prune", startedAt: startedAt, finishedAt: clock(), exitCode: exitCode))
+            run: RunRecord(
+                id: run, kind: "prune", startedAt: startedAt, finishedAt: clock(), exitCode: exitCode))
         if session.volume.kind == .buildCache {
             try TrashKeeper(index: index, clock: clock).keep(session, run: run, purgeAll: purge, &result)
         }

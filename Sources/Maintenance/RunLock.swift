@@ -3,7 +3,9 @@ import CacheModel
 import DirectoryAccess
 import Glibc
 
-/// Keeps two Larders off one volume. The lock is the kernel's, so it dies with its owner, however it dies.
+/// Keeps two Larders off one volume.
+///
+/// The lock is the kernel's, so it dies with its owner, however it dies.
 ///
 /// Two locks are taken: `flock` on the root directory, which needs nothing to be written and so works on a
 /// full or read-only volume, and an open-file-description lock on `.larder/lock`, which other nodes of a

@@ -18,7 +18,9 @@ extension Trash {
         var failures: [String] = []
         for run in try runs() {
             if let before, let createdAt = run.createdAt, createdAt >= before { continue }
-            guard !enough(), let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
+            guard !enough(), let directory = try? folder.trash.open(Array(run.id.utf8).cString) else {
+                continue
+            }
             for number in run.entries.keys.sorted() where !enough() {
                 bytes = bytes + purge(number, in: directory, &failures)
             }
@@ -32,7 +34,8 @@ extension Trash {
     /// An entry is renamed before it is unlinked, so that no restore ever brings back half of one.
     private func purge(_ number: Int, in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount {
         let doomed = Array("gone-\(number)".utf8).cString
-        let result = larder_rename_noreplace(directory.descriptor, Self.name(number), directory.descriptor, doomed)
+        let result = larder_rename_noreplace(
+            directory.descriptor, Self.name(number), directory.descriptor, doomed)
         guard result == 0 else {
             failures.append("entry \(number): \(SystemError(code: -result))")
             return .zero
@@ -41,7 +44,8 @@ extension Trash {
     }
 
     /// What an interrupted purge left, or all that a folder without a journal holds.
-    private func purgeRemains(of directory: OpenDirectory, all: Bool, _ failures: inout [String]) -> ByteCount {
+    private func purgeRemains(of directory: OpenDirectory, all: Bool, _ failures: inout [String]) -> ByteCount
+    {
         let gone = Array("gone-".utf8).map(CChar.init(bitPattern:))
         var bytes = ByteCount.zero
         for name in (try? directory.names()) ?? [] where all || name.starts(with: gone) {
@@ -50,7 +54,8 @@ extension Trash {
         return bytes
     }
 
-    private func remove(_ name: [CChar], in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount {
+    private func remove(_ name: [CChar], in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount
+    {
         do { return try TreeRemoval.remove(name, in: directory) } catch {
             failures.append("\(escaped(name.dropLast().map(UInt8.init(bitPattern:)))): \(error)")
             return .zero

@@ -4,7 +4,9 @@ import DirectoryAccess
 import Glibc
 
 /// What evicted entries wait in: a folder for each prune run, on the same volume, so that moving there and
-/// back is one rename. Nothing in it counts as freed before it is purged.
+/// back is one rename.
+///
+/// Nothing in it counts as freed before it is purged.
 public struct Trash: Sendable {
     let folder: VolumeFolder
 
@@ -64,7 +66,8 @@ public struct Trash: Sendable {
             }
         } catch {
             throw .trash(
-                reason: "the trash cannot be listed: \(error)", hint: "check the permissions of .larder/trash")
+                reason: "the trash cannot be listed: \(error)", hint: "check the permissions of .larder/trash"
+            )
         }
         return runs.sorted { $0.id < $1.id }
     }
@@ -100,16 +103,19 @@ public struct Trash: Sendable {
             }
         }
         if restored.isEmpty, refused.isEmpty, let key {
-            throw .trash(reason: "run \(id) holds no entry \(key)", hint: "'larder trash list' shows what it holds")
+            throw .trash(
+                reason: "run \(id) holds no entry \(key)", hint: "'larder trash list' shows what it holds")
         }
         removeIfEmpty(id, directory)
         return (restored, refused)
     }
 
     /// Renames an entry back to where it came from, and makes the directories above it where they are gone.
+    ///
     /// Returns why that was not possible.
     func putBack(_ number: Int, _ line: TrashJournal.Line, from directory: OpenDirectory) -> String? {
-        guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes), !path.bytes.isEmpty else {
+        guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes), !path.bytes.isEmpty
+        else {
             return "its path in the journal is none"
         }
         var parent = folder.root
@@ -128,11 +134,15 @@ public struct Trash: Sendable {
     static func name(_ number: Int) -> [CChar] { Array("\(number)".utf8).cString }
 
     static func isRunID(_ name: String) -> Bool {
-        name.utf8.count == 21 && name.utf8.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) || $0 == 45 || $0 == 84 || $0 == 90 }
+        name.utf8.count == 21
+            && name.utf8.allSatisfy {
+                ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) || $0 == 45 || $0 == 84 || $0 == 90
+            }
     }
 
     func removeIfEmpty(_ id: String, _ directory: OpenDirectory) {
-        guard let names = try? directory.names(), !names.contains(where: { $0.first.map { $0 >= 48 && $0 <= 57 } ?? false })
+        guard let names = try? directory.names(),
+            !names.contains(where: { $0.first.map { $0 >= 48 && $0 <= 57 } ?? false })
         else { return }
         _ = try? TreeRemoval.remove(Array(id.utf8).cString, in: folder.trash)
     }

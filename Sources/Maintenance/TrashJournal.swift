@@ -3,9 +3,10 @@ import CacheModel
 import DirectoryAccess
 import Foundation
 
-/// What one prune run moved, or was about to move, into the trash. Written and synced before the first rename,
-/// so that after a crash it is known where everything came from; what really happened is seen from the trash
-/// itself, where the entry with number `n` is the directory `n`.
+/// What one prune run moved, or was about to move, into the trash.
+///
+/// Written and synced before the first rename, so that after a crash it is known where everything came from;
+/// what really happened is seen from the trash itself, where the entry with number `n` is the directory `n`.
 public struct TrashJournal: Codable, Sendable, Equatable {
     /// One entry of the run.
     public struct Line: Codable, Sendable, Equatable {

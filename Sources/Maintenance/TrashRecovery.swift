@@ -22,7 +22,8 @@ struct TrashRecovery {
             }
             let moved = evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
             let outcome = EvictionOutcome(
-                volume: session.volume.name, evicted: evicted, trashedBytes: moved, usedBefore: usage.usedBytes,
+                volume: session.volume.name, evicted: evicted, trashedBytes: moved,
+                usedBefore: usage.usedBytes,
                 usedAfter: usage.usedBytes - moved, overQuota: false)
             try index.record(
                 outcome,

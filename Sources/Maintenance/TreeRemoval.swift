@@ -6,7 +6,9 @@ import Glibc
 /// Removes directory trees by descriptors: nothing is followed, no mount point is entered, and what a racing
 /// process swaps in is unlinked as a name, never walked through.
 enum TreeRemoval {
-    /// Removes a name and all below it. Returns the disk bytes whose last link went.
+    /// Removes a name and all below it.
+    ///
+    /// Returns the disk bytes whose last link went.
     ///
     /// - Throws: The first failure; what was removed until then stays removed. `EXDEV` at a mount point.
     static func remove(_ name: [CChar], in parent: OpenDirectory) throws(SystemError) -> ByteCount {
@@ -94,7 +96,8 @@ enum TreeRemoval {
         do { return try parent.open(name) } catch {
             // A directory without read permission: its owner may give it to himself.
             guard error.code == EACCES else { throw error }
-            let handle = openat(parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | 0o10000000)
+            let handle = openat(
+                parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | 0o10000000)
             guard handle >= 0 else { throw SystemError(code: errno) }
             defer { close(handle) }
             guard chmod("/proc/self/fd/\(handle)", 0o700) == 0 else { throw error }

@@ -47,7 +47,9 @@ extension VolumeFolder {
         return UInt64(String(decoding: bytes.prefix(16), as: UTF8.self), radix: 16)
     }
 
-    /// Writes a marker that no other volume has. A full volume stays without one until there is room.
+    /// Writes a marker that no other volume has.
+    ///
+    /// A full volume stays without one until there is room.
     private func writeMarker() throws(SystemError) {
         let draft = Array("volume-id.tmp".utf8).cString
         let file = openat(own.descriptor, draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)

@@ -21,7 +21,9 @@ public final class VolumeSession: Sendable {
             throw .folder(volume: volume.name, path: volume.path, reason: error.message)
         }
         lock = try RunLock(volume: volume, root: root, now: now)
-        do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch { folder = .failure(error) }
+        do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch {
+            folder = .failure(error)
+        }
     }
 
     /// Which volume is mounted now: asked anew at each call, since a mount may change under a process.

@@ -25,7 +25,9 @@ public struct VolumeSurvey: Sendable {
         public var notices: [String]
     }
 
-    /// Makes a survey that records into `index`. `progress` is called from any thread with directories done.
+    /// Makes a survey that records into `index`.
+    ///
+    /// `progress` is called from any thread with directories done.
     public init(
         index: CacheIndex, regretWindow: Span = .days(14), clock: @escaping @Sendable () -> Timestamp,
         progress: (@Sendable (Int) -> Void)? = nil
@@ -53,7 +55,8 @@ public struct VolumeSurvey: Sendable {
         let arming = AtimeArming(root: session.root).arm(scan.unarmed)
         if arming.refused > 0 {
             notices.append(
-                "volume \(volume.name): \(arming.refused) files belong to another user: their uses may be missed")
+                "volume \(volume.name): \(arming.refused) files belong to another user: their uses may be missed"
+            )
         }
         return Result(scan: scan, recorded: recorded, armed: arming.armed, notices: notices)
     }

@@ -23,7 +23,9 @@ public struct AtimeArming {
     /// Arms below a volume's root.
     public init(root: OpenDirectory) { self.root = root }
 
-    /// Arms every file that was read since it was last armed, in those directories. What vanished is passed over.
+    /// Arms every file that was read since it was last armed, in those directories.
+    ///
+    /// What vanished is passed over.
     public func arm(_ directories: [VolumePath]) -> Outcome {
         var outcome = Outcome()
         for path in directories {

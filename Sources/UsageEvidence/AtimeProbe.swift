@@ -13,7 +13,9 @@ public struct AtimeProbe {
     /// Probes in `folder`, Larder's own on the volume.
     public init(in folder: OpenDirectory) { self.folder = folder }
 
-    /// Writes, arms, reads, compares. Leaves nothing behind.
+    /// Writes, arms, reads, compares.
+    ///
+    /// Leaves nothing behind.
     public func run() -> EvidenceTrust {
         var mount = statvfs()
         guard fstatvfs(folder.descriptor, &mount) == 0 else {
@@ -58,7 +60,8 @@ public struct AtimeProbe {
         return .success(after.atime > before.atime)
     }
 
-    private static let readOnly = EvidenceTrust(.low, reason: "mounted read-only: access times cannot be armed")
+    private static let readOnly = EvidenceTrust(
+        .low, reason: "mounted read-only: access times cannot be armed")
 
     // Magic numbers of statfs(2).
     private static let networkFileSystems: [Int: String] = [

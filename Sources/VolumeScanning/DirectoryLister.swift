@@ -30,7 +30,9 @@ struct DirectoryLister {
         let found = larder_statx(directory.descriptor, "", &stat)
         guard found == 0 else { return .unreadable(nil, SystemError(code: -found)) }
         guard stat.device == device, stat.mount == mount else { return .mountPoint }
-        if let previous, task.previous >= 0, isUnchanged(stat, previous.tree.records[Int(task.previous)], previous) {
+        if let previous, task.previous >= 0,
+            isUnchanged(stat, previous.tree.records[Int(task.previous)], previous)
+        {
             return .visited(revisit(directory, task.previous, previous))
         }
         return read(directory, stat, task, scratch)
@@ -44,7 +46,8 @@ struct DirectoryLister {
 
     private func record(of stat: larder_stat, facts: DirectoryFacts = []) -> DirectoryRecord {
         DirectoryRecord(
-            parent: -1, nameStart: 0, nameLength: 0, facts: facts, witnessLength: 0, files: 0, inode: stat.inode,
+            parent: -1, nameStart: 0, nameLength: 0, facts: facts, witnessLength: 0, files: 0,
+            inode: stat.inode,
             mtime: stat.mtime, ctime: stat.ctime, ownBytes: stat.blocks * 512, fileBytes: 0, otherBytes: 0,
             apparentBytes: 0, otherApparentBytes: 0, accessed: 0, otherAccessed: 0)
     }

@@ -4,7 +4,9 @@
 /// A plain block of integers without references, so that a tree of them can be written to the index and read
 /// back as it lies in memory.
 struct DirectoryRecord {
-    /// The index of its parent in the tree; -1 for the root. Always smaller than its own.
+    /// The index of its parent in the tree; -1 for the root.
+    ///
+    /// Always smaller than its own.
     var parent: Int32
     /// Where its name lies in the tree's text.
     var nameStart: UInt32
@@ -13,7 +15,9 @@ struct DirectoryRecord {
     var facts: DirectoryFacts
     /// How many bytes the names of its witnesses occupy, right behind its own name, each ended by a NUL.
     var witnessLength: UInt32
-    /// The number of files with one link. Those with several are listed apart.
+    /// The number of files with one link.
+    ///
+    /// Those with several are listed apart.
     var files: Int32
     var inode: UInt64
     /// The directory's own times, nanoseconds since 1970.
@@ -98,7 +102,8 @@ struct DirectoryTree {
     }
 
     /// Adds a directory with its name and the names of its witnesses, and says where it went.
-    mutating func append(_ record: DirectoryRecord, name: some Collection<UInt8>, witnesses: [UInt8]) -> Int32 {
+    mutating func append(_ record: DirectoryRecord, name: some Collection<UInt8>, witnesses: [UInt8]) -> Int32
+    {
         var record = record
         record.nameStart = UInt32(truncatingIfNeeded: text.count)
         record.nameLength = UInt16(truncatingIfNeeded: name.count)

@@ -35,7 +35,8 @@ struct DirectoryWalker: Sendable {
         let result = larder_statx(root.descriptor, "", &stat)
         guard result == 0 else { throw SystemError(code: -result) }
         let queue = WalkQueue(
-            first: WalkTask(parent: root, parentIndex: -1, previous: previous == nil ? -1 : 0, name: [46, 0]),
+            first: WalkTask(
+                parent: root, parentIndex: -1, previous: previous == nil ? -1 : 0, name: [46, 0]),
             progress: progress)
         let lister = DirectoryLister(
             mount: stat.mount, device: stat.device, startedAt: startedAt, previous: previous)
@@ -97,7 +98,9 @@ final class WalkQueue: @unchecked Sendable {
         self.progress = progress
     }
 
-    /// The next directory to visit; nil when all is done. Waits while others may still find some.
+    /// The next directory to visit; nil when all is done.
+    ///
+    /// Waits while others may still find some.
     func next() -> WalkTask? {
         condition.lock()
         defer { condition.unlock() }
@@ -124,13 +127,15 @@ final class WalkQueue: @unchecked Sendable {
             for link in visited.hardLinks {
                 tree.hardLinks.append(
                     HardLink(
-                        directory: index, inode: link.inode, bytes: link.bytes, apparentBytes: link.apparentBytes))
+                        directory: index, inode: link.inode, bytes: link.bytes,
+                        apparentBytes: link.apparentBytes))
             }
             unreadable += visited.unreadableFiles.map { (index, $0.name, $0.error) }
             for child in visited.children {
                 stack.append(
                     WalkTask(
-                        parent: visited.directory, parentIndex: index, previous: child.previous, name: child.name))
+                        parent: visited.directory, parentIndex: index, previous: child.previous,
+                        name: child.name))
             }
         case .unreadable(let record, let error):
             if var record {

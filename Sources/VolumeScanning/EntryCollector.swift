@@ -17,7 +17,9 @@ struct EntryCollector {
     /// Larder's own folder on a volume: the lock, the probe and the trash.
     static let ownFolder = Array(".larder".utf8)
 
-    /// Files directories under entries. `groupID` reads the group from the pom of a version directory.
+    /// Files directories under entries.
+    ///
+    /// `groupID` reads the group from the pom of a version directory.
     init(tree: DirectoryTree, groupID: @escaping (Int32) -> [UInt8]?) {
         self.tree = tree
         owner = Array(repeating: -1, count: tree.records.count)
@@ -29,7 +31,9 @@ struct EntryCollector {
     private func gradleHomes() -> Set<Int32> {
         var homes: Set<Int32> = []
         for (index, record) in tree.records.enumerated() where record.parent > 0 {
-            if tree.name(record.parent).elementsEqual("caches".utf8), GradleLayout.marksHome(tree.name(Int32(index))) {
+            if tree.name(record.parent).elementsEqual("caches".utf8),
+                GradleLayout.marksHome(tree.name(Int32(index)))
+            {
                 homes.insert(tree.records[Int(record.parent)].parent)
             }
         }
@@ -46,15 +50,20 @@ struct EntryCollector {
             }
             let parent = Int(record.parent)
             owner[index] = owner[parent]
-            if parent == 0, tree.name(Int32(index)).elementsEqual(Self.ownFolder) || region[parent] == .larder {
+            if parent == 0, tree.name(Int32(index)).elementsEqual(Self.ownFolder) || region[parent] == .larder
+            {
                 region[index] = .larder
                 continue
             }
-            if region[parent] == .larder || region[parent] == .inEntry && heads[Int(owner[parent])].pool != .maven {
+            if region[parent] == .larder
+                || region[parent] == .inEntry && heads[Int(owner[parent])].pool != .maven
+            {
                 region[index] = region[parent]
                 continue
             }
-            if !homes.isEmpty { homeOf[index] = homes.contains(record.parent) ? record.parent : homeOf[parent] }
+            if !homes.isEmpty {
+                homeOf[index] = homes.contains(record.parent) ? record.parent : homeOf[parent]
+            }
             switch GradleLayout.step(from: region[parent], to: tree.name(Int32(index))) {
             case .region(let next): region[index] = next
             case .moduleVersion: begin(.gradle, at: index, key: moduleKey(Int32(index)))
@@ -163,7 +172,9 @@ extension DirectoryTree {
     func hardLinksByFirstPath() -> [HardLink] {
         var first: [UInt64: HardLink] = [:]
         for link in hardLinks {
-            if let known = first[link.inode], !path(link.directory).lexicographicallyPrecedes(path(known.directory)) {
+            if let known = first[link.inode],
+                !path(link.directory).lexicographicallyPrecedes(path(known.directory))
+            {
                 continue
             }
             first[link.inode] = link

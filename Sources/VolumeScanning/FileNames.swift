@@ -9,7 +9,8 @@ public enum FileNames {
     private static let inFlight = [".part", ".tmp", ".lock"].map { Array($0.utf8) }
     private static let lastUpdated = Array(".lastUpdated".utf8)
     private static let bookkeeping = [
-        "_remote.repositories", "_maven.repositories", "resolver-status.properties", "m2e-lastUpdated.properties",
+        "_remote.repositories", "_maven.repositories", "resolver-status.properties",
+        "m2e-lastUpdated.properties",
     ].map { Array($0.utf8) }
     private static let metadata = Array("maven-metadata".utf8)
 
@@ -19,7 +20,9 @@ public enum FileNames {
     }
 
     /// Whether the name is one that a download in progress, or a lock, has.
-    public static func isInFlight(_ name: UnsafeBufferPointer<UInt8>) -> Bool { inFlight.contains { name.hasSuffix($0) } }
+    public static func isInFlight(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        inFlight.contains { name.hasSuffix($0) }
+    }
 
     /// Whether the file is an artifact: something whose origin `_remote.repositories` must name.
     static func isArtifact(_ name: UnsafeBufferPointer<UInt8>) -> Bool {

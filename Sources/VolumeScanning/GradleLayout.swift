@@ -8,7 +8,8 @@
 enum GradleLayout {
     /// What a directory is.
     enum Region: UInt8 {
-        case outside, home, caches, modules, files, group, module, entries, versionCache, wrapper, distributions
+        case outside, home, caches, modules, files, group, module, entries, versionCache, wrapper,
+            distributions
         case larder, inEntry
     }
 
@@ -44,7 +45,9 @@ enum GradleLayout {
 
     private static func inCaches(_ name: ArraySlice<UInt8>) -> Step {
         if name.elementsEqual("modules-2".utf8) { return .region(.modules) }
-        if isGeneration(name, of: "transforms-") || isGeneration(name, of: "jars-") { return .region(.entries) }
+        if isGeneration(name, of: "transforms-") || isGeneration(name, of: "jars-") {
+            return .region(.entries)
+        }
         if isGeneration(name, of: "build-cache-") { return .otherEntry }
         return isGradleVersion(name) ? .region(.versionCache) : .unmanaged
     }
@@ -66,7 +69,9 @@ enum GradleLayout {
     private static func isGradleVersion(_ name: ArraySlice<UInt8>) -> Bool {
         let major = name.prefix { $0 >= 48 && $0 <= 57 }
         let rest = name.dropFirst(major.count)
-        guard !major.isEmpty, rest.first == UInt8(ascii: "."), let minor = rest.dropFirst().first else { return false }
+        guard !major.isEmpty, rest.first == UInt8(ascii: "."), let minor = rest.dropFirst().first else {
+            return false
+        }
         return minor >= 48 && minor <= 57
     }
 }

@@ -64,7 +64,8 @@ final class ListingScratch {
             at += length
             if name[0] == 46, name[1] == 0 || (name[1] == 46 && name[2] == 0) { continue }
             if type == UInt8(DT_DIR) {
-                visited.children.append((Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1)), -1))
+                visited.children.append(
+                    (Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1)), -1))
             } else {
                 takeFile(name, directory, &visited)
             }
@@ -79,7 +80,9 @@ final class ListingScratch {
         let bytes = UnsafeBufferPointer(start: name, count: strlen(name))
         guard result == 0 else {
             let error = SystemError(code: -result)
-            if !error.isVanished { visited.unreadableFiles.append((bytes.map(UInt8.init(bitPattern:)), error)) }
+            if !error.isVanished {
+                visited.unreadableFiles.append((bytes.map(UInt8.init(bitPattern:)), error))
+            }
             return
         }
         if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) {

@@ -23,11 +23,13 @@ final class PomFile: NSObject, XMLParserDelegate {
         return Array(group.trimmingCharacters(in: .whitespacesAndNewlines).utf8)
     }
 
-    /// Reads the pom at a path below an open directory, without moving its access time. Nil where there is
-    /// none, or one over 1 MiB.
+    /// Reads the pom at a path below an open directory, without moving its access time.
+    ///
+    /// Nil where there is none, or one over 1 MiB.
     static func groupID(below root: OpenDirectory, path: [UInt8]) -> [UInt8]? {
         let descriptor = larder_open_beneath(
-            root.descriptor, path.map(CChar.init(bitPattern:)) + [0], O_RDONLY | O_NONBLOCK | larder_o_noatime)
+            root.descriptor, path.map(CChar.init(bitPattern:)) + [0], O_RDONLY | O_NONBLOCK | larder_o_noatime
+        )
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         var stat = larder_stat()

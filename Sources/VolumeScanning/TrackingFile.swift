@@ -29,8 +29,9 @@ struct TrackingFile {
         return remote.contains(name) && !installed.contains(name)
     }
 
-    /// Reads the tracking file of a directory without moving its access time, which is evidence of use. Fails
-    /// with EPERM where that is forbidden because another user owns it, and with EFBIG beyond 1 MiB.
+    /// Reads the tracking file of a directory without moving its access time, which is evidence of use.
+    ///
+    /// Fails with EPERM where that is forbidden because another user owns it, and with EFBIG beyond 1 MiB.
     static func read(in directory: OpenDirectory) -> Result<TrackingFile, SystemError> {
         let descriptor = openat(
             directory.descriptor, "_remote.repositories",

@@ -59,7 +59,8 @@ struct TreeSnapshot {
         all.reserveCapacity(Self.headerLength + recordBytes + tree.text.count)
         let header =
             Self.magic + [
-                startedAt.nanoseconds, fullWalkAt.nanoseconds, Int64(tree.records.count), Int64(tree.text.count),
+                startedAt.nanoseconds, fullWalkAt.nanoseconds, Int64(tree.records.count),
+                Int64(tree.text.count),
             ]
         header.withUnsafeBytes { all.append(contentsOf: $0) }
         tree.records.withUnsafeBytes { all.append(contentsOf: $0) }
@@ -83,17 +84,20 @@ struct TreeSnapshot {
         let records = [DirectoryRecord](unsafeUninitializedCapacity: Int(header[4])) { buffer, count in
             bytes.withUnsafeBytes { raw in
                 UnsafeMutableRawBufferPointer(buffer).copyMemory(
-                    from: UnsafeRawBufferPointer(rebasing: raw[Self.headerLength..<Self.headerLength + recordBytes]))
+                    from: UnsafeRawBufferPointer(
+                        rebasing: raw[Self.headerLength..<Self.headerLength + recordBytes]))
             }
             count = Int(header[4])
         }
         for (index, record) in records.enumerated() {
             let end = Int(record.nameStart) + Int(record.nameLength) + Int(record.witnessLength)
-            guard end <= Int(header[5]), index == 0 ? record.parent == -1 : record.parent >= 0 && record.parent < index
+            guard end <= Int(header[5]),
+                index == 0 ? record.parent == -1 : record.parent >= 0 && record.parent < index
             else { return nil }
         }
         let tree = DirectoryTree(records: records, text: Array(bytes[(Self.headerLength + recordBytes)...]))
         self.init(
-            tree: tree, startedAt: Timestamp(nanoseconds: header[2]), fullWalkAt: Timestamp(nanoseconds: header[3]))
+            tree: tree, startedAt: Timestamp(nanoseconds: header[2]),
+            fullWalkAt: Timestamp(nanoseconds: header[3]))
     }
 }

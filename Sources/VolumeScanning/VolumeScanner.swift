@@ -12,7 +12,9 @@ public struct VolumeScanner: Sendable {
     /// file rewritten in place) is not overlooked for ever.
     private static let fullWalkInterval = Span.days(7)
 
-    /// Makes a scanner. `progress` is called now and then, from any thread, with the number of directories done.
+    /// Makes a scanner.
+    ///
+    /// `progress` is called now and then, from any thread, with the number of directories done.
     public init(threads: Int = 2, progress: (@Sendable (Int) -> Void)? = nil) {
         self.threads = max(1, threads)
         self.progress = progress
@@ -38,7 +40,8 @@ public struct VolumeScanner: Sendable {
         {
             snapshot = nil
         }
-        let walker = DirectoryWalker(threads: threads, startedAt: startedAt, previous: snapshot, progress: progress)
+        let walker = DirectoryWalker(
+            threads: threads, startedAt: startedAt, previous: snapshot, progress: progress)
         let walk: DirectoryWalker.Walk
         do { walk = try walker.walk(root) } catch {
             throw ScanError.unreadableRoot(path: volume.path, reason: error.message)
@@ -60,8 +63,10 @@ public struct VolumeScanner: Sendable {
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: entries, unarmed: tree.unarmed(),
-            snapshot: TreeSnapshot(tree: tree, startedAt: startedAt, fullWalkAt: snapshot?.fullWalkAt ?? startedAt)
-                .bytes)
+            snapshot: TreeSnapshot(
+                tree: tree, startedAt: startedAt, fullWalkAt: snapshot?.fullWalkAt ?? startedAt
+            )
+            .bytes)
     }
 
     private func openRoot(of volume: Volume) throws(ScanError) -> OpenDirectory {
@@ -82,7 +87,8 @@ public struct VolumeScanner: Sendable {
     ) -> UnreadablePath {
         let directory = VolumePath(bytes: tree.path(failure.directory)) ?? .root
         return UnreadablePath(
-            path: failure.name.isEmpty ? directory : directory.appending(failure.name), reason: failure.error.message)
+            path: failure.name.isEmpty ? directory : directory.appending(failure.name),
+            reason: failure.error.message)
     }
 
     private func capacity(of root: OpenDirectory, _ volume: Volume) throws(ScanError) -> Capacity {
@@ -100,7 +106,8 @@ extension Capacity {
         guard fstatvfs(descriptor, &stat) == 0 else { return nil }
         let block = Int64(stat.f_frsize)
         self.init(
-            total: ByteCount(Int64(stat.f_blocks) * block), available: ByteCount(Int64(stat.f_bavail) * block),
+            total: ByteCount(Int64(stat.f_blocks) * block),
+            available: ByteCount(Int64(stat.f_bavail) * block),
             free: ByteCount(Int64(stat.f_bfree) * block), inodes: Int64(stat.f_files),
             freeInodes: Int64(stat.f_ffree))
     }

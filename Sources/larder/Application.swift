@@ -25,7 +25,8 @@ struct Application: Sendable {
             let configuration = try Configuration.load(
                 flags: global.flags(idleFloor: idleFloor), environment: ProcessInfo.processInfo.environment)
             for warning in configuration.warnings { Terminal.complain("larder: warning: \(warning)") }
-            let application = Application(configuration: configuration, format: format.format, clock: systemClock)
+            let application = Application(
+                configuration: configuration, format: format.format, clock: systemClock)
             if let code = try await body(application) { throw ExitCode(code.rawValue) }
         } catch let code as ExitCode {
             throw code
@@ -89,10 +90,13 @@ struct Application: Sendable {
     /// The eviction policy of a volume.
     func policy(for volume: Volume, target: ByteCount? = nil) -> EvictionPolicy {
         EvictionPolicy(
-            idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas, target: target)
+            idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas,
+            target: target)
     }
 
-    /// Writes a command's result to standard output. The only place that tells the formats apart.
+    /// Writes a command's result to standard output.
+    ///
+    /// The only place that tells the formats apart.
     func say(_ report: some Report) throws {
         switch format {
         case .text:

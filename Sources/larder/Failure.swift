@@ -33,7 +33,9 @@ struct Failure: Error {
     func report(as format: OutputFormat) {
         let report = ErrorReport(code: code.rawValue, error: message, hint: hint)
         switch format {
-        case .text: Terminal.complain(report.text(width: Terminal.width, color: false, now: Application.systemClock()))
+        case .text:
+            Terminal.complain(
+                report.text(width: Terminal.width, color: false, now: Application.systemClock()))
         case .json: if let text = try? report.json() { Terminal.say(text) }
         }
     }

@@ -1,8 +1,12 @@
 import ArgumentParser
 
-/// The options of all commands. Each has a key in the configuration file and a variable `LARDER_…`.
+/// The options of all commands.
+///
+/// Each has a key in the configuration file and a variable `LARDER_…`.
 struct GlobalOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Configuration file; without one the deployment's defaults hold.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Configuration file; without one the deployment's defaults hold.", valueName: "file"))
     var config: String?
 
     @Option(help: ArgumentHelp("Directory of the index.", valueName: "dir"))

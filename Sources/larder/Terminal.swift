@@ -3,11 +3,15 @@ import Glibc
 
 /// Standard output for results, standard error for everything else.
 enum Terminal {
-    /// Writes a result to standard output. Ends the process quietly where nobody reads it any more.
+    /// Writes a result to standard output.
+    ///
+    /// Ends the process quietly where nobody reads it any more.
     static func say(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
 
     /// Writes a line to standard error.
-    static func complain(_ line: String) { write(line.hasSuffix("\n") ? line : line + "\n", to: STDERR_FILENO) }
+    static func complain(_ line: String) {
+        write(line.hasSuffix("\n") ? line : line + "\n", to: STDERR_FILENO)
+    }
 
     /// Whether colours may be used on standard output.
     static var isColoured: Bool {

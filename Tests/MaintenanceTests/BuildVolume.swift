@@ -18,14 +18,17 @@ struct BuildVolume {
         volume = Volume(name: "build", kind: .buildCache, path: self.directory.path)
     }
 
-    static let now: @Sendable () -> Timestamp = { Timestamp(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e9)) }
+    static let now: @Sendable () -> Timestamp = {
+        Timestamp(nanoseconds: Int64(Date().timeIntervalSince1970 * 1e9))
+    }
 
     /// Makes `g:<name>:1`, last used that many days ago.
     func add(_ name: String, daysAgo: Int, bytes: Int = 9000) throws {
         let path = path(name)
         try directory.write("\(path)/\(name)-1.jar", bytes: bytes)
         try directory.write("\(path)/\(name)-1.pom", "<project><groupId>g</groupId></project>")
-        try directory.write("\(path)/_remote.repositories", "\(name)-1.jar>central=\n\(name)-1.pom>central=\n")
+        try directory.write(
+            "\(path)/_remote.repositories", "\(name)-1.jar>central=\n\(name)-1.pom>central=\n")
         try directory.shell("touch -d '\(daysAgo) days ago' \(path)/* \(path)")
     }
 
@@ -41,7 +44,8 @@ struct BuildVolume {
             entries: scan.entries.enumerated().map { number, entry in
                 CacheEntry(
                     id: Int64(number), found: entry, firstSeen: scan.startedAt,
-                    lastUsed: max(entry.accessed, entry.fetched), evidence: .atime, confidence: .high, uses: 0)
+                    lastUsed: max(entry.accessed, entry.fetched), evidence: .atime, confidence: .high, uses: 0
+                )
             }, layers: [])
     }
 
@@ -55,7 +59,8 @@ struct BuildVolume {
 
     /// Plans, lets something happen, and prunes.
     func prune(
-        idleFloor: Span = .hours(24), run: String = "20260101T000000Z-0000", after change: () throws -> Void = {}
+        idleFloor: Span = .hours(24), run: String = "20260101T000000Z-0000",
+        after change: () throws -> Void = {}
     ) throws -> EvictionOutcome {
         let session = try session()
         var usage = try usage()

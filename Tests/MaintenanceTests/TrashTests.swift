@@ -63,7 +63,8 @@ import Testing
     @Test func purgingFreesWhatDuSaysAndKeepsTheRest() throws {
         let (bench, session) = try pruned()
         let trash = Trash(try session.folder.get())
-        let size = try bench.directory.shell("cd .larder/trash/\(Self.runID); du -s -B1 0 1 | awk '{s+=$1} END {print s}'")
+        let size = try bench.directory.shell(
+            "cd .larder/trash/\(Self.runID); du -s -B1 0 1 | awk '{s+=$1} END {print s}'")
         let result = try trash.purge()
         #expect("\(result.bytes.bytes)\n" == size)
         #expect(result.failures.isEmpty)

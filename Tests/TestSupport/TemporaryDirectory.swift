@@ -58,13 +58,17 @@ public struct ProcessFailure: Error, CustomStringConvertible {
     public var description: String
 }
 
-/// Runs a program to its end, with variables added to the environment. A variable of nil is removed.
+/// Runs a program to its end, with variables added to the environment.
+///
+/// A variable of nil is removed.
 @discardableResult
 public func run(
     _ program: String, _ arguments: String..., environment: [String: String?] = [:]
 ) throws -> ProcessResult { try run(program, arguments, environment: environment) }
 
-/// Runs a program to its end, with variables added to the environment. A variable of nil is removed.
+/// Runs a program to its end, with variables added to the environment.
+///
+/// A variable of nil is removed.
 @discardableResult
 public func run(
     _ program: String, _ arguments: [String], environment: [String: String?] = [:]
@@ -78,14 +82,17 @@ public func run(
     for (name, value) in environment { variables[name] = value }
     process.environment = variables
     // Files, not pipes: a child that prints much must not wait for a reader.
-    for stream in ["out", "err"] { _ = FileManager.default.createFile(atPath: "\(scratch).\(stream)", contents: nil) }
+    for stream in ["out", "err"] {
+        _ = FileManager.default.createFile(atPath: "\(scratch).\(stream)", contents: nil)
+    }
     process.standardOutput = FileHandle(forWritingAtPath: "\(scratch).out")
     process.standardError = FileHandle(forWritingAtPath: "\(scratch).err")
     process.standardInput = FileHandle.nullDevice
     try process.run()
     process.waitUntilExit()
     func text(_ stream: String) -> String {
-        String(decoding: FileManager.default.contents(atPath: "\(scratch).\(stream)") ?? Data(), as: UTF8.self)
+        String(
+            decoding: FileManager.default.contents(atPath: "\(scratch).\(stream)") ?? Data(), as: UTF8.self)
     }
     let signalled = process.terminationReason == .uncaughtSignal
     return ProcessResult(

@@ -64,13 +64,18 @@ import Testing
         try gav(directory, "\(root)/rubbish/1")
         try directory.shell("head -c 3000 /dev/urandom > \(root)/rubbish/1/_remote.repositories")
         try gav(directory, "\(root)/linked/1")
-        try directory.shell("cd \(root)/linked/1; mv _remote.repositories ../real; ln -s ../real _remote.repositories")
+        try directory.shell(
+            "cd \(root)/linked/1; mv _remote.repositories ../real; ln -s ../real _remote.repositories")
         try gav(directory, "\(root)/fifo/1")
         try directory.shell("cd \(root)/fifo/1; rm _remote.repositories; mkfifo _remote.repositories")
         let found = try entries(directory)
-        let installed = found.filter { $0.value.protections.contains(Protections(.locallyInstalled)) }.keys.sorted()
+        let installed = found.filter { $0.value.protections.contains(Protections(.locallyInstalled)) }.keys
+            .sorted()
         #expect(
-            installed == ["both", "extra", "fifo", "installed", "linked", "rubbish", "untracked"].map { "maven g:\($0):1" })
+            installed
+                == ["both", "extra", "fifo", "installed", "linked", "rubbish", "untracked"].map {
+                    "maven g:\($0):1"
+                })
         #expect(found["maven g:fetched:1"]?.protections == [])
     }
 
@@ -158,7 +163,9 @@ import Testing
     @Test func theNewestAccessTimeOfTheDirectoryCounts() throws {
         let directory = try TemporaryDirectory()
         try gav(directory, "repository/g/a/1")
-        try directory.shell("touch -a -d 2026-01-01T00:00:00Z repository/g/a/1/*; touch -a -d 2026-03-01T00:00:00Z repository/g/a/1/a-1.pom")
+        try directory.shell(
+            "touch -a -d 2026-01-01T00:00:00Z repository/g/a/1/*; touch -a -d 2026-03-01T00:00:00Z repository/g/a/1/a-1.pom"
+        )
         #expect(try entries(directory)["maven g:a:1"]?.accessed == Timestamp(rfc3339: "2026-03-01T00:00:00Z"))
     }
 }

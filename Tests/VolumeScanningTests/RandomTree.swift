@@ -45,7 +45,9 @@ final class RandomTree {
             switch number(0..<6) {
             case 0: try add()
             case 1: try directory.shell("rm -f '\(pick(files))'")
-            case 2: try directory.shell("mv -n '\(pick(files))' '\(pick(directories))moved\(number(0..<10_000)).jar' || true")
+            case 2:
+                try directory.shell(
+                    "mv -n '\(pick(files))' '\(pick(directories))moved\(number(0..<10_000)).jar' || true")
             case 3:
                 let file = pick(files.filter { !$0.hasSuffix(".sha1") && !$0.hasSuffix(".md5") })
                 try directory.shell("[ ! -f '\(file)' ] || head -c \(number(0..<9000)) /dev/zero > '\(file)'")
@@ -54,7 +56,8 @@ final class RandomTree {
                 directories.removeAll { $0.hasPrefix(doomed) }
                 files.removeAll { $0.hasPrefix(doomed) }
                 try directory.shell("rm -rf '\(doomed)'")
-            default: try directory.shell("[ ! -f '\(pick(files))' ] || cat '\(pick(files))' > /dev/null || true")
+            default:
+                try directory.shell("[ ! -f '\(pick(files))' ] || cat '\(pick(files))' > /dev/null || true")
             }
         }
     }

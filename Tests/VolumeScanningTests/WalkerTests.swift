@@ -21,7 +21,8 @@ import Testing
 
     /// Distinct inodes that are no directories, by find.
     static func countFiles(_ path: String) throws -> Int64 {
-        let inodes = try run("/usr/bin/find", path, "-xdev", "!", "-type", "d", "-printf", "%i\\n").checked().output
+        let inodes = try run("/usr/bin/find", path, "-xdev", "!", "-type", "d", "-printf", "%i\\n").checked()
+            .output
         return Int64(Set(inodes.split(separator: "\n")).count)
     }
 
@@ -74,7 +75,9 @@ import Testing
         try directory.shell("find . -type d -exec touch -a -d '20 days ago' {} +")
         // The touch changed ctime, which counts as a change: take that into the snapshot first.
         let settled = try Self.shift(try Self.scan(directory, previous: previous).snapshot, bySeconds: 10)
-        try directory.shell("find . -depth -type d -printf '%p %A@\\n' | sort > /tmp/atimes-$$; mv /tmp/atimes-$$ ../\(name(directory)).before")
+        try directory.shell(
+            "find . -depth -type d -printf '%p %A@\\n' | sort > /tmp/atimes-$$; mv /tmp/atimes-$$ ../\(name(directory)).before"
+        )
         defer { _ = try? directory.shell("rm -f ../\(name(directory)).before") }
         let again = try Self.scan(directory, previous: settled)
         let after = try directory.shell("find . -depth -type d -printf '%p %A@\\n' | sort")
@@ -83,7 +86,9 @@ import Testing
         #expect(after == before)
     }
 
-    private func name(_ directory: TemporaryDirectory) -> String { (directory.path as NSString).lastPathComponent }
+    private func name(_ directory: TemporaryDirectory) -> String {
+        (directory.path as NSString).lastPathComponent
+    }
 
     @Test func linksAreNeverFollowed() throws {
         let outside = try TemporaryDirectory()

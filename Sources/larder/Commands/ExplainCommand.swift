@@ -51,10 +51,13 @@ struct ExplainCommand: AsyncParsableCommand {
     ) throws -> ExplainReport {
         var report = ExplainReport(
             key: entry.key, volume: volume, entry: entry, verdict: nil, evictions: 0,
-            accesses: try accesses(of: entry.id, index), ghost: ghosts.first { $0.id == entry.id }.map { .init($0) })
-        if let (configured, usage) = try application.usages(index).first(where: { $0.volume.name == volume }) {
+            accesses: try accesses(of: entry.id, index),
+            ghost: ghosts.first { $0.id == entry.id }.map { .init($0) })
+        if let (configured, usage) = try application.usages(index).first(where: { $0.volume.name == volume })
+        {
             let plan = application.policy(for: configured)
-                .plan(usage, under: configured.quota(capacity: usage.capacity.total), now: application.clock())
+                .plan(
+                    usage, under: configured.quota(capacity: usage.capacity.total), now: application.clock())
             report.verdict = plan.verdict(on: entry)
             report.evictions = Int64(plan.evict.count)
         }

@@ -23,9 +23,13 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: FormatOptions
     @Option(help: ArgumentHelp("Plan down to this size instead of the low watermark.", valueName: "size"))
     var to: ByteCount?
-    @Option(help: ArgumentHelp("Keep what was used or fetched more recently; 0s keeps nothing for that.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Keep what was used or fetched more recently; 0s keeps nothing for that.", valueName: "time"))
     var idleFloor: String?
-    @Option(name: .customLong("output"), help: ArgumentHelp("Write the plan to a file, as JSON.", valueName: "file"))
+    @Option(
+        name: .customLong("output"),
+        help: ArgumentHelp("Write the plan to a file, as JSON.", valueName: "file"))
     var file: String?
 
     func run() async throws {
@@ -43,7 +47,8 @@ struct PlanCommand: AsyncParsableCommand {
         if let file {
             do { try report.json().write(toFile: file, atomically: true, encoding: .utf8) } catch {
                 throw Failure(
-                    code: .failed, message: "the plan cannot be written to \(file): \(error.localizedDescription)",
+                    code: .failed,
+                    message: "the plan cannot be written to \(file): \(error.localizedDescription)",
                     hint: "name a file in a directory that can be written")
             }
         }

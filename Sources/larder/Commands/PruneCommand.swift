@@ -25,13 +25,17 @@ struct PruneCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this volume.", valueName: "name")) var volume: String?
     @Option(help: ArgumentHelp("Go down to this size instead of the low watermark.", valueName: "size"))
     var to: ByteCount?
-    @Option(help: ArgumentHelp("Keep what was used or fetched more recently; 0s keeps nothing for that.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp(
+            "Keep what was used or fetched more recently; 0s keeps nothing for that.", valueName: "time"))
     var idleFloor: String?
     @Flag(help: "Empty the trash at once: nothing can be brought back.") var purge = false
     @Flag(help: "Evict more than one run normally may.") var forceLimit = false
 
     func validate() throws {
-        if plan != nil, to != nil { throw ValidationError("--to has no effect on a --plan, which has its own goal") }
+        if plan != nil, to != nil {
+            throw ValidationError("--to has no effect on a --plan, which has its own goal")
+        }
     }
 
     func run() async throws {
@@ -65,13 +69,16 @@ struct PruneCommand: AsyncParsableCommand {
     private func readPlan(_ file: String, _ application: Application) throws -> PlanDocument {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw Failure(
-                code: .failed, message: "the plan \(file) cannot be read", hint: "make one with 'larder plan --output'")
+                code: .failed, message: "the plan \(file) cannot be read",
+                hint: "make one with 'larder plan --output'")
         }
         let document = try PlanDocument.read(Array(data))
         let age = application.clock() - document.createdAt
         guard age >= .seconds(-60), age <= application.configuration.planTimeToLive else {
             throw MaintenanceError.unusablePlan(
-                reason: "it is from \(document.createdAt), and plans hold for \(application.configuration.planTimeToLive)")
+                reason:
+                    "it is from \(document.createdAt), and plans hold for \(application.configuration.planTimeToLive)"
+            )
         }
         return document
     }

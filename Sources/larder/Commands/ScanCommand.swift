@@ -50,7 +50,8 @@ extension Application {
     func survey(_ session: VolumeSession, _ index: CacheIndex) throws -> VolumeSurvey.Result {
         let line = ProgressLine("\(session.volume.name): scanning")
         defer { line.end() }
-        let survey = VolumeSurvey(index: index, regretWindow: configuration.regretWindow, clock: clock) { done in
+        let survey = VolumeSurvey(index: index, regretWindow: configuration.regretWindow, clock: clock) {
+            done in
             line.update("\(done) directories")
         }
         let result = try survey.run(session)
@@ -64,12 +65,15 @@ extension ScanReport.Volume {
     init(_ survey: VolumeSurvey.Result, of volume: Volume) {
         let scan = survey.scan
         self.init(
-            name: volume.name, path: volume.path, scan: survey.recorded.number, baseline: survey.recorded.baseline,
+            name: volume.name, path: volume.path, scan: survey.recorded.number,
+            baseline: survey.recorded.baseline,
             complete: scan.complete, directories: scan.directories, files: scan.files, bytes: scan.bytes,
-            apparentBytes: scan.apparentBytes, unreadable: scan.unreadableCount, unreadablePaths: scan.unreadable,
+            apparentBytes: scan.apparentBytes, unreadable: scan.unreadableCount,
+            unreadablePaths: scan.unreadable,
             pools: survey.recorded.pools.map {
                 ScanReport.PoolLine(
-                    pool: $0.pool, entries: $0.entries, files: $0.files, bytes: $0.bytes, new: $0.new, used: $0.used,
+                    pool: $0.pool, entries: $0.entries, files: $0.files, bytes: $0.bytes, new: $0.new,
+                    used: $0.used,
                     gone: $0.gone)
             })
     }

@@ -72,8 +72,10 @@ struct StatusCommand: AsyncParsableCommand {
         if usage.capacity.inodes > 0, usage.capacity.freeInodes * 20 < usage.capacity.inodes {
             warnings.append(
                 StatusReport.Warning(
-                    code: "inodes", text: "\(volume.name) has \(usage.capacity.freeInodes) inodes left of "
-                        + "\(usage.capacity.inodes)", hint: "larder prune --to a smaller size frees inodes too"))
+                    code: "inodes",
+                    text: "\(volume.name) has \(usage.capacity.freeInodes) inodes left of "
+                        + "\(usage.capacity.inodes)",
+                    hint: "larder prune --to a smaller size frees inodes too"))
         }
         if !usage.scan.complete {
             warnings.append(

@@ -36,7 +36,8 @@ struct TrashListCommand: AsyncParsableCommand {
 struct TrashRestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "restore", abstract: "Bring back the entries of a run, or one of them.",
-        discussion: "Nothing is overwritten: what a job fetched again meanwhile stays as it is, and is named.")
+        discussion: "Nothing is overwritten: what a job fetched again meanwhile stays as it is, and is named."
+    )
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var output: FormatOptions
@@ -45,12 +46,14 @@ struct TrashRestoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Application.run(global, output) { application in
-            for (volume, trash) in try application.trashes() where try trash.runs().contains(where: { $0.id == runID }) {
+            for (volume, trash) in try application.trashes()
+            where try trash.runs().contains(where: { $0.id == runID }) {
                 let session = try VolumeSession(volume, now: application.clock())
                 let (restored, refused) = try trash.restore(run: runID, key: key)
                 try application.say(
                     RestoreReport(
-                        run: runID, volume: volume.name, restored: restored.map { .init(key: $0.key, bytes: $0.bytes) },
+                        run: runID, volume: volume.name,
+                        restored: restored.map { .init(key: $0.key, bytes: $0.bytes) },
                         refused: refused.map { .init(key: $0.0.key, bytes: $0.0.bytes, reason: $0.1) }))
                 _ = try application.survey(session, try application.index())
                 return refused.isEmpty ? nil : .inPart
@@ -80,7 +83,8 @@ struct TrashPurgeCommand: AsyncParsableCommand {
                 try index.recordPurge(
                     of: volume.name, trashLeft: try trash.runs().reduce(.zero) { $0 + $1.bytes })
                 report.volumes.append(
-                    PurgeReport.Volume(name: volume.name, purgedBytes: result.bytes, failures: result.failures))
+                    PurgeReport.Volume(
+                        name: volume.name, purgedBytes: result.bytes, failures: result.failures))
             }
             try application.say(report)
             return report.volumes.allSatisfy(\.failures.isEmpty) ? nil : .inPart
@@ -101,6 +105,8 @@ extension TrashReport.Run {
     fileprivate init(_ run: Trash.Run, on volume: Volume) {
         self.init(
             id: run.id, volume: volume.name, createdAt: run.createdAt, retention: volume.trashRetention,
-            entries: run.entries.sorted { $0.key < $1.key }.map { .init(key: $0.value.key, bytes: $0.value.bytes) })
+            entries: run.entries.sorted { $0.key < $1.key }.map {
+                .init(key: $0.value.key, bytes: $0.value.bytes)
+            })
     }
 }
