@@ -71,6 +71,7 @@ let package = Package(
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
         tests("ReportingTests", ["Eviction", "Reporting"]),
+        tests("Integration", ["larder"]),
         tests(
             "ConfigurationTests",
             [

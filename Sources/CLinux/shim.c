@@ -38,6 +38,7 @@ int larder_statx(int dirfd, const char *name, larder_stat *out) {
     out->mode = s.stx_mode;
     out->links = s.stx_nlink;
     out->uid = s.stx_uid;
+    out->gid = s.stx_gid;
     return 0;
 }
 

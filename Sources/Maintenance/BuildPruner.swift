@@ -53,10 +53,10 @@ public struct BuildPruner: Sendable {
             var line = EvictionOutcome.Line(
                 entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes)
             switch evict(entry.found, number: number, to: place, &heldHomes) {
-            case .evicted(let bytes):
+            case .evicted(let bytes, let parents):
                 line.bytes = bytes
                 outcome.evicted.append(line)
-                outcome.usedAfter = outcome.usedAfter - bytes
+                outcome.usedAfter = outcome.usedAfter - bytes - parents
                 if place.keeps { outcome.trashedBytes = outcome.trashedBytes + bytes }
             case .refused(let reason):
                 line.reason = reason
@@ -72,7 +72,7 @@ public struct BuildPruner: Sendable {
     }
 
     private enum Result {
-        case evicted(ByteCount)
+        case evicted(ByteCount, parents: ByteCount)
         case refused(String)
     }
 
@@ -147,8 +147,7 @@ public struct BuildPruner: Sendable {
             return .refused(reason)
         }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
-        removeEmptyParents(of: entry)
-        return .evicted(bytes)
+        return .evicted(bytes, parents: removeEmptyParents(of: entry))
     }
 
     /// Looks at what was moved: another directory may have been swapped in, or a job may have used it, in the
@@ -172,9 +171,11 @@ public struct BuildPruner: Sendable {
         return result == 0 ? reason : "\(reason); it waits in the trash, as its place is taken"
     }
 
-    /// Removes the directories above an entry that became empty, as far as they exist for its name alone: a
-    /// Maven artifact's and its group's, a Gradle module's and its group's, a wrapper distribution's.
-    private func removeEmptyParents(of entry: ScannedEntry) {
+    /// Removes the directories above an entry that became empty, and says what they occupied.
+    ///
+    /// Only as far as they exist for the entry's name alone: a Maven artifact's and its group's, a Gradle
+    /// module's and its group's, a wrapper distribution's.
+    private func removeEmptyParents(of entry: ScannedEntry) -> ByteCount {
         var levels: Int
         switch entry.pool {
         case .maven:
@@ -183,12 +184,16 @@ public struct BuildPruner: Sendable {
         case .gradleOther: levels = entry.key.hasPrefix("wrapper/") ? 1 : 0
         case .images: levels = 0
         }
+        var freed = ByteCount.zero
         var path = entry.path.parent
         while levels > 0, !path.bytes.isEmpty, let above = try? folder.root.open(path.parent),
+            let stat = try? above.stat(path.name.cString),
             unlinkat(above.descriptor, path.name.cString, AT_REMOVEDIR) == 0
         {
+            freed.bytes += stat.blocks * 512
             levels -= 1
             path = path.parent
         }
+        return freed
     }
 }

@@ -120,15 +120,29 @@ public struct Trash: Sendable {
         }
         var parent = folder.root
         do {
-            for component in path.parent.components {
-                try parent.makeDirectory(component.cString)
-                parent = try parent.open(component.cString)
-            }
+            for component in path.parent.components { parent = try remake(component, in: parent) }
         } catch { return "its directory cannot be made again (\(error))" }
         let result = larder_rename_noreplace(
             directory.descriptor, Self.name(number), parent.descriptor, path.name.cString)
         if result == -EEXIST { return "a job fetched it again meanwhile" }
         return result == 0 ? nil : SystemError(code: -result).message
+    }
+
+    /// Opens a directory, or makes it again with the permissions and owner of the one it is in: the jobs must be
+    /// able to use it as they used the one that became empty and went.
+    private func remake(
+        _ component: ArraySlice<UInt8>, in parent: OpenDirectory
+    ) throws(SystemError) -> OpenDirectory {
+        let name = component.cString
+        do { return try parent.open(name) } catch { guard error.code == ENOENT else { throw error } }
+        let model = try parent.stat()
+        try parent.makeDirectory(name)
+        let made = try parent.open(name)
+        if geteuid() == 0 { _ = fchown(made.descriptor, model.uid, model.gid) }
+        guard fchmod(made.descriptor, mode_t(model.mode & 0o7777)) == 0 else {
+            throw SystemError(code: errno)
+        }
+        return made
     }
 
     static func name(_ number: Int) -> [CChar] { Array("\(number)".utf8).cString }

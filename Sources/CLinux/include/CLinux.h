@@ -18,6 +18,7 @@ typedef struct {
     uint32_t mode;
     uint32_t links;
     uint32_t uid;
+    uint32_t gid;
 } larder_stat;
 
 // statx of `name` below `dirfd` without following a link in the last component; an empty name is `dirfd`.

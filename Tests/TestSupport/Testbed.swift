@@ -1,0 +1,71 @@
+import Foundation
+
+/// The testbed of real Podman, registry, Maven and Gradle; see `Tests/Testbed/README.md`.
+public struct Testbed: Sendable {
+    /// Its directory.
+    public let directory: String
+    /// The settings in its file `env`.
+    public let settings: [String: String]
+
+    /// The testbed of this run, which `Tests/run` brought up; nil where there is none.
+    public static var shared: Testbed? {
+        ProcessInfo.processInfo.environment["LARDER_TESTBED"].flatMap { try? Testbed(directory: $0) }
+    }
+
+    /// Why tests that need it are skipped.
+    public static let absence = "needs LARDER_TESTBED, a directory that Tests/Testbed/testbed.py brought up"
+
+    /// The command that brings testbeds up and down.
+    public static let program = packageRoot + "/Tests/Testbed/testbed.py"
+
+    /// The root of the package.
+    public static let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().path
+
+    /// Reads the settings of a testbed that is up.
+    public init(directory: String) throws {
+        self.directory = directory
+        let text = try String(contentsOfFile: directory + "/env", encoding: .utf8)
+        settings = Dictionary(
+            text.split(separator: "\n").compactMap { line in
+                line.firstIndex(of: "=").map { (String(line[..<$0]), String(line[line.index(after: $0)...])) }
+            }, uniquingKeysWith: { _, last in last })
+    }
+
+    /// One of its settings, or an error that names it.
+    public func setting(_ name: String) throws -> String {
+        guard let value = settings[name] else {
+            throw ProcessFailure(description: "the testbed has no \(name)")
+        }
+        return value
+    }
+
+    /// Runs a command of the testbed on this directory.
+    @discardableResult
+    public func run(_ command: String, _ arguments: String...) throws -> ProcessResult {
+        try TestSupport.run("/usr/bin/env", ["python3", Self.program, command, directory] + arguments)
+    }
+}
+
+/// A testbed of a test's own, for tests that change what others read. It goes with the value.
+public final class OwnTestbed: Sendable {
+    /// The testbed.
+    public let testbed: Testbed
+
+    /// Brings one up with those parts left out: `--no-builds`, `--no-images`.
+    public init(_ options: String...) throws {
+        let directory = "/tmp/larder-own-\(UUID().uuidString.prefix(8))"
+        let owner = "\(ProcessInfo.processInfo.processIdentifier)"
+        try TestSupport.run(
+            "/usr/bin/env",
+            [
+                "python3", Testbed.program, "up", directory, "--owner", owner, "--lifetime", "1800",
+                "--discard",
+            ]
+                + options
+        ).checked()
+        testbed = try Testbed(directory: directory)
+    }
+
+    deinit { _ = try? testbed.run("down") }
+}
