@@ -14,6 +14,7 @@ public struct BuildPruner: Sendable {
     private let session: VolumeSession
     private let folder: VolumeFolder
     private let volume: Volume
+    private let quietSince: Timestamp
     private let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int, Int) -> Void)?
 
@@ -23,12 +24,13 @@ public struct BuildPruner: Sendable {
     ///
     /// - Throws: `MaintenanceError` where Larder has no folder on the volume, as on a read-only mount.
     public init(
-        _ session: VolumeSession, clock: @escaping @Sendable () -> Timestamp,
+        _ session: VolumeSession, quietSince: Timestamp, clock: @escaping @Sendable () -> Timestamp,
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(MaintenanceError) {
         self.session = session
         folder = try session.folder.get()
         volume = session.volume
+        self.quietSince = quietSince
         self.clock = clock
         self.progress = progress
     }
@@ -136,7 +138,7 @@ public struct BuildPruner: Sendable {
                     : "its path leads through a link or another file system, or changed: \(error)")
         }
         let bytes: ByteCount
-        switch LastLook.look(at: entry, in: directory, now: clock()) {
+        switch LastLook.look(at: entry, in: directory, quietSince: quietSince, now: clock()) {
         case .changed(let reason): return .refused(reason)
         case .unchanged(let found): bytes = found
         }
@@ -159,7 +161,10 @@ public struct BuildPruner: Sendable {
     ) -> String? {
         let reason: String
         if let moved = try? place.directory.open(place.name(number)) {
-            guard case .changed(let change) = LastLook.look(at: entry, in: moved, now: clock()) else {
+            guard
+                case .changed(let change) = LastLook.look(
+                    at: entry, in: moved, quietSince: quietSince, now: clock())
+            else {
                 return nil
             }
             reason = change

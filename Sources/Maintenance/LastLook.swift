@@ -16,8 +16,14 @@ enum LastLook {
     ///
     /// Anything read, fetched, swapped or mounted since the plan keeps the entry.
     ///
-    /// - Parameter now: Downloads that moved within a day of it count as under way.
-    static func look(at entry: ScannedEntry, in directory: OpenDirectory, now: Timestamp) -> Finding {
+    /// - Parameters:
+    ///   - quietSince: Since when no file may have been read that the scan did not see read: it looks at the
+    ///     files that tell of a use, and this look at all.
+    ///   - now: Downloads that moved within a day of it count as under way.
+    static func look(
+        at entry: ScannedEntry, in directory: OpenDirectory, quietSince: Timestamp, now: Timestamp
+    ) -> Finding {
+        let usedAfter = max(entry.accessed, quietSince)
         do {
             let head = try directory.stat()
             guard head.inode == entry.inode else {
@@ -26,7 +32,7 @@ enum LastLook {
             var bytes: Int64 = 0
             var stack = [directory]
             while let next = stack.popLast() {
-                if let change = try lookInto(next, entry, head, now, &bytes, &stack) {
+                if let change = try lookInto(next, entry, head, usedAfter, now, &bytes, &stack) {
                     return .changed(change)
                 }
             }
@@ -37,8 +43,8 @@ enum LastLook {
     }
 
     private static func lookInto(
-        _ directory: OpenDirectory, _ entry: ScannedEntry, _ head: larder_stat, _ now: Timestamp,
-        _ bytes: inout Int64, _ stack: inout [OpenDirectory]
+        _ directory: OpenDirectory, _ entry: ScannedEntry, _ head: larder_stat, _ usedAfter: Timestamp,
+        _ now: Timestamp, _ bytes: inout Int64, _ stack: inout [OpenDirectory]
     ) throws(SystemError) -> String? {
         let own = try directory.stat()
         guard own.device == head.device, own.mount == head.mount else {
@@ -57,20 +63,20 @@ enum LastLook {
                 continue
             }
             bytes += stat.links == 1 ? stat.blocks * 512 : 0
-            if let change = judge(name, stat, entry, now) { return change }
+            if let change = judge(name, stat, usedAfter, now) { return change }
         }
         return nil
     }
 
     private static func judge(
-        _ name: [CChar], _ stat: larder_stat, _ entry: ScannedEntry, _ now: Timestamp
+        _ name: [CChar], _ stat: larder_stat, _ usedAfter: Timestamp, _ now: Timestamp
     ) -> String? {
         name.dropLast().map(UInt8.init(bitPattern:)).withUnsafeBufferPointer { bytes in
             if FileNames.isInFlight(bytes), max(stat.mtime, stat.ctime) > (now - .days(1)).nanoseconds {
                 return "a download into it is under way"
             }
             if FileNames.isChecksum(bytes) { return nil }
-            return stat.atime > entry.accessed.nanoseconds ? "a job used it since the scan" : nil
+            return stat.atime > usedAfter.nanoseconds ? "a job used it since the scan" : nil
         }
     }
 }

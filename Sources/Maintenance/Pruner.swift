@@ -31,14 +31,18 @@ public struct Pruner: Sendable {
 
     private let index: CacheIndex
     private let limits: Limits?
+    private let idleFloor: Span
     private let clock: @Sendable () -> Timestamp
 
     /// Makes a pruner.
     ///
     /// Without limits a plan is carried out whole.
-    public init(index: CacheIndex, limits: Limits?, clock: @escaping @Sendable () -> Timestamp) {
+    public init(
+        index: CacheIndex, limits: Limits?, idleFloor: Span, clock: @escaping @Sendable () -> Timestamp
+    ) {
         self.index = index
         self.limits = limits
+        self.idleFloor = idleFloor
         self.clock = clock
     }
 
@@ -66,8 +70,10 @@ public struct Pruner: Sendable {
             let folder = try session.folder.get()
             var failures: [String] = []
             if !plan.evict.isEmpty { failures = try Trash(folder).purge().failures }
-            let outcome = try BuildPruner(session, clock: clock, progress: progress)
-                .apply(plan, run: run, scan: scan)
+            let outcome = try BuildPruner(
+                session, quietSince: quietSince(scan), clock: clock, progress: progress
+            )
+            .apply(plan, run: run, scan: scan)
             result = Result(outcome: outcome, failures: failures)
         case .imageStore:
             guard let podman else {
@@ -87,6 +93,12 @@ public struct Pruner: Sendable {
             try TrashKeeper(index: index, clock: clock).keep(session, run: run, purgeAll: purge, &result)
         }
         return result
+    }
+
+    /// Where no idle floor is set: the scan, less what a file server's clock may be behind.
+    private func quietSince(_ scan: ScanRecord) -> Timestamp {
+        let beforeScan = scan.startedAt - .minutes(1)
+        return idleFloor > .zero ? min(clock() - idleFloor, beforeScan) : beforeScan
     }
 
     /// The plan as far as the limits of one run allow, and the rest, refused.

@@ -12,11 +12,11 @@ struct TrashRecovery {
 
     /// Records every interrupted run of the session's volume, a notice for each.
     func run(_ session: VolumeSession, _ notices: inout [String]) throws {
-        guard case .success(let folder) = session.folder,
-            let usage = try index.usage(of: session.volume.name)
-        else { return }
+        guard case .success(let folder) = session.folder else { return }
         for run in try Trash(folder).runs() {
-            guard let startedAt = run.createdAt, try !index.knows(run: run.id) else { continue }
+            guard let startedAt = run.createdAt, try !index.knows(run: run.id),
+                let usage = try index.usage(of: session.volume.name)
+            else { continue }
             let evicted = run.entries.sorted { $0.key < $1.key }.map { _, line in
                 EvictionOutcome.Line(entryID: line.id, pool: line.pool, key: line.key, bytes: line.bytes)
             }

@@ -77,6 +77,8 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
     case folder(volume: String, path: String, reason: String)
     /// Another Larder holds the volume.
     case held(volume: String, holder: String)
+    /// The volume's path leads to the root of the whole system.
+    case systemRoot(volume: String, path: String)
     /// The volume is not the one that was scanned.
     case otherVolume(volume: String, path: String)
     /// The last scan could not read everything.
@@ -92,6 +94,8 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
         case .readOnly(let volume, let path): "volume \(volume): \(path) is mounted read-only"
         case .folder(let volume, let path, let reason): "volume \(volume): \(path): \(reason)"
         case .held(let volume, let holder): "volume \(volume) is held by another Larder (\(holder))"
+        case .systemRoot(let volume, let path):
+            "volume \(volume): \(path) is the root of the whole system, which is no cache volume"
         case .otherVolume(let volume, let path):
             "volume \(volume): what is mounted at \(path) is not what the last scan saw"
         case .incompleteScan(let volume, let first, let count):
@@ -107,6 +111,7 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
         case .readOnly: "mount it read-write to prune; scan, status and list work as it is"
         case .folder: "make it writable for this user, or free an inode and a block on the volume"
         case .held: "wait for it to end, or see which process it is; the lock dies with its owner"
+        case .systemRoot: "name the directory that the cache PVC is mounted at"
         case .otherVolume: "check the mount, then run 'larder scan'"
         case .incompleteScan: "make it readable or remove it, then scan again: nothing is evicted on guesses"
         case .unusablePlan: "make a new one with 'larder plan'"

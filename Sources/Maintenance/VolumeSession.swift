@@ -14,11 +14,18 @@ public final class VolumeSession: Sendable {
 
     /// Opens and locks a volume.
     ///
-    /// - Throws: `MaintenanceError.held` where another Larder works on it, `.folder` where the root cannot be read.
+    /// - Throws: `MaintenanceError.held` where another Larder works on it, `.folder` where the root cannot be
+    ///   read, `.systemRoot` where it is `/`.
     public init(_ volume: Volume, now: Timestamp) throws(MaintenanceError) {
         self.volume = volume
         do { root = try OpenDirectory.open(root: volume.path) } catch {
             throw .folder(volume: volume.name, path: volume.path, reason: error.message)
+        }
+        // A path that was left empty or mistyped must never make caches of the whole machine evictable.
+        if let own = try? root.stat(), let system = try? OpenDirectory.open(root: "/").stat(),
+            own.inode == system.inode, own.device == system.device
+        {
+            throw .systemRoot(volume: volume.name, path: volume.path)
         }
         lock = try RunLock(volume: volume, root: root, now: now)
         do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch {

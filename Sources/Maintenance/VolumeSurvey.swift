@@ -67,11 +67,15 @@ public struct VolumeSurvey: Sendable {
             case .success(let folder): AtimeProbe(in: folder.own).run()
             case .failure(let error): EvidenceTrust(.low, reason: error.description)
             }
-        let previous = try index.previousScan(of: session.volume.name)
-        let isSame = previous?.record.identity == session.identity
+        let identity = session.identity
+        // Asked for by the scanner and let go when it is read: the snapshot of a large volume is large.
+        func snapshot() throws -> [UInt8] {
+            guard let previous = try index.previousScan(of: session.volume.name) else { return [] }
+            return previous.record.identity == identity ? previous.snapshot : []
+        }
         var scan = try VolumeScanner(progress: progress).scan(
-            session.volume, previous: isSame ? previous?.snapshot ?? [] : [], atimeTrust: trust, clock: clock)
-        scan.identity = session.identity
+            session.volume, previous: try snapshot(), atimeTrust: trust, clock: clock)
+        scan.identity = identity
         return scan
     }
 

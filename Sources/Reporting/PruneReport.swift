@@ -112,16 +112,22 @@ extension PruneReport.Volume {
         }
         if !outcome.refused.isEmpty {
             page.line("refused: \(Figures.entries(Int64(outcome.refused.count)))", indent: 2, tone: .warning)
-            for line in outcome.refused.prefix(20) {
-                page.line(line.key, indent: 4)
-                page.paragraph(line.reason, indent: 6, tone: .faint)
-            }
-            page.more(outcome.refused.count - 20, indent: 4)
+            writeRefused(outcome.refused, to: &page)
         }
         if outcome.overQuota, let plan {
             page.blank()
             let refused = outcome.refused.reduce(ByteCount.zero) { $0 + $1.bytes }
             Obstacles(plan: plan, usedAfter: outcome.usedAfter, refused: refused).write(to: &page)
+        }
+    }
+
+    /// The reasons in the order of their first entry, each with its first ten: one cause often stops many.
+    private func writeRefused(_ lines: [EvictionOutcome.Line], to page: inout TextPage) {
+        let groups = Dictionary(grouping: lines.indices, by: { lines[$0].reason })
+        for (reason, places) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
+            page.paragraph("\(Figures.entries(Int64(places.count))): \(reason)", indent: 4, hanging: 2)
+            for place in places.prefix(10) { page.line(lines[place].key, indent: 8, tone: .faint) }
+            page.more(places.count - 10, indent: 8)
         }
     }
 }

@@ -93,7 +93,6 @@ struct DirectoryLister {
         _ directory: OpenDirectory, _ stat: larder_stat, _ task: WalkTask, _ scratch: ListingScratch
     ) -> WalkResult {
         var visited = VisitedDirectory(record: record(of: stat), directory: directory)
-        var candidates = 0
         scratch.beginDirectory()
         var state = ListingState.more
         while state == .more {
@@ -101,22 +100,23 @@ struct DirectoryLister {
             if case .failed(let error) = state {
                 return .unreadable(record(of: stat, facts: .unreadable), SystemError(code: error))
             }
-            sum(&visited, scratch, &candidates)
+            sum(&visited, scratch)
             if state == .more { scratch.dropFiles() }
-        }
-        if candidates > Self.mostWitnesses {
-            visited.record.facts.insert(.listAlways)
-            visited.witnesses = []
         }
         if !visited.unreadableFiles.isEmpty { visited.record.facts.insert(.unreadable) }
         if let previous, task.previous >= 0, previous.tree.records[Int(task.previous)].inode == stat.inode {
             previous.match(&visited.children, in: task.previous)
         }
-        if !scratch.dropped { recognise(&visited, task, scratch) }
+        if scratch.dropped {
+            visited.record.facts.insert(.listAlways)
+        } else {
+            recognise(&visited, task, scratch)
+            chooseWitnesses(&visited, scratch)
+        }
         return .visited(visited)
     }
 
-    private func sum(_ visited: inout VisitedDirectory, _ scratch: ListingScratch, _ candidates: inout Int) {
+    private func sum(_ visited: inout VisitedDirectory, _ scratch: ListingScratch) {
         for file in scratch.files {
             if file.stat.links > 1 {
                 visited.hardLinks.append((file.stat.inode, file.stat.blocks * 512, file.stat.size))
@@ -127,21 +127,38 @@ struct DirectoryLister {
             visited.record.files += 1
             add(file.stat, to: &visited.record)
             scratch.withName(of: file) { name in
-                if FileNames.isInFlight(name) {
-                    visited.record.facts.insert(.listAlways)
-                    if max(file.stat.mtime, file.stat.ctime) > startedAt.nanoseconds - Self.inFlightAge {
-                        visited.record.facts.insert(.inFlight)
-                    }
+                guard FileNames.isInFlight(name) else { return }
+                visited.record.facts.insert(.listAlways)
+                if max(file.stat.mtime, file.stat.ctime) > startedAt.nanoseconds - Self.inFlightAge {
+                    visited.record.facts.insert(.inFlight)
                 }
-                if FileNames.isChecksum(name) {
+            }
+        }
+    }
+
+    /// Remembers by name the files whose reads are the evidence of use, and sums up the others.
+    ///
+    /// Maven reads a version directory's tracking file and pom whenever it resolves the version, and only looks
+    /// whether the jar is there; elsewhere every file counts but checksums.
+    private func chooseWitnesses(_ visited: inout VisitedDirectory, _ scratch: ListingScratch) {
+        guard !visited.record.facts.contains(.listAlways) else { return }
+        let isTracked = visited.record.facts.contains(.tracked)
+        var count = 0
+        for file in scratch.files {
+            scratch.withName(of: file) { name in
+                if isTracked ? FileNames.isReadByMaven(name) : !FileNames.isChecksum(name) {
+                    count += 1
+                    visited.witnesses += Array(name) + [0]
+                } else {
                     visited.record.otherBytes += file.stat.blocks * 512
                     visited.record.otherApparentBytes += file.stat.size
                     visited.record.otherAccessed = max(visited.record.otherAccessed, file.stat.atime)
-                } else {
-                    candidates += 1
-                    if candidates <= Self.mostWitnesses { visited.witnesses += Array(name) + [0] }
                 }
             }
+        }
+        if count > Self.mostWitnesses {
+            visited.record.facts.insert(.listAlways)
+            visited.witnesses = []
         }
     }
 
@@ -154,7 +171,7 @@ struct DirectoryLister {
         for file in scratch.files {
             scratch.withName(of: file) { name in
                 if name.count == FileNames.tracking.count, name.starts(with: FileNames.tracking) {
-                    visited.record.facts.insert(.mavenVersion)
+                    visited.record.facts.formUnion([.mavenVersion, .tracked])
                     switch TrackingFile.read(in: visited.directory) {
                     case .success(let file): tracked = file
                     case .failure(let error):

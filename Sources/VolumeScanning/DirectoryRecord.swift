@@ -55,6 +55,8 @@ struct DirectoryFacts: OptionSet {
     static let unarmed = DirectoryFacts(rawValue: 1 << 5)
     /// Its tracking file belongs to another user.
     static let foreignOwner = DirectoryFacts(rawValue: 1 << 6)
+    /// It holds `_remote.repositories`.
+    static let tracked = DirectoryFacts(rawValue: 1 << 7)
 }
 
 /// One name of a file with several links.

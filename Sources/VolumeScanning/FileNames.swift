@@ -7,6 +7,7 @@ public enum FileNames {
 
     private static let checksums = [".sha1", ".md5", ".sha256", ".sha512", ".asc"].map { Array($0.utf8) }
     private static let inFlight = [".part", ".tmp", ".lock"].map { Array($0.utf8) }
+    private static let pom = Array(".pom".utf8)
     private static let lastUpdated = Array(".lastUpdated".utf8)
     private static let bookkeeping = [
         "_remote.repositories", "_maven.repositories", "resolver-status.properties",
@@ -17,6 +18,11 @@ public enum FileNames {
     /// Whether no job reads the file for its own sake, so that it cannot witness a use.
     public static func isChecksum(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         checksums.contains { name.hasSuffix($0) }
+    }
+
+    /// Whether Maven reads the file each time it resolves a version that is there.
+    static func isReadByMaven(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(pom) || name.count == tracking.count && name.starts(with: tracking)
     }
 
     /// Whether the name is one that a download in progress, or a lock, has.

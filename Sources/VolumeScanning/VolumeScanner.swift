@@ -24,22 +24,18 @@ public struct VolumeScanner: Sendable {
     ///
     /// - Parameters:
     ///   - volume: The volume; its path may lead through links.
-    ///   - previous: The snapshot of the last scan, or nothing for a full walk.
+    ///   - previous: The snapshot of the last scan, or nothing for a full walk. Asked for once, and not kept.
     ///   - clock: The time, asked at the start and at the end.
     /// - Throws: `ScanError` where the root itself cannot be read. Whatever else cannot be read is named in the
     ///   result.
     public func scan(
-        _ volume: Volume, previous: [UInt8] = [], atimeTrust: EvidenceTrust = EvidenceTrust(.medium),
+        _ volume: Volume, previous: @autoclosure () throws -> [UInt8] = [],
+        atimeTrust: EvidenceTrust = EvidenceTrust(.medium),
         clock: () -> Timestamp
-    ) throws(ScanError) -> VolumeScan {
+    ) throws -> VolumeScan {
         let startedAt = clock()
         let root = try openRoot(of: volume)
-        var snapshot = TreeSnapshot(bytes: previous)
-        if let known = snapshot,
-            startedAt - known.fullWalkAt >= Self.fullWalkInterval || startedAt < known.startedAt
-        {
-            snapshot = nil
-        }
+        let snapshot = usableSnapshot(try previous(), now: startedAt)
         let walker = DirectoryWalker(
             threads: threads, startedAt: startedAt, previous: snapshot, progress: progress)
         let walk: DirectoryWalker.Walk
@@ -67,6 +63,14 @@ public struct VolumeScanner: Sendable {
                 tree: tree, startedAt: startedAt, fullWalkAt: snapshot?.fullWalkAt ?? startedAt
             )
             .bytes)
+    }
+
+    /// The snapshot where it fits and is not so old that everything should be listed again.
+    private func usableSnapshot(_ bytes: [UInt8], now: Timestamp) -> TreeSnapshot? {
+        guard let snapshot = TreeSnapshot(bytes: bytes), now >= snapshot.startedAt,
+            now - snapshot.fullWalkAt < Self.fullWalkInterval
+        else { return nil }
+        return snapshot
     }
 
     private func openRoot(of volume: Volume) throws(ScanError) -> OpenDirectory {

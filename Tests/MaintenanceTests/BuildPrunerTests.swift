@@ -106,7 +106,8 @@ import Testing
         let plan = bench.plan(usage)
         var record = usage.scan
         record.identity.rootInode += 1
-        let pruner = try BuildPruner(try bench.session(), clock: BuildVolume.now)
+        let pruner = try BuildPruner(
+            try bench.session(), quietSince: usage.scan.startedAt, clock: BuildVolume.now)
         #expect(throws: MaintenanceError.otherVolume(volume: "build", path: bench.directory.path)) {
             try pruner.apply(plan, run: "20260101T000000Z-0000", scan: record)
         }

@@ -67,7 +67,7 @@ struct BuildVolume {
         usage.scan.identity = session.identity
         let plan = plan(usage, idleFloor: idleFloor)
         try change()
-        return try BuildPruner(session, clock: Self.now)
+        return try BuildPruner(session, quietSince: usage.scan.startedAt, clock: Self.now)
             .apply(plan, run: run, scan: usage.scan)
     }
 

@@ -136,8 +136,8 @@ struct GoldenTests {
               evicted  pool   key
               1.0 GiB  maven  org.example:lib-1:1.0
               refused: 1 entry
-                org.example:lib-2:1.0
-                  used since the plan was made
+                1 entry: used since the plan was made
+                    org.example:lib-2:1.0
 
               Cannot come down to 7.0 GiB: 9.5 GiB too much stays.
               Pool gradle cannot come down to 1.3 GiB: 2.6 GiB too much stays.

@@ -106,7 +106,7 @@ struct PruneCommand: AsyncParsableCommand {
         let pruner = Pruner(
             index: index,
             limits: forceLimit ? nil : Pruner.Limits(bytesShare: limits.bytesShare, entries: limits.entries),
-            clock: application.clock)
+            idleFloor: application.configuration.idleFloor, clock: application.clock)
         let result = try await pruner.prune(
             session, plan, refused: refused, scan: usage.scan, run: run,
             podman: try application.podman(for: volume), purge: purge
