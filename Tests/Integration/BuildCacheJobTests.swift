@@ -122,8 +122,10 @@ struct BuildCacheJobTests {
         let first = try #require(planned.first { $0["pool"].string == "maven" }?["path"].string)
         // A job uses the first entry of the plan.
         try directory.shell("touch -a -d '1 minute' $(find 'cache/\(first)' -type f | head -1)")
-        // The one that stays leaves the volume above the goal of the plan.
-        let run = try larder.json("prune", "--plan", file, "--idle-floor", "0s", status: 3).volume("build")
+        let result = try larder("prune", "--plan", file, "--idle-floor", "0s", "--format", "json")
+        // Done in part, or, where the one that stays is large, above the goal of the plan.
+        #expect([3, 4].contains(result.status))
+        let run = try JSON(result.output).volume("build")
         #expect(
             run["refused"].array.compactMap { $0["reason"].string } == ["it was used since the plan was made"]
         )

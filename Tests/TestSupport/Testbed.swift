@@ -47,7 +47,9 @@ public struct Testbed: Sendable {
     }
 }
 
-/// A testbed of a test's own, for tests that change what others read. It goes with the value.
+/// A testbed of a test's own, for tests that change what others read.
+///
+/// It goes with the value.
 public final class OwnTestbed: Sendable {
     /// The testbed.
     public let testbed: Testbed
