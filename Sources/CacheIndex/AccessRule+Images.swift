@@ -31,7 +31,9 @@ extension AccessRule {
         }
     }
 
-    /// What is known of an image when it is first there, or extracted anew. Its first container belongs to the
+    /// What is known of an image when it is first there, or extracted anew.
+    ///
+    /// Its first container belongs to the
     /// job that pulled it; uses before the pull were another image's of that name.
     func freshImage(_ found: ScannedEntry, _ access: Access) -> Verdict {
         let uses = found.uses.filter { $0.at >= found.fetched }
@@ -50,7 +52,9 @@ extension AccessRule {
     private func count(_ uses: [RecordedUse], in verdict: inout Verdict, afterMiss: Bool) {
         // Two uses at one instant of a coarse clock are one row in the index.
         var times = uses.map { min($0.at, startedAt) }
-        if afterMiss { times = Array(times.dropFirst()) } else if !times.isEmpty {
+        if afterMiss {
+            times = Array(times.dropFirst())
+        } else if !times.isEmpty {
             verdict.access = .hit(at: times.removeFirst())
         }
         verdict.laterHits = times

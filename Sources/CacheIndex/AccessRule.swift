@@ -117,7 +117,9 @@ struct AccessRule: Sendable {
     }
 
     /// The newest time that anything shows, even where it is no evidence: what is not newer is no use.
-    private func newest(_ found: ScannedEntry) -> Timestamp { max(found.accessed, found.uses.last?.at ?? found.accessed) }
+    private func newest(_ found: ScannedEntry) -> Timestamp {
+        max(found.accessed, found.uses.last?.at ?? found.accessed)
+    }
 
     /// The last use of a build entry; nil where the volume shows none.
     private func lastUse(of found: ScannedEntry) -> RecordedUse? {
@@ -126,9 +128,12 @@ struct AccessRule: Sendable {
         return read.map { $0.at >= told.at ? $0 : told } ?? told
     }
 
-    /// How far the last use of a build entry can be trusted. Gradle's journal misses builds that reuse their
-    /// configuration (gradle/actions#19).
-    private func trust(in found: ScannedEntry) -> Confidence { found.uses.isEmpty ? trust : max(trust, .medium) }
+    /// How far the last use of a build entry can be trusted.
+    ///
+    /// Gradle's journal misses builds that reuse their configuration (gradle/actions#19).
+    private func trust(in found: ScannedEntry) -> Confidence {
+        found.uses.isEmpty ? trust : max(trust, .medium)
+    }
 
     /// What is known of an entry when it is first there, or there anew.
     private func fresh(_ found: ScannedEntry, _ access: Access) -> Verdict {
@@ -136,7 +141,8 @@ struct AccessRule: Sendable {
         let fallback: Evidence = before == nil ? .mtime : .firstSeen
         let trusted = trust(in: found)
         var verdict = Verdict(
-            access: access, watermark: newest(found), lastUsed: min(found.fetched, startedAt), evidence: fallback,
+            access: access, watermark: newest(found), lastUsed: min(found.fetched, startedAt),
+            evidence: fallback,
             confidence: before == nil ? min(trusted, .medium) : trusted)
         if let use = lastUse(of: found), use.at >= found.fetched {
             (verdict.lastUsed, verdict.evidence) = (min(use.at, startedAt), use.evidence)

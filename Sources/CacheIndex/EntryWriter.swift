@@ -113,7 +113,8 @@ struct EntryWriter {
     }
 
     private func record(
-        _ id: Int64, _ found: ScannedEntry, at time: Timestamp, _ bytes: ByteCount, hitBy evidence: Evidence? = nil,
+        _ id: Int64, _ found: ScannedEntry, at time: Timestamp, _ bytes: ByteCount,
+        hitBy evidence: Evidence? = nil,
         regret: Bool = false
     ) throws {
         let statement = try db.cachedStatement(
@@ -122,7 +123,8 @@ struct EntryWriter {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
-            scan, id, time.nanoseconds, found.pool.code, evidence != nil, regret, (evidence ?? .firstSeen).code,
+            scan, id, time.nanoseconds, found.pool.code, evidence != nil, regret,
+            (evidence ?? .firstSeen).code,
             bytes.bytes,
         ])
     }

@@ -25,8 +25,9 @@ public struct ScannedEntry: Sendable, Hashable {
     public var protections: Protections
     /// What only an image has.
     public var image: ScannedImage?
-    /// The uses that a tool wrote down, in the order of their times: from Gradle's journal the last one, from
-    /// Podman's event logs all since the scan before. The index keeps what follows from them, not the list.
+    /// The uses that a tool wrote down, in the order of their times.
+    ///
+    /// From Gradle's journal the last one, from Podman's event logs all since the scan before. The index keeps what follows from them, not the list.
     public var uses: [RecordedUse]
 
     /// Makes an entry from all it consists of.

@@ -20,7 +20,8 @@ extension VolumeSurvey {
         }
         var entries = store.entries().sorted { $0.path < $1.path }
         ImageUses(entries).add(events.events, to: &entries)
-        let silent = before.map { silentContainers(in: store, events, from: $0.record.startedAt, to: startedAt) } ?? 0
+        let silent =
+            before.map { silentContainers(in: store, events, from: $0.record.startedAt, to: startedAt) } ?? 0
         return VolumeScan(
             volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: session.identity,
             complete: true, directories: Int64(store.layers.count), files: 0, bytes: store.bytes,
@@ -34,7 +35,8 @@ extension VolumeSurvey {
     ) -> Int {
         let told = Set(events.events.map(\.container))
         return store.containers.count {
-            $0.created > start && $0.created + .minutes(1) <= end && !$0.imageID.isEmpty && !told.contains($0.id)
+            $0.created > start && $0.created + .minutes(1) <= end && !$0.imageID.isEmpty
+                && !told.contains($0.id)
         }
     }
 
@@ -42,14 +44,18 @@ extension VolumeSurvey {
         if events.files == 0 {
             return EvidenceTrust(
                 .low,
-                reason: "only containers in the store and pulls show use; there is no event log in \(volume.eventsPath)")
+                reason:
+                    "only containers in the store and pulls show use; there is no event log in \(volume.eventsPath)"
+            )
         }
         if silent > 0 {
             return EvidenceTrust(
-                .medium, reason: "\(silent) containers have no event: some pods write no log to \(volume.eventsPath)")
+                .medium,
+                reason: "\(silent) containers have no event: some pods write no log to \(volume.eventsPath)")
         }
         if !events.isWhole {
-            return EvidenceTrust(.medium, reason: "a part of the event logs in \(volume.eventsPath) could not be read")
+            return EvidenceTrust(
+                .medium, reason: "a part of the event logs in \(volume.eventsPath) could not be read")
         }
         return EvidenceTrust(.high)
     }

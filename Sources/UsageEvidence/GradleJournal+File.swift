@@ -20,7 +20,9 @@ extension GradleJournal {
     }
 
     /// As above; `afterReading` lets a test change the file where a build may.
-    static func read(home: OpenDirectory, afterReading: () -> Void) throws(GradleJournalError) -> GradleJournal? {
+    static func read(home: OpenDirectory, afterReading: () -> Void) throws(GradleJournalError)
+        -> GradleJournal?
+    {
         guard let path = VolumePath("caches/journal-1"), let folder = try? home.open(path) else { return nil }
         var failure = GradleJournalError.restless
         for _ in 0..<attempts {
@@ -34,7 +36,8 @@ extension GradleJournal {
             let bytes = try content(file, size: Int(before.size))
             afterReading()
             let after = try stat(file)
-            let isSame = before.mtime == after.mtime && before.ctime == after.ctime && before.size == after.size
+            let isSame =
+                before.mtime == after.mtime && before.ctime == after.ctime && before.size == after.size
             guard isSame, bytes.count == Int(before.size) else {
                 failure = .restless
                 sched_yield()

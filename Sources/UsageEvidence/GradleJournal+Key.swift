@@ -25,7 +25,10 @@ extension GradleJournal {
             switch unit {
             case ..<0x80: bytes.append(UInt8(unit))
             case ..<0x800: bytes += [UInt8(0xc0 | unit >> 6), UInt8(0x80 | unit & 0x3f)]
-            default: bytes += [UInt8(0xe0 | unit >> 12), UInt8(0x80 | unit >> 6 & 0x3f), UInt8(0x80 | unit & 0x3f)]
+            default:
+                bytes += [
+                    UInt8(0xe0 | unit >> 12), UInt8(0x80 | unit >> 6 & 0x3f), UInt8(0x80 | unit & 0x3f),
+                ]
             }
         }
         return bytes

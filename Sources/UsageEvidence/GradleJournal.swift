@@ -38,7 +38,9 @@ public struct GradleJournal: Sendable {
         if let failure { throw failure }
     }
 
-    /// When Gradle last used a path; nil where it recorded no use. The path is absolute, as the job saw it.
+    /// When Gradle last used a path; nil where it recorded no use.
+    ///
+    /// The path is absolute, as the job saw it.
     public func lastUse(of path: String) -> Timestamp? {
         Self.hashes(of: path).lazy.compactMap { times[$0] }.max()
     }
@@ -69,7 +71,9 @@ public enum GradleJournalError: Error, Sendable, Equatable, CustomStringConverti
     }
 }
 
-/// Walks the blocks of one journal. Every position is checked, and no block is read twice.
+/// Walks the blocks of one journal.
+///
+/// Every position is checked, and no block is read twice.
 private struct JournalTree {
     let bytes: UnsafeRawBufferPointer
     private var times: [Int64: Timestamp] = [:]
@@ -111,7 +115,9 @@ private struct JournalTree {
     private func time(at position: Int) throws(GradleJournalError) -> Timestamp {
         let payload = try block(at: position, type: 0x33)
         let capacity = try integer(payload, as: Int32.self)
-        guard try integer(payload + 4, as: Int32.self) == 8, capacity >= 8 else { throw .damaged(offset: payload) }
+        guard try integer(payload + 4, as: Int32.self) == 8, capacity >= 8 else {
+            throw .damaged(offset: payload)
+        }
         try check(position, length: 16)
         let milliseconds = try integer(payload + 8, as: Int64.self)
         let (seconds, rest) = (milliseconds / 1000, milliseconds % 1000)
@@ -120,7 +126,9 @@ private struct JournalTree {
 
     /// Where the payload of the block at a position begins.
     private func block(at position: Int, type: UInt8) throws(GradleJournalError) -> Int {
-        guard position >= 0, position < bytes.count, bytes[position] == type else { throw .damaged(offset: position) }
+        guard position >= 0, position < bytes.count, bytes[position] == type else {
+            throw .damaged(offset: position)
+        }
         return position + 5
     }
 

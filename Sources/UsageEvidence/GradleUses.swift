@@ -21,10 +21,13 @@ public struct GradleUses {
     public func add(to entries: inout [ScannedEntry]) -> [String] {
         var notices: [String] = []
         var journals: [[UInt8]: GradleJournal?] = [:]
-        for index in entries.indices where entries[index].pool == .gradle || entries[index].pool == .gradleOther {
+        for index in entries.indices
+        where entries[index].pool == .gradle || entries[index].pool == .gradleOther {
             guard let home = Self.home(of: entries[index]) else { continue }
             if journals[home] == nil { journals.updateValue(journal(of: home, &notices), forKey: home) }
-            guard let journal = journals[home] ?? nil, let use = lastUse(of: entries[index], journal) else { continue }
+            guard let journal = journals[home] ?? nil, let use = lastUse(of: entries[index], journal) else {
+                continue
+            }
             entries[index].uses = [RecordedUse(at: use, evidence: .gradleJournal)]
         }
         return notices
@@ -48,7 +51,9 @@ public struct GradleUses {
         guard let names = try? root.open(entry.path).names() else { return nil }
         return names.compactMap { name in
             let bytes = name.dropLast().map(UInt8.init(bitPattern:))
-            return String(validating: bytes, as: UTF8.self).flatMap { journal.lastUse(of: "\(jobsPath)/\($0)") }
+            return String(validating: bytes, as: UTF8.self).flatMap {
+                journal.lastUse(of: "\(jobsPath)/\($0)")
+            }
         }.max()
     }
 
@@ -58,7 +63,8 @@ public struct GradleUses {
         let depth: Int
         switch entry.pool {
         case .gradle: depth = 6
-        default: depth = unescaped(entry.key).map { $0.split(separator: UInt8(ascii: "/")).count } ?? parts.count
+        default:
+            depth = unescaped(entry.key).map { $0.split(separator: UInt8(ascii: "/")).count } ?? parts.count
         }
         guard parts.count >= depth else { return nil }
         return Array(parts.dropLast(depth).joined(separator: [UInt8(ascii: "/")]))

@@ -14,8 +14,9 @@ public struct ImageUses {
         }
     }
 
-    /// Adds the events, which are in the order of their times, to the images they name. Those of images that are
-    /// no longer there are left out.
+    /// Adds events, which are in the order of their times, to the images they name.
+    ///
+    /// Those of images that are no longer there are left out.
     public func add(_ events: [PodmanEvent], to entries: inout [ScannedEntry]) {
         var known: [String: Int?] = [:]
         for event in events {
@@ -29,16 +30,19 @@ public struct ImageUses {
         for name in Self.names(for: reference) { if let index = byName[name] { return index } }
         let id = reference.hasPrefix("sha256:") ? String(reference.dropFirst(7)) : reference
         if let index = byID[id] { return index }
-        guard id.utf8.count >= 12, id.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+        guard id.utf8.count >= 12, id.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+        else {
             return nil
         }
         let matches = byID.keys.filter { $0.hasPrefix(id) }
         return matches.count == 1 ? matches.first.flatMap { byID[$0] } : nil
     }
 
-    /// The full references that a reference may stand for, the likeliest first: Podman adds the tag `latest`, and
-    /// to a short name `localhost/` or Docker Hub's `docker.io/library/` (containers/common v0.50,
-    /// libimage/normalize.go; distribution's reference/normalize.go). A tag beside a digest does not count.
+    /// The full references that a reference may stand for, the likeliest first.
+    ///
+    /// Podman adds the tag `latest`, and to a short name `localhost/` or Docker Hub's `docker.io/library/`
+    /// (containers/common v0.50, libimage/normalize.go; distribution's reference/normalize.go). A tag beside a
+    /// digest does not count.
     static func names(for reference: String) -> [String] {
         let parts = reference.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
         var repository = String(parts[0])
@@ -60,7 +64,8 @@ public struct ImageUses {
                 repositories.append("docker.io/" + (components.count == 2 ? "library/" : "") + rest)
             }
         } else {
-            repositories = ["localhost/\(repository)", "docker.io/" + (components.count > 1 ? "" : "library/") + repository]
+            let library = components.count > 1 ? "" : "library/"
+            repositories = ["localhost/\(repository)", "docker.io/\(library)\(repository)"]
         }
         return [reference] + repositories.map { $0 + suffix }
     }

@@ -51,7 +51,8 @@ enum PodmanEventLine: Equatable {
             self = .unreadable
             return
         }
-        guard reader.equals(type, "container"), reader.equals(status, "create"), let image, !image.isEmpty else {
+        guard reader.equals(type, "container"), reader.equals(status, "create"), let image, !image.isEmpty
+        else {
             self = .other
             return
         }
@@ -59,7 +60,8 @@ enum PodmanEventLine: Equatable {
             self = .unreadable
             return
         }
-        self = .create(PodmanEvent(container: id.map { reader.text($0) } ?? "", image: reader.text(image), at: at))
+        self = .create(
+            PodmanEvent(container: id.map { reader.text($0) } ?? "", image: reader.text(image), at: at))
     }
 
     /// An instant in RFC 3339 with any offset, as Go writes it.
@@ -76,8 +78,10 @@ enum PodmanEventLine: Equatable {
     }
 }
 
-/// Gives the fields of one JSON object, one after the other, without building anything: a log may have a million
-/// lines. Texts are given as they stand, escapes and all; what is nested is passed over.
+/// Gives the fields of one JSON object, one after the other.
+///
+/// It builds nothing, for a log may have a million lines. Texts are given as they stand, escapes and all; what
+/// is nested is passed over.
 private struct FieldReader {
     private let bytes: UnsafeRawBufferPointer
     private var at = 0
@@ -104,7 +108,9 @@ private struct FieldReader {
 
     func equals(_ range: Range<Int>, _ word: StaticString) -> Bool {
         guard range.count == word.utf8CodeUnitCount else { return false }
-        for offset in 0..<range.count where bytes[range.lowerBound + offset] != word.utf8Start[offset] { return false }
+        for offset in 0..<range.count where bytes[range.lowerBound + offset] != word.utf8Start[offset] {
+            return false
+        }
         return true
     }
 

@@ -33,7 +33,8 @@ struct PodmanEventCursors: Equatable {
                 let words = (0..<5).map { word(start + 8 * $0) }
                 cursors.append(
                     Cursor(
-                        inode: words[0], offset: Int64(bitPattern: words[1]), lineStart: Int64(bitPattern: words[2]),
+                        inode: words[0], offset: Int64(bitPattern: words[1]),
+                        lineStart: Int64(bitPattern: words[2]),
                         lineLength: Int64(bitPattern: words[3]), lineHash: words[4]))
             }
         }

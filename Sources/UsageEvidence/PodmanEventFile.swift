@@ -23,13 +23,16 @@ struct PodmanEventFile: ~Copyable {
         if file < 0, errno == EPERM { file = openat(folder.descriptor, name, flags) }
         guard file >= 0 else {
             let error = SystemError(code: errno)
-            throw Refusal(reason: error.code == ELOOP ? "it is a symbolic link" : error.message, isGone: error.code == ENOENT)
+            throw Refusal(
+                reason: error.code == ELOOP ? "it is a symbolic link" : error.message,
+                isGone: error.code == ENOENT)
         }
         var stat = larder_stat()
         let failure = larder_statx(file, "", &stat)
         guard failure == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
             close(file)
-            throw Refusal(reason: failure == 0 ? "it is no regular file" : SystemError(code: -failure).message)
+            throw Refusal(
+                reason: failure == 0 ? "it is no regular file" : SystemError(code: -failure).message)
         }
         (descriptor, inode, size) = (file, stat.inode, stat.size)
     }

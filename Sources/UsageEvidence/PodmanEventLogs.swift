@@ -52,7 +52,8 @@ public struct PodmanEventLogs: Sendable {
 
     /// Podman locks `<log>.lock`; a name that begins with a dot is being written.
     private static func isLog(_ name: [CChar]) -> Bool {
-        name.first != 46 && !name.dropLast().suffix(5).elementsEqual(".lock".utf8.map(CChar.init(bitPattern:)))
+        name.first != 46
+            && !name.dropLast().suffix(5).elementsEqual(".lock".utf8.map(CChar.init(bitPattern:)))
     }
 }
 
@@ -74,7 +75,8 @@ private struct Follower {
         lines = Dictionary(known.map { (before[$0].lineHash, $0) }, uniquingKeysWith: { $1 })
     }
 
-    mutating func follow(_ name: [CChar], in folder: OpenDirectory, _ reading: inout PodmanEventLogs.Reading) {
+    mutating func follow(_ name: [CChar], in folder: OpenDirectory, _ reading: inout PodmanEventLogs.Reading)
+    {
         let path = "\(directory)/\(escaped(name.dropLast().map(UInt8.init(bitPattern:))))"
         do throws(PodmanEventFile.Refusal) {
             let file = try PodmanEventFile(name, in: folder)
@@ -96,7 +98,8 @@ private struct Follower {
         var (skipped, firstSkipped) = (0, Int64(0))
         var found: [PodmanEvent] = []
         let end = file.lines(from: cursor.offset) { line, start in
-            let parsed = line.map { PodmanEventLine(UnsafeRawBufferPointer(rebasing: $0.dropLast())) } ?? .unreadable
+            let parsed =
+                line.map { PodmanEventLine(UnsafeRawBufferPointer(rebasing: $0.dropLast())) } ?? .unreadable
             switch parsed {
             case .create(let event): found.append(event)
             case .other: break

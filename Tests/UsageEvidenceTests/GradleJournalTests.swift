@@ -30,7 +30,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "/c/d", "/cache/caches/transforms-3/0123456789abcdef", "/cache/caches/jars-9/ümläut", "/cache/caches/jars-9/😀",
+        "/c/d", "/cache/caches/transforms-3/0123456789abcdef", "/cache/caches/jars-9/ümläut",
+        "/cache/caches/jars-9/😀",
         "/" + String(repeating: "long/", count: 60) + "x", "/exactly/" + String(repeating: "x", count: 54),
         "/one/less/" + String(repeating: "x", count: 52), "/one/more/" + String(repeating: "x", count: 54),
     ])
@@ -68,8 +69,17 @@ import Testing
         var random = SeededGenerator(seed: 3)
         for _ in 0..<300 {
             var broken = whole
-            for _ in 0..<4 { broken[Int.random(in: 0..<whole.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<4 {
+                broken[Int.random(in: 0..<whole.count, using: &random)] = UInt8.random(
+                    in: 0...255, using: &random)
+            }
             _ = try? GradleJournal(broken)
+        }
+        // A block half written: its count is not yet that of its payload.
+        for block in [6169 + 5 + 10, 6169 + 19 + 5 + 16] {
+            var torn = whole
+            torn[block + 3] ^= 1
+            #expect(throws: GradleJournalError.self) { try GradleJournal(torn) }
         }
         // An index that is its own child.
         var circle = whole
@@ -93,7 +103,8 @@ import Testing
         #expect(throws: GradleJournalError.unreadable(reason: "it is no regular file")) {
             try GradleJournal.read(home: bed.home)
         }
-        try bed.directory.shell("rm caches/journal-1/*; echo D > real; ln -s ../../real caches/journal-1/file-access.bin")
+        try bed.directory.shell(
+            "rm caches/journal-1/*; echo D > real; ln -s ../../real caches/journal-1/file-access.bin")
         #expect(throws: GradleJournalError.unreadable(reason: "it is a symbolic link")) {
             try GradleJournal.read(home: bed.home)
         }
@@ -110,13 +121,9 @@ import Testing
             changes += 1
             guard changes == 1 else { return }
             try? content.write(to: URL(fileURLWithPath: bed.file))
-            _ = try? bed.directory.shell("touch -d @4102444800 caches/journal-1/file-access.bin")
         }
-        // Written under another name and renamed, the first file did not change; written in place, it did.
-        #expect(changes <= 2)
-        let again = try GradleJournal.read(home: bed.home)
-        #expect(again?.lastUse(of: JournalBed.path(1)) == Timestamp(seconds: Self.begin / 1000 + 5))
-        #expect(journal != nil)
+        #expect(changes == 2)
+        #expect(journal?.lastUse(of: JournalBed.path(1)) == Timestamp(seconds: Self.begin / 1000 + 5))
         var appended = 0
         #expect(throws: GradleJournalError.restless) {
             try GradleJournal.read(home: bed.home) {
@@ -143,7 +150,8 @@ import Testing
             ], to: bed.directory.path + "/home/caches/journal-1/file-access.bin")
         func entry(_ pool: Pool, _ key: String, _ path: String) throws -> ScannedEntry {
             ScannedEntry(
-                pool: pool, key: key, path: try #require(VolumePath(path)), bytes: .zero, apparentBytes: .zero, files: 1,
+                pool: pool, key: key, path: try #require(VolumePath(path)), bytes: .zero,
+                apparentBytes: .zero, files: 1,
                 accessed: Timestamp(seconds: 5), fetched: Timestamp(seconds: 5))
         }
         var entries = [

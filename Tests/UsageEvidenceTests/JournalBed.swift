@@ -22,7 +22,8 @@ struct JournalBed {
         let list = directory.path + "/lines"
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(fileURLWithPath: list))
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/write_journal.py"
-        try run("/bin/bash", "-ec", "python3 '\(script)' '\(file ?? self.file)' < '\(list)'; rm '\(list)'").checked()
+        try run("/bin/bash", "-ec", "python3 '\(script)' '\(file ?? self.file)' < '\(list)'; rm '\(list)'")
+            .checked()
     }
 
     var bytes: [UInt8] { get throws { Array(try Data(contentsOf: URL(fileURLWithPath: file))) } }

@@ -75,7 +75,9 @@ import Testing
         let bed = try EventBed()
         try bed.append(0..<1)
         let offset = EventBed.create(0).utf8.count
-        try bed.append("not json\n\u{0}\u{1}\n{\"Type\":\"container\"\n" + String(repeating: "x", count: 3_000_000) + "\n")
+        try bed.append(
+            "not json\n\u{0}\u{1}\n{\"Type\":\"container\"\n" + String(repeating: "x", count: 3_000_000)
+                + "\n")
         try bed.append(#"{"Type":"container","Status":"create","Image":"a","Time":"yesterday"}"# + "\n")
         try bed.append(1..<2)
         #expect(bed.read() == ["c0", "c1"])
@@ -90,7 +92,8 @@ import Testing
     @Test func whatIsNoFileNeitherBlocksNorIsFollowed() throws {
         let bed = try EventBed()
         try bed.append(0..<1)
-        try bed.directory.shell("mv job.log .real; ln -s .real job.log; mkfifo pod.log; mkdir dir.log; touch job.log.lock")
+        try bed.directory.shell(
+            "mv job.log .real; ln -s .real job.log; mkfifo pod.log; mkdir dir.log; touch job.log.lock")
         #expect(bed.read().isEmpty)
         #expect(bed.last.notices.count == 3)
         #expect(bed.last.files == 0)
@@ -100,21 +103,26 @@ import Testing
 
     @Test(arguments: [
         ("2026-11-23T13:35:43.894179631Z", "2026-11-23T13:35:43.894179631Z"),
-        ("2026-11-23T15:05:43.5+01:30", "2026-11-23T13:35:43.5Z"), ("2026-11-23T10:35:43-03:00", "2026-11-23T13:35:43Z"),
+        ("2026-11-23T15:05:43.5+01:30", "2026-11-23T13:35:43.5Z"),
+        ("2026-11-23T10:35:43-03:00", "2026-11-23T13:35:43Z"),
     ])
     func timesWithOffsets(_ written: String, _ meant: String) {
         #expect(PodmanEventLine.instant(written) == Timestamp(rfc3339: meant))
         #expect(PodmanEventLine.instant(meant) != nil)
     }
 
-    @Test(arguments: ["", "+01:00", "2026-11-23T10:35:43", "2026-11-23T10:35:43+99:00", "2026-11-23T10:35:43+aa:00"])
+    @Test(arguments: [
+        "", "+01:00", "2026-11-23T10:35:43", "2026-11-23T10:35:43+99:00", "2026-11-23T10:35:43+aa:00",
+    ])
     func noTimes(_ text: String) { #expect(PodmanEventLine.instant(text) == nil) }
 
     @Test(arguments: [
         ("alpine", "docker.io/library/alpine:latest"), ("alpine:3", "docker.io/library/alpine:3"),
-        ("testcontainers/ryuk:0.8", "docker.io/testcontainers/ryuk:0.8"), ("docker.io/alpine", "docker.io/library/alpine:latest"),
+        ("testcontainers/ryuk:0.8", "docker.io/testcontainers/ryuk:0.8"),
+        ("docker.io/alpine", "docker.io/library/alpine:latest"),
         ("app", "localhost/app:latest"), ("registry:5000/a/b", "registry:5000/a/b:latest"),
-        ("quay.io/a/b:1@sha256:aa", "quay.io/a/b@sha256:aa"), ("index.docker.io/redis:7", "docker.io/library/redis:7"),
+        ("quay.io/a/b:1@sha256:aa", "quay.io/a/b@sha256:aa"),
+        ("index.docker.io/redis:7", "docker.io/library/redis:7"),
     ])
     func referencesAsPodmanNormalisesThem(_ reference: String, _ full: String) {
         #expect(ImageUses.names(for: reference).contains(full))
