@@ -19,7 +19,8 @@ import Testing
         let real = try RealVolume(.buildCache, path: bed.directory.path)
         try bed.directory.write("\(Self.module)/aa/lib.jar")
         try bed.directory.shell(
-            "touch -a -d '2 hours ago' \(Self.module)/aa/lib.jar; find caches -exec touch -m -d '3 hours ago' {} +")
+            "touch -a -d '2 hours ago' \(Self.module)/aa/lib.jar; find caches -exec touch -m -d '3 hours ago' {} +"
+        )
         #expect(try real.scan().hits.isEmpty)
         let used = RealVolume.now() - .minutes(30)
         try bed.write(["\(used.nanoseconds / 1_000_000) \(bed.directory.path)/\(Self.module)/aa"])
