@@ -68,6 +68,11 @@ let package = Package(
         tests("EvictionTests", ["Eviction"]),
         tests("VolumeScanningTests", ["DirectoryAccess", "VolumeScanning"]),
         tests("VfsStoreTests", ["VolumeScanning"]),
+        tests(
+            "UsageEvidenceTests",
+            [
+                "CLinux", "CacheIndex", "DirectoryAccess", "Maintenance", "UsageEvidence", "VolumeScanning",
+            ]),
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
         tests("ReportingTests", ["Eviction", "Reporting"]),

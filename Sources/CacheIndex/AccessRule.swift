@@ -9,6 +9,7 @@ import CacheModel
 ///   newer fetch that left another size. An image's layers never change, so any newer extraction is one.
 /// - What was there before and has an access time above the watermark was used: a hit. The watermark is the
 ///   newest access time ever seen, so reads by the job that fetched the entry belong to the miss.
+/// - A use that a tool wrote down counts like an access time, also where reads leave no trace.
 struct AccessRule: Sendable {
     /// The scan before this one; nil where this one is the baseline.
     struct Before: Sendable {
@@ -48,6 +49,8 @@ struct AccessRule: Sendable {
         var lastUsed: Timestamp
         var evidence: Evidence
         var confidence: Confidence
+        /// Hits after `access`, in the order of their times: event logs tell each one.
+        var laterHits: [Timestamp] = []
     }
 
     var before: Before?
@@ -72,20 +75,21 @@ struct AccessRule: Sendable {
         guard let before else { return fresh(found, .none) }
         if fetchedAnew(found, known) { return fresh(found, miss(of: found, since: before, gone: nil)) }
         var verdict = Verdict(
-            access: .none, watermark: max(known.accessed, found.accessed), lastUsed: known.lastUsed,
+            access: .none, watermark: max(known.accessed, newest(found)), lastUsed: known.lastUsed,
             evidence: known.evidence, confidence: known.confidence)
-        if found.pool != .images, trust == .none {
-            let fetched = min(found.fetched, startedAt)
-            if fetched > known.lastUsed { (verdict.lastUsed, verdict.evidence) = (fetched, .mtime) }
-            verdict.confidence = .none
-        } else if isNewer(found.accessed, than: known.accessed, since: before) {
-            let at = min(found.accessed, startedAt)
+        if found.pool == .images {
+            judgeImage(found, known, since: before, &verdict)
+        } else if let use = lastUse(of: found), isNewer(use.at, than: known.accessed, since: before) {
+            let at = min(use.at, startedAt)
             verdict.access = .hit(at: at)
             verdict.lastUsed = max(at, min(known.lastUsed, startedAt))
-            verdict.evidence = found.pool == .images ? .podmanEvents : .atime
-            verdict.confidence = found.pool == .images ? .low : trust
-        } else if found.pool != .images {
-            verdict.confidence = min(known.confidence, trust)
+            (verdict.evidence, verdict.confidence) = (use.evidence, trust(in: found))
+        } else {
+            let fetched = min(found.fetched, startedAt)
+            if trust == .none, fetched > known.lastUsed {
+                (verdict.lastUsed, verdict.evidence) = (fetched, .mtime)
+            }
+            verdict.confidence = min(known.confidence, trust(in: found))
         }
         return verdict
     }
@@ -97,7 +101,7 @@ struct AccessRule: Sendable {
 
     // A watermark that lay in the future when it was set would hide every use until then. An access time
     // below such a one counts if it lies in the interval.
-    private func isNewer(_ accessed: Timestamp, than watermark: Timestamp, since before: Before) -> Bool {
+    func isNewer(_ accessed: Timestamp, than watermark: Timestamp, since before: Before) -> Bool {
         if accessed > watermark { return true }
         return watermark > before.finishedAt && accessed < watermark && isInInterval(accessed, since: before)
     }
@@ -112,31 +116,51 @@ struct AccessRule: Sendable {
         return .miss(at: at, regret: regret)
     }
 
+    /// The newest time that anything shows, even where it is no evidence: what is not newer is no use.
+    private func newest(_ found: ScannedEntry) -> Timestamp {
+        max(found.accessed, found.uses.last?.at ?? found.accessed)
+    }
+
+    /// The last use of a build entry; nil where the volume shows none.
+    private func lastUse(of found: ScannedEntry) -> RecordedUse? {
+        let read = trust == .none ? nil : RecordedUse(at: found.accessed, evidence: .atime)
+        guard let told = found.uses.last else { return read }
+        return read.map { $0.at >= told.at ? $0 : told } ?? told
+    }
+
+    /// How far the last use of a build entry can be trusted.
+    ///
+    /// Gradle's journal misses builds that reuse their configuration (gradle/actions#19).
+    private func trust(in found: ScannedEntry) -> Confidence {
+        found.uses.isEmpty ? trust : max(trust, .medium)
+    }
+
     /// What is known of an entry when it is first there, or there anew.
     private func fresh(_ found: ScannedEntry, _ access: Access) -> Verdict {
-        let isImage = found.pool == .images
+        if found.pool == .images { return freshImage(found, access) }
         let fallback: Evidence = before == nil ? .mtime : .firstSeen
+        let trusted = trust(in: found)
         var verdict = Verdict(
-            access: access, watermark: found.accessed,
-            lastUsed: min(max(found.accessed, found.fetched), startedAt), evidence: fallback,
-            confidence: before == nil ? min(trust, .medium) : trust)
-        if isImage {
-            // Containers are the only evidence, and those that were removed again left none.
-            if found.accessed.nanoseconds > 0, found.accessed >= found.fetched {
-                verdict.evidence = .podmanEvents
-            }
-            verdict.confidence = .low
-        } else if trust == .none {
-            (verdict.lastUsed, verdict.evidence) = (min(found.fetched, startedAt), .mtime)
-        } else if found.accessed >= found.fetched {
-            verdict.evidence = .atime
+            access: access, watermark: newest(found), lastUsed: min(found.fetched, startedAt),
+            evidence: fallback,
+            confidence: before == nil ? min(trusted, .medium) : trusted)
+        if let use = lastUse(of: found), use.at >= found.fetched {
+            (verdict.lastUsed, verdict.evidence) = (min(use.at, startedAt), use.evidence)
+        } else if trusted == .none {
+            verdict.evidence = .mtime
         } else if fallback == .mtime {
-            verdict.confidence = min(trust, .low)
+            verdict.confidence = min(trusted, .low)
         }
-        // A job needed it when it fetched it, however old the times are that it came with.
-        if case .miss(let at, _) = access, at > verdict.lastUsed {
-            (verdict.lastUsed, verdict.evidence) = (at, .firstSeen)
-        }
+        return verdict.usedWhenFetched
+    }
+}
+
+extension AccessRule.Verdict {
+    /// A job needed an entry when it fetched it, however old the times are that it came with.
+    var usedWhenFetched: Self {
+        guard case .miss(let at, _) = access, at > lastUsed else { return self }
+        var verdict = self
+        (verdict.lastUsed, verdict.evidence) = (at, .firstSeen)
         return verdict
     }
 }

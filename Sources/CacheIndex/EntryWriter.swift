@@ -10,6 +10,10 @@ struct EntryWriter {
     /// The scan's number.
     let scan: Int64
     let startedAt: Timestamp
+    /// When the scan before began; nil where there was none.
+    var since: Timestamp?
+    /// The layers of an image store, by their IDs.
+    var layers: [String: ScannedLayer] = [:]
 
     /// What a ghost hands on to the entry that returns.
     struct Ghost {
@@ -60,7 +64,7 @@ struct EntryWriter {
                 try insert(id ?? 0, found, change.verdict, ghost)
                 if found.image != nil { added[change.index] = id }
             }
-            try record(change.verdict.access, of: id ?? 0, found)
+            try record(change.verdict, of: id ?? 0, found)
         }
         try db.execute(sql: "UPDATE next_entry SET id = ?", arguments: [next])
         return added
@@ -80,13 +84,11 @@ struct EntryWriter {
             found.bytes.bytes, found.apparentBytes.bytes, found.files, verdict.watermark.nanoseconds,
             found.fetched.nanoseconds, found.protections.rawValue,
             (ghost?.firstSeen ?? startedAt).nanoseconds, verdict.lastUsed.nanoseconds, verdict.evidence.code,
-            verdict.confidence.code, ghost?.uses ?? 0,
+            verdict.confidence.code, (ghost?.uses ?? 0) + verdict.hits,
         ])
     }
 
     private func update(_ id: Int64, _ found: ScannedEntry, _ verdict: AccessRule.Verdict) throws {
-        var uses: Int64 = 0
-        if case .hit = verdict.access { uses = 1 }
         let statement = try db.cachedStatement(
             sql: """
                 UPDATE entries SET key = ?, inode = ?, bytes = ?, apparent_bytes = ?, files = ?, accessed = ?,
@@ -97,26 +99,50 @@ struct EntryWriter {
             found.key, Int64(bitPattern: found.inode), found.bytes.bytes, found.apparentBytes.bytes,
             found.files, verdict.watermark.nanoseconds, found.fetched.nanoseconds,
             found.protections.rawValue, verdict.lastUsed.nanoseconds, verdict.evidence.code,
-            verdict.confidence.code, uses, volume, Data(found.path.bytes), found.pool.code,
+            verdict.confidence.code, verdict.hits, volume, Data(found.path.bytes), found.pool.code,
         ])
     }
 
-    private func record(_ access: AccessRule.Access, of id: Int64, _ found: ScannedEntry) throws {
-        let (time, isHit, isRegret): (Timestamp, Bool, Bool)
-        switch access {
-        case .none: return
-        case .hit(let at): (time, isHit, isRegret) = (at, true, false)
-        case .miss(let at, let regret): (time, isHit, isRegret) = (at, false, regret)
+    private func record(_ verdict: AccessRule.Verdict, of id: Int64, _ found: ScannedEntry) throws {
+        switch verdict.access {
+        case .none: break
+        case .hit(let at): try record(id, found, at: at, found.bytes, hitBy: verdict.evidence)
+        case .miss(let at, let regret): try record(id, found, at: at, fetchedBytes(found), regret: regret)
         }
-        let evidence: Evidence = isHit ? (found.pool == .images ? .podmanEvents : .atime) : .firstSeen
+        for at in verdict.laterHits { try record(id, found, at: at, found.bytes, hitBy: .podmanEvents) }
+    }
+
+    private func record(
+        _ id: Int64, _ found: ScannedEntry, at time: Timestamp, _ bytes: ByteCount,
+        hitBy evidence: Evidence? = nil,
+        regret: Bool = false
+    ) throws {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO accesses (scan, entry, at, pool, hit, regret, evidence, bytes)
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
-            scan, id, time.nanoseconds, found.pool.code, isHit, isRegret, evidence.code, found.bytes.bytes,
+            scan, id, time.nanoseconds, found.pool.code, evidence != nil, regret,
+            (evidence ?? .firstSeen).code,
+            bytes.bytes,
         ])
+    }
+
+    /// What the fetch of an entry brought: of an image, the layers that were not there at the scan before.
+    private func fetchedBytes(_ found: ScannedEntry) -> ByteCount {
+        guard let image = found.image, let since, !layers.isEmpty else { return found.bytes }
+        return image.layers.reduce(.zero) { sum, id in
+            guard let layer = layers[id], layer.created > since else { return sum }
+            return sum + layer.storedBytes
+        }
+    }
+}
+
+extension AccessRule.Verdict {
+    fileprivate var hits: Int64 {
+        if case .hit = access { return Int64(laterHits.count) + 1 }
+        return Int64(laterHits.count)
     }
 }
 

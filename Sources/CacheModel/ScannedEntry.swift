@@ -25,12 +25,16 @@ public struct ScannedEntry: Sendable, Hashable {
     public var protections: Protections
     /// What only an image has.
     public var image: ScannedImage?
+    /// The uses that a tool wrote down, in the order of their times.
+    ///
+    /// From Gradle's journal the last one, from Podman's event logs all since the scan before. The index keeps what follows from them, not the list.
+    public var uses: [RecordedUse]
 
     /// Makes an entry from all it consists of.
     public init(
         pool: Pool, key: String, path: VolumePath, inode: UInt64 = 0, bytes: ByteCount,
         apparentBytes: ByteCount, files: Int64, accessed: Timestamp, fetched: Timestamp,
-        protections: Protections = [], image: ScannedImage? = nil
+        protections: Protections = [], image: ScannedImage? = nil, uses: [RecordedUse] = []
     ) {
         self.pool = pool
         self.key = key
@@ -43,6 +47,21 @@ public struct ScannedEntry: Sendable, Hashable {
         self.fetched = fetched
         self.protections = protections
         self.image = image
+        self.uses = uses
+    }
+}
+
+/// A use that a tool wrote down.
+public struct RecordedUse: Sendable, Hashable {
+    /// When, by the clock of the job: it may lie in the future.
+    public var at: Timestamp
+    /// Where it was written down.
+    public var evidence: Evidence
+
+    /// Makes a record of one use.
+    public init(at: Timestamp, evidence: Evidence) {
+        self.at = at
+        self.evidence = evidence
     }
 }
 

@@ -30,13 +30,16 @@ public struct Volume: Sendable, Hashable {
     public var keep: [String]
     /// How long evicted entries can be brought back; zero empties the trash at once.
     public var trashRetention: Span
+    /// The absolute path of the directory with the event logs of the jobs' Podmans, for an image store; nil
+    /// stands for `events` beside the store.
+    public var events: String?
 
     /// Makes a volume with the deployment's defaults: high 85 %, low 70 %, critical 95 %, a day of trash.
     public init(
         name: String, kind: Kind, path: String, jobPath: String? = nil, limit: ByteCount? = nil,
         high: Watermark = .share(basisPoints: 8500), low: Watermark = .share(basisPoints: 7000),
         critical: Watermark = .share(basisPoints: 9500), poolQuotas: [Pool: Quota] = [:],
-        keep: [String] = [], trashRetention: Span = .hours(24)
+        keep: [String] = [], trashRetention: Span = .hours(24), events: String? = nil
     ) {
         self.name = name
         self.kind = kind
@@ -49,6 +52,12 @@ public struct Volume: Sendable, Hashable {
         self.poolQuotas = poolQuotas
         self.keep = keep
         self.trashRetention = trashRetention
+        self.events = events
+    }
+
+    /// Where the event logs of the jobs' Podmans are looked for.
+    public var eventsPath: String {
+        events ?? path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/events"
     }
 
     /// The quota in bytes, on a file system of that capacity.

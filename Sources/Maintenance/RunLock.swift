@@ -39,7 +39,15 @@ public final class RunLock: Sendable {
         file = opened
     }
 
-    deinit { if let file { close(file) } }
+    /// Unlocks in so many words: a process that another thread is just forking holds copies of the descriptors
+    /// until its exec, and closing ours alone would leave the volume locked for that long.
+    deinit {
+        flock(root.descriptor, LOCK_UN)
+        if let file {
+            larder_unlock(file)
+            close(file)
+        }
+    }
 
     private static func openFile(below root: OpenDirectory) -> Int32? {
         let folder = Array(".larder".utf8).cString

@@ -4,14 +4,19 @@ import DirectoryAccess
 import UsageEvidence
 import VolumeScanning
 
-/// Brings the index up to date with a volume: probe, scan, record, arm.
+/// Brings the index up to date with a volume: probe, scan, read what tools wrote down, record, arm.
 ///
 /// Arming comes last: only after what was read is recorded may the trace of it be overwritten.
 public struct VolumeSurvey: Sendable {
-    private let index: CacheIndex
+    let index: CacheIndex
     private let regretWindow: Span
-    private let clock: @Sendable () -> Timestamp
+    let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int) -> Void)?
+
+    /// Accesses are kept one by one for the longest window that a report asks for, then as daily sums.
+    private static let longestWindow = Span.days(30)
+    /// What went longer ago counts as never seen when it returns: far beyond any regret window.
+    private static let ghostMemory = Span.days(366)
 
     /// What a survey found and did.
     public struct Result: Sendable {
@@ -47,11 +52,13 @@ public struct VolumeSurvey: Sendable {
         if case .failure(let error) = session.folder { notices.append("\(error): \(error.hint)") }
         let scan =
             switch volume.kind {
-            case .buildCache: try scanBuildCache(session)
+            case .buildCache: try scanBuildCache(session, &notices)
             case .imageStore: try scanImageStore(session, &notices)
             }
         try TrashRecovery(index: index, clock: clock).run(session, &notices)
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow)
+        _ = try index.foldAccesses(before: scan.startedAt - Self.longestWindow)
+        _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
         let arming = AtimeArming(root: session.root).arm(scan.unarmed)
         if arming.refused > 0 {
             notices.append(
@@ -61,7 +68,7 @@ public struct VolumeSurvey: Sendable {
         return Result(scan: scan, recorded: recorded, armed: arming.armed, notices: notices)
     }
 
-    private func scanBuildCache(_ session: VolumeSession) throws -> VolumeScan {
+    private func scanBuildCache(_ session: VolumeSession, _ notices: inout [String]) throws -> VolumeScan {
         let trust =
             switch session.folder {
             case .success(let folder): AtimeProbe(in: folder.own).run()
@@ -76,23 +83,7 @@ public struct VolumeSurvey: Sendable {
         var scan = try VolumeScanner(progress: progress).scan(
             session.volume, previous: try snapshot(), atimeTrust: trust, clock: clock)
         scan.identity = identity
+        notices += GradleUses(root: session.root, of: session.volume).add(to: &scan.entries)
         return scan
-    }
-
-    private func scanImageStore(_ session: VolumeSession, _ notices: inout [String]) throws -> VolumeScan {
-        let startedAt = clock()
-        let store = try VfsStoreReader(root: session.volume.path).read()
-        notices += store.problems.map { "volume \(session.volume.name): \($0)" }
-        guard let capacity = Capacity(descriptor: session.root.descriptor) else {
-            throw ScanError.unreadableRoot(path: session.volume.path, reason: "statfs failed")
-        }
-        return VolumeScan(
-            volume: session.volume.name, startedAt: startedAt, finishedAt: clock(),
-            identity: session.identity, complete: true,
-            directories: Int64(store.layers.count), files: 0, bytes: store.bytes, apparentBytes: store.bytes,
-            capacity: capacity,
-            atimeTrust: EvidenceTrust(
-                .low, reason: "only containers in the store and pulls show use; no event log is read"),
-            entries: store.entries().sorted { $0.path < $1.path }, layers: store.layers)
     }
 }

@@ -44,6 +44,9 @@ int larder_rename_noreplace(int from_dir, const char *from, int to_dir, const ch
 // Takes an open-file-description write lock on the whole file; -EAGAIN or -EACCES where another holds it.
 int larder_lock_exclusive(int fd);
 
+// Gives an open-file-description lock on the whole file back.
+void larder_unlock(int fd);
+
 // Whether some process holds a conflicting lock on bytes start ..< start+length: 1, 0 or -errno. Takes no lock.
 int larder_is_write_locked(int fd, int64_t start, int64_t length);
 

@@ -1,0 +1,62 @@
+import CacheIndex
+import CacheModel
+import UsageEvidence
+import VolumeScanning
+
+extension VolumeSurvey {
+    /// Reads an image store and the event logs beside it.
+    ///
+    /// The logs are read first: what they tell lies before the scan's beginning, and the images are there still.
+    func scanImageStore(_ session: VolumeSession, _ notices: inout [String]) throws -> VolumeScan {
+        let volume = session.volume
+        let previous = try index.previousScan(of: volume.name)
+        let before = previous?.record.identity == session.identity ? previous : nil
+        let events = PodmanEventLogs(directory: volume.eventsPath).read(after: before?.snapshot ?? [])
+        let startedAt = clock()
+        let store = try VfsStoreReader(root: volume.path).read()
+        notices += (store.problems + events.notices).map { "volume \(volume.name): \($0)" }
+        guard let capacity = Capacity(descriptor: session.root.descriptor) else {
+            throw ScanError.unreadableRoot(path: volume.path, reason: "statfs failed")
+        }
+        var entries = store.entries().sorted { $0.path < $1.path }
+        ImageUses(entries).add(events.events, to: &entries)
+        let silent =
+            before.map { silentContainers(in: store, events, from: $0.record.startedAt, to: startedAt) } ?? 0
+        return VolumeScan(
+            volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: session.identity,
+            complete: true, directories: Int64(store.layers.count), files: 0, bytes: store.bytes,
+            apparentBytes: store.bytes, capacity: capacity, atimeTrust: trust(in: events, silent, volume),
+            entries: entries, layers: store.layers, snapshot: events.cursors)
+    }
+
+    /// How many containers were made since the scan before, a minute ago at least, without an event.
+    private func silentContainers(
+        in store: VfsStore, _ events: PodmanEventLogs.Reading, from start: Timestamp, to end: Timestamp
+    ) -> Int {
+        let told = Set(events.events.map(\.container))
+        return store.containers.count {
+            $0.created > start && $0.created + .minutes(1) <= end && !$0.imageID.isEmpty
+                && !told.contains($0.id)
+        }
+    }
+
+    private func trust(in events: PodmanEventLogs.Reading, _ silent: Int, _ volume: Volume) -> EvidenceTrust {
+        if events.files == 0 {
+            return EvidenceTrust(
+                .low,
+                reason:
+                    "only containers in the store and pulls show use; there is no event log in \(volume.eventsPath)"
+            )
+        }
+        if silent > 0 {
+            return EvidenceTrust(
+                .medium,
+                reason: "\(silent) containers have no event: some pods write no log to \(volume.eventsPath)")
+        }
+        if !events.isWhole {
+            return EvidenceTrust(
+                .medium, reason: "a part of the event logs in \(volume.eventsPath) could not be read")
+        }
+        return EvidenceTrust(.high)
+    }
+}

@@ -1,0 +1,144 @@
+import CacheModel
+import Foundation
+import TestSupport
+import Testing
+
+/// Real builds and real containers, against counts that others make: the Maven repository's access log, the files
+/// that strace saw opened, the containers that were run.
+@Suite(
+    .enabled(
+        if: RealVolume.settings != nil,
+        "needs builds and Podman: bring up Tests/Testbed and set LARDER_TESTBED"),
+    .serialized)
+struct RealUseTests {
+    private let settings = RealVolume.settings ?? [:]
+
+    /// `group:artifact:version` of the directories below a repository that hold those files.
+    private func keys(_ files: some Sequence<String>) -> [String] {
+        let keys = files.compactMap { file -> String? in
+            let parts = file.split(separator: "/").map(String.init)
+            guard parts.count >= 4 else { return nil }
+            return
+                "\(parts.dropLast(3).joined(separator: ".")):\(parts[parts.count - 3]):\(parts[parts.count - 2])"
+        }
+        return Set(keys).sorted()
+    }
+
+    /// The entries that the mirror sent files of, since its log had that many lines.
+    private func downloads(after lines: Int) throws -> [String] {
+        let log = try String(
+            contentsOfFile: try #require(settings["LOG"]) + "/maven-access.log", encoding: .utf8)
+        return keys(
+            log.split(separator: "\n").dropFirst(lines).compactMap { line -> String? in
+                guard let get = line.range(of: "\"GET /"), line.contains(" 200 ") else { return nil }
+                let path = String(line[get.upperBound...].prefix { $0 != " " })
+                return path.contains("maven-metadata") ? nil : path
+            })
+    }
+
+    @Test func mavenBuildsMissFirstAndHitThen() throws {
+        let cache = try #require(settings["CACHE"]) + "/real-use-\(UUID().uuidString.prefix(8))"
+        defer { _ = try? run("/bin/rm", "-rf", cache) }
+        try run("/bin/mkdir", "-p", "\(cache)/repository").checked()
+        try run("/bin/chown", "-R", try #require(settings["JOB_UID"]), cache).checked()
+        let real = try RealVolume(.buildCache, path: cache)
+        #expect(try real.scan().result.recorded.baseline)
+        let log = try #require(settings["LOG"]) + "/maven-access.log"
+        let lines = try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").count
+        let build = ["alpha", "--repo", "\(cache)/repository"]
+
+        _ = try RealVolume.testbed("maven", build[0], build[1], build[2])
+        let first = try real.scan()
+        #expect(first.hits.isEmpty)
+        #expect(first.misses == (try downloads(after: lines)))
+        #expect(first.misses.count > 20)
+
+        // Armed by the scan before, every read shows within the same hour, and again after the next scan.
+        for attempt in 1...2 {
+            let trace = cache + ".trace"
+            defer { unlink(trace) }
+            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .deletingLastPathComponent().path
+            try run(
+                "/usr/bin/env", "strace", "-f", "-qq", "-e", "trace=openat,open", "-o", trace, "python3",
+                "\(script)/Testbed/testbed.py", "maven", try #require(settings["LARDER_TESTBED"]), build[0],
+                build[1],
+                build[2]
+            ).checked()
+            let opened = try String(contentsOfFile: trace, encoding: .utf8).split(separator: "\n").compactMap
+            {
+                line -> String? in
+                guard let start = line.range(of: "\(cache)/repository/"), !line.contains(" = -1 "),
+                    !line.contains("O_DIRECTORY"), !line.contains("O_WRONLY")
+                else { return nil }
+                return String(line[start.upperBound...].prefix { $0 != "\"" })
+            }.filter {
+                // strace splits the line of a call that another thread's interrupts: its result stands apart.
+                ($0 as NSString).pathExtension != "xml"
+                    && FileManager.default.fileExists(atPath: "\(cache)/repository/\($0)")
+            }
+            let second = try real.scan()
+            #expect(second.misses.isEmpty)
+            #expect(second.hits == keys(opened), "build \(attempt)")
+            #expect(second.hits.count > 20)
+        }
+        let status = try real.index.lastScanRates(of: "v")
+        #expect(status.objects == 1)
+        #expect(try real.index.usage(of: "v")?.scan.atimeTrust.confidence == .high)
+    }
+
+    @Test func twoRunsOfAContainerAreOneMissAndOneHit() throws {
+        let real = try RealVolume(.imageStore, path: try #require(settings["STORAGE"]))
+        let image = try #require(settings["IMAGE_PG"])
+        _ = try? RealVolume.testbed("podman", "rmi", image)
+        #expect(try real.scan().result.recorded.baseline)
+        for _ in 1...2 { _ = try RealVolume.testbed("podman", "run", "--rm", image, "true") }
+        let both = try real.scan()
+        #expect(both.misses == [image])
+        #expect(both.hits == [image])
+        #expect(both.result.scan.atimeTrust.confidence == .high)
+        _ = try RealVolume.testbed("podman", "run", "--rm", image, "true")
+        _ = try? RealVolume.testbed("podman", "pull", "\(image)-nowhere")
+        let third = try real.scan()
+        #expect((third.hits, third.misses) == ([image], []))
+        let idle = try real.scan()
+        #expect((idle.hits, idle.misses) == ([], []))
+        let entry = try #require(try real.index.usage(of: "v")?.entries.first { $0.key == image })
+        #expect((entry.uses, entry.confidence) == (2, .high))
+    }
+
+    @Test func testcontainersJobsAreOneMissAndOneHit() throws {
+        let real = try RealVolume(.imageStore, path: try #require(settings["STORAGE"]))
+        let image = try #require(settings["IMAGE_REDIS"])
+        _ = try? RealVolume.testbed("podman", "rmi", image)
+        _ = try real.scan()
+        for _ in 1...2 { _ = try RealVolume.testbed("job", "redis") }
+        let scan = try real.scan()
+        #expect((scan.hits, scan.misses) == ([image], [image]))
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can mount: run the tests as root"))
+    func noatimeGivesNoConfidenceAndNoRate() throws {
+        let place = try TemporaryDirectory()
+        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .path
+        let volume = place.path + "/fs"
+        func filesystems(_ arguments: String...) throws {
+            try run("/usr/bin/env", ["python3", "\(script)/Testbed/filesystems.py"] + arguments).checked()
+        }
+        try filesystems("make", volume, "--type", "tmpfs", "--size", "16M", "--options", "noatime")
+        defer { try? filesystems("unmount", volume) }
+        let real = try RealVolume(.buildCache, path: volume)
+        try place.shell(
+            "mkdir -p fs/org/a/1.0; echo x > fs/org/a/1.0/a-1.0.pom; echo 'a-1.0.pom>central=' > fs/org/a/1.0/_remote.repositories"
+        )
+        let baseline = try real.scan()
+        #expect(baseline.result.scan.atimeTrust.confidence == .none)
+        #expect(baseline.result.scan.atimeTrust.reason.contains("noatime"))
+        try place.shell("cat fs/org/a/1.0/*")
+        let second = try real.scan()
+        #expect(second.hits.isEmpty && second.misses.isEmpty)
+        #expect(try real.index.lastScanRates(of: "v").objects == nil)
+        #expect(try real.index.usage(of: "v")?.entries.map(\.confidence) == [.none])
+    }
+}
