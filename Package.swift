@@ -70,6 +70,7 @@ let package = Package(
         tests("VfsStoreTests", ["VolumeScanning"]),
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
+        tests("SafetyTests", ["larder"]),
         tests("ReportingTests", ["Eviction", "Reporting"]),
         tests(
             "ConfigurationTests",
