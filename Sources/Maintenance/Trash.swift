@@ -114,15 +114,21 @@ public struct Trash: Sendable {
     ///
     /// Returns why that was not possible.
     func putBack(_ number: Int, _ line: TrashJournal.Line, from directory: OpenDirectory) -> String? {
-        guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes), !path.bytes.isEmpty
+        guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes),
+            let first = path.components.first, !first.elementsEqual(".larder".utf8)
         else {
             return "its path in the journal is none"
         }
         var parent = folder.root
         do {
+            let root = try parent.stat()
             for component in path.parent.components {
                 try parent.makeDirectory(component.cString)
                 parent = try parent.open(component.cString)
+                let here = try parent.stat()
+                guard here.device == root.device, here.mount == root.mount else {
+                    throw SystemError(code: EXDEV)
+                }
             }
         } catch { return "its directory cannot be made again (\(error))" }
         let result = larder_rename_noreplace(

@@ -15,10 +15,14 @@ struct TrashRecovery {
         guard case .success(let folder) = session.folder,
             let usage = try index.usage(of: session.volume.name)
         else { return }
+        // By path and not by the journal's number: that may come from an index in memory, or from a job.
+        let known = Dictionary(
+            usage.entries.map { ($0.found.path.description, $0.id) }, uniquingKeysWith: { first, _ in first })
         for run in try Trash(folder).runs() {
             guard let startedAt = run.createdAt, try !index.knows(run: run.id) else { continue }
             let evicted = run.entries.sorted { $0.key < $1.key }.map { _, line in
-                EvictionOutcome.Line(entryID: line.id, pool: line.pool, key: line.key, bytes: line.bytes)
+                EvictionOutcome.Line(
+                    entryID: known[line.path] ?? 0, pool: line.pool, key: line.key, bytes: line.bytes)
             }
             let moved = evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
             let outcome = EvictionOutcome(

@@ -20,6 +20,7 @@ public final class VolumeSession: Sendable {
         do { root = try OpenDirectory.open(root: volume.path) } catch {
             throw .folder(volume: volume.name, path: volume.path, reason: error.message)
         }
+        if Self.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
         lock = try RunLock(volume: volume, root: root, now: now)
         do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch {
             folder = .failure(error)
@@ -31,6 +32,16 @@ public final class VolumeSession: Sendable {
         let root = try? self.root.stat()
         let marker = (try? folder.get())?.marker() ?? root?.device ?? 0
         return VolumeIdentity(marker: marker, rootInode: root?.inode ?? 0)
+    }
+
+    /// Whether a directory is the root of the whole system, and so no volume, whatever link led there.
+    ///
+    /// What cannot be told counts as one.
+    static func isSystemRoot(_ directory: OpenDirectory) -> Bool {
+        guard let here = try? directory.stat(), let root = try? OpenDirectory.open(root: "/").stat() else {
+            return true
+        }
+        return here.device == root.device && here.inode == root.inode
     }
 
     /// Whether anything is mounted at a volume's path.

@@ -4,7 +4,8 @@ import TestSupport
 /// The programs in `Tests/Safety`, which drive the real executable from outside and judge it without its code.
 enum Programs {
     /// The package's directory.
-    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .deletingLastPathComponent().path
 
     /// The executable under test.
@@ -22,7 +23,8 @@ enum Programs {
     /// Runs a program and prints the counts in its last line.
     static func run(_ name: String, _ arguments: String...) throws -> ProcessResult {
         let result = try TestSupport.run(
-            "/usr/bin/python3", ["\(package)/Tests/Safety/\(name).py"] + arguments, environment: ["LARDER": larder])
+            "/usr/bin/python3", ["\(package)/Tests/Safety/\(name).py"] + arguments,
+            environment: ["LARDER": larder])
         print("\(name): \(result.output.split(separator: "\n").last ?? "no output")")
         return result
     }
