@@ -75,6 +75,7 @@ let package = Package(
             ]),
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
+        tests("SafetyTests", ["larder"]),
         tests("ReportingTests", ["Eviction", "Reporting"]),
         tests("Integration", ["larder"]),
         tests(

@@ -23,6 +23,22 @@ extension CacheIndex {
         }
     }
 
+    /// When the last scan of a volume began, by the clock of that time; nil where none was recorded.
+    ///
+    /// - Throws: `IndexError`.
+    public func lastScan(of volume: String) throws -> Timestamp? {
+        try reading { db in
+            let start = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT scans.started_at FROM volumes JOIN scans ON scans.id = volumes.last_scan
+                    WHERE volumes.name = ?
+                    """,
+                arguments: [volume])
+            return start.map { Timestamp(nanoseconds: $0) }
+        }
+    }
+
     /// Whether a run was recorded: one that was not, but left a folder in a trash, was interrupted.
     ///
     /// - Throws: `IndexError`.

@@ -1,4 +1,5 @@
 import CacheModel
+import Foundation
 import GRDB
 
 /// What Larder knows of its volumes, in one SQLite file.
@@ -20,10 +21,15 @@ public final class CacheIndex: Sendable {
     /// What happened to the file as it was opened, in sentences to show to people; empty when all was well.
     public let notices: [String]
 
+    /// Whether this index lives in memory only, and goes with the process.
+    public let isInMemory: Bool
+
     let place: IndexPlace
+    private let late = LateNotices()
     private let queue: DatabaseQueue
 
-    private init(place: IndexPlace, queue: DatabaseQueue, notices: [String]) {
+    private init(place: IndexPlace, queue: DatabaseQueue, notices: [String], isInMemory: Bool = false) {
+        self.isInMemory = isInMemory
         self.place = place
         self.queue = queue
         self.notices = notices
@@ -47,9 +53,31 @@ public final class CacheIndex: Sendable {
         if readOnly {
             return CacheIndex(place: place, queue: try place.openReadOnly(), notices: [])
         }
-        let (queue, notices) = try place.openOrRebuild(now: now)
+        var (queue, notices) = try place.openOrRebuild(now: now)
+        if !place.reserve.make() {
+            notices.append(
+                "The disk of the state directory \(stateDirectory) is nearly full: make room on it, or name "
+                    + "another one with --state.")
+        }
         return CacheIndex(place: place, queue: queue, notices: notices)
     }
+
+    /// Begins an empty index in memory, for a prune while the disk of the state directory is full.
+    ///
+    /// - Throws: `IndexError`.
+    public static func inMemory(insteadOf stateDirectory: String) throws -> CacheIndex {
+        let place = IndexPlace(stateDirectory: stateDirectory)
+        let notice =
+            "The state directory \(stateDirectory) is full. Larder works without its history: last uses come "
+            + "from access times alone, and nothing of this run is recorded. Make room on that disk."
+        return CacheIndex(
+            place: place, queue: try place.openInMemory(), notices: [notice], isInMemory: true)
+    }
+
+    /// What happened to the file since it was opened, in sentences to show to people.
+    ///
+    /// Each is told once.
+    public func takeLateNotices() -> [String] { late.take() }
 
     /// Reads in one transaction, so that all it reads belongs together.
     func reading<T>(_ body: (Database) throws -> T) throws -> T {
@@ -65,6 +93,17 @@ public final class CacheIndex: Sendable {
         do {
             return try queue.write(body)
         } catch {
+            let error = explained(error)
+            guard case .full? = error as? IndexError, place.reserve.release() else { throw error }
+        }
+        defer { place.reserve.make() }
+        do {
+            let result = try queue.write(body)
+            late.add(
+                "The state directory \(place.directory) is full. The reserve in it was used up to record this "
+                    + "run: make room on that disk.")
+            return result
+        } catch {
             throw explained(error)
         }
     }
@@ -78,5 +117,20 @@ public final class CacheIndex: Sendable {
     /// The row of a volume in `volumes`.
     func volumeRow(named name: String, _ db: Database) throws -> Int64? {
         try Int64.fetchOne(db, sql: "SELECT id FROM volumes WHERE name = ?", arguments: [name])
+    }
+}
+
+/// Notices that come up while an index is in use.
+private final class LateNotices: @unchecked Sendable {
+    private let lock = NSLock()
+    private var notices: [String] = []
+
+    func add(_ notice: String) { lock.withLock { if !notices.contains(notice) { notices.append(notice) } } }
+
+    func take() -> [String] {
+        lock.withLock {
+            defer { notices = [] }
+            return notices
+        }
     }
 }

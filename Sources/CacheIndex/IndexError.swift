@@ -18,6 +18,8 @@ public enum IndexError: Error, Hashable, Sendable {
     case damaged(path: String, reason: String)
     /// Another process held it for longer than five seconds.
     case busy(path: String)
+    /// No byte or no inode is left for it.
+    case full(path: String)
     /// A statement failed: the disk is full, a file is read-only, and the like.
     case failed(path: String, reason: String)
     /// No scan of a volume of that name was ever recorded.
@@ -38,6 +40,7 @@ extension IndexError: CustomStringConvertible {
         case .foreign(let path): "\(path) is the database of another program"
         case .damaged(let path, let reason): "the index at \(path) is damaged: \(reason)"
         case .busy(let path): "another process holds the index at \(path)"
+        case .full(let path): "the disk of the index at \(path) is full"
         case .failed(let path, let reason): "the index at \(path) refused: \(reason)"
         case .unknownVolume(let name, let path): "the index at \(path) knows no volume named \(name)"
         }
@@ -54,6 +57,7 @@ extension IndexError: CustomStringConvertible {
         case .foreign: "name another state directory with --state"
         case .damaged: "run `larder scan`: it sets the file aside and begins a new index"
         case .busy: "try again when the other Larder is done"
+        case .full: "make room on it, or name another state directory with --state"
         case .failed: "check the space and the permissions of the state directory"
         case .unknownVolume: "run `larder scan` first"
         }

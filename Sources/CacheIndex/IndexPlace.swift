@@ -11,6 +11,20 @@ struct IndexPlace: Sendable {
 
     init(stateDirectory: String) { directory = stateDirectory }
 
+    var reserve: StateReserve { StateReserve(directory: directory) }
+
+    func openInMemory() throws -> DatabaseQueue {
+        do {
+            var configuration = Configuration()
+            configuration.foreignKeysEnabled = true
+            let queue = try DatabaseQueue(configuration: configuration)
+            try queue.write { try Schema.migrate($0, path: path) }
+            return queue
+        } catch {
+            throw explained(error)
+        }
+    }
+
     func openReadOnly() throws -> DatabaseQueue {
         guard try fileSize() != nil else { throw IndexError.missing(path: path) }
         do {
@@ -32,10 +46,12 @@ struct IndexPlace: Sendable {
         do {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         } catch {
+            if reserve.isFull { throw IndexError.full(path: path) }
             throw IndexError.unusable(path: path, reason: "\(directory): \(reason(of: error))")
         }
         let damage: String
-        if try fileSize() == 0 {
+        let size = try fileSize()
+        if size == 0 {
             damage = "the file was empty"
         } else {
             do {
@@ -44,9 +60,10 @@ struct IndexPlace: Sendable {
                 try queue.close()
                 damage = found
             } catch {
-                guard case .damaged(_, let reason)? = explained(error) as? IndexError else {
-                    throw explained(error)
-                }
+                let error = explained(error)
+                // An empty file of a disk that was full must not look like a damaged index later.
+                if case .full? = error as? IndexError, size == nil { removeDraft() }
+                guard case .damaged(_, let reason)? = error as? IndexError else { throw error }
                 damage = reason
             }
         }
@@ -56,6 +73,10 @@ struct IndexPlace: Sendable {
         } catch {
             throw explained(error)
         }
+    }
+
+    private func removeDraft() {
+        for suffix in ["-journal", ""] { try? FileManager.default.removeItem(atPath: path + suffix) }
     }
 
     private func notice(damage: String, kept: String) -> String {
@@ -145,6 +166,10 @@ struct IndexPlace: Sendable {
         return switch error.resultCode {
         case .SQLITE_CORRUPT, .SQLITE_NOTADB: IndexError.damaged(path: path, reason: reason)
         case .SQLITE_BUSY, .SQLITE_LOCKED: IndexError.busy(path: path)
+        case .SQLITE_FULL: IndexError.full(path: path)
+        // Without a free inode SQLite cannot make its journal, and says no more than that.
+        case .SQLITE_CANTOPEN where reserve.isFull, .SQLITE_IOERR where reserve.isFull:
+            IndexError.full(path: path)
         case .SQLITE_CANTOPEN: IndexError.unusable(path: path, reason: reason)
         default: IndexError.failed(path: path, reason: reason)
         }

@@ -100,14 +100,17 @@ public struct BuildPruner: Sendable {
                     inode: found.inode, bytes: found.bytes, lastUsed: eviction.entry.lastUsed)
             })
         let name = Array(run.utf8).cString
+        var isMade = false
         do throws(SystemError) {
-            try folder.trash.makeDirectory(name)
+            // A folder that is there already has a journal of its own, which must not be replaced.
+            guard mkdirat(folder.trash.descriptor, name, 0o700) == 0 else { throw SystemError(code: errno) }
+            isMade = true
             let directory = try folder.trash.open(name)
             try journal.write(into: directory)
             guard fsync(folder.trash.descriptor) == 0 else { throw SystemError(code: errno) }
             return Place(directory: directory, keeps: true, run: run)
         } catch {
-            _ = try? TreeRemoval.remove(name, in: folder.trash)
+            if isMade { _ = try? TreeRemoval.remove(name, in: folder.trash) }
             if error.isFull { return Place(directory: folder.trash, keeps: false, run: run) }
             throw error.code == EROFS
                 ? .readOnly(volume: volume.name, path: volume.path)

@@ -30,8 +30,10 @@ enum LastLook {
                 return .changed("its directory was replaced since the scan")
             }
             var bytes: Int64 = 0
-            var stack = [directory]
-            while let next = stack.popLast() {
+            // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
+            var stack: [(parent: OpenDirectory, name: [CChar])] = [(directory, [46, 0])]
+            while let (parent, name) = stack.popLast() {
+                let next = try parent.open(name)
                 if let change = try lookInto(next, entry, head, usedAfter, now, &bytes, &stack) {
                     return .changed(change)
                 }
@@ -44,7 +46,7 @@ enum LastLook {
 
     private static func lookInto(
         _ directory: OpenDirectory, _ entry: ScannedEntry, _ head: larder_stat, _ usedAfter: Timestamp,
-        _ now: Timestamp, _ bytes: inout Int64, _ stack: inout [OpenDirectory]
+        _ now: Timestamp, _ bytes: inout Int64, _ stack: inout [(parent: OpenDirectory, name: [CChar])]
     ) throws(SystemError) -> String? {
         let own = try directory.stat()
         guard own.device == head.device, own.mount == head.mount else {
@@ -59,7 +61,7 @@ enum LastLook {
                 throw error
             }
             if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) {
-                stack.append(try directory.open(name))
+                stack.append((directory, name))
                 continue
             }
             bytes += stat.links == 1 ? stat.blocks * 512 : 0

@@ -46,6 +46,17 @@ public struct Pruner: Sendable {
         self.clock = clock
     }
 
+    /// Refuses to work by a clock that shows a time more than a day before the last scan.
+    ///
+    /// Ages would mean nothing. To be asked before the scan that precedes a prune, which would take the time for the right one.
+    ///
+    /// - Throws: `MaintenanceError.clockWentBack`, `IndexError`.
+    public func checkClock(for volume: Volume) throws {
+        let now = clock()
+        guard let last = try index.lastScan(of: volume.name), now < last - .days(1) else { return }
+        throw MaintenanceError.clockWentBack(volume: volume.name, lastScan: last, now: now)
+    }
+
     /// Carries out `plan` on the session's volume.
     ///
     /// - Parameters:
@@ -63,6 +74,10 @@ public struct Pruner: Sendable {
                 volume: session.volume.name, first: "named by 'larder scan'", count: scan.unreadable)
         }
         let startedAt = clock()
+        guard startedAt > scan.startedAt - .days(1) else {
+            throw MaintenanceError.clockWentBack(
+                volume: session.volume.name, lastScan: scan.startedAt, now: startedAt)
+        }
         let (plan, beyond) = limited(plan)
         var result: Result
         switch session.volume.kind {
@@ -85,10 +100,15 @@ public struct Pruner: Sendable {
         }
         result.outcome.refused = refused + result.outcome.refused + beyond
         let exitCode: Int32 = result.outcome.overQuota ? 3 : result.outcome.refused.isEmpty ? 0 : 4
-        try index.record(
-            result.outcome,
-            run: RunRecord(
-                id: run, kind: "prune", startedAt: startedAt, finishedAt: clock(), exitCode: exitCode))
+        do {
+            try index.record(
+                result.outcome,
+                run: RunRecord(
+                    id: run, kind: "prune", startedAt: startedAt, finishedAt: clock(), exitCode: exitCode))
+        } catch IndexError.full(let path) {
+            // The moves are done and the journal tells of them: the next scan that has room records the run.
+            result.failures.append("the run could not be recorded: \(IndexError.full(path: path))")
+        }
         if session.volume.kind == .buildCache {
             try TrashKeeper(index: index, clock: clock).keep(session, run: run, purgeAll: purge, &result)
         }

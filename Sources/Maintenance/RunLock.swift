@@ -34,7 +34,7 @@ public final class RunLock: Sendable {
             }
             let text = Array("process \(getpid()), since \(now)\n".utf8)
             // The name of the holder is a courtesy: a full volume must not keep a prune from running.
-            if ftruncate(opened, 0) == 0 { _ = pwrite(opened, text, text.count, 0) }
+            if Self.isOwn(opened), ftruncate(opened, 0) == 0 { _ = pwrite(opened, text, text.count, 0) }
         }
         file = opened
     }
@@ -53,9 +53,23 @@ public final class RunLock: Sendable {
         let folder = Array(".larder".utf8).cString
         try? root.makeDirectory(folder)
         guard let own = try? root.open(folder) else { return nil }
+        // What a job put in its place, a link or a pipe or one more name of another file, is not opened.
+        if let found = try? own.stat("lock".utf8.cString), !isPlain(found) {
+            unlinkat(own.descriptor, "lock", 0)
+        }
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let file = openat(own.descriptor, "lock", flags, 0o600)
         return file >= 0 ? file : nil
+    }
+
+    private static func isPlain(_ stat: larder_stat) -> Bool {
+        stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) && stat.links == 1
+    }
+
+    /// Whether an open file is nobody else's: nothing is written to one that was swapped in since the look.
+    private static func isOwn(_ file: Int32) -> Bool {
+        var stat = larder_stat()
+        return larder_statx(file, "", &stat) == 0 && isPlain(stat)
     }
 
     private static func holder(below root: OpenDirectory) -> String {

@@ -7,8 +7,8 @@ extension Trash {
     /// Purges runs for good, oldest first.
     ///
     /// - Parameters:
-    ///   - before: Only runs that began before this time; nil for all. A run without a readable journal, and
-    ///     what an interrupted purge left, goes whatever its age.
+    ///   - before: Only runs that began before this time; nil for all. What an interrupted purge left goes
+    ///     whatever its age, and so does a run that holds nothing.
     ///   - enough: Asked before each entry; true ends the purge.
     /// - Returns: The disk bytes of what was unlinked, and what could not be.
     public func purge(
@@ -16,19 +16,22 @@ extension Trash {
     ) throws(MaintenanceError) -> (bytes: ByteCount, failures: [String]) {
         var bytes = ByteCount.zero
         var failures: [String] = []
-        for run in try runs() {
-            if let before, let createdAt = run.createdAt, createdAt >= before { continue }
-            guard !enough(), let directory = try? folder.trash.open(Array(run.id.utf8).cString) else {
-                continue
-            }
-            for number in run.entries.keys.sorted() where !enough() {
+        for run in try runs() where !enough() {
+            guard let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
+            let isDue = before.map { age(of: run, directory) < $0 } ?? true
+            for number in run.entries.keys.sorted() where isDue && !enough() {
                 bytes = bytes + purge(number, in: directory, &failures)
             }
-            bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil, &failures)
+            bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)
             removeIfEmpty(run.id, directory)
         }
         bytes = bytes + purgeRemains(of: folder.trash, all: false, &failures)
         return (bytes, failures)
+    }
+
+    /// When a run began; without a readable journal, when its folder was last changed.
+    private func age(of run: Run, _ directory: OpenDirectory) -> Timestamp {
+        run.createdAt ?? Timestamp(nanoseconds: (try? directory.stat().mtime) ?? 0)
     }
 
     /// An entry is renamed before it is unlinked, so that no restore ever brings back half of one.

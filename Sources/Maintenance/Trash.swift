@@ -114,13 +114,21 @@ public struct Trash: Sendable {
     ///
     /// Returns why that was not possible.
     func putBack(_ number: Int, _ line: TrashJournal.Line, from directory: OpenDirectory) -> String? {
-        guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes), !path.bytes.isEmpty
+        guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes),
+            let first = path.components.first, !first.elementsEqual(".larder".utf8)
         else {
             return "its path in the journal is none"
         }
         var parent = folder.root
         do {
-            for component in path.parent.components { parent = try remake(component, in: parent) }
+            let root = try parent.stat()
+            for component in path.parent.components {
+                parent = try remake(component, in: parent)
+                let here = try parent.stat()
+                guard here.device == root.device, here.mount == root.mount else {
+                    throw SystemError(code: EXDEV)
+                }
+            }
         } catch { return "its directory cannot be made again (\(error))" }
         let result = larder_rename_noreplace(
             directory.descriptor, Self.name(number), parent.descriptor, path.name.cString)

@@ -45,6 +45,8 @@ public struct TrashJournal: Codable, Sendable, Equatable {
         case createdAt = "created_at"
     }
 
+    /// What an entry can occupy: a sum of a million of them does not overflow.
+    private static let possible: ClosedRange<Int64> = 0...(1 << 42)
     private static let name = Array("journal.json".utf8).cString
     private static let draft = Array("journal.tmp".utf8).cString
 
@@ -53,7 +55,7 @@ public struct TrashJournal: Codable, Sendable, Equatable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys]
         guard let text = try? encoder.encode(self) else { throw SystemError(code: EINVAL) }
-        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = openat(folder.descriptor, Self.draft, flags, 0o600)
         guard file >= 0 else { throw SystemError(code: errno) }
         defer { close(file) }
@@ -75,14 +77,15 @@ public struct TrashJournal: Codable, Sendable, Equatable {
 
     /// Reads the journal of a run's folder.
     ///
-    /// - Throws: `SystemError` where there is none; `EINVAL` for a file that is no journal, or larger than 1 GiB.
+    /// - Throws: `SystemError` where there is none; `EINVAL` for a file that is no journal, or larger than 256 MiB,
+    /// or that claims impossible sizes: any job can write one.
     static func read(from folder: OpenDirectory) throws(SystemError) -> TrashJournal {
         let file = openat(folder.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         guard file >= 0 else { throw SystemError(code: errno) }
         defer { close(file) }
         var stat = larder_stat()
         guard larder_statx(file, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG),
-            stat.size <= 1 << 30
+            stat.size <= 1 << 28
         else { throw SystemError(code: EINVAL) }
         var bytes = [UInt8](repeating: 0, count: Int(stat.size))
         var count = 0
@@ -95,7 +98,8 @@ public struct TrashJournal: Codable, Sendable, Equatable {
             count += read
         }
         guard let journal = try? JSONDecoder().decode(TrashJournal.self, from: Data(bytes)),
-            journal.schema == "larder.trash/1"
+            journal.schema == "larder.trash/1",
+            journal.entries.allSatisfy({ possible.contains($0.bytes.bytes) })
         else { throw SystemError(code: EINVAL) }
         return journal
     }

@@ -25,9 +25,13 @@ struct TrashKeeper {
         let left = try trash.runs()
         result.outcome.freedBytes = result.outcome.freedBytes + freed
         result.outcome.trashedBytes = left.first { $0.id == run }?.bytes ?? .zero
-        try index.recordPurge(
-            of: session.volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes }, run: run,
-            freed: result.outcome.freedBytes, trashed: result.outcome.trashedBytes)
+        do {
+            try index.recordPurge(
+                of: session.volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes }, run: run,
+                freed: result.outcome.freedBytes, trashed: result.outcome.trashedBytes)
+        } catch IndexError.full(let path) {
+            result.failures.append("the purge could not be recorded: \(IndexError.full(path: path))")
+        }
     }
 
     /// Purges runs older than their time; and, above the critical watermark, the oldest first until the file

@@ -13,12 +13,17 @@ struct TrashRecovery {
     /// Records every interrupted run of the session's volume, a notice for each.
     func run(_ session: VolumeSession, _ notices: inout [String]) throws {
         guard case .success(let folder) = session.folder else { return }
-        for run in try Trash(folder).runs() {
-            guard let startedAt = run.createdAt, try !index.knows(run: run.id),
-                let usage = try index.usage(of: session.volume.name)
-            else { continue }
+        let interrupted = try Trash(folder).runs().filter { run in
+            try run.createdAt != nil && !index.knows(run: run.id)
+        }
+        guard !interrupted.isEmpty, let usage = try index.usage(of: session.volume.name) else { return }
+        // By path and not by the journal's number: that may come from an index in memory, or from a job.
+        let known = Dictionary(
+            usage.entries.map { ($0.found.path.description, $0.id) }, uniquingKeysWith: { first, _ in first })
+        for run in interrupted {
             let evicted = run.entries.sorted { $0.key < $1.key }.map { _, line in
-                EvictionOutcome.Line(entryID: line.id, pool: line.pool, key: line.key, bytes: line.bytes)
+                EvictionOutcome.Line(
+                    entryID: known[line.path] ?? 0, pool: line.pool, key: line.key, bytes: line.bytes)
             }
             let moved = evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
             let outcome = EvictionOutcome(
@@ -28,7 +33,7 @@ struct TrashRecovery {
             try index.record(
                 outcome,
                 run: RunRecord(
-                    id: run.id, kind: "prune", startedAt: startedAt, finishedAt: clock(), exitCode: 1))
+                    id: run.id, kind: "prune", startedAt: run.createdAt ?? clock(), finishedAt: clock(), exitCode: 1))
             notices.append(
                 "volume \(session.volume.name): prune \(run.id) was interrupted; its \(evicted.count) entries "
                     + "wait in the trash, the rest was not touched")

@@ -100,6 +100,11 @@ enum TreeRemoval {
                 parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | 0o10000000)
             guard handle >= 0 else { throw SystemError(code: errno) }
             defer { close(handle) }
+            var found = larder_stat()
+            let above = try parent.stat()
+            guard larder_statx(handle, "", &found) == 0, found.device == above.device,
+                found.mount == above.mount
+            else { throw SystemError(code: EXDEV) }
             guard chmod("/proc/self/fd/\(handle)", 0o700) == 0 else { throw error }
             return try parent.open(name)
         }

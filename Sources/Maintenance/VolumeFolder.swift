@@ -52,7 +52,9 @@ extension VolumeFolder {
     /// A full volume stays without one until there is room.
     private func writeMarker() throws(SystemError) {
         let draft = Array("volume-id.tmp".utf8).cString
-        let file = openat(own.descriptor, draft, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        // Never what is there already: it may be a pipe, or one more name of a file of somebody else.
+        unlinkat(own.descriptor, draft, 0)
+        let file = openat(own.descriptor, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else {
             if SystemError(code: errno).isFull { return }
             throw SystemError(code: errno)
@@ -77,12 +79,14 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
     case folder(volume: String, path: String, reason: String)
     /// Another Larder holds the volume.
     case held(volume: String, holder: String)
-    /// The volume's path leads to the root of the whole system.
-    case systemRoot(volume: String, path: String)
     /// The volume is not the one that was scanned.
     case otherVolume(volume: String, path: String)
     /// The last scan could not read everything.
     case incompleteScan(volume: String, first: String, count: Int64)
+    /// The volume's path leads to the root of the whole system.
+    case systemRoot(volume: String, path: String)
+    /// The clock shows a time more than a day before the last scan.
+    case clockWentBack(volume: String, lastScan: Timestamp, now: Timestamp)
     /// The plan does not fit the volume.
     case unusablePlan(reason: String)
     /// Something in the trash cannot be read or moved.
@@ -100,6 +104,8 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
             "volume \(volume): what is mounted at \(path) is not what the last scan saw"
         case .incompleteScan(let volume, let first, let count):
             "volume \(volume): \(count) path\(count == 1 ? "" : "s") could not be read, first \(first)"
+        case .clockWentBack(let volume, let lastScan, let now):
+            "volume \(volume): the clock shows \(now), and the last scan was at \(lastScan)"
         case .unusablePlan(let reason): "the plan cannot be used: \(reason)"
         case .trash(let reason, _): reason
         }
@@ -114,6 +120,7 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
         case .systemRoot: "name the directory that the cache PVC is mounted at"
         case .otherVolume: "check the mount, then run 'larder scan'"
         case .incompleteScan: "make it readable or remove it, then scan again: nothing is evicted on guesses"
+        case .clockWentBack: "set the clock; if it is right now, run 'larder scan', then prune again"
         case .unusablePlan: "make a new one with 'larder plan'"
         case .trash(_, let hint): hint
         }

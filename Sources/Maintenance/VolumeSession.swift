@@ -21,12 +21,7 @@ public final class VolumeSession: Sendable {
         do { root = try OpenDirectory.open(root: volume.path) } catch {
             throw .folder(volume: volume.name, path: volume.path, reason: error.message)
         }
-        // A path that was left empty or mistyped must never make caches of the whole machine evictable.
-        if let own = try? root.stat(), let system = try? OpenDirectory.open(root: "/").stat(),
-            own.inode == system.inode, own.device == system.device
-        {
-            throw .systemRoot(volume: volume.name, path: volume.path)
-        }
+        if Self.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
         lock = try RunLock(volume: volume, root: root, now: now)
         do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch {
             folder = .failure(error)
@@ -38,6 +33,16 @@ public final class VolumeSession: Sendable {
         let root = try? self.root.stat()
         let marker = (try? folder.get())?.marker() ?? root?.device ?? 0
         return VolumeIdentity(marker: marker, rootInode: root?.inode ?? 0)
+    }
+
+    /// Whether a directory is the root of the whole system, and so no volume, whatever link led there.
+    ///
+    /// What cannot be told counts as one.
+    static func isSystemRoot(_ directory: OpenDirectory) -> Bool {
+        guard let here = try? directory.stat(), let root = try? OpenDirectory.open(root: "/").stat() else {
+            return true
+        }
+        return here.device == root.device && here.inode == root.inode
     }
 
     /// Whether anything is mounted at a volume's path.

@@ -23,7 +23,9 @@ final class IndexBed {
     }
 
     var files: [String] {
-        get throws { try FileManager.default.contentsOfDirectory(atPath: directory).sorted() }
+        get throws {
+            try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0 != "reserve" }.sorted()
+        }
     }
 
     /// What the sqlite3 command answers, a line a row, columns joined by `|`.

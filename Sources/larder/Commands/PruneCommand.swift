@@ -45,13 +45,21 @@ struct PruneCommand: AsyncParsableCommand {
     func run(_ application: Application) async throws -> Failure.Code? {
         let file = try plan.map { try readPlan($0, application) }
         let (volumes, skipped) = try application.presentVolumes(named: volume)
-        let index = try application.index()
+        var index = try application.indexOrMemory()
         let run = Trash.newRunID(now: application.clock())
         var report = PruneReport(run: run, dryRun: dryRun, volumes: [], skipped: skipped)
         var failures: [Failure] = []
         for volume in volumes where file?.volumes.contains(where: { $0.name == volume.name }) ?? true {
             do {
-                report.volumes.append(try await prune(volume, file, index, run: run, application, &failures))
+                do {
+                    report.volumes.append(
+                        try await prune(volume, file, index, run: run, application, &failures))
+                } catch IndexError.full where !index.isInMemory {
+                    // Nothing was moved yet: what comes after the moves does not throw this.
+                    index = try application.memoryIndex()
+                    report.volumes.append(
+                        try await prune(volume, file, index, run: run, application, &failures))
+                }
             } catch {
                 let failure = Failure(error)
                 failures.append(failure)
@@ -59,6 +67,7 @@ struct PruneCommand: AsyncParsableCommand {
                     SkippedVolume(name: volume.name, path: volume.path, reason: failure.sentence))
             }
         }
+        application.warn(index.takeLateNotices())
         if report.volumes.isEmpty, let first = failures.first { throw first }
         try application.say(report)
         if report.volumes.contains(where: \.outcome.overQuota) { return .overQuota }
@@ -87,6 +96,12 @@ struct PruneCommand: AsyncParsableCommand {
         _ volume: Volume, _ file: PlanDocument?, _ index: CacheIndex, run: String, _ application: Application,
         _ failures: inout [Failure]
     ) async throws -> PruneReport.Volume {
+        let limits = application.configuration.limits
+        let pruner = Pruner(
+            index: index,
+            limits: forceLimit ? nil : Pruner.Limits(bytesShare: limits.bytesShare, entries: limits.entries),
+            idleFloor: application.configuration.idleFloor, clock: application.clock)
+        try pruner.checkClock(for: volume)
         let session = try VolumeSession(volume, now: application.clock())
         _ = try application.survey(session, index)
         guard let usage = try index.usage(of: volume.name) else {
@@ -102,11 +117,6 @@ struct PruneCommand: AsyncParsableCommand {
         if dryRun { return PruneReport.Volume(dryRunOf: plan) }
         let line = ProgressLine("\(volume.name): pruning")
         defer { line.end() }
-        let limits = application.configuration.limits
-        let pruner = Pruner(
-            index: index,
-            limits: forceLimit ? nil : Pruner.Limits(bytesShare: limits.bytesShare, entries: limits.entries),
-            idleFloor: application.configuration.idleFloor, clock: application.clock)
         let result = try await pruner.prune(
             session, plan, refused: refused, scan: usage.scan, run: run,
             podman: try application.podman(for: volume), purge: purge
@@ -121,6 +131,18 @@ struct PruneCommand: AsyncParsableCommand {
 }
 
 extension Application {
+    /// The index, or one in memory where the state directory is full: a full disk is when a prune is needed most.
+    func indexOrMemory() throws -> CacheIndex {
+        do { return try index() } catch IndexError.full { return try memoryIndex() }
+    }
+
+    /// An index in memory, with its warning.
+    func memoryIndex() throws -> CacheIndex {
+        let index = try CacheIndex.inMemory(insteadOf: configuration.stateDirectory)
+        warn(index.notices)
+        return index
+    }
+
     /// The client for the socket that serves an image store; nil for other volumes.
     func podman(for volume: Volume) throws -> PodmanClient? {
         guard volume.kind == .imageStore, let socket = configuration.sockets[volume.name] else { return nil }

@@ -1,0 +1,78 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// When a prune refuses to begin at all: seen from outside, by the real executable.
+@Suite struct LimitTests {
+    private let root: TemporaryDirectory
+    private let state: TemporaryDirectory
+
+    init() throws {
+        root = try TemporaryDirectory()
+        state = try TemporaryDirectory()
+        try root.write(".m2/repository/g/a/1/a-1.jar", bytes: 9000)
+        try root.write(".m2/repository/g/a/1/_remote.repositories", "a-1.jar>central=\n")
+        try root.shell("find .m2 -depth -exec touch -d '40 days ago' {} +")
+    }
+
+    private func larder(_ arguments: String...) throws -> ProcessResult {
+        try run(
+            Programs.larder,
+            arguments + ["--build-cache", root.path, "--image-root", "/nonexistent", "--state", state.path])
+    }
+
+    private func prune(_ more: String...) throws -> ProcessResult {
+        try run(
+            Programs.larder,
+            ["prune", "--force-limit", "--idle-floor", "0s", "--build-cache", root.path] + more
+                + ["--image-root", "/nonexistent", "--state", state.path])
+    }
+
+    private var isThere: Bool { root.exists(".m2/repository/g/a/1/a-1.jar") }
+
+    @Test func aClockMoreThanADayBackStopsAPrune() throws {
+        try larder("scan").checked()
+        try state.shell("sqlite3 larder.db 'UPDATE scans SET started_at = started_at + 2 * 86400000000000'")
+        let result = try prune("--to", "1Ki")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("set the clock"))
+        #expect(isThere)
+        // The scan that a person runs once the clock is right takes its time for the right one.
+        try larder("scan").checked()
+        _ = try prune("--to", "1Ki")
+        #expect(!isThere)
+    }
+
+    @Test func anHourBackIsNoMatter() throws {
+        try larder("scan").checked()
+        try state.shell("sqlite3 larder.db 'UPDATE scans SET started_at = started_at + 3600000000000'")
+        _ = try prune("--to", "1Ki")
+        #expect(!isThere)
+    }
+
+    @Test func anOldPlanIsRefused() throws {
+        try larder("scan").checked()
+        let plan = state.path + "/plan.json"
+        _ = try larder("plan", "--to", "1Ki", "--idle-floor", "0s", "--output", plan)
+        try state.shell(
+            #"sed -i -E 's/("created_at": ?")[0-9]{4}/\12020/' plan.json; grep -q '"2020-' plan.json"#)
+        let result = try prune("--plan", plan)
+        #expect(result.status == 1)
+        #expect(result.errors.contains("the plan cannot be used"))
+        #expect(isThere)
+    }
+
+    @Test(.enabled(if: Programs.isRoot, "needs root to become another user"))
+    func anIncompleteScanStopsAPrune() throws {
+        try root.shell("mkdir shut; chmod 0 shut; chown -R 1001 .m2; chown 1001 . ")
+        try state.shell("chown 1001 .")
+        let result = try run(
+            "/usr/bin/setpriv",
+            ["--reuid", "1001", "--regid", "1001", "--clear-groups", Programs.larder, "prune", "--to", "1Ki"]
+                + ["--force-limit", "--idle-floor", "0s", "--build-cache", root.path]
+                + ["--image-root", "/nonexistent", "--state", state.path])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("could not be read"))
+        #expect(isThere)
+    }
+}
