@@ -17,7 +17,9 @@ public struct VolumeHistory: Sendable {
         }
     }
 
-    /// One recorded use or fetch. A year has a million of them: it takes 32 bytes.
+    /// One recorded use or fetch.
+    ///
+    /// A year has a million of them: it takes 32 bytes.
     public struct Access: Sendable, Hashable {
         /// When, as closely as the evidence tells.
         public var at: Timestamp

@@ -21,7 +21,8 @@ extension CapacityReport {
             let lines = volumes.compactMap { volume in
                 value(volume).map { number in
                     let whole = number == number.rounded() && abs(number) < 1e15
-                    return "larder_report_\(name){volume=\"\(volume.name)\"} \(whole ? "\(Int64(number))" : "\(number)")\n"
+                    return
+                        "larder_report_\(name){volume=\"\(volume.name)\"} \(whole ? "\(Int64(number))" : "\(number)")\n"
                 }
             }
             guard !lines.isEmpty else { return }

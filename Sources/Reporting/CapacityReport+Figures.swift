@@ -46,7 +46,8 @@ extension CapacityReport {
         plot.line(points)
         return figure(
             "rate", "Hit rate over time", "Hits by accesses, day by day.", plot, volume, table: "days",
-            "The hit rate of \(points.count) days; over the window it is \(Figures.rate(volume.rate.objects)).")
+            "The hit rate of \(points.count) days; over the window it is \(Figures.rate(volume.rate.objects))."
+        )
     }
 
     private func sizeFigure(_ volume: Volume) -> Figure? {
@@ -64,7 +65,9 @@ extension CapacityReport {
     }
 
     private func inflowFigure(_ volume: Volume) -> Figure? {
-        let points = volume.sizing.days.map { (x: Double($0.end.seconds), y: Double($0.rate.missBytes.bytes)) }
+        let points = volume.sizing.days.map {
+            (x: Double($0.end.seconds), y: Double($0.rate.missBytes.bytes))
+        }
         guard let range = range(points.map(\.x)) else { return nil }
         let wide = (range.lowerBound - 43_200)...(range.upperBound + 43_200)
         var plot = Plot(x: (wide, .times), y: (0...max(1, (points.map(\.y).max() ?? 0) * 1.1), .bytes))
@@ -83,7 +86,8 @@ extension CapacityReport {
             let top = 8 + Double(row) * 37
             let length = Double(age.bytes.bytes) / highest * 205
             body += "<text x=\"0\" y=\"\(Plot.text(top + 17))\">\(HTMLText.escaped(age.name))</text>"
-            body += "<rect class=\"bar\" x=\"112\" y=\"\(Plot.text(top))\" width=\"\(Plot.text(length))\" height=\"26\"/>"
+            body +=
+                "<rect class=\"bar\" x=\"112\" y=\"\(Plot.text(top))\" width=\"\(Plot.text(length))\" height=\"26\"/>"
             body += "<text x=\"\(Plot.text(118 + length))\" y=\"\(Plot.text(top + 17))\">\(age.bytes)</text>"
         }
         let largest = ages.max { $0.bytes < $1.bytes }?.name ?? ""

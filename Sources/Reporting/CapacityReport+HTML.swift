@@ -32,8 +32,10 @@ extension CapacityReport {
         for volume in volumes { page += section(volume) }
         if let images {
             page += "<section><h2>The price of vfs</h2><p>The layers occupy \(images.stored), their contents "
-            page += "\(images.unique): \(Volume.short(images.factor)) times as much. Overlay, or a file system "
-            page += "with reflinks, would save up to \(max(.zero, images.stored - images.unique)).</p></section>\n"
+            page +=
+                "\(images.unique): \(Volume.short(images.factor)) times as much. Overlay, or a file system "
+            page +=
+                "with reflinks, would save up to \(max(.zero, images.stored - images.unique)).</p></section>\n"
         }
         return page + "</main>\n</body>\n</html>\n"
     }
@@ -47,13 +49,16 @@ extension CapacityReport {
         var text = "<section>\n<h2>\(HTMLText.escaped(volume.title))</h2>\n"
         text += "<p>\(HTMLText.escaped(volume.reason))</p>\n"
         if let forecast = volume.forecast { text += "<p>\(HTMLText.escaped(forecast))</p>\n" }
-        text += "<dl>" + facts(volume).map {
-            "<div><dt>\($0.0)</dt><dd>\(HTMLText.escaped($0.1))</dd></div>"
-        }.joined() + "</dl>\n"
+        text +=
+            "<dl>"
+            + facts(volume).map {
+                "<div><dt>\($0.0)</dt><dd>\(HTMLText.escaped($0.1))</dd></div>"
+            }.joined() + "</dl>\n"
         text += table("advice", folded: false) + table("policies", folded: false)
         text += "<h3>What happened, and where the space goes</h3>\n<div class=\"plots\">\n"
         for figure in figures(volume) {
-            text += "<figure><figcaption>\(figure.title)<span>\(HTMLText.escaped(figure.note))</span></figcaption>\n"
+            text +=
+                "<figure><figcaption>\(figure.title)<span>\(HTMLText.escaped(figure.note))</span></figcaption>\n"
             text += figure.svg + "\n" + table(figure.table, folded: true) + "</figure>\n"
         }
         text += "</div>\n<h3>Entries</h3>\n"

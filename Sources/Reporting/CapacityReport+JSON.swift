@@ -63,8 +63,10 @@ extension CapacityReport.Volume {
                     ]
                 }),
             "unmanaged_bytes": .bytes(space.unmanaged),
-            "groups": .array(space.groups.prefix(200).map(shareValue)), "ages": .array(space.ages.map(shareValue)),
-            "largest": .array(space.largest.map(entryValue)), "stalest": .array(space.stalest.map(entryValue)),
+            "groups": .array(space.groups.prefix(200).map(shareValue)),
+            "ages": .array(space.ages.map(shareValue)),
+            "largest": .array(space.largest.map(entryValue)),
+            "stalest": .array(space.stalest.map(entryValue)),
         ]
     }
 
@@ -101,7 +103,7 @@ extension CapacityReport.Volume {
         let advice = sizing.recommendation
         return [
             "quantity": .optional(advice?.quantity), "bytes": .optional(advice?.bytes),
-            "object_hit_rate": .optional(advice.flatMap { sizing.curve?.rate(at: $0.bytes).objects }),
+            "object_hit_rate": .optional(advice?.rateAdvised),
             "reason": .text(reason), "enough_bytes": .optional(advice?.enough),
             "best_object_hit_rate": .optional(advice?.best), "growth_bytes": .optional(advice?.growth),
             "headroom_bytes": .optional(advice?.headroom),

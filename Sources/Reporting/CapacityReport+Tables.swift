@@ -17,12 +17,12 @@ extension CapacityReport {
     private func adviceTable(_ volume: Volume) -> ReportTable {
         var columns = [
             ("size", "bytes"), ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"),
-            ("fetches saved/day", "fetches_saved_per_day"), ("bytes saved/day", "bytes_saved_per_day"),
+            ("fetches/day", "fetches_saved_per_day"), ("bytes/day", "bytes_saved_per_day"),
         ]
         if fetchSpeed != nil { columns.append(("min/day", "minutes_saved_per_day")) }
         columns.append(("", "note"))
         return ReportTable(
-            name: "advice", title: "What other sizes bring, compared with today's", columns: columns,
+            name: "advice", title: "What other sizes save, compared with today's", columns: columns,
             rows: volume.sizing.advice.map { line in
                 let isRecommended = line.bytes == volume.sizing.recommendation?.bytes
                 let notes = [line.bytes == volume.limit ? "today" : "", isRecommended ? "recommended" : ""]
@@ -54,7 +54,8 @@ extension CapacityReport {
             rows: volume.space.pools.map { pool, entries, bytes in
                 let rate = volume.sizing.rates[pool] ?? HitRate()
                 return [
-                    .text(pool.rawValue), .count(entries), .size(bytes), .rate(rate.objects), .count(rate.hits),
+                    .text(pool.rawValue), .count(entries), .size(bytes), .rate(rate.objects),
+                    .count(rate.hits),
                     .count(rate.misses), .count(volume.sizing.regret[pool]?.misses ?? 0),
                 ]
             })

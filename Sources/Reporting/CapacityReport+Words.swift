@@ -15,13 +15,16 @@ extension CapacityReport.Volume {
         guard let advice = sizing.recommendation else {
             return "\(title): no size can be recommended yet. Missing: \(sizing.missing ?? "accesses")."
         }
-        return "\(title): \(advice.bytes.whole) is enough for \(Figures.rate(advice.rate)) of accesses; "
-            + "today's \(limit) would serve \(Figures.rate(advice.rateToday))."
+        return
+            "\(title): \(advice.bytes.whole) is enough for \(Figures.rate(advice.rateAdvised)) of accesses; "
+            + "today's \(limit.whole) would serve \(Figures.rate(advice.rateToday))."
     }
 
     /// Why that size, in one paragraph.
     var reason: String {
-        guard let advice = sizing.recommendation else { return sizing.missing ?? "nothing is known of its use" }
+        guard let advice = sizing.recommendation else {
+            return sizing.missing ?? "nothing is known of its use"
+        }
         let points = (advice.terms.distance * 1000).rounded() / 10
         var text =
             "\(advice.enough) keeps \(Figures.rate(advice.rate)) of accesses, within \(Self.short(points)) "
@@ -29,13 +32,16 @@ extension CapacityReport.Volume {
             + "(\(Figures.rate(advice.best)))."
         var parts: [String] = []
         let days = advice.terms.review.seconds / 86_400
-        if advice.growth > .zero { parts.append("\(advice.growth) of growth in the \(days) days until the review") }
+        if advice.growth > .zero {
+            parts.append("\(advice.growth) of growth in the \(days) days until the review")
+        }
         if advice.headroom > .zero { parts.append("\(advice.headroom) for what a night brings in") }
         if advice.unmanaged > .zero { parts.append("\(advice.unmanaged) of files that belong to no pool") }
         if !parts.isEmpty { text += " Added: \(Figures.list(parts))." }
         text += " Rounded up: \(advice.quantity)."
         if advice.isBelowLimit {
-            text += " That is less than today's \(limit): a PVC cannot shrink, so keep it, or move to a new one "
+            text +=
+                " That is less than today's \(limit.whole): a PVC cannot shrink, so keep it, or move to a new one "
             text += "of that size."
         }
         if confidence < .high { text += " Confidence is \(confidence.rawValue): \(doubt)." }
@@ -54,16 +60,18 @@ extension CapacityReport.Volume {
         guard let forecast = sizing.bytesForecast else { return nil }
         let growth = forecast.growth
         func rate(_ bytes: Double) -> String { (bytes < 0 ? "-" : "") + "\(ByteCount(Int64(abs(bytes))))" }
-        let what = forecast.basis == .demand ? "What jobs use in a week grows" : "It grows"
+        let subject = forecast.basis == .demand ? "What jobs use in a week" : "It"
+        let slope = "\(ByteCount(Int64(abs(growth.perDay))))"
         var text =
-            "\(what) by \(rate(growth.perDay)) a day (9 times in 10 between \(rate(growth.low)) and "
+            "\(subject) \(growth.perDay < 0 ? "shrinks" : "grows") by \(slope) a day (9 times in 10 the change is between \(rate(growth.low)) and "
             + "\(rate(growth.high)))"
         if let full = forecast.fullAt {
             let last = forecast.latest.map { String($0.description.prefix(10)) } ?? "never"
             let first = forecast.earliest.map { String($0.description.prefix(10)) } ?? "never"
-            text += "; it reaches \(limit) about \(full.description.prefix(10)), between \(first) and \(last)."
+            text +=
+                "; it reaches \(limit.whole) about \(full.description.prefix(10)), between \(first) and \(last)."
         } else {
-            text += "; at that pace it does not reach \(limit)."
+            text += "; at that pace it does not reach \(limit.whole)."
         }
         return text
     }

@@ -24,7 +24,8 @@ enum HTMLText {
             return "<th scope=\"col\"\(kind)>\(column.title.isEmpty ? "note" : escaped(column.title))</th>"
         }
         let rows = table.rows.map { row in
-            "<tr>" + row.map { "<td\($0.isNumber ? " class=\"n\"" : "")>\(escaped($0.shown))</td>" }.joined() + "</tr>"
+            "<tr>" + row.map { "<td\($0.isNumber ? " class=\"n\"" : "")>\(escaped($0.shown))</td>" }.joined()
+                + "</tr>"
         }
         let caption = folded ? "<caption class=\"hidden\">\(title)</caption>" : "<caption>\(title)</caption>"
         let body =
@@ -71,7 +72,7 @@ enum HTMLText {
         caption{text-align:left;font-weight:600;padding:.25rem 0}.hidden{position:absolute;width:1px;height:1px;
         overflow:hidden;clip-path:inset(50%)}
         th,td{text-align:left;padding:.25rem .7rem .25rem 0;border-bottom:1px solid var(--line);
-        overflow-wrap:anywhere;vertical-align:top}th{color:var(--soft);font-weight:600}
+        overflow-wrap:anywhere;vertical-align:top}td:last-child{min-width:7.5rem}th{color:var(--soft);font-weight:600}
         .n{text-align:right;white-space:nowrap}
         summary{cursor:pointer;color:var(--main)}:focus-visible{outline:3px solid var(--main);outline-offset:2px}
         @media print{:root{color-scheme:light;--page:#fff;--ink:#000;--soft:#333;--line:#999;--card:#fff;

@@ -22,13 +22,16 @@ struct Plot {
         self.y = y
         for tick in Self.ticks(y.0, y.1, most: 5) {
             let at = Self.text(placeY(tick))
-            body += "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
-            body += text(Self.label(tick, y.1), x: Self.left - 5, y: placeY(tick) + 4, anchor: "end", kind: "tick")
+            body +=
+                "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
+            body += text(
+                Self.label(tick, y.1), x: Self.left - 5, y: placeY(tick) + 4, anchor: "end", kind: "tick")
         }
         for tick in Self.ticks(x.0, x.1, most: 5) {
             let at = min(max(placeX(tick), Self.left + 12), Self.width - Self.right - 18)
             body += text(
-                Self.label(tick, x.1), x: at, y: Self.height - Self.bottom + 16, anchor: "middle", kind: "tick")
+                Self.label(tick, x.1), x: at, y: Self.height - Self.bottom + 16, anchor: "middle",
+                kind: "tick")
         }
     }
 
@@ -46,7 +49,8 @@ struct Plot {
         }
         body += "<path class=\"curve\" d=\"\(path)\"/>"
         if points.count == 1 {
-            body += "<circle class=\"dot\" cx=\"\(Self.text(placeX(last.x)))\" cy=\"\(Self.text(placeY(last.y)))\" r=\"4\"/>"
+            body +=
+                "<circle class=\"dot\" cx=\"\(Self.text(placeX(last.x)))\" cy=\"\(Self.text(placeY(last.y)))\" r=\"4\"/>"
         }
     }
 
@@ -55,7 +59,8 @@ struct Plot {
         let wide = max(1, (placeX(x.range.lowerBound + width) - placeX(x.range.lowerBound)) * 0.8)
         for point in points where point.y > 0 {
             let top = placeY(point.y)
-            body += "<rect class=\"bar\" x=\"\(Self.text(placeX(point.x) - wide / 2))\" y=\"\(Self.text(top))\" "
+            body +=
+                "<rect class=\"bar\" x=\"\(Self.text(placeX(point.x) - wide / 2))\" y=\"\(Self.text(top))\" "
             body += "width=\"\(Self.text(wide))\" height=\"\(Self.text(placeY(y.range.lowerBound) - top))\"/>"
         }
     }
@@ -74,7 +79,8 @@ struct Plot {
     /// Adds a level line with a label above it.
     mutating func level(_ value: Double, _ label: String) {
         let at = Self.text(placeY(value))
-        body += "<line class=\"today\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
+        body +=
+            "<line class=\"today\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
         body += text(label, x: Self.width - Self.right, y: placeY(value) - 4, anchor: "end", kind: "label")
     }
 

@@ -18,12 +18,14 @@ struct ReportTable {
             case .size(let size): "\(size)"
             case .count(let count): Figures.grouped(count)
             case .rate(let rate): Figures.rate(rate)
-            case .number(let number): number == 0 ? "0" : "\((number * 10).rounded() / 10)"
+            case .number(let number): abs(number) < 0.05 ? "0" : "\((number * 10).rounded() / 10)"
             case .time(let time): String(time.description.prefix(10))
             }
         }
 
-        /// As a script reads it (RFC 4180), bytes and rates as bare numbers. A text that a spreadsheet would
+        /// As a script reads it (RFC 4180), bytes and rates as bare numbers.
+        ///
+        /// A text that a spreadsheet would
         /// take for a formula gets an apostrophe before it.
         var csv: String {
             switch self {
@@ -53,7 +55,9 @@ struct ReportTable {
     /// Whether the text shows it.
     var isForText = true
 
-    /// The first rows for a terminal. The text column goes last, as it is the one that is cut.
+    /// The first rows for a terminal.
+    ///
+    /// The text column goes last, as it is the one that is cut.
     func text(rows count: Int) -> TextTable {
         let order = columns.indices.sorted { a, b in
             let (isNumberA, isNumberB) = (rows.first?[a].isNumber ?? true, rows.first?[b].isNumber ?? true)
@@ -66,7 +70,8 @@ struct ReportTable {
 
     /// The table as CSV with a line of keys.
     var csv: String {
-        ([columns.map(\.key)] + rows.map { $0.map(\.csv) }).map { $0.joined(separator: ",") + "\r\n" }.joined()
+        ([columns.map(\.key)] + rows.map { $0.map(\.csv) }).map { $0.joined(separator: ",") + "\r\n" }
+            .joined()
     }
 }
 

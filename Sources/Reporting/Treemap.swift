@@ -55,7 +55,7 @@ enum Treemap {
             "<rect class=\"cell t\(number % 6)\" x=\"\(Plot.text(area.x))\" y=\"\(Plot.text(area.y))\" "
             + "width=\"\(Plot.text(area.width))\" height=\"\(Plot.text(area.height))\">"
             + "<title>\(HTMLText.escaped(label))</title></rect>"
-        let room = Int((area.width - 10) / 6.6)
+        let room = Int((area.width - 10) / 7.6)
         guard room >= 6, area.height >= 18 else { return cell }
         func line(_ text: String, _ y: Double) -> String {
             "<text x=\"\(Plot.text(area.x + 5))\" y=\"\(Plot.text(y))\">"

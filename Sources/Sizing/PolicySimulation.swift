@@ -50,7 +50,8 @@ extension CachePolicy {
                 cache.remove(object)
                 guard bytes <= size else { return isHit }
                 cache.makeRoom(for: bytes)
-                let priority = self == .lfu ? uses[object] : cache.inflation + uses[object] / Double(max(1, bytes))
+                let priority =
+                    self == .lfu ? uses[object] : cache.inflation + uses[object] / Double(max(1, bytes))
                 cache.insert(object, bytes, priority: priority, place: place)
                 return isHit
             }
@@ -153,7 +154,8 @@ struct PriorityCache {
         var parent = 0
         while true {
             var least = parent
-            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child] < heap[least] {
+            for child in [2 * parent + 1, 2 * parent + 2]
+            where child < heap.count && heap[child] < heap[least] {
                 least = child
             }
             if least == parent { return lowest }

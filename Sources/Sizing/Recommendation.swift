@@ -34,6 +34,8 @@ public struct Recommendation: Sendable, Hashable {
     public var unmanaged: ByteCount
     /// The hit rate over entries at `enough`.
     public var rate: Double
+    /// The hit rate over entries of a cache of the recommended size.
+    public var rateAdvised: Double
     /// The best hit rate that any size reaches.
     public var best: Double
     /// Today's limit.
@@ -67,6 +69,7 @@ public struct Recommendation: Sendable, Hashable {
         let sum = enough + growth + headroom + unmanaged
         let unit: Int64 = 1 << 30
         bytes = ByteCount(max(1, sum.bytes / unit + (sum.bytes % unit > 0 ? 1 : 0)) * unit)
+        rateAdvised = curve.rate(at: bytes).objects ?? rate
     }
 }
 
@@ -96,11 +99,17 @@ public struct SizeAdvice: Sendable, Hashable {
     ) -> [SizeAdvice] {
         guard curve.accesses > 0, days > 0 else { return [] }
         func rate(_ size: ByteCount) -> HitRate { curve.rate(at: max(.zero, size - unmanaged)) }
-        // Whole gibibytes where the limit has some, else whole mebibytes.
-        let unit: Int64 = limit.bytes >= 8 << 30 ? 1 << 30 : 1 << 20
-        let steps = [25, 50, 75, 90, 110, 125, 150, 200].map {
-            ByteCount(max(1, limit.bytes / 100 * $0 / unit) * unit)
+        // Around today's size, and along the curve where that ends earlier: in whole gibibytes, or mebibytes where
+        // there are few.
+        func parts(of size: ByteCount, _ percentages: [Int64]) -> [ByteCount] {
+            let unit: Int64 = size.bytes >= 8 << 30 ? 1 << 30 : 1 << 20
+            return percentages.map { ByteCount(max(1, (size.bytes / 100 * $0 + unit - 1) / unit) * unit) }
         }
+        let needed = curve.fullSize + unmanaged
+        let steps =
+            needed.bytes < limit.bytes / 2
+            ? parts(of: needed, [10, 25, 50, 75, 100])
+            : parts(of: limit, [25, 50, 75, 90, 110, 125, 150, 200])
         let today = rate(limit)
         return Set(steps + [limit] + [also].compactMap { $0 }).sorted().map { size in
             let there = rate(size)

@@ -40,7 +40,9 @@ struct Replay: Sendable {
             weights.append(size)
         }
         let contents = history.contents.sorted { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) }
-        for content in contents where isChosen?(content.entry) ?? true { append(content.entry, content.bytes) }
+        for content in contents where isChosen?(content.entry) ?? true {
+            append(content.entry, content.bytes)
+        }
         firstCounted = objects.count
         for access in history.accesses where isChosen?(access.entry) ?? true {
             append(access.entry, access.bytes)

@@ -58,8 +58,9 @@ enum SpatialSample {
     }
 }
 
-/// A small generator of random numbers whose seed gives the same ones anywhere: G. L. Steele et al., "Fast
-/// splittable pseudorandom number generators", OOPSLA 2014.
+/// A small generator of random numbers whose seed gives the same ones anywhere.
+///
+/// Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 struct SplitMix64: RandomNumberGenerator {
     var state: UInt64
 

@@ -22,7 +22,10 @@ import Testing
         _ = try index.record(
             scan(
                 at: 24,
-                [artifact("a", accessed: hour(23)), artifact("b", bytes: 50), artifact("c", fetched: hour(20))]),
+                [
+                    artifact("a", accessed: hour(23)), artifact("b", bytes: 50),
+                    artifact("c", fetched: hour(20)),
+                ]),
             of: bed.volume)
         try index.record(
             EvictionOutcome(
@@ -66,7 +69,8 @@ import Testing
         let bed = try IndexBed()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a"), artifact("b")]), of: bed.volume)
-        _ = try index.record(scan(at: 24, [artifact("a", accessed: hour(20)), artifact("b")]), of: bed.volume)
+        _ = try index.record(
+            scan(at: 24, [artifact("a", accessed: hour(20)), artifact("b")]), of: bed.volume)
         let other = VolumeIdentity(marker: 8, rootInode: 3)
         _ = try index.record(scan(at: 48, [artifact("a", inode: 4)], identity: other), of: bed.volume)
         let past = try #require(try index.history(of: "build"))

@@ -28,7 +28,9 @@ func roundOfJobs(days: Int64, hostile: Bool = false) -> CapacityReport {
     return CapacityReport(
         generatedAt: now, window: .days(30),
         volumes: [
-            .init(volume, usage(entries, used: gibibytes(8)), past, window: .days(30), simulates: true, now: now)
+            .init(
+                volume, usage(entries, used: gibibytes(8)), past, window: .days(30), simulates: true, now: now
+            )
         ], images: CapacityReport.ImageTax([layer("a", stored: gibibytes(3))]))
 }
 

@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct ForecastTests {
     @Test func slopeIgnoresAQuarterOfOutliers() throws {
-        let points = (0..<40).map { Growth.Point(day: Double($0), value: $0 % 5 == 0 ? 1e9 : 100 + 7 * Double($0)) }
+        let points = (0..<40).map {
+            Growth.Point(day: Double($0), value: $0 % 5 == 0 ? 1e9 : 100 + 7 * Double($0))
+        }
         let growth = try #require(Growth(points))
         #expect(growth.perDay > 4 && growth.perDay < 10)
         let clean = try #require(Growth(points.filter { $0.value < 1e8 }))
@@ -47,7 +49,9 @@ import Testing
         #expect(figures.days.count == 30)
         for (number, day) in figures.days.enumerated() {
             func distinct(_ days: Int64) -> Int64 {
-                let used = past.accesses.filter { $0.at <= day.end && (day.end - $0.at).seconds < days * 86_400 }
+                let used = past.accesses.filter {
+                    $0.at <= day.end && (day.end - $0.at).seconds < days * 86_400
+                }
                 return Set(used.map(\.entry)).reduce(0) { $0 + 100 + $1 }
             }
             #expect(day.distinctBytes.bytes == distinct(1))

@@ -22,13 +22,16 @@ struct ReportCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @Option(help: "How the report is written.") var format: Format = .text
-    @Option(help: ArgumentHelp("Count the accesses of this time until now, in whole days.", valueName: "time"))
+    @Option(
+        help: ArgumentHelp("Count the accesses of this time until now, in whole days.", valueName: "time"))
     var window: String = "30d"
     @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to a file.", valueName: "file"))
     var file: String?
     @Flag(help: "Compare the eviction by last use with other rules and with the best possible.")
     var simulate = false
-    @Option(help: ArgumentHelp("What jobs fetch a second, as 20Mi: tells the minutes that space saves.", valueName: "size"))
+    @Option(
+        help: ArgumentHelp(
+            "What jobs fetch a second, as 20Mi: tells the minutes that space saves.", valueName: "size"))
     var fetchSpeed: ByteCount?
 
     func run() async throws {
@@ -57,14 +60,19 @@ struct ReportCommand: AsyncParsableCommand {
         }
         do { try text.write(toFile: file, atomically: true, encoding: .utf8) } catch {
             throw Failure(
-                code: .failed, message: "the report cannot be written to \(file): \(error.localizedDescription)",
+                code: .failed,
+                message: "the report cannot be written to \(file): \(error.localizedDescription)",
                 hint: "name a file in a directory that can be written")
         }
         return nil
     }
 
-    /// The report in the format asked for. The only place that tells this command's formats apart.
-    private func rendered(_ report: CapacityReport, _ application: Application, now: Timestamp) throws -> String {
+    /// The report in the format asked for.
+    ///
+    /// The only place that tells this command's formats apart.
+    private func rendered(_ report: CapacityReport, _ application: Application, now: Timestamp) throws
+        -> String
+    {
         switch format {
         case .text:
             let isFile = file != nil
