@@ -33,6 +33,7 @@ let package = Package(
         part("CacheModel", []),
         part("DirectoryAccess", ["CacheModel", "CLinux"]),
         part("Eviction", ["CacheModel"]),
+        part("Sizing", ["CacheModel", "Eviction"]),
         part("VolumeScanning", ["CacheModel", "CLinux", "DirectoryAccess"]),
         part("UsageEvidence", ["CacheModel", "CLinux", "DirectoryAccess"]),
         part(
@@ -52,12 +53,12 @@ let package = Package(
                 "CacheIndex", "CacheModel", "CLinux", "DirectoryAccess", "Eviction", "PodmanClient",
                 "UsageEvidence", "VolumeScanning",
             ]),
-        part("Reporting", ["CacheModel", "Eviction"]),
+        part("Reporting", ["CacheModel", "Eviction", "Sizing"]),
         .executableTarget(
             name: "larder",
             dependencies: [
                 "CacheIndex", "CacheModel", "Eviction", "Maintenance", "PodmanClient", "Reporting",
-                "VolumeScanning",
+                "Sizing", "VolumeScanning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -66,6 +67,7 @@ let package = Package(
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("CacheIndexTests", ["CacheIndex", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("EvictionTests", ["Eviction"]),
+        tests("SizingTests", ["Sizing"]),
         tests("VolumeScanningTests", ["DirectoryAccess", "VolumeScanning"]),
         tests("VfsStoreTests", ["VolumeScanning"]),
         tests(
@@ -76,7 +78,7 @@ let package = Package(
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
         tests("SafetyTests", ["larder"]),
-        tests("ReportingTests", ["Eviction", "Reporting"]),
+        tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
         tests("Integration", ["larder"]),
         tests(
             "ConfigurationTests",

@@ -161,6 +161,15 @@ CREATE TABLE accesses (
     PRIMARY KEY (scan, entry, at)
 ) STRICT, WITHOUT ROWID;
 
+-- The entries of a volume's first scan, with their last use and size then: where a replay of accesses starts.
+CREATE TABLE baselines (
+    volume INTEGER NOT NULL,
+    entry INTEGER NOT NULL, -- an id in entries or in ghosts, or forgotten
+    used INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    PRIMARY KEY (volume, entry)
+) STRICT, WITHOUT ROWID;
+
 -- The sums of accesses that are no longer kept one by one.
 CREATE TABLE access_days (
     volume INTEGER NOT NULL,

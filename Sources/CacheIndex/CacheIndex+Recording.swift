@@ -43,6 +43,7 @@ extension CacheIndex {
                 hasGhosts ? try writer.ghost(of: $0)?.gone : nil
             }
             let added = try writer.write(merge)
+            if before == nil { try recordBaseline(of: row, db) }
             try recordImages(scan, merge, added: added, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
             try recordSnapshot(scan.snapshot, volume: row, db)

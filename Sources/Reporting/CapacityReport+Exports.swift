@@ -1,0 +1,59 @@
+import CacheModel
+import Sizing
+
+extension CapacityReport {
+    /// All tables as CSV (RFC 4180), each after a line `# volume/table` and followed by an empty line.
+    public func csv(now: Timestamp) -> String {
+        volumes.map { volume in
+            tables(of: volume, now: now).filter { !$0.rows.isEmpty }
+                .map { "# \(volume.name)/\($0.name)\r\n\($0.csv)\r\n" }.joined()
+        }.joined()
+    }
+
+    /// The figures as OpenMetrics text (OpenMetrics 1.0), for a file that a collector picks up.
+    ///
+    /// What is not known is left out.
+    public func openMetrics() -> String {
+        var text = ""
+        func family(
+            _ name: String, _ unit: String, _ help: String, _ value: (Volume) -> Double?
+        ) {
+            let lines = volumes.compactMap { volume in
+                value(volume).map { number in
+                    let whole = number == number.rounded() && abs(number) < 1e15
+                    return
+                        "larder_report_\(name){volume=\"\(volume.name)\"} \(whole ? "\(Int64(number))" : "\(number)")\n"
+                }
+            }
+            guard !lines.isEmpty else { return }
+            text += "# TYPE larder_report_\(name) gauge\n"
+            if !unit.isEmpty { text += "# UNIT larder_report_\(name) \(unit)\n" }
+            text += "# HELP larder_report_\(name) \(help)\n" + lines.joined()
+        }
+        family("capacity_bytes", "bytes", "Size of the file system.") { Double($0.capacity.bytes) }
+        family("limit_bytes", "bytes", "Size that shall not be passed.") { Double($0.limit.bytes) }
+        family("used_bytes", "bytes", "What all live files occupy.") { Double($0.usedBytes.bytes) }
+        family("object_hit_ratio", "ratio", "Hits by accesses in the window.") {
+            $0.evidence.confidence == .none ? nil : $0.rate.objects
+        }
+        family("regret_bytes", "bytes", "Evicted and fetched again in the window.") {
+            Double($0.regret.missBytes.bytes)
+        }
+        family("working_set_bytes", "bytes", "Median of what jobs use in a week.") {
+            ($0.sizing.weeklySet?.p50.bytes).map(Double.init)
+        }
+        family("growth_bytes_per_day", "", "Slope of the growth.") { $0.sizing.bytesForecast?.growth.perDay }
+        family("recommended_bytes", "bytes", "Recommended size of the PVC.") {
+            ($0.sizing.recommendation?.bytes.bytes).map(Double.init)
+        }
+        family("generated_timestamp_seconds", "seconds", "When the report was made.") { _ in
+            Double(generatedAt.seconds)
+        }
+        if let images {
+            text += "# TYPE larder_report_vfs_tax_ratio gauge\n# UNIT larder_report_vfs_tax_ratio ratio\n"
+            text += "# HELP larder_report_vfs_tax_ratio Stored by unique bytes of the image store.\n"
+            text += "larder_report_vfs_tax_ratio \(images.factor)\n"
+        }
+        return text + "# EOF\n"
+    }
+}

@@ -1,0 +1,128 @@
+import CacheModel
+import Sizing
+
+extension CapacityReport {
+    /// One plot of a volume, and the table that holds its data.
+    struct Figure {
+        var title: String
+        var note: String
+        var svg: String
+        var table: String
+    }
+
+    /// The plots of a volume; those without data are left out.
+    func figures(_ volume: Volume) -> [Figure] {
+        [
+            curveFigure(volume), rateFigure(volume), sizeFigure(volume), inflowFigure(volume),
+            ageFigure(volume), groupFigure(volume),
+        ].compactMap { $0 }
+    }
+
+    private func curveFigure(_ volume: Volume) -> Figure? {
+        guard let curve = volume.sizing.curve else { return nil }
+        let advised = volume.sizing.recommendation?.bytes ?? .zero
+        let end = Double(max(volume.limit.bytes, advised.bytes, curve.fullSize.bytes)) * 1.1
+        var plot = Plot(x: (0...end, .bytes), y: (0...1, .percent))
+        let points = (0...240).map { step in
+            let size = end * Double(step) / 240
+            return (x: size, y: curve.rate(at: ByteCount(Int64(size))).objects ?? 0)
+        }
+        plot.line(points, isStep: true, isFilled: true)
+        plot.mark(Double(volume.limit.bytes), "today \(volume.limit.whole)", kind: "today", row: 0)
+        if advised > .zero {
+            plot.mark(Double(advised.bytes), "recommended \(advised.whole)", kind: "advised", row: 1)
+        }
+        return figure(
+            "curve", "Hit rate at each size", "What a cache of that size would have served.", plot, volume,
+            table: "curve", volume.outcome)
+    }
+
+    private func rateFigure(_ volume: Volume) -> Figure? {
+        let points = volume.sizing.days.compactMap { day in
+            day.rate.objects.map { (x: Double(day.end.seconds), y: $0) }
+        }
+        guard volume.sizing.curve != nil, let range = range(points.map(\.x)) else { return nil }
+        var plot = Plot(x: (range, .times), y: (0...1, .percent))
+        plot.line(points)
+        return figure(
+            "rate", "Hit rate over time", "Hits by accesses, day by day.", plot, volume, table: "days",
+            "The hit rate of \(points.count) days; over the window it is \(Figures.rate(volume.rate.objects))."
+        )
+    }
+
+    private func sizeFigure(_ volume: Volume) -> Figure? {
+        let points = volume.samples.map { (x: Double($0.at.seconds), y: Double($0.used.bytes)) }
+        guard let range = range(points.map(\.x)) else { return nil }
+        let highest = points.map(\.y).max() ?? 0
+        let showsLimit = Double(volume.limit.bytes) < highest * 6
+        let top = max(1, highest, showsLimit ? Double(volume.limit.bytes) : 0) * 1.1
+        var plot = Plot(x: (range, .times), y: (0...top, .bytes))
+        plot.line(points, isFilled: true)
+        if showsLimit { plot.level(Double(volume.limit.bytes), "limit \(volume.limit.whole)") }
+        return figure(
+            "size", "Size over time", "What all live files occupied at each scan.", plot, volume,
+            table: "sizes", volume.forecast ?? "The sizes of \(points.count) scans.")
+    }
+
+    private func inflowFigure(_ volume: Volume) -> Figure? {
+        let points = volume.sizing.days.map {
+            (x: Double($0.end.seconds), y: Double($0.rate.missBytes.bytes))
+        }
+        guard let range = range(points.map(\.x)) else { return nil }
+        let wide = (range.lowerBound - 43_200)...(range.upperBound + 43_200)
+        var plot = Plot(x: (wide, .times), y: (0...max(1, (points.map(\.y).max() ?? 0) * 1.1), .bytes))
+        plot.bars(points, width: 86_400)
+        return figure(
+            "inflow", "Inflow over time", "What jobs fetched each day.", plot, volume, table: "days",
+            "What jobs fetched on each of \(points.count) days.")
+    }
+
+    private func ageFigure(_ volume: Volume) -> Figure? {
+        let ages = volume.space.ages
+        let highest = ages.map { Double($0.bytes.bytes) }.max() ?? 0
+        guard highest > 0 else { return nil }
+        var body = ""
+        for (row, age) in ages.enumerated() {
+            let top = 8 + Double(row) * 37
+            let length = Double(age.bytes.bytes) / highest * 205
+            body += "<text x=\"0\" y=\"\(Plot.text(top + 17))\">\(HTMLText.escaped(age.name))</text>"
+            body +=
+                "<rect class=\"bar\" x=\"112\" y=\"\(Plot.text(top))\" width=\"\(Plot.text(length))\" height=\"26\"/>"
+            body += "<text x=\"\(Plot.text(118 + length))\" y=\"\(Plot.text(top + 17))\">\(age.bytes)</text>"
+        }
+        let largest = ages.max { $0.bytes < $1.bytes }?.name ?? ""
+        let title = "By age of last use"
+        return Figure(
+            title: title, note: "What has not been used for how long.",
+            svg: Plot.svg(
+                id: "\(volume.name)-ages", title: "\(volume.title): \(title)",
+                description: "Most bytes were last used \(largest) ago.", body), table: "ages")
+    }
+
+    private func groupFigure(_ volume: Volume) -> Figure? {
+        guard volume.space.groups.contains(where: { $0.bytes > .zero }) else { return nil }
+        let most = volume.space.groups.prefix(3).map { "\($0.name) (\($0.bytes))" }
+        return Figure(
+            title: "Where the space goes", note: "Groups of artifacts or repositories of images, by size.",
+            svg: Plot.svg(
+                id: "\(volume.name)-groups", title: "\(volume.title): where the space goes",
+                description: "The largest: \(Figures.list(most)).", Treemap.body(volume.space.groups)),
+            table: "groups")
+    }
+
+    private func figure(
+        _ id: String, _ title: String, _ note: String, _ plot: Plot, _ volume: Volume, table: String,
+        _ description: String
+    ) -> Figure {
+        Figure(
+            title: title, note: note,
+            svg: plot.svg(
+                id: "\(volume.name)-\(id)", title: "\(volume.title): \(title)", description: description),
+            table: table)
+    }
+
+    private func range(_ values: [Double]) -> ClosedRange<Double>? {
+        guard let low = values.min(), let high = values.max() else { return nil }
+        return low < high ? low...high : (low - 43_200)...(high + 43_200)
+    }
+}

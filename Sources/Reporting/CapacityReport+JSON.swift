@@ -1,0 +1,127 @@
+import CacheModel
+import Sizing
+
+extension CapacityReport {
+    /// The report as `larder.report/1`.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.report/1", "generated_at": .text(generatedAt.description),
+            "window_days": .integer(windowDays), "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed) }),
+            "images": images.map {
+                [
+                    "stored_bytes": .bytes($0.stored), "unique_bytes": .bytes($0.unique),
+                    "tax": .number($0.factor),
+                ]
+            } ?? .null,
+        ]
+        return try document.document()
+    }
+}
+
+extension CapacityReport.Volume {
+    func jsonValue(_ speed: ByteCount?) -> JSONValue {
+        let curve = sizing.curve
+        return [
+            "name": .text(name), "capacity_bytes": .bytes(capacity), "used_bytes": .bytes(usedBytes),
+            "limit_bytes": .bytes(limit),
+            "inodes": ["used": .integer(usedInodes), "limit": .integer(inodeLimit)],
+            "pools": .array(space.pools.map(poolValue)), "hit_rate": rate.jsonValue(rateTrust),
+            "curve": .array(
+                curveSizes.map { size in
+                    let rate = curve?.rate(at: size)
+                    return [
+                        "bytes": .bytes(size), "object_hit_rate": .optional(rate?.objects),
+                        "byte_hit_rate": .optional(rate?.bytes),
+                    ]
+                }),
+            "curve_sampling": curve?.sampling.map {
+                ["share": .number($0.share), "error": .number($0.error)]
+            } ?? .null,
+            "working_set": [
+                "p50_bytes": .optional(sizing.weeklySet?.p50), "p95_bytes": .optional(sizing.weeklySet?.p95),
+                "daily_p50_bytes": .optional(sizing.dailySet?.p50),
+                "daily_p95_bytes": .optional(sizing.dailySet?.p95),
+            ],
+            "growth": growthValue, "recommendation": recommendationValue,
+            "confidence": .text(confidence.rawValue),
+            "history_days": .integer(sizing.history.seconds / 86_400), "missing": .optional(sizing.missing),
+            "advice": .array(
+                sizing.advice.map {
+                    [
+                        "bytes": .bytes($0.bytes), "object_hit_rate": .optional($0.rate.objects),
+                        "byte_hit_rate": .optional($0.rate.bytes),
+                        "fetches_saved_per_day": .number($0.fetchesSaved),
+                        "bytes_saved_per_day": .number($0.bytesSaved.rounded()),
+                        "minutes_saved_per_day": .optional(speed.map($0.minutesSaved)),
+                    ]
+                }),
+            "policies": .array(
+                sizing.policies.map {
+                    [
+                        "policy": .text($0.policy.rawValue), "object_hit_rate": .optional($0.rate.objects),
+                        "byte_hit_rate": .optional($0.rate.bytes),
+                    ]
+                }),
+            "unmanaged_bytes": .bytes(space.unmanaged),
+            "groups": .array(space.groups.prefix(200).map(shareValue)),
+            "ages": .array(space.ages.map(shareValue)),
+            "largest": .array(space.largest.map(entryValue)),
+            "stalest": .array(space.stalest.map(entryValue)),
+        ]
+    }
+
+    private var rateTrust: Confidence { kind == .imageStore ? .low : evidence.confidence }
+
+    private func poolValue(_ pool: Pool, _ entries: Int64, _ bytes: ByteCount) -> JSONValue {
+        let regret = sizing.regret[pool] ?? HitRate()
+        return [
+            "name": .text(pool.rawValue), "entries": .integer(entries), "bytes": .bytes(bytes),
+            "hit_rate": (sizing.rates[pool] ?? HitRate()).jsonValue(rateTrust),
+            "regret": ["entries": .integer(regret.misses), "bytes": .bytes(regret.missBytes)],
+            "confidence": .text(rateTrust.rawValue),
+        ]
+    }
+
+    private var growthValue: JSONValue {
+        let forecast = sizing.bytesForecast
+        func whole(_ value: Double?) -> JSONValue { value.map { .number($0.rounded()) } ?? .null }
+        return [
+            "bytes_per_day": [
+                "low": whole(forecast?.growth.low), "median": whole(forecast?.growth.perDay),
+                "high": whole(forecast?.growth.high),
+            ],
+            "full_at": .optional(forecast?.fullAt),
+            "full_between": [.optional(forecast?.earliest), .optional(forecast?.latest)],
+            "basis": .optional(forecast?.basis.rawValue),
+            "demand_bytes_per_day": whole(sizing.demandForecast?.growth.perDay),
+            "inodes_per_day": whole(sizing.inodesForecast?.growth.perDay),
+            "inodes_full_at": .optional(sizing.inodesForecast?.fullAt),
+        ]
+    }
+
+    private var recommendationValue: JSONValue {
+        let advice = sizing.recommendation
+        return [
+            "quantity": .optional(advice?.quantity), "bytes": .optional(advice?.bytes),
+            "object_hit_rate": .optional(advice?.rateAdvised),
+            "reason": .text(reason), "enough_bytes": .optional(advice?.enough),
+            "best_object_hit_rate": .optional(advice?.best), "growth_bytes": .optional(advice?.growth),
+            "headroom_bytes": .optional(advice?.headroom),
+        ]
+    }
+
+    private func shareValue(_ share: SpaceUse.Share) -> JSONValue {
+        ["name": .text(share.name), "entries": .integer(share.entries), "bytes": .bytes(share.bytes)]
+    }
+
+    private func entryValue(_ entry: CacheEntry) -> JSONValue {
+        [
+            "pool": .text(entry.pool.rawValue), "key": .text(entry.key), "bytes": .bytes(entry.bytes),
+            "last_used": .text(entry.lastUsed.description),
+        ]
+    }
+}
+
+extension JSONValue {
+    static func optional(_ size: ByteCount?) -> JSONValue { size.map { .bytes($0) } ?? .null }
+}

@@ -1,0 +1,112 @@
+import CacheModel
+import Sizing
+
+extension CapacityReport {
+    /// All tables of a volume.
+    func tables(of volume: Volume, now: Timestamp) -> [ReportTable] {
+        [
+            adviceTable(volume), policyTable(volume), poolTable(volume), curveTable(volume), dayTable(volume),
+            sampleTable(volume),
+            shareTable("groups", "Where the space goes", "group", volume.space.groups),
+            shareTable("ages", "By age of last use", "last used", volume.space.ages),
+            entryTable("largest", "Largest entries", volume.space.largest, now: now),
+            entryTable("stalest", "Unused for longest", volume.space.stalest, now: now),
+        ]
+    }
+
+    private func adviceTable(_ volume: Volume) -> ReportTable {
+        var columns = [
+            ("size", "bytes"), ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"),
+            ("fetches/day", "fetches_saved_per_day"), ("bytes/day", "bytes_saved_per_day"),
+        ]
+        if fetchSpeed != nil { columns.append(("min/day", "minutes_saved_per_day")) }
+        columns.append(("", "note"))
+        return ReportTable(
+            name: "advice", title: "What other sizes save, compared with today's", columns: columns,
+            rows: volume.sizing.advice.map { line in
+                let isRecommended = line.bytes == volume.sizing.recommendation?.bytes
+                let notes = [line.bytes == volume.limit ? "today" : "", isRecommended ? "recommended" : ""]
+                var row: [ReportTable.Cell] = [
+                    .size(line.bytes), .rate(line.rate.objects), .rate(line.rate.bytes),
+                    .number(line.fetchesSaved), .size(ByteCount(Int64(line.bytesSaved))),
+                ]
+                if let fetchSpeed { row.append(.number(line.minutesSaved(at: fetchSpeed))) }
+                return row + [.text(notes.filter { !$0.isEmpty }.joined(separator: ", "))]
+            })
+    }
+
+    private func policyTable(_ volume: Volume) -> ReportTable {
+        ReportTable(
+            name: "policies", title: "Other rules of eviction at today's size",
+            columns: [("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"), ("rule", "policy")],
+            rows: volume.sizing.policies.map {
+                [.rate($0.rate.objects), .rate($0.rate.bytes), .text($0.policy.title)]
+            })
+    }
+
+    private func poolTable(_ volume: Volume) -> ReportTable {
+        ReportTable(
+            name: "pools", title: "Pools, in \(windowDays) days",
+            columns: [
+                ("pool", "pool"), ("entries", "entries"), ("size", "bytes"), ("hit rate", "object_hit_rate"),
+                ("hits", "hits"), ("misses", "misses"), ("regret", "regret_entries"),
+            ],
+            rows: volume.space.pools.map { pool, entries, bytes in
+                let rate = volume.sizing.rates[pool] ?? HitRate()
+                return [
+                    .text(pool.rawValue), .count(entries), .size(bytes), .rate(rate.objects),
+                    .count(rate.hits),
+                    .count(rate.misses), .count(volume.sizing.regret[pool]?.misses ?? 0),
+                ]
+            })
+    }
+
+    private func curveTable(_ volume: Volume) -> ReportTable {
+        ReportTable(
+            name: "curve", title: "Hit rate at each size",
+            columns: [("size", "bytes"), ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate")],
+            rows: volume.curveSizes.map { size in
+                let rate = volume.sizing.curve?.rate(at: size) ?? HitRate()
+                return [.size(size), .rate(rate.objects), .rate(rate.bytes)]
+            }, isForText: false)
+    }
+
+    private func dayTable(_ volume: Volume) -> ReportTable {
+        ReportTable(
+            name: "days", title: "Day by day",
+            columns: [
+                ("day", "day"), ("hit rate", "object_hit_rate"), ("hits", "hits"), ("misses", "misses"),
+                ("inflow", "inflow_bytes"), ("evicted", "evicted_bytes"), ("used", "distinct_bytes"),
+            ],
+            rows: volume.sizing.days.map { day in
+                [
+                    .time(day.end), .rate(day.rate.objects), .count(day.rate.hits), .count(day.rate.misses),
+                    .size(day.rate.missBytes), .size(day.evictedBytes), .size(day.distinctBytes),
+                ]
+            }, isForText: false)
+    }
+
+    private func sampleTable(_ volume: Volume) -> ReportTable {
+        ReportTable(
+            name: "sizes", title: "Size at each scan",
+            columns: [("scan", "at"), ("size", "used_bytes"), ("trash", "trash_bytes")],
+            rows: volume.samples.map { [.time($0.at), .size($0.used), .size($0.trash)] }, isForText: false)
+    }
+
+    private func shareTable(
+        _ name: String, _ title: String, _ column: String, _ shares: [SpaceUse.Share]
+    ) -> ReportTable {
+        ReportTable(
+            name: name, title: title, columns: [(column, "name"), ("entries", "entries"), ("size", "bytes")],
+            rows: shares.prefix(200).map { [.text($0.name), .count($0.entries), .size($0.bytes)] })
+    }
+
+    private func entryTable(
+        _ name: String, _ title: String, _ entries: [CacheEntry], now: Timestamp
+    ) -> ReportTable {
+        ReportTable(
+            name: name, title: title,
+            columns: [("size", "bytes"), ("last used", "last_used"), ("entry", "key")],
+            rows: entries.map { [.size($0.bytes), .time($0.lastUsed), .text($0.key)] })
+    }
+}

@@ -1,0 +1,137 @@
+import CacheModel
+import Sizing
+
+/// How large the volumes should be, and why: `larder report`.
+public struct CapacityReport: Report {
+    /// What a vfs store costs more than one that shares layers.
+    public struct ImageTax: Sendable, Hashable {
+        /// What all layers occupy, each with a copy of its parents.
+        public var stored: ByteCount
+        /// What they hold, each content once.
+        public var unique: ByteCount
+
+        /// Adds up the layers of a store; nil where there are none.
+        public init?(_ layers: [ScannedLayer]) {
+            guard !layers.isEmpty else { return nil }
+            stored = layers.reduce(.zero) { $0 + $1.storedBytes }
+            unique = layers.reduce(.zero) { $0 + $1.diffBytes }
+        }
+
+        /// Stored by unique bytes; 1 where nothing is stored.
+        public var factor: Double {
+            unique.bytes > 0 ? Double(stored.bytes) / Double(unique.bytes) : 1
+        }
+    }
+
+    /// One volume.
+    public struct Volume: Sendable {
+        /// Its name.
+        public var name: String
+        /// What lies on it.
+        public var kind: CacheModel.Volume.Kind
+        /// The file system's size.
+        public var capacity: ByteCount
+        /// What all live files occupy.
+        public var usedBytes: ByteCount
+        /// The size that shall not be passed.
+        public var limit: ByteCount
+        /// The inodes in use.
+        public var usedInodes: Int64
+        /// The inodes there are; zero where the file system does not count them.
+        public var inodeLimit: Int64
+        /// How far the evidence of use can be trusted.
+        public var evidence: EvidenceTrust
+        /// Where the space goes.
+        public var space: SpaceUse
+        /// What sizing says.
+        public var sizing: VolumeSizing
+        /// The sizes at the scans of the window.
+        public var samples: [VolumeHistory.Sample]
+
+        /// Makes a volume from what the index has of it.
+        public init(
+            _ volume: CacheModel.Volume, _ usage: VolumeUsage, _ history: VolumeHistory, window: Span,
+            terms: Recommendation.Terms = .init(), simulates: Bool = false, now: Timestamp
+        ) {
+            name = volume.name
+            kind = volume.kind
+            capacity = usage.capacity.total
+            usedBytes = usage.usedBytes
+            limit = volume.quota(capacity: capacity).limit
+            usedInodes = usage.capacity.inodes - usage.capacity.freeInodes
+            inodeLimit = usage.capacity.inodes
+            evidence = usage.scan.atimeTrust
+            space = SpaceUse(usage, now: now)
+            samples = history.samples.filter { $0.at > now - window }
+            let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
+            sizing = VolumeSizing(
+                history,
+                .init(
+                    window: window, now: now, limit: limit, unmanaged: space.unmanaged, terms: terms,
+                    simulates: simulates, hasEvidence: hasEvidence))
+        }
+
+        /// How far the figures that rest on use can be trusted: never more than the evidence, and no more than
+        /// `low` before 14 days of history or `medium` before 30.
+        public var confidence: Confidence {
+            let trust = kind == .imageStore ? Confidence.low : evidence.confidence
+            let days = sizing.history.seconds / 86_400
+            return min(trust, days < 14 ? .low : days < 30 ? .medium : .high)
+        }
+
+        /// All hits and misses of the window.
+        public var rate: HitRate { Self.sum(sizing.rates.values) }
+
+        /// All that was evicted and fetched again in the window.
+        public var regret: HitRate { Self.sum(sizing.regret.values) }
+
+        private static func sum(_ rates: some Sequence<HitRate>) -> HitRate {
+            rates.reduce(HitRate()) { sum, rate in
+                HitRate(
+                    hits: sum.hits + rate.hits, misses: sum.misses + rate.misses,
+                    hitBytes: sum.hitBytes + rate.hitBytes, missBytes: sum.missBytes + rate.missBytes)
+            }
+        }
+
+        /// The sizes that reports show of the curve: around today's limit, over the length of the curve, and
+        /// the recommended one.
+        var curveSizes: [ByteCount] {
+            guard let curve = sizing.curve else { return [] }
+            var sizes: Set<Int64> = [limit.bytes]
+            for step in Int64(1)...20 {
+                sizes.insert(Int64(Double(limit.bytes) * Double(step) / 10))
+                sizes.insert(Int64((Double(curve.fullSize.bytes) * Double(step) / 20).rounded(.up)))
+            }
+            if let recommended = sizing.recommendation {
+                sizes.formUnion([recommended.bytes.bytes, recommended.enough.bytes])
+            }
+            return sizes.filter { $0 > 0 }.sorted().map { ByteCount($0) }
+        }
+    }
+
+    /// When it was made.
+    public var generatedAt: Timestamp
+    /// The window of the rates.
+    public var window: Span
+    /// The volumes in the order of configuration.
+    public var volumes: [Volume]
+    /// What the vfs store costs; nil without one.
+    public var images: ImageTax?
+    /// How fast jobs fetch, in bytes a second; nil where nobody said.
+    public var fetchSpeed: ByteCount?
+
+    /// Makes a report from all it consists of.
+    public init(
+        generatedAt: Timestamp, window: Span, volumes: [Volume], images: ImageTax? = nil,
+        fetchSpeed: ByteCount? = nil
+    ) {
+        self.generatedAt = generatedAt
+        self.window = window
+        self.volumes = volumes
+        self.images = images
+        self.fetchSpeed = fetchSpeed
+    }
+
+    /// The window in whole days.
+    var windowDays: Int64 { window.seconds / 86_400 }
+}

@@ -1,0 +1,83 @@
+/// Text for HTML and SVG: names from a cache are whatever someone called a directory.
+enum HTMLText {
+    /// The text with all that HTML reads as markup escaped, and without control characters.
+    static func escaped(_ text: String) -> String {
+        var safe = ""
+        for scalar in DisplayWidth.printable(text).unicodeScalars {
+            switch scalar {
+            case "&": safe += "&amp;"
+            case "<": safe += "&lt;"
+            case ">": safe += "&gt;"
+            case "\"": safe += "&quot;"
+            case "'": safe += "&#39;"
+            default: safe.unicodeScalars.append(scalar)
+            }
+        }
+        return safe
+    }
+
+    /// A table; in details where a plot shows the same.
+    static func table(_ table: ReportTable, folded: Bool, id: String) -> String {
+        let title = escaped(table.title)
+        let heads = table.columns.enumerated().map { place, column in
+            let kind = table.rows.first?[place].isNumber ?? true ? " class=\"n\"" : ""
+            return "<th scope=\"col\"\(kind)>\(column.title.isEmpty ? "note" : escaped(column.title))</th>"
+        }
+        let rows = table.rows.map { row in
+            "<tr>" + row.map { "<td\($0.isNumber ? " class=\"n\"" : "")>\(escaped($0.shown))</td>" }.joined()
+                + "</tr>"
+        }
+        let caption = folded ? "<caption class=\"hidden\">\(title)</caption>" : "<caption>\(title)</caption>"
+        let body =
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(title), \(escaped(id))\"><table>"
+            + "\(caption)<thead><tr>\(heads.joined())</tr></thead><tbody>\n"
+            + rows.joined(separator: "\n") + "\n</tbody></table></div>"
+        guard folded else { return body }
+        return "<details><summary>Data: \(title.lowercased())</summary>\(body)</details>"
+    }
+
+    /// The style of the report: light and dark as the reader's system is, and for paper.
+    static let style = """
+        :root{color-scheme:light dark;--page:#fff;--ink:#1b2733;--soft:#51606e;--line:#d5dce3;--card:#f5f7f9;
+        --main:#0b62b0;--fill:#cfe3f5;--good:#1a7240;--warn:#9a4a00;--t0:#cfe3f5;--t1:#d3ecd9;--t2:#fbe3c4;
+        --t3:#e6dcf5;--t4:#f7d6d9;--t5:#dfe4e8}
+        @media (prefers-color-scheme:dark){:root{--page:#12181e;--ink:#e8edf2;--soft:#a9b6c2;--line:#36424e;
+        --card:#1a222a;--main:#6db7f7;--fill:#1d3f5e;--good:#6fce93;--warn:#f0a860;--t0:#1d3f5e;--t1:#1f4a31;
+        --t2:#54401d;--t3:#3f3260;--t4:#5a2c33;--t5:#333e49}}
+        *{box-sizing:border-box}
+        body{margin:0 auto;max-width:76rem;padding:1.5rem 1.25rem 3rem;background:var(--page);color:var(--ink);
+        font:1rem/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Liberation Sans",sans-serif}
+        h1{font-size:1.6rem;margin:0 0 .25rem}h2{font-size:1.35rem;margin:2.5rem 0 .5rem;padding-top:1.25rem;
+        border-top:2px solid var(--line)}h3{font-size:1.05rem;margin:2rem 0 .25rem}
+        p{margin:.5rem 0;max-width:62rem}.soft,figcaption span{color:var(--soft)}
+        .outcome{font-size:1.15rem;font-weight:600;color:var(--good)}.outcome.missing{color:var(--warn)}
+        dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;margin:1rem 0}
+        dl div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}
+        dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.2rem;font-weight:600}
+        .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1rem;
+        align-items:start}
+        figure{margin:0;min-width:0;background:var(--card);border:1px solid var(--line);border-radius:.5rem;
+        padding:.8rem}
+        figcaption{font-weight:600}figcaption span{font-weight:400;display:block;font-size:.9rem}
+        svg{display:block;width:100%;height:auto;margin:.5rem 0}
+        svg text{font:11px system-ui,"Liberation Sans",sans-serif;fill:var(--ink)}svg .tick{fill:var(--soft)}
+        .grid{stroke:var(--line);stroke-width:1}.curve{fill:none;stroke:var(--main);stroke-width:2.5}
+        .area,.bar{fill:var(--fill)}.bar{stroke:var(--main);stroke-width:1}.dot{fill:var(--main)}
+        .today{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:2 3}
+        .advised{stroke:var(--good);stroke-width:2;stroke-dasharray:7 3}
+        .t0{fill:var(--t0)}.t1{fill:var(--t1)}.t2{fill:var(--t2)}.t3{fill:var(--t3)}.t4{fill:var(--t4)}
+        .t5{fill:var(--t5)}.cell{stroke:var(--card);stroke-width:2}
+        .scroll{overflow-x:auto;max-width:100%;margin:.75rem 0}
+        table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums;min-width:50%}
+        caption{text-align:left;font-weight:600;padding:.25rem 0}.hidden{position:absolute;width:1px;height:1px;
+        overflow:hidden;clip-path:inset(50%)}
+        th,td{text-align:left;padding:.25rem .7rem .25rem 0;border-bottom:1px solid var(--line);
+        overflow-wrap:anywhere;vertical-align:top}td:last-child{min-width:7.5rem}th{color:var(--soft);font-weight:600}
+        .n{text-align:right;white-space:nowrap}
+        summary{cursor:pointer;color:var(--main)}:focus-visible{outline:3px solid var(--main);outline-offset:2px}
+        @media print{:root{color-scheme:light;--page:#fff;--ink:#000;--soft:#333;--line:#999;--card:#fff;
+        --main:#0b4a85;--fill:#dce8f3;--good:#0b4a25;--warn:#6b3300;--t0:#cfe3f5;--t1:#d3ecd9;--t2:#fbe3c4;
+        --t3:#e6dcf5;--t4:#f7d6d9;--t5:#dfe4e8}body{padding:0;font-size:10pt}figure,tr{break-inside:avoid}
+        h2,h3{break-after:avoid}.plots{grid-template-columns:1fr 1fr}summary{display:none}}
+        """
+}

@@ -1,0 +1,92 @@
+import CacheModel
+
+/// Where the space of a volume goes, from its entries as they are.
+public struct SpaceUse: Sendable {
+    /// Several entries with something in common.
+    public struct Share: Sendable, Hashable {
+        /// What they have in common: a group id, a repository, an age.
+        public var name: String
+        /// How many they are.
+        public var entries: Int64
+        /// What they occupy.
+        public var bytes: ByteCount
+    }
+
+    /// The pools that have entries, in the contract's order.
+    public let pools: [(pool: Pool, entries: Int64, bytes: ByteCount)]
+    /// What belongs to no pool.
+    public let unmanaged: ByteCount
+    /// By group, the largest first.
+    public let groups: [Share]
+    /// By the time since the last use, the shortest first.
+    public let ages: [Share]
+    /// The largest entries, at most 20.
+    public let largest: [CacheEntry]
+    /// The entries unused for longest, at most 20.
+    public let stalest: [CacheEntry]
+
+    private static let ageLimits: [(name: String, days: Int64)] = [
+        ("under 1 day", 1), ("1 to 7 days", 7), ("7 to 30 days", 30), ("30 to 90 days", 90),
+        ("90 to 180 days", 180), ("180 days and more", .max),
+    ]
+
+    /// Adds up the entries of a volume.
+    public init(_ usage: VolumeUsage, now: Timestamp) {
+        var pools: [Pool: (Int64, ByteCount)] = [:]
+        var groups: [String: (Int64, ByteCount)] = [:]
+        var ages = Self.ageLimits.map { Share(name: $0.name, entries: 0, bytes: .zero) }
+        var managed = ByteCount.zero
+        for entry in usage.entries {
+            managed += entry.bytes
+            let pool = pools[entry.pool] ?? (0, .zero)
+            pools[entry.pool] = (pool.0 + 1, pool.1 + entry.bytes)
+            let name = Self.group(of: entry)
+            let group = groups[name] ?? (0, .zero)
+            groups[name] = (group.0 + 1, group.1 + entry.bytes)
+            let days = (now - entry.lastUsed).seconds / 86_400
+            let place = Self.ageLimits.firstIndex { days < $0.days } ?? ages.count - 1
+            ages[place].entries += 1
+            ages[place].bytes += entry.bytes
+        }
+        self.pools = Pool.allCases.compactMap { pool in pools[pool].map { (pool, $0.0, $0.1) } }
+        self.groups = groups.map { Share(name: $0.key, entries: $0.value.0, bytes: $0.value.1) }
+            .sorted { $0.bytes == $1.bytes ? $0.name < $1.name : $0.bytes > $1.bytes }
+        self.ages = ages
+        // Images share layers: what a store holds besides them is not the difference of both sums.
+        let hasImages = usage.entries.contains { $0.pool == .images }
+        unmanaged = hasImages ? .zero : max(.zero, usage.usedBytes - managed)
+        largest = Self.first(20, of: usage.entries) {
+            $0.bytes == $1.bytes ? $0.key < $1.key : $0.bytes > $1.bytes
+        }
+        stalest = Self.first(20, of: usage.entries) {
+            $0.lastUsed == $1.lastUsed ? $0.key < $1.key : $0.lastUsed < $1.lastUsed
+        }
+    }
+
+    /// The group id of an artifact, an image's repository without its tag, any other key as it is.
+    static func group(of entry: CacheEntry) -> String {
+        let key = entry.key
+        switch entry.pool {
+        case .maven, .gradle: return String(key.prefix { $0 != ":" })
+        case .gradleOther: return String(key.prefix { $0 != "/" })
+        case .images:
+            let name = key.prefix { $0 != "@" }
+            let slash = name.lastIndex(of: "/") ?? name.startIndex
+            guard let colon = name.lastIndex(of: ":"), colon > slash else { return String(name) }
+            return String(name[..<colon])
+        }
+    }
+
+    private static func first(
+        _ count: Int, of entries: [CacheEntry], _ precedes: (CacheEntry, CacheEntry) -> Bool
+    ) -> [CacheEntry] {
+        var best: [CacheEntry] = []
+        for entry in entries {
+            if best.count == count, let last = best.last, !precedes(entry, last) { continue }
+            let place = best.firstIndex { precedes(entry, $0) } ?? best.count
+            best.insert(entry, at: place)
+            if best.count > count { best.removeLast() }
+        }
+        return best
+    }
+}

@@ -1,0 +1,121 @@
+import CacheModel
+
+/// How large the PVC should be.
+///
+/// The smallest size whose hit rate is close enough to the best that any size reaches, and to that what it must
+/// hold besides: the growth of demand until the next review, what a night brings in before the prune, and the
+/// files that belong to no pool. Rounded up to whole gibibytes.
+public struct Recommendation: Sendable, Hashable {
+    /// What the recommendation was asked to keep to.
+    public struct Terms: Sendable, Hashable {
+        /// How far the hit rate may stay below the best reachable, in 0…1.
+        public var distance: Double
+        /// How long the size shall do.
+        public var review: Span
+
+        /// Makes the terms; the defaults are one point and 90 days.
+        public init(distance: Double = 0.01, review: Span = .days(90)) {
+            self.distance = distance
+            self.review = review
+        }
+    }
+
+    /// What was asked for.
+    public var terms: Terms
+    /// The recommended size, in whole gibibytes.
+    public var bytes: ByteCount
+    /// The smallest size of the curve that is close enough.
+    public var enough: ByteCount
+    /// What demand grows by until the review; zero where it shrinks.
+    public var growth: ByteCount
+    /// What all but one night in twenty bring in at most.
+    public var headroom: ByteCount
+    /// What belongs to no pool.
+    public var unmanaged: ByteCount
+    /// The hit rate over entries at `enough`.
+    public var rate: Double
+    /// The hit rate over entries of a cache of the recommended size.
+    public var rateAdvised: Double
+    /// The best hit rate that any size reaches.
+    public var best: Double
+    /// Today's limit.
+    public var limit: ByteCount
+    /// The hit rate over entries at today's limit.
+    public var rateToday: Double
+
+    /// The size as a Kubernetes quantity: `40Gi`.
+    public var quantity: String { "\(bytes.bytes >> 30)Gi" }
+
+    /// Whether less than today's limit would do: a PVC cannot shrink.
+    public var isBelowLimit: Bool { bytes < limit }
+
+    /// Reads the recommendation from a curve; nil where no access counts.
+    public init?(
+        _ curve: HitRateCurve, growthPerDay: Double, headroom: ByteCount, unmanaged: ByteCount,
+        limit: ByteCount, terms: Terms = Terms()
+    ) {
+        guard let best = curve.best.objects, let enough = curve.smallestSize(reaching: best - terms.distance)
+        else { return nil }
+        self.terms = terms
+        self.best = best
+        self.enough = enough
+        rate = curve.rate(at: enough).objects ?? 0
+        rateToday = curve.rate(at: max(.zero, limit - unmanaged)).objects ?? 0
+        let grown = max(0, growthPerDay) * Double(terms.review.seconds) / 86_400
+        growth = ByteCount(Int64(min(grown.rounded(), 4e18)))
+        self.headroom = headroom
+        self.unmanaged = unmanaged
+        self.limit = limit
+        let sum = enough + growth + headroom + unmanaged
+        let unit: Int64 = 1 << 30
+        bytes = ByteCount(max(1, sum.bytes / unit + (sum.bytes % unit > 0 ? 1 : 0)) * unit)
+        rateAdvised = curve.rate(at: bytes).objects ?? rate
+    }
+}
+
+/// One line of the table "that much space, that many hits".
+public struct SizeAdvice: Sendable, Hashable {
+    /// The size of the volume.
+    public var bytes: ByteCount
+    /// Hits and misses at that size.
+    public var rate: HitRate
+    /// Fetches a day that are saved compared with today's size; negative where there are more.
+    public var fetchesSaved: Double
+    /// Bytes a day that are not fetched again compared with today's size.
+    public var bytesSaved: Double
+
+    /// Minutes a day saved, at that many bytes a second.
+    public func minutesSaved(at speed: ByteCount) -> Double {
+        speed.bytes > 0 ? bytesSaved / Double(speed.bytes) / 60 : 0
+    }
+
+    /// The table around today's size.
+    ///
+    /// - Parameters:
+    ///   - unmanaged: what of each size is not for entries.
+    ///   - days: how many days the counted accesses cover.
+    static func table(
+        _ curve: HitRateCurve, limit: ByteCount, also: ByteCount?, unmanaged: ByteCount, days: Double
+    ) -> [SizeAdvice] {
+        guard curve.accesses > 0, days > 0 else { return [] }
+        func rate(_ size: ByteCount) -> HitRate { curve.rate(at: max(.zero, size - unmanaged)) }
+        // Around today's size, and along the curve where that ends earlier: in whole gibibytes, or mebibytes where
+        // there are few.
+        func parts(of size: ByteCount, _ percentages: [Int64]) -> [ByteCount] {
+            let unit: Int64 = size.bytes >= 8 << 30 ? 1 << 30 : 1 << 20
+            return percentages.map { ByteCount(max(1, (size.bytes / 100 * $0 + unit - 1) / unit) * unit) }
+        }
+        let needed = curve.fullSize + unmanaged
+        let steps =
+            needed.bytes < limit.bytes / 2
+            ? parts(of: needed, [10, 25, 50, 75, 100])
+            : parts(of: limit, [25, 50, 75, 90, 110, 125, 150, 200])
+        let today = rate(limit)
+        return Set(steps + [limit] + [also].compactMap { $0 }).sorted().map { size in
+            let there = rate(size)
+            return SizeAdvice(
+                bytes: size, rate: there, fetchesSaved: Double(today.misses - there.misses) / days,
+                bytesSaved: Double((today.missBytes - there.missBytes).bytes) / days)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import CacheModel
+
+/// Everything that sizing says of one volume, from its history alone.
+public struct VolumeSizing: Sendable {
+    /// What is asked.
+    public struct Question: Sendable {
+        /// The window: accesses after it began count.
+        public var window: Span
+        /// Now.
+        public var now: Timestamp
+        /// Today's size of the volume.
+        public var limit: ByteCount
+        /// What of it belongs to no pool.
+        public var unmanaged: ByteCount
+        /// What the recommendation shall keep to.
+        public var terms: Recommendation.Terms
+        /// Whether the policies are compared: that takes longer.
+        public var simulates: Bool
+        /// Whether the volume gives evidence of use: without any, there is no rate, no curve and no advice.
+        public var hasEvidence: Bool
+
+        /// Makes a question from all it consists of.
+        public init(
+            window: Span = .days(30), now: Timestamp, limit: ByteCount, unmanaged: ByteCount = .zero,
+            terms: Recommendation.Terms = .init(), simulates: Bool = false, hasEvidence: Bool = true
+        ) {
+            self.window = window
+            self.now = now
+            self.limit = limit
+            self.unmanaged = unmanaged
+            self.terms = terms
+            self.simulates = simulates
+            self.hasEvidence = hasEvidence
+        }
+    }
+
+    /// How many days of history a forecast needs.
+    public static let daysNeeded = 7
+
+    /// How long the history is.
+    public let history: Span
+    /// Hits and misses in the window by pool; pools without any are left out.
+    public let rates: [Pool: HitRate]
+    /// What was evicted and fetched again in the window, by pool: how many times, and its bytes.
+    public let regret: [Pool: HitRate]
+    /// The curve; nil where no access counts.
+    public let curve: HitRateCurve?
+    /// The whole days of the window.
+    public let days: [DailyFigures.Day]
+    /// The bytes used in a day.
+    public let dailySet: WorkingSet?
+    /// The bytes used in 7 days.
+    public let weeklySet: WorkingSet?
+    /// How the volume grows and when it is full; nil before 7 days of history.
+    public let bytesForecast: FillForecast?
+    /// How the demand of jobs grows; nil before 7 days of history.
+    public let demandForecast: FillForecast?
+    /// How its inodes grow; nil where that cannot be told.
+    public let inodesForecast: FillForecast?
+    /// How large the PVC should be; nil before 7 days of history or without accesses.
+    public let recommendation: Recommendation?
+    /// What other sizes bring.
+    public let advice: [SizeAdvice]
+    /// The policies compared at today's size; empty unless asked for.
+    public let policies: [PolicyResult]
+    /// What is missing for a recommendation, in a sentence; nil where nothing is.
+    public let missing: String?
+
+    /// Answers the question.
+    public init(_ history: VolumeHistory, _ question: Question) {
+        let since = question.now - question.window
+        self.history = history.lastScanAt - history.beganAt
+        var (rates, regret): ([Pool: HitRate], [Pool: HitRate]) = ([:], [:])
+        for access in history.accesses where access.at > since && access.at <= question.now {
+            rates[access.pool, default: HitRate()].add(access)
+            if access.isRegret { regret[access.pool, default: HitRate()].add(access) }
+        }
+        self.rates = rates
+        self.regret = regret
+        let figures = DailyFigures(history)
+        let windowDays = Int(question.window.seconds / 86_400)
+        days = figures.last(windowDays)
+        let hasUse = question.hasEvidence && !rates.isEmpty
+        let curve = hasUse ? HitRateCurve(history, since: since) : nil
+        self.curve = curve
+        dailySet = hasUse ? WorkingSet(days.map(\.distinctBytes)) : nil
+        weeklySet = hasUse ? WorkingSet(days.compactMap(\.weekBytes)) : nil
+        let forecasts = FillForecast.all(history, figures, limit: question.limit)
+        bytesForecast = forecasts.bytes
+        demandForecast = hasUse ? forecasts.demand : nil
+        inodesForecast = forecasts.inodes
+        missing = Self.missing(days: figures.days.count, hasUse: hasUse, question)
+        let headroom = WorkingSet(days.map(\.rate.missBytes))?.p95 ?? .zero
+        let recommended =
+            missing == nil
+            ? curve.flatMap {
+                Recommendation(
+                    $0, growthPerDay: forecasts.demand?.growth.perDay ?? 0, headroom: headroom,
+                    unmanaged: question.unmanaged, limit: question.limit, terms: question.terms)
+            } : nil
+        recommendation = recommended
+        let covered = min(question.window.seconds, (question.now - history.beganAt).seconds)
+        advice =
+            curve.map {
+                SizeAdvice.table(
+                    $0, limit: question.limit, also: recommended?.bytes, unmanaged: question.unmanaged,
+                    days: Double(covered) / 86_400)
+            } ?? []
+        let room = max(.zero, question.limit - question.unmanaged)
+        policies =
+            question.simulates && hasUse ? CachePolicy.compare(history, since: since, size: room) : []
+    }
+
+    private static func missing(days: Int, hasUse: Bool, _ question: Question) -> String? {
+        if !question.hasEvidence {
+            return "the volume gives no evidence of use (noatime?): run 'larder doctor'"
+        }
+        if days < daysNeeded {
+            return "\(days) of \(daysNeeded) days of history: keep scanning, and ask again in "
+                + "\(daysNeeded - days) \(daysNeeded - days == 1 ? "day" : "days")"
+        }
+        return hasUse ? nil : "no use was seen in the window: scan after jobs have run, or widen --window"
+    }
+}
+
+extension HitRate {
+    mutating func add(_ access: VolumeHistory.Access) {
+        if access.isHit {
+            hits += 1
+            hitBytes += access.bytes
+        } else {
+            misses += 1
+            missBytes += access.bytes
+        }
+    }
+}

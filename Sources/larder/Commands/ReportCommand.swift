@@ -1,0 +1,87 @@
+import ArgumentParser
+import CacheIndex
+import CacheModel
+import Foundation
+import Reporting
+import Sizing
+
+/// How large the volumes should be, and why, from the index alone.
+struct ReportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "report", abstract: "Say how large each volume should be, and why.",
+        discussion: """
+            Replays what jobs used and fetched to tell the hit rate at every size, what more space would bring, \
+            when a volume fills, and where its space goes. Reads the index only: run 'larder scan' often, at \
+            least once a day, and ask after a week.
+            """)
+
+    /// How the report is written.
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json, html, csv, openmetrics
+    }
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @Option(help: "How the report is written.") var format: Format = .text
+    @Option(
+        help: ArgumentHelp("Count the accesses of this time until now, in whole days.", valueName: "time"))
+    var window: String = "30d"
+    @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to a file.", valueName: "file"))
+    var file: String?
+    @Flag(help: "Compare the eviction by last use with other rules and with the best possible.")
+    var simulate = false
+    @Option(
+        help: ArgumentHelp(
+            "What jobs fetch a second, as 20Mi: tells the minutes that space saves.", valueName: "size"))
+    var fetchSpeed: ByteCount?
+
+    func run() async throws {
+        var output = FormatOptions()
+        output.format = format == .json ? .json : .text
+        try await Application.run(global, output) { try run($0) }
+    }
+
+    func run(_ application: Application) throws -> Failure.Code? {
+        guard let window = Span(window), window >= .days(1) else {
+            throw Failure.usage("--window \(window) is no time of a day or more; write 30d or 2w")
+        }
+        let index = try application.index(readOnly: true)
+        let now = application.clock()
+        var report = CapacityReport(generatedAt: now, window: window, volumes: [], fetchSpeed: fetchSpeed)
+        for (volume, usage) in try application.usages(index) {
+            guard let history = try index.history(of: volume.name) else { continue }
+            report.volumes.append(
+                CapacityReport.Volume(volume, usage, history, window: window, simulates: simulate, now: now))
+            report.images = report.images ?? CapacityReport.ImageTax(usage.layers)
+        }
+        let text = try rendered(report, application, now: now)
+        guard let file else {
+            Terminal.say(text)
+            return nil
+        }
+        do { try text.write(toFile: file, atomically: true, encoding: .utf8) } catch {
+            throw Failure(
+                code: .failed,
+                message: "the report cannot be written to \(file): \(error.localizedDescription)",
+                hint: "name a file in a directory that can be written")
+        }
+        return nil
+    }
+
+    /// The report in the format asked for.
+    ///
+    /// The only place that tells this command's formats apart.
+    private func rendered(_ report: CapacityReport, _ application: Application, now: Timestamp) throws
+        -> String
+    {
+        switch format {
+        case .text:
+            let isFile = file != nil
+            return report.text(
+                width: isFile ? 80 : Terminal.width, color: !isFile && Terminal.isColoured, now: now)
+        case .json: return try report.json()
+        case .html: return report.html()
+        case .csv: return report.csv(now: now)
+        case .openmetrics: return report.openMetrics()
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import CacheIndex
+import CacheModel
+import Testing
+
+@Suite struct HistoryQueryTests {
+    @Test func historyBeginsWithTheFirstScanAndKeepsNumbers() throws {
+        let bed = try IndexBed()
+        let index = try bed.open()
+        #expect(try index.history(of: "build") == nil)
+        _ = try index.record(
+            scan(at: 0, [artifact("a", accessed: hour(-5)), artifact("b", bytes: 50)]), of: bed.volume)
+        let entries = try #require(try index.usage(of: "build")).entries
+        let (a, b) = (try #require(entries.first), try #require(entries.last))
+        let first = try #require(try index.history(of: "build"))
+        #expect(first.accesses.isEmpty && first.beganAt == hour(0) && first.lastScanAt == hour(0))
+        #expect(
+            Set(first.contents) == [
+                .init(entry: a.id, bytes: ByteCount(1000), lastUsed: a.lastUsed),
+                .init(entry: b.id, bytes: ByteCount(50), lastUsed: b.lastUsed),
+            ])
+        // a grows and is used, c is fetched, b is evicted and comes back.
+        _ = try index.record(
+            scan(
+                at: 24,
+                [
+                    artifact("a", accessed: hour(23)), artifact("b", bytes: 50),
+                    artifact("c", fetched: hour(20)),
+                ]),
+            of: bed.volume)
+        try index.record(
+            EvictionOutcome(
+                volume: "build", evicted: [b.line], usedBefore: ByteCount(1), usedAfter: ByteCount(0),
+                overQuota: false), run: prune("r", at: 30))
+        _ = try index.record(
+            scan(
+                at: 48,
+                [
+                    artifact("a", accessed: hour(23)), artifact("b", inode: 9, bytes: 60, fetched: hour(40)),
+                    artifact("c", accessed: hour(47), fetched: hour(20)),
+                ]), of: bed.volume)
+        let past = try #require(try index.history(of: "build"))
+        let c = try #require(try index.usage(of: "build")?.entries.last).id
+        #expect(past.contents.map(\.entry) == [a.id, b.id] && past.contents.last?.bytes == ByteCount(50))
+        #expect(past.accesses.map(\.entry) == [c, a.id, b.id, c])
+        #expect(past.accesses.map(\.at) == [hour(20), hour(23), hour(40), hour(47)])
+        #expect(past.accesses.map(\.isHit) == [false, true, false, true])
+        #expect(past.accesses.map(\.isRegret) == [false, false, true, false])
+        #expect(past.accesses.map(\.bytes.bytes) == [1000, 1000, 60, 1000])
+        #expect(past.samples.map(\.at) == [hour(0), hour(24), hour(48)])
+        #expect(past.samples.first?.usedInodes == 40 && past.samples.first?.used == ByteCount(6050))
+        #expect(past.evictions == [.init(at: hour(30), entries: 1, bytes: ByteCount(50))])
+    }
+
+    @Test func whatIsUsedWithoutAFetchWasThereBefore() throws {
+        let bed = try IndexBed()
+        let index = try bed.open()
+        _ = try index.record(scan(at: 0, []), of: bed.volume)
+        _ = try index.record(scan(at: 24, [artifact("a", fetched: hour(2))]), of: bed.volume)
+        _ = try index.record(
+            scan(at: 48, [artifact("a", accessed: hour(47), fetched: hour(2))]), of: bed.volume)
+        #expect(try index.history(of: "build")?.contents.isEmpty == true)
+        _ = try index.foldAccesses(before: hour(30))
+        let past = try #require(try index.history(of: "build"))
+        #expect(past.accesses.map(\.at) == [hour(47)])
+        #expect(past.contents.map(\.lastUsed) == [hour(24)])
+    }
+
+    @Test func anotherFileSystemBeginsAnew() throws {
+        let bed = try IndexBed()
+        let index = try bed.open()
+        _ = try index.record(scan(at: 0, [artifact("a"), artifact("b")]), of: bed.volume)
+        _ = try index.record(
+            scan(at: 24, [artifact("a", accessed: hour(20)), artifact("b")]), of: bed.volume)
+        let other = VolumeIdentity(marker: 8, rootInode: 3)
+        _ = try index.record(scan(at: 48, [artifact("a", inode: 4)], identity: other), of: bed.volume)
+        let past = try #require(try index.history(of: "build"))
+        #expect(past.accesses.isEmpty && past.contents.count == 1 && past.beganAt == hour(48))
+        #expect(past.samples.count == 1)
+    }
+}

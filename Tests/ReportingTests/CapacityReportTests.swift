@@ -1,0 +1,140 @@
+import CacheModel
+import Foundation
+import Sizing
+import Testing
+
+@testable import Reporting
+
+/// Jobs that use the same 8 artifacts of 1 GiB in turn, four a day, for that many days.
+func roundOfJobs(days: Int64, hostile: Bool = false) -> CapacityReport {
+    let began = now - .days(days)
+    let contents = (1...8).map {
+        VolumeHistory.Content(entry: $0, bytes: gibibytes(1), lastUsed: began - .hours($0))
+    }
+    let accesses = (0..<(days * 4)).map { turn in
+        VolumeHistory.Access(
+            at: began + .hours(turn * 6 + 3), entry: turn % 8 + 1, bytes: gibibytes(1), isHit: true)
+    }
+    let samples = (0...days).map {
+        VolumeHistory.Sample(at: began + .days($0), used: gibibytes(8), inodes: 1000, usedInodes: 100)
+    }
+    let past = VolumeHistory(
+        beganAt: began, lastScanAt: now, contents: contents, accesses: accesses, samples: samples,
+        evictions: [.init(at: began + .hours(1), entries: 1, bytes: gibibytes(1))])
+    let entries = (1...8).map {
+        artifact($0, key: hostile ? "<script>alert(\($0))</script>:=x,\"\n:1" : nil, hoursIdle: $0)
+    }
+    let volume = Volume(name: "build", kind: .buildCache, path: "/cache", limit: gibibytes(20))
+    return CapacityReport(
+        generatedAt: now, window: .days(30),
+        volumes: [
+            .init(
+                volume, usage(entries, used: gibibytes(8)), past, window: .days(30), simulates: true, now: now
+            )
+        ], images: CapacityReport.ImageTax([layer("a", stored: gibibytes(3))]))
+}
+
+struct CapacityReportTests {
+    private func decoded(_ report: CapacityReport) throws -> [String: Any] {
+        let object = try JSONSerialization.jsonObject(with: Data(try report.json().utf8))
+        return try #require(object as? [String: Any])
+    }
+
+    @Test func theRecommendationLandsOnTheKnownOptimum() throws {
+        // A round of 8 GiB is hit in full from 8 GiB on, and never below: LRU's worst case.
+        let report = roundOfJobs(days: 365)
+        let sizing = report.volumes[0].sizing
+        #expect(sizing.recommendation?.bytes == gibibytes(8))
+        #expect(sizing.recommendation?.rate == 1)
+        #expect(sizing.curve?.rate(at: gibibytes(7.99)).hits == 0)
+        #expect(sizing.weeklySet?.p50 == gibibytes(8))
+        #expect(sizing.bytesForecast?.growth.perDay == 0 && sizing.bytesForecast?.fullAt == nil)
+        let text = report.text(color: false, now: now)
+        #expect(text.hasPrefix("Build cache: 8 GiB is enough for 100.0 % of accesses"))
+        #expect(text.replacing(/\s+/, with: " ").contains("a PVC cannot shrink"))
+    }
+
+    @Test func theJSONKeepsTheContract() throws {
+        let report = try decoded(roundOfJobs(days: 60))
+        #expect(report["schema"] as? String == "larder.report/1" && report["window_days"] as? Int == 30)
+        let volume = try #require((report["volumes"] as? [[String: Any]])?.first)
+        let pool = try #require((volume["pools"] as? [[String: Any]])?.first)
+        let rate = try #require(pool["hit_rate"] as? [String: Any])
+        #expect(Set(rate.keys) == ["objects", "bytes", "hits", "misses", "hit_bytes", "miss_bytes"])
+        #expect(rate["hits"] as? Int == 120 && rate["objects"] as? Double == 1)
+        let growth = try #require(volume["growth"] as? [String: Any])
+        #expect(Set((growth["bytes_per_day"] as? [String: Any] ?? [:]).keys) == ["low", "median", "high"])
+        #expect(growth["full_at"] is NSNull)
+        let advice = try #require(volume["recommendation"] as? [String: Any])
+        #expect(advice["quantity"] as? String == "8Gi" && advice["object_hit_rate"] as? Double == 1)
+        let curve = try #require(volume["curve"] as? [[String: Any]])
+        #expect(curve.contains { $0["bytes"] as? Int64 == 8 * gib && $0["object_hit_rate"] as? Double == 1 })
+        for key in ["name", "capacity_bytes", "used_bytes", "limit_bytes", "inodes", "working_set"] {
+            #expect(volume[key] != nil)
+        }
+        #expect((report["images"] as? [String: Any])?["tax"] as? Double == 1)
+    }
+
+    @Test func aShortHistorySaysWhatIsMissing() throws {
+        let report = roundOfJobs(days: 5)
+        #expect(report.text(color: false, now: now).contains("5 of 7 days of history"))
+        let volume = try #require((try decoded(report)["volumes"] as? [[String: Any]])?.first)
+        let advice = try #require(volume["recommendation"] as? [String: Any])
+        #expect(advice["quantity"] is NSNull)
+        #expect((advice["reason"] as? String)?.contains("2 days") == true)
+        #expect((volume["working_set"] as? [String: Any])?["p50_bytes"] is NSNull)
+        #expect(report.html().contains("outcome missing"))
+    }
+
+    @Test func namesAreShownAndNeverRun() {
+        let report = roundOfJobs(days: 20, hostile: true)
+        let html = report.html()
+        #expect(!html.contains("<script"))
+        #expect(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
+        #expect(!html.contains("http:") && !html.contains("https:") && !html.contains("src=\""))
+        for line in report.text(color: false, now: now).split(separator: "\n") {
+            #expect(DisplayWidth.columns(line) <= 80)
+        }
+        #expect(report.csv(now: now).contains("\"<script>alert(1)</script>:=x,\"\"\n:1\""))
+    }
+
+    @Test func cellsOfASpreadsheetAreNoFormulas() {
+        #expect(ReportTable.Cell.text("=1+1").csv == "'=1+1")
+        #expect(ReportTable.Cell.text("a,b").csv == "\"a,b\"")
+        #expect(ReportTable.Cell.rate(nil).csv.isEmpty)
+        #expect(ReportTable.Cell.size(ByteCount(-5)).csv == "-5")
+    }
+
+    @Test func theHTMLHasTheNumbersOfTheJSON() throws {
+        let report = roundOfJobs(days: 60)
+        let html = report.html()
+        let volume = try #require((try decoded(report)["volumes"] as? [[String: Any]])?.first)
+        for point in try #require(volume["curve"] as? [[String: Any]]) {
+            let size = ByteCount(try #require(point["bytes"] as? Int64))
+            let rate = Figures.rate(point["object_hit_rate"] as? Double)
+            #expect(html.contains("<tr><td class=\"n\">\(size)</td><td class=\"n\">\(rate)</td>"))
+        }
+        #expect(html.contains("<html lang=\"en\">") && html.contains("prefers-color-scheme:dark"))
+        let drawings = html.components(separatedBy: "role=\"img\"").count - 1
+        #expect(drawings == 6 && html.components(separatedBy: "<desc id").count - 1 == drawings)
+        #expect(html.components(separatedBy: "<details>").count - 1 == drawings)
+    }
+
+    @Test func theHTMLIsWellFormed() {
+        let html = roundOfJobs(days: 60, hostile: true).html()
+            .replacing("<!DOCTYPE html>", with: "").replacing(/<meta [^>]*>/, with: "")
+        let names = html.matches(of: /<(\/?)([a-z0-9]+)[^<>]*?(\/?)>/)
+        var open: [Substring] = []
+        for name in names where name.3.isEmpty {
+            if name.1.isEmpty { open.append(name.2) } else { #expect(open.popLast() == name.2) }
+        }
+        #expect(open.isEmpty)
+    }
+
+    @Test func openMetricsEndsAndNamesUnits() {
+        let text = roundOfJobs(days: 60).openMetrics()
+        #expect(text.hasSuffix("# EOF\n"))
+        #expect(text.contains("larder_report_recommended_bytes{volume=\"build\"} 8589934592\n"))
+        #expect(text.contains("# UNIT larder_report_recommended_bytes bytes\n"))
+    }
+}
