@@ -30,7 +30,7 @@ cd "$POD/root"
 mkdir -p sockets podman-data pod sys/fs/cgroup
 cp "$SELF" pod/pod.py
 cp "$SIDECAR/seccomp.json" pod
-rm -rf etc/containers tmp/* tmp/.[!.]*
+rm -rf etc/containers
 mkdir etc/containers
 cp "$SIDECAR"/containers.conf "$SIDECAR"/storage.conf "$SIDECAR"/registries.conf etc/containers
 printf '{"default": [{"type": "insecureAcceptAnything"}]}' > etc/containers/policy.json
