@@ -25,6 +25,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
     ],
@@ -53,12 +54,15 @@ let package = Package(
                 "CacheIndex", "CacheModel", "CLinux", "DirectoryAccess", "Eviction", "PodmanClient",
                 "UsageEvidence", "VolumeScanning",
             ]),
-        part("Reporting", ["CacheModel", "Eviction", "Sizing"]),
+        part(
+            "RunnerLint", [.product(name: "TOMLKit", package: "TOMLKit")],
+            resources: [.embedInCode("runner-keys.txt")]),
+        part("Reporting", ["CacheModel", "Eviction", "RunnerLint", "Sizing"]),
         .executableTarget(
             name: "larder",
             dependencies: [
                 "CacheIndex", "CacheModel", "Eviction", "Maintenance", "PodmanClient", "Reporting",
-                "Sizing", "VolumeScanning",
+                "RunnerLint", "Sizing", "VolumeScanning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
@@ -79,6 +83,7 @@ let package = Package(
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
         tests("SafetyTests", ["larder"]),
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
+        tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
         tests("Integration", ["larder"]),
         tests(
             "ConfigurationTests",

@@ -33,7 +33,8 @@ struct TrashRecovery {
             try index.record(
                 outcome,
                 run: RunRecord(
-                    id: run.id, kind: "prune", startedAt: run.createdAt ?? clock(), finishedAt: clock(), exitCode: 1))
+                    id: run.id, kind: "prune", startedAt: run.createdAt ?? clock(), finishedAt: clock(),
+                    exitCode: 1))
             notices.append(
                 "volume \(session.volume.name): prune \(run.id) was interrupted; its \(evicted.count) entries "
                     + "wait in the trash, the rest was not touched")

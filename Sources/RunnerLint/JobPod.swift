@@ -1,0 +1,86 @@
+/// What the rules of this design look at: one runner with the Kubernetes executor.
+struct JobPod: Sendable {
+    /// The table `[[runners]]`.
+    let runner: Setting
+    /// Its table `[runners.kubernetes]`.
+    let kubernetes: Setting
+    /// The service that is a Podman, if there is one.
+    let podman: Setting?
+
+    /// Nil where the runner has another executor.
+    init?(_ runner: Setting) {
+        guard let kubernetes = runner["kubernetes"] else { return nil }
+        self.runner = runner
+        self.kubernetes = kubernetes
+        podman = kubernetes["services"]?.elements.first { service in
+            Self.arguments(service).contains { $0 == "podman" || $0.hasSuffix("/podman") }
+                || service["name"]?.text?.contains("podman") == true
+        }
+    }
+
+    /// A volume of the pod: its kind, and where containers see it.
+    struct Mount: Sendable {
+        var kind: String
+        var path: String
+        var setting: Setting
+    }
+
+    /// The volumes, in the order of their lines.
+    var mounts: [Mount] {
+        (kubernetes["volumes"]?.members ?? []).flatMap { kind, list in
+            list.elements.compactMap { volume in
+                volume["mount_path"]?.text.map { Mount(kind: kind, path: $0, setting: volume) }
+            }
+        }.sorted { $0.setting.line < $1.setting.line }
+    }
+
+    /// The volume that a path lies on: the one mounted nearest above it.
+    func mount(of path: String) -> Mount? {
+        mounts.filter { path == $0.path || path.hasPrefix($0.path + "/") }
+            .max { $0.path.utf8.count < $1.path.utf8.count }
+    }
+
+    /// What a service is started with.
+    static func arguments(_ service: Setting) -> [String] {
+        (service["entrypoint"]?.texts ?? []) + (service["command"]?.texts ?? [])
+    }
+
+    /// The path of the socket that Podman serves.
+    var socket: String? {
+        podman.map(Self.arguments)?.first { $0.hasPrefix("unix://") }.map { String($0.dropFirst(7)) }
+    }
+
+    /// The value of an option, `--root=/x` or `--root /x`, of the Podman service.
+    func option(_ name: String) -> String? {
+        let arguments = podman.map(Self.arguments) ?? []
+        for (place, argument) in arguments.enumerated() {
+            if argument.hasPrefix(name + "=") { return String(argument.dropFirst(name.utf8.count + 1)) }
+            if argument == name, place + 1 < arguments.count { return arguments[place + 1] }
+        }
+        return nil
+    }
+
+    /// Whether a feature flag is on, by `feature_flags` or by the environment.
+    func flag(_ name: String) -> Bool {
+        if let set = runner.at("feature_flags", name)?.boolean { return set }
+        return environment(runner)[name].map { ["true", "1"].contains($0) } ?? false
+    }
+
+    /// The variables of a runner or of a service.
+    func environment(_ owner: Setting) -> [String: String] {
+        var variables: [String: String] = [:]
+        for line in owner["environment"]?.texts ?? [] {
+            let parts = line.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            variables[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
+        }
+        return variables
+    }
+
+    /// Whether a patch of the pod's specification sets a key to a value.
+    func patches(_ key: String, _ value: String) -> Bool {
+        (kubernetes["pod_spec"]?.elements ?? []).contains { patch in
+            let text = (patch["patch"]?.text ?? "").filter { !$0.isWhitespace && $0 != "\"" }
+            return text.contains("\(key):\(value)")
+        }
+    }
+}

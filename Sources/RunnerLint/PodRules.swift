@@ -1,0 +1,136 @@
+/// The pod as a whole: volumes, directories, images, flags.
+enum PodRules {
+    static let all: [Rule<JobPod>] = [
+        mounts, hostPaths, cacheDirectory, home, images, patches, strategy, ownership, place, registration,
+    ]
+
+    @Sendable private static func mounts(_ pod: JobPod) -> [Finding] {
+        var seen: [String: Int] = [:]
+        return pod.mounts.compactMap { mount in
+            defer { seen[mount.path] = seen[mount.path] ?? mount.setting.line }
+            return seen[mount.path].map {
+                Finding(
+                    .error, "mount-twice", at: mount.setting,
+                    problem: "\(mount.path) is mounted already, by line \($0)",
+                    reason: "Kubernetes refuses the pod.",
+                    cure: "Give each volume a path of its own.")
+            }
+        }
+    }
+
+    @Sendable private static func hostPaths(_ pod: JobPod) -> [Finding] {
+        pod.mounts.filter { $0.kind == "host_path" }.map {
+            Finding(
+                .error, "host-path", at: $0.setting, problem: "a directory of the node at \($0.path)",
+                reason: "Jobs can change the node; Pod Security \"baseline\" refuses the pod.",
+                cure: "Use a volume claim or an empty_dir.")
+        }
+    }
+
+    @Sendable private static func cacheDirectory(_ pod: JobPod) -> [Finding] {
+        let given = pod.runner["cache_dir"]
+        let path = given?.text ?? "/cache"
+        guard let mount = pod.mounts.first(where: { $0.path == path }) else { return [] }
+        return [
+            Finding(
+                .warning, "cache-dir", at: given ?? pod.runner,
+                problem: (given == nil ? "cache_dir is /cache unless set" : "cache_dir is \(path)")
+                    + ", where line \(mount.setting.line) mounts a volume",
+                reason:
+                    "The runner's archives land between Maven's and Gradle's files, where nothing prunes them.",
+                cure: "Write cache_dir = \"\(path)/runner\".")
+        ]
+    }
+
+    @Sendable private static func home(_ pod: JobPod) -> [Finding] {
+        guard pod.environment(pod.runner)["HOME"] == nil else { return [] }
+        return [
+            Finding(
+                .warning, "home", at: pod.runner["environment"] ?? pod.runner, problem: "HOME is not set",
+                reason:
+                    "Uid 1001 has no home directory in most images: Podman does not start without one, and Maven "
+                    + "looks for its settings in \"?\".",
+                cure: "Add \"HOME=/tmp\" to the runner's environment.")
+        ]
+    }
+
+    @Sendable private static func images(_ pod: JobPod) -> [Finding] {
+        let services = pod.kubernetes["services"]?.elements ?? []
+        let named = [pod.kubernetes["image"], pod.kubernetes["helper_image"]] + services.map { $0["name"] }
+        return named.compactMap { $0 }.compactMap { image in
+            guard let name = image.text, !name.contains("$"), !isPinned(name) else { return nil }
+            return Finding(
+                .warning, "image-not-pinned", at: image, problem: "\(name) names no release",
+                reason: "What it stands for changes from one day to the next.",
+                cure: "Add a version's tag, or a digest.")
+        }
+    }
+
+    private static func isPinned(_ name: String) -> Bool {
+        if name.contains("@sha256:") { return true }
+        let last = name.split(separator: "/").last ?? ""
+        let parts = last.split(separator: ":", maxSplits: 1)
+        return parts.count == 2 && !["latest", "stable", "upstream", "testing"].contains(parts[1])
+    }
+
+    @Sendable private static func patches(_ pod: JobPod) -> [Finding] {
+        guard let patch = pod.kubernetes["pod_spec"]?.elements.first,
+            !pod.flag("FF_USE_ADVANCED_POD_SPEC_CONFIGURATION")
+        else { return [] }
+        return [
+            Finding(
+                .error, "pod-spec-flag", at: patch, problem: "the patches of pod_spec are switched off",
+                reason: "Without the feature flag the runner ignores them without a word.",
+                cure: "Add \"FF_USE_ADVANCED_POD_SPEC_CONFIGURATION=true\" to the runner's environment.")
+        ]
+    }
+
+    @Sendable private static func strategy(_ pod: JobPod) -> [Finding] {
+        guard pod.flag("FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY") else { return [] }
+        return [
+            Finding(
+                .warning, "legacy-strategy", at: pod.runner,
+                problem: "FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY is on",
+                reason: "A short loss of the API server then ends the job.", cure: "Turn the flag off.")
+        ]
+    }
+
+    @Sendable private static func ownership(_ pod: JobPod) -> [Finding] {
+        guard let group = pod.kubernetes.at("pod_security_context", "fs_group"),
+            !pod.patches("fsGroupChangePolicy", "OnRootMismatch")
+        else { return [] }
+        return [
+            Finding(
+                .warning, "fs-group", at: group,
+                problem: "each start changes the group and mode of every cached file",
+                reason: "It takes minutes on a full volume, and spoils the modes within image layers.",
+                cure:
+                    "Add a [[runners.kubernetes.pod_spec]] whose patch says fsGroupChangePolicy: OnRootMismatch."
+            )
+        ]
+    }
+
+    @Sendable private static func place(_ pod: JobPod) -> [Finding] {
+        guard pod.kubernetes["namespace"] == nil else { return [] }
+        return [
+            Finding(
+                .warning, "namespace", at: pod.kubernetes, problem: "no namespace is named",
+                reason:
+                    "Pods go where the runner's credentials point, and volume claims are found in their own "
+                    + "namespace only.",
+                cure: "Write namespace = \"ci\", where the claims are.")
+        ]
+    }
+
+    @Sendable private static func registration(_ pod: JobPod) -> [Finding] {
+        let missing = ["url", "token"].filter { pod.runner[$0] == nil }
+        guard !missing.isEmpty else { return [] }
+        return [
+            Finding(
+                .warning, "registration", at: pod.runner,
+                problem: "no \(missing.joined(separator: " and no "))",
+                reason: "The runner cannot ask GitLab for jobs, unless its Helm chart adds them.",
+                cure: "Take both from GitLab's page of the new runner.")
+        ]
+    }
+}

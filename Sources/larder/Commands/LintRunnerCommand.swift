@@ -1,0 +1,45 @@
+import ArgumentParser
+import Foundation
+import Reporting
+import RunnerLint
+
+extension RunnerVersion: ExpressibleByArgument {
+    /// Reads `17.4`.
+    public init?(argument: String) { self.init(argument) }
+}
+
+/// Checks a GitLab Runner `config.toml`.
+struct LintRunnerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "lint-runner", abstract: "Check a GitLab Runner config.toml for keys that do nothing.",
+        discussion: """
+            Names keys that the runner ignores, and what goes against the safe job pod of deploy/README.md: root, \
+            shared image stores, sockets on disk. Each finding has its line, its reason and its cure. Ends with 0 \
+            where there is no error, with 1 where there is one; --strict counts warnings as errors.
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var output: FormatOptions
+    @Argument(help: "The runner's config.toml.") var file: String
+    @Flag(help: "End with 1 on warnings too.") var strict = false
+    @Option(
+        name: .customLong("runner"),
+        help: ArgumentHelp("The runner's release, such as 17.4.", valueName: "version"))
+    var version: RunnerVersion?
+
+    func run() async throws {
+        try await Application.run(global, output) { try run($0) }
+    }
+
+    func run(_ application: Application) throws -> Failure.Code? {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure(
+                code: .failed, message: "\(file) cannot be read",
+                hint: "name the runner's config.toml; in its pod it is /etc/gitlab-runner/config.toml")
+        }
+        let findings = RunnerLint(version: version).check(String(decoding: data, as: UTF8.self))
+        let report = LintRunnerReport(file: file, findings: findings)
+        try application.say(report)
+        return report.errors > 0 || strict && report.warnings > 0 ? .failed : nil
+    }
+}

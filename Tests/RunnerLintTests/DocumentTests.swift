@@ -1,0 +1,40 @@
+import RunnerLint
+import Testing
+
+/// The architecture document's `config.toml` has exactly the faults that are known of it.
+@Suite struct DocumentTests {
+    /// Rule, severity, and a text on the line that the finding must name.
+    static let expected: [(rule: String, severity: Finding.Severity, place: String)] = [
+        ("cache-dir", .warning, "[[runners]]"),
+        ("home", .warning, "[[runners]]"),
+        ("registration", .warning, "[[runners]]"),
+        ("runs-as-root", .error, "[runners.kubernetes]"),
+        ("privilege-escalation", .warning, "[runners.kubernetes]"),
+        ("capabilities", .warning, "[runners.kubernetes]"),
+        ("token", .warning, "[runners.kubernetes]"),
+        ("namespace", .warning, "[runners.kubernetes]"),
+        ("misplaced-key", .error, "[runners.kubernetes.security_context]"),
+        ("socket", .warning, "[[runners.kubernetes.volumes.empty_dir]]"),
+        ("seccomp", .warning, "[[runners.kubernetes.services]]"),
+        ("socket-wait", .warning, "[[runners.kubernetes.services]]"),
+        ("service-environment", .warning, "[[runners.kubernetes.services]]"),
+        ("image-not-pinned", .warning, "quay.io/podman/stable"),
+        ("shared-store", .error, "command = ["),
+    ]
+
+    @Test func hasItsFindings() throws {
+        let file = try RunnerFiles.document()
+        let findings = RunnerLint().check(file)
+        let expected = Self.expected.map {
+            "\(RunnerFiles.line(of: $0.place, in: file)) \($0.severity.rawValue) \($0.rule)"
+        }
+        #expect(findings.short.sorted() == expected.sorted())
+        #expect(findings.map(\.line) == findings.map(\.line).sorted())
+    }
+
+    @Test func oneSlotMayHaveARootOfItsOwn() throws {
+        let slots = try RunnerFiles.document().replacing(
+            "gitlab-podman-cache-pvc", with: "gitlab-podman-cache-pvc-$CI_CONCURRENT_ID")
+        #expect(!RunnerLint().check(slots).map(\.rule).contains("shared-store"))
+    }
+}

@@ -1,0 +1,83 @@
+import CacheModel
+import Foundation
+import Reporting
+import RunnerLint
+import Testing
+
+/// Keys, lines and formats.
+@Suite struct KeyTests {
+    @Test(arguments: [
+        ("[runners.kubernetes.security_context]", "pod_security_context"),
+        ("[runners.kubernetes.pod_security_contexts]", "Did you mean pod_security_context?"),
+        ("[runners.kubernetes]\nrun_as_user = 1", "[runners.kubernetes.pod_security_context]"),
+        ("[runners.kubernetes]\ncache_dir = \"/x\"", "Move it to [runners]."),
+        ("[runners.kubernetes]\nconcurrent = 1", "Move it to the top of the file."),
+        ("[runners.kubernetes]\nquite_another_thing = 1", "Remove it"),
+    ]) func aCureNamesTheRightPlace(_ text: String, _ cure: String) {
+        let findings = RunnerLint().check("[[runners]]\n" + text)
+        let found = findings.first { ["unknown-key", "misplaced-key"].contains($0.rule) }
+        #expect(found?.cure.contains(cure) == true, "\(found?.cure ?? "nothing found")")
+    }
+
+    @Test func aKeyMayBeTooNewForTheRunner() throws {
+        let file = try RunnerFiles.shipped()
+        let old = try #require(RunnerVersion("15.9"))
+        let findings = RunnerLint(version: old).check(file)
+        #expect(Set(findings.map(\.rule)) == ["newer-key"])
+        #expect(findings.contains { $0.key.hasSuffix("pod_spec") && $0.problem.contains("15.10") })
+        #expect(RunnerLint(version: RunnerVersion("v19.3.0")).check(file).isEmpty)
+    }
+
+    /// The linter names a line for each key of a file; a search for the text finds the same one.
+    @Test func linesAreThoseOfTheText() {
+        let file = """
+            # a = 1 in a comment
+            text = \"\"\"
+            [not.a.table]
+            fake = 1 \\\"\"\"
+            \"\"\"
+            list = [ # comment ]
+              "]", 'x = 1',
+              { inner = 1 },
+            ]
+            "quoted.key" = 'a#b'
+            [[runners]]
+            unknown_a = 1
+            [[runners]]
+            [runners.kubernetes]
+            unknown_b = '''
+            '''''
+            unknown_c.unknown_d = { unknown_e = 1 }
+            """
+        let findings = RunnerLint().check(file).filter { $0.rule.hasSuffix("-key") }
+        #expect(
+            findings.map { "\($0.line) \($0.key)" } == [
+                "2 text", "6 list", "10 quoted.key", "12 runners[0].unknown_a",
+                "15 runners[1].kubernetes.unknown_b",
+                "17 runners[1].kubernetes.unknown_c",
+            ])
+    }
+
+    @Test(arguments: [
+        "", "\n", "[", "[[runners]]", "runners = 3", "a = 1\na = 2", "\u{0}", "[[runners]]\nkubernetes = []",
+    ])
+    func hostileFilesEndInFindings(_ text: String) {
+        for finding in RunnerLint().check(text) {
+            #expect(finding.line >= 1 && !finding.cure.isEmpty)
+        }
+    }
+
+    @Test func theReportSaysIt() throws {
+        let findings = RunnerLint().check(try RunnerFiles.document())
+        let report = LintRunnerReport(file: "config.toml", findings: findings)
+        let text = report.text(width: 80, color: false, now: Timestamp(seconds: 0, nanoseconds: 0))
+        #expect(text.hasSuffix("config.toml: 3 errors, 12 warnings\n"))
+        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
+        let object = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
+        #expect(object?["schema"] as? String == "larder.lint-runner/1")
+        #expect(object?["errors"] as? Int == 3)
+        let first = (object?["findings"] as? [[String: Any]])?.first
+        #expect(
+            Set(try #require(first).keys) == ["rule", "severity", "line", "key", "problem", "reason", "cure"])
+    }
+}

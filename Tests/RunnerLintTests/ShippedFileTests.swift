@@ -1,0 +1,86 @@
+import Foundation
+import RunnerLint
+import Testing
+
+/// Changes one thing at a time in the shipped file, which is faultless, and expects the one finding.
+@Suite struct ShippedFileTests {
+    struct Change: Sendable, CustomTestStringConvertible {
+        var old: String
+        var new: String
+        /// The findings, in the order of their lines.
+        var rules: [String]
+        /// A text on the line of the first of them, in the changed file.
+        var place: String
+
+        init(_ old: String, _ new: String, _ rules: String..., at place: String) {
+            (self.old, self.new, self.rules, self.place) = (old, new, rules, place)
+        }
+
+        var testDescription: String { "\(rules): \(new)" }
+    }
+
+    @Test func isFaultless() throws {
+        #expect(RunnerLint().check(try RunnerFiles.shipped()) == [])
+    }
+
+    static let changes = [
+        Change(
+            "run_as_non_root = true", "run_as_non_root = false", "runs-as-root",
+            at: "[runners.kubernetes.pod_sec"),
+        Change(
+            "run_as_user = 1001", "run_as_user = 0", "runs-as-root",
+            at: "[runners.kubernetes.pod_security_context]"),
+        Change("proc_mount =", "run_as_user = 0\nproc_mount =", "runs-as-root", at: "run_as_user = 0"),
+        Change("privileged = false", "privileged = true", "privileged", at: "privileged = true"),
+        Change("allow_privilege_escalation = false", "", "privilege-escalation", at: "[runners.kubernetes]"),
+        Change("\"SETGID\"", "\"SYS_ADMIN\"", "capabilities", at: "SYS_ADMIN"),
+        Change("drop = [\"ALL\"]", "drop = []", "capabilities", at: "[runners.kubernetes]"),
+        Change(
+            "type = \"Localhost\"", "type = \"Unconfined\"", "seccomp",
+            at: "context.seccomp_profile]\n        type = \"Unc"),
+        Change("'''\nhostUsers: false", "'''", "proc-mount", at: "proc_mount"),
+        Change("automount_service_account_token = false", "", "token", at: "[runners.kubernetes]"),
+        Change(
+            "[\"system\"", "[\"--root=/podman-data/storage\", \"system\"", "shared-store", at: "command = ["),
+        Change("[\"system\"", "[\"--root=/other\", \"system\"", "store-lost", at: "command = ["),
+        Change(
+            "[\"system\"", "[\"--storage-driver=overlay\", \"system\"", "storage-driver", at: "command = ["),
+        Change("medium = \"Memory\"", "", "socket", at: "volumes.empty_dir]]"),
+        Change("size_limit = \"16Mi\"", "", "socket", at: "volumes.empty_dir]]"),
+        Change(
+            "mount_path = \"/sockets\"", "mount_path = \"/elsewhere\"", "socket", at: "kubernetes.services]]"),
+        Change("[ ! -S /sockets/podman.sock ]", "false", "socket-wait", at: "kubernetes.services]]"),
+        Change(
+            "FF_PRINT_POD_EVENTS", "FF_KUBERNETES_HONOR_ENTRYPOINT", "honor-entrypoint", at: "command = ["),
+        Change(
+            "FF_PRINT_POD_EVENTS", "FF_USE_LEGACY_KUBERNETES_EXECUTION_STRATEGY", "legacy-strategy",
+            at: "[[runners]]"),
+        Change("\"STORAGE_DRIVER=\",", "", "service-environment", at: "environment = [\n        \"HOME"),
+        Change(
+            "mount_path = \"/podman-data\"", "mount_path = \"/cache\"", "mount-twice",
+            at: "[[runners.kubernetes.volumes.pvc]]\n      name = \"gitlab-podman"),
+        Change("cache_dir = \"/cache/runner\"", "", "cache-dir", at: "[[runners]]"),
+        Change("cache_dir = \"/cache/runner\"", "cache_dir = \"/cache\"", "cache-dir", at: "cache_dir"),
+        Change("    \"HOME=/tmp\",\n    \"DOCKER", "    \"DOCKER", "home", at: "environment = ["),
+        Change(":3.9.9-eclipse-temurin-17", ":latest", "image-not-pinned", at: "image = "),
+        Change("FF_USE_ADVANCED", "FF_OTHER", "pod-spec-flag", at: "[[runners.kubernetes.pod_spec]]"),
+        Change("fsGroupChangePolicy", "other", "fs-group", at: "fs_group"),
+        Change("namespace = \"ci\"", "", "namespace", at: "[runners.kubernetes]"),
+        Change("token = \"glrt-REPLACE\"", "", "registration", at: "[[runners]]"),
+        Change("poll_timeout = 600", "poll_timeout = \"600\"", "wrong-kind", at: "poll_timeout"),
+        Change("poll_timeout = 600", "pol_timeout = 600", "unknown-key", at: "pol_timeout"),
+        Change("poll_timeout = 600", "concurrent = 4", "misplaced-key", at: "    concurrent = 4"),
+        Change("poll_timeout = 600", "poll_timeout = 600 600", "syntax", at: "600 600"),
+    ]
+
+    @Test(arguments: changes) func oneChangeHasOneFinding(_ change: Change) throws {
+        let file = try RunnerFiles.shipped()
+        let range = try #require(file.range(of: change.old))
+        let changed = file.replacingCharacters(in: range, with: change.new)
+        let findings = RunnerLint().check(changed)
+        #expect(findings.map(\.rule) == change.rules)
+        let place = try #require(changed.range(of: change.place))
+        let lines = changed[..<place.lowerBound].count { $0 == "\n" }
+        #expect(findings.first?.line == lines + 1)
+    }
+}

@@ -1,0 +1,35 @@
+#!/usr/bin/env python3
+"""Checks what no schema sees in rendered manifests: that each name a pod uses exists among them.
+
+    references.py FILE
+"""
+
+import sys
+
+import yaml
+
+
+def main(path):
+    with open(path) as file:
+        objects = list(yaml.safe_load_all(file))
+    names = {(thing["kind"], thing["metadata"]["name"]) for thing in objects}
+    missing = []
+    for job in (thing for thing in objects if thing["kind"] == "CronJob"):
+        pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        used = [("ServiceAccount", pod["serviceAccountName"]), ("PriorityClass", pod["priorityClassName"])]
+        for volume in pod["volumes"]:
+            if "persistentVolumeClaim" in volume:
+                used.append(("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]))
+            if "configMap" in volume:
+                used.append(("ConfigMap", volume["configMap"]["name"]))
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        for container in pod["containers"] + pod.get("initContainers", []):
+            used += [("volume", mount["name"]) for mount in container["volumeMounts"] if mount["name"] not in volumes]
+        missing += [(job["metadata"]["name"], *use) for use in used if use not in names]
+    for job, kind, name in missing:
+        print(f"{job}: no {kind} is called {name}")
+    sys.exit(1 if missing else 0)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
