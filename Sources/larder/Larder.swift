@@ -19,7 +19,7 @@ struct Larder: AsyncParsableCommand {
         version: "larder 0.1.0",
         subcommands: [
             ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
-            TrashCommand.self, ExplainCommand.self,
+            TrashCommand.self, ExplainCommand.self, WarmCommand.self,
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
