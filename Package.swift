@@ -70,6 +70,7 @@ let package = Package(
         tests("VfsStoreTests", ["VolumeScanning"]),
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
+        tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
         tests("ReportingTests", ["Eviction", "Reporting"]),
         tests(
             "ConfigurationTests",

@@ -85,7 +85,7 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
     // The last four are the store's: another Podman holds its lock, or removed or left behind a layer.
     private static let passing = [
         "timeout", "timed out", "deadline exceeded", "connection refused", "connection reset", "broken pipe",
-        "unexpected eof", ": eof", "no such host", "temporary failure in name resolution", "no route to host",
+        "unexpected eof", ": eof", "digest did not match", "no such host", "temporary failure in name resolution", "no route to host",
         "network is unreachable", "server misbehaving", "resource temporarily unavailable", "layer not known",
         "file exists", "image not known",
     ]
