@@ -32,7 +32,9 @@ extension CacheIndex {
             for image in images {
                 let entry = try image.image.flatMap { try warmEntry($0, row, db) }
                 if let entry {
-                    if image.attempts > 0 { try forgetOwnUse(of: entry, scan: scan, since: run.startedAt, db) }
+                    if image.attempts > 0 {
+                        try forgetOwnUse(of: entry, scan: scan, since: run.startedAt, db)
+                    }
                     try markUsed(entry, db)
                 }
                 try db.execute(
@@ -81,7 +83,9 @@ extension CacheIndex {
     }
 
     /// What an image occupied when it was last in the store: from the last time it was warmed, else from what
-    /// stayed of the one of that name that went last. Nil where it was never there.
+    /// stayed of the one of that name that went last.
+    ///
+    /// Nil where it was never there.
     ///
     /// - Throws: `IndexError`.
     public func lastSize(of reference: String, on volume: String) throws -> ByteCount? {

@@ -33,7 +33,8 @@ public struct WarmedImage: Sendable, Hashable {
 
     /// Makes a record from all it consists of.
     public init(
-        reference: String, result: Result, attempts: Int = 0, duration: Span = .zero, bytes: ByteCount = .zero,
+        reference: String, result: Result, attempts: Int = 0, duration: Span = .zero,
+        bytes: ByteCount = .zero,
         reason: String? = nil, why: String = "named", image: String? = nil
     ) {
         self.reference = reference

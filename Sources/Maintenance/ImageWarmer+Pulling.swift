@@ -13,7 +13,8 @@ extension ImageWarmer {
         var attempts = 0
         func ended(_ result: WarmedImage.Result, _ state: State, _ reason: String? = nil) -> WarmedImage {
             request.ended(
-                result, result == .failed ? request.expected ?? .zero : state.bytes, reason, attempts: attempts,
+                result, result == .failed ? request.expected ?? .zero : state.bytes, reason,
+                attempts: attempts,
                 duration: (ContinuousClock.now - begin).span, image: state.image)
         }
         while true {

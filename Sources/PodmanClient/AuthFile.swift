@@ -1,7 +1,9 @@
 import CacheModel
 import Foundation
 
-/// A name and a password for a registry. It prints as nothing, so that no log can hold it.
+/// A name and a password for a registry.
+///
+/// It prints as nothing, so that no log can hold it.
 public struct RegistryCredentials: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
@@ -49,14 +51,20 @@ public struct AuthFile: Sendable {
         // Without O_NONBLOCK, opening a FIFO would wait for its writer. Links are followed: a mounted secret is one.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw refused(String(cString: strerror(errno)).lowercased(), "mount the secret there, readable for this user")
+            throw refused(
+                String(cString: strerror(errno)).lowercased(),
+                "mount the secret there, readable for this user")
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_size <= Self.sizeLimit
-        else { throw refused("no regular file of at most 1 MiB", "name a Docker config.json with the key auths") }
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_size <= Self.sizeLimit
+        else {
+            throw refused("no regular file of at most 1 MiB", "name a Docker config.json with the key auths")
+        }
         if status.st_mode & 0o022 != 0 {
-            throw refused("others than its owner may write it", "chmod 600 it, or set the secret's defaultMode")
+            throw refused(
+                "others than its owner may write it", "chmod 600 it, or set the secret's defaultMode")
         }
         warning =
             status.st_mode & 0o004 == 0
@@ -71,13 +79,17 @@ public struct AuthFile: Sendable {
             var auths: [String: Entry]?
         }
         // The decoder's own message may quote what it read.
-        guard let data = try? file.readToEnd(), let document = try? JSONDecoder().decode(Document.self, from: data),
+        guard let data = try? file.readToEnd(),
+            let document = try? JSONDecoder().decode(Document.self, from: data),
             let auths = document.auths
         else { throw refused("no JSON with the key auths", "name a Docker config.json with the key auths") }
         var credentials: [String: RegistryCredentials] = [:]
         for (key, entry) in auths {
-            let plain = entry.auth.flatMap { Data(base64Encoded: $0) }.map { String(decoding: $0, as: UTF8.self) }
-            let parts = plain?.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            let plain = entry.auth.flatMap { Data(base64Encoded: $0) }.map {
+                String(decoding: $0, as: UTF8.self)
+            }
+            let parts = plain?.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(
+                String.init)
             let user = parts?.first ?? entry.username ?? ""
             let password = parts.flatMap { $0.count == 2 ? $0[1] : nil } ?? entry.password ?? ""
             let token = entry.identitytoken ?? ""
@@ -103,7 +115,9 @@ public struct AuthFile: Sendable {
     private static func normalised(_ key: String) -> String {
         var text = Substring(key)
         let hadScheme = text.contains("://")
-        for scheme in ["https://", "http://"] where text.hasPrefix(scheme) { text = text.dropFirst(scheme.count) }
+        for scheme in ["https://", "http://"] where text.hasPrefix(scheme) {
+            text = text.dropFirst(scheme.count)
+        }
         while text.hasSuffix("/") { text = text.dropLast() }
         // With a scheme only the host counts: what follows is the API's version.
         if hadScheme { text = text.prefix { $0 != "/" } }
@@ -112,7 +126,9 @@ public struct AuthFile: Sendable {
     }
 }
 
-/// Why an auth file cannot be used. It quotes nothing of the file.
+/// Why an auth file cannot be used.
+///
+/// It quotes nothing of the file.
 public struct AuthFileError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file's path.
     public var path: String

@@ -22,9 +22,13 @@ public struct ImageReference: Sendable, Hashable {
     public init(_ text: String) throws(InvalidReference) {
         func refused(_ reason: String) -> InvalidReference { InvalidReference(text: text, reason: reason) }
         let halves = text.split(separator: "@", omittingEmptySubsequences: false)
-        guard halves.count <= 2, var rest = halves.first, !rest.isEmpty else { throw refused("it has no name") }
+        guard halves.count <= 2, var rest = halves.first, !rest.isEmpty else {
+            throw refused("it has no name")
+        }
         digest = halves.count == 2 ? String(halves[1]) : nil
-        if let digest, !Self.isDigest(digest) { throw refused("the digest is not sha256: and 64 digits of 0-9a-f") }
+        if let digest, !Self.isDigest(digest) {
+            throw refused("the digest is not sha256: and 64 digits of 0-9a-f")
+        }
         var tag: String?
         if let colon = rest.lastIndex(of: ":"), !rest[colon...].contains("/") {
             tag = String(rest[rest.index(after: colon)...])
@@ -34,16 +38,21 @@ public struct ImageReference: Sendable, Hashable {
         var components = rest.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         var registry: String?
         if components.count > 1, let first = components.first, Self.namesRegistry(first) {
-            guard Self.isRegistry(first) else { throw refused("the registry is no host name with a port or without") }
+            guard Self.isRegistry(first) else {
+                throw refused("the registry is no host name with a port or without")
+            }
             registry = first == "index.docker.io" ? "docker.io" : first
             components.removeFirst()
         }
         guard components.allSatisfy(Self.isComponent) else {
-            throw refused("the repository must be lower-case letters and digits, with . _ - and / between them")
+            throw refused(
+                "the repository must be lower-case letters and digits, with . _ - and / between them")
         }
         if registry == "docker.io", components.count == 1 { components.insert("library", at: 0) }
         repository = components.joined(separator: "/")
-        guard repository.utf8.count + (registry?.utf8.count ?? 0) < 255 else { throw refused("it is too long") }
+        guard repository.utf8.count + (registry?.utf8.count ?? 0) < 255 else {
+            throw refused("it is too long")
+        }
         if registry == nil, digest == nil, tag == nil, Self.isHex(repository, 64) {
             throw refused("it is an image ID, which no registry knows")
         }
@@ -76,7 +85,8 @@ public struct ImageReference: Sendable, Hashable {
             .split(separator: ":", omittingEmptySubsequences: false)
         if let end {
             let address = text[text.index(after: text.startIndex)..<end]
-            guard !address.isEmpty, address.allSatisfy({ $0.isHexDigit || $0 == ":" }), parts.first == "" else {
+            guard !address.isEmpty, address.allSatisfy({ $0.isHexDigit || $0 == ":" }), parts.first == ""
+            else {
                 return false
             }
         } else {
@@ -85,7 +95,8 @@ public struct ImageReference: Sendable, Hashable {
             else { return false }
         }
         return parts.count == 1
-            || parts.count == 2 && UInt16(parts[1]) != nil && parts[1].utf8.allSatisfy { (48...57).contains($0) }
+            || parts.count == 2 && UInt16(parts[1]) != nil
+                && parts[1].utf8.allSatisfy { (48...57).contains($0) }
     }
 
     private static func isLabel(_ text: Substring) -> Bool {
@@ -100,7 +111,8 @@ public struct ImageReference: Sendable, Hashable {
         else { return false }
         // Between letters and digits: one dot, one or two underscores, or any number of dashes.
         return bytes.split(whereSeparator: { isLower($0) || isDigit($0) }).allSatisfy { separator in
-            separator.elementsEqual([46]) || separator.elementsEqual([95]) || separator.elementsEqual([95, 95])
+            separator.elementsEqual([46]) || separator.elementsEqual([95])
+                || separator.elementsEqual([95, 95])
                 || separator.allSatisfy { $0 == 45 }
         }
     }

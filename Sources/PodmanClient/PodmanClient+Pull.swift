@@ -28,7 +28,9 @@ public struct ImagePlatform: Sendable, Hashable, CustomStringConvertible {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         let isPlain = parts.allSatisfy { part in
             !part.isEmpty
-                && part.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 45 }
+                && part.utf8.allSatisfy {
+                    (97...122).contains($0) || (48...57).contains($0) || $0 == 95 || $0 == 45
+                }
         }
         guard isPlain, (2...3).contains(parts.count) else { return nil }
         (system, architecture) = (parts[0], parts[1])
@@ -36,10 +38,14 @@ public struct ImagePlatform: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// As it is written.
-    public var description: String { [system, architecture, variant].compactMap { $0 }.joined(separator: "/") }
+    public var description: String {
+        [system, architecture, variant].compactMap { $0 }.joined(separator: "/")
+    }
 }
 
-/// How far a pull is, as Podman's lines tell. It names a layer when it begins with it, and never says it is done.
+/// How far a pull is, as Podman's lines tell.
+///
+/// It names a layer when it begins with it, and never says it is done.
 public enum PullProgress: Sendable, Hashable {
     /// The layer with that digest is being fetched, or found to be there.
     case layer(String)
@@ -155,7 +161,9 @@ extension PodmanConnection {
                     for byte in part.readableBytesView {
                         if byte != 10 { line.append(byte) } else if !line.isEmpty { body(line) }
                         if byte == 10 { line = [] }
-                        if line.count > Self.lineLimit { throw NIOTooManyBytesError(maxBytes: Self.lineLimit) }
+                        if line.count > Self.lineLimit {
+                            throw NIOTooManyBytesError(maxBytes: Self.lineLimit)
+                        }
                     }
                 }
                 // A cancelled body ends early without an error.

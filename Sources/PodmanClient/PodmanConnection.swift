@@ -35,7 +35,8 @@ struct PodmanConnection: Sendable {
         let name = "\(method.rawValue) \(target)"
         do {
             return try await within(deadline) {
-                let response = try await Self.client.execute(request(method, target), deadline: .distantFuture)
+                let response = try await Self.client.execute(
+                    request(method, target), deadline: .distantFuture)
                 let body = try await response.body.collect(upTo: Int(Self.bodyLimit.bytes))
                 // A cancelled body ends early without an error.
                 try Task.checkCancellation()

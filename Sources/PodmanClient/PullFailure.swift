@@ -54,16 +54,26 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
         let text = message.lowercased()
         func says(_ phrases: [String]) -> Bool { phrases.contains { text.contains($0) } }
         if says(Self.full) { return .noSpace }
-        if says(["toomanyrequests", "too many requests", " 429 "]) { return .rateLimited(after: retryAfter(in: text)) }
+        if says(["toomanyrequests", "too many requests", " 429 "]) {
+            return .rateLimited(after: retryAfter(in: text))
+        }
         // A 5xx page may hold any words, so the status goes before them.
         if says(Self.serverErrors) { return .transient }
-        if says(["unauthorized", "authentication required", "access to the resource is denied",
-            "invalid username/password", "403 (forbidden)", "denied:"])
-        { return .unauthorized }
-        if says(["manifest unknown", "name unknown", "repository name not known", "404 (not found)",
-            "no image found in manifest list"])
-        { return .unknownManifest }
+        if says([
+            "unauthorized", "authentication required", "access to the resource is denied",
+            "invalid username/password", "403 (forbidden)", "denied:",
+        ]) {
+            return .unauthorized
+        }
+        if says([
+            "manifest unknown", "name unknown", "repository name not known", "404 (not found)",
+            "no image found in manifest list",
+        ]) {
+            return .unknownManifest
+        }
         if says(["invalid reference format", "short-name"]) { return .unresolvedName }
+        // The pull met an incomplete layer that a killed one left, and the store deleted it meanwhile.
+        if says(["/vfs/dir/"]), says(["no such file or directory"]) { return .transient }
         return says(Self.passing) ? .transient : .other
     }
 
@@ -79,19 +89,23 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
     private static let full = ["no space left on device", "disk quota exceeded"]
     private static let serverErrors = [
         "500 internal server error", "500 (internal server error)", "502 bad gateway", "502 (bad gateway)",
-        "503 service unavailable", "503 (service unavailable)", "504 gateway timeout", "504 (gateway timeout)",
+        "503 service unavailable", "503 (service unavailable)", "504 gateway timeout",
+        "504 (gateway timeout)",
         "received unexpected http status: 5", "status code 5",
     ]
     // The last four are the store's: another Podman holds its lock, or removed or left behind a layer.
     private static let passing = [
         "timeout", "timed out", "deadline exceeded", "connection refused", "connection reset", "broken pipe",
-        "unexpected eof", ": eof", "digest did not match", "no such host", "temporary failure in name resolution", "no route to host",
+        "unexpected eof", ": eof", "digest did not match", "no such host",
+        "temporary failure in name resolution", "no route to host",
         "network is unreachable", "server misbehaving", "resource temporarily unavailable", "layer not known",
         "file exists", "image not known",
     ]
 
     private func retryAfter(in text: String) -> Span? {
-        guard let range = text.firstRange(of: "retry-after") ?? text.firstRange(of: "retry after") else { return nil }
+        guard let range = text.firstRange(of: "retry-after") ?? text.firstRange(of: "retry after") else {
+            return nil
+        }
         let digits = text[range.upperBound...].drop { !$0.isASCII || !$0.isNumber }.prefix { $0.isNumber }
         return Int64(digits).flatMap { (0...3600).contains($0) ? .seconds($0) : nil }
     }

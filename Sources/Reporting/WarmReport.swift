@@ -20,7 +20,8 @@ public struct WarmReport: Report {
 
     /// Makes a report from all it consists of.
     public init(
-        run: String, volume: String, dryRun: Bool, images: [WarmedImage], evicted: [EvictionOutcome.Line] = [],
+        run: String, volume: String, dryRun: Bool, images: [WarmedImage],
+        evicted: [EvictionOutcome.Line] = [],
         history: [String: WarmHistory] = [:]
     ) {
         self.run = run
@@ -100,7 +101,9 @@ public struct WarmReport: Report {
                     ]
                 }),
             "evicted": .array(
-                evicted.map { ["pool": .text($0.pool.rawValue), "key": .text($0.key), "bytes": .bytes($0.bytes)] }),
+                evicted.map {
+                    ["pool": .text($0.pool.rawValue), "key": .text($0.key), "bytes": .bytes($0.bytes)]
+                }),
         ]
         return try document.document()
     }
@@ -109,7 +112,8 @@ public struct WarmReport: Report {
 extension WarmHistory {
     fileprivate var jsonValue: JSONValue {
         [
-            "warmed": .integer(Int64(warmed)), "pulled": .integer(Int64(pulled)), "used": .integer(Int64(used)),
+            "warmed": .integer(Int64(warmed)), "pulled": .integer(Int64(pulled)),
+            "used": .integer(Int64(used)),
         ]
     }
 }

@@ -19,7 +19,8 @@ import Testing
     ) throws -> ScannedEntry {
         ScannedEntry(
             pool: .images, key: "r.test/\(name):1", path: try #require(VolumePath("id-\(name)")),
-            bytes: ByteCount(1000), apparentBytes: ByteCount(1000), files: 0, accessed: accessed, fetched: fetched,
+            bytes: ByteCount(1000), apparentBytes: ByteCount(1000), files: 0, accessed: accessed,
+            fetched: fetched,
             image: ScannedImage(
                 id: "id-\(name)", names: ["r.test/\(name):1"], layers: [], exclusiveBytes: ByteCount(1000),
                 containers: 0))
@@ -94,7 +95,8 @@ import Testing
                 [WarmedImage(reference: "r.test/b:1", result: .present, bytes: ByteCount(7), image: "id-b")],
                 of: "build",
                 run: RunRecord(
-                    id: "b-\(day)", kind: "warm", startedAt: hour(Int64(day) * 24), finishedAt: hour(Int64(day) * 24),
+                    id: "b-\(day)", kind: "warm", startedAt: hour(Int64(day) * 24),
+                    finishedAt: hour(Int64(day) * 24),
                     exitCode: 0), scan: number, protectedUntil: hour(1000))
         }
         let history = try index.warmHistory(of: "build")
@@ -124,15 +126,18 @@ import Testing
         for round in 0..<3 {
             let start = Int64(round) * week
             _ = try scanned(
-                start + 2, image("soon", accessed: hour(start + 1)), image("often", accessed: hour(start - 9)),
+                start + 2, image("soon", accessed: hour(start + 1)),
+                image("often", accessed: hour(start - 9)),
                 image("rare"), image("unused"))
             _ = try scanned(
-                start + 80, image("soon", accessed: hour(start + 1)), image("often", accessed: hour(start + 70)),
+                start + 80, image("soon", accessed: hour(start + 1)),
+                image("often", accessed: hour(start + 70)),
                 image("rare", accessed: hour(round == 2 ? 400 : -9)), image("unused"))
         }
         let now = 3 * week
         _ = try scanned(
-            now - 1, image("soon", accessed: hour(2 * week + 1)), image("often", accessed: hour(2 * week + 70)),
+            now - 1, image("soon", accessed: hour(2 * week + 1)),
+            image("often", accessed: hour(2 * week + 70)),
             image("rare", accessed: hour(400)), image("unused"),
             image("missed", accessed: hour(now - 5), fetched: hour(now - 5)))
         let top = try index.topImages(of: "build", since: hour(-100), until: hour(now), limit: 10)

@@ -102,10 +102,14 @@ import Testing
             try JSONDecoder().decode([String: String].self, from: data)
                 == ["username": "ci", "password": "s3cret?>"])
         let refused = SocketServer.Reaction.answer(400, #"{"message":"bad header","response":400}"#)
-        let error = await #expect(throws: PodmanError.self) { try await pull(refused, credentials: credentials) }
+        let error = await #expect(throws: PodmanError.self) {
+            try await pull(refused, credentials: credentials)
+        }
         var dumped = ""
         dump(credentials, to: &dumped)
-        for text in ["\(String(describing: error))", "\(credentials)", String(reflecting: credentials), dumped] {
+        for text in [
+            "\(String(describing: error))", "\(credentials)", String(reflecting: credentials), dumped,
+        ] {
             #expect(!text.contains("s3cret") && !text.contains(value))
         }
     }

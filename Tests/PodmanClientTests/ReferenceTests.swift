@@ -26,8 +26,10 @@ private let digest = "sha256:" + String(repeating: "0123456789abcdef", count: 4)
     }
 
     @Test(arguments: [
-        "", ":", "@", "a:", "Foo", "quay.io/Foo", "docker://quay.io/a", "quay.io//a", "quay.io/a/", "/a", "a b",
-        "quay.io/a:b c", "quay.io/a:-1", "quay.io/a@sha256:12", "quay.io/a@\(digest)@\(digest)", "a..b", "a.-b",
+        "", ":", "@", "a:", "Foo", "quay.io/Foo", "docker://quay.io/a", "quay.io//a", "quay.io/a/", "/a",
+        "a b",
+        "quay.io/a:b c", "quay.io/a:-1", "quay.io/a@sha256:12", "quay.io/a@\(digest)@\(digest)", "a..b",
+        "a.-b",
         "a___b", "-a", "a-", "quay.io:port/a", "quay.io:99999/a", "a\u{0}b", "ä", "quay.io/a\n",
         String(repeating: "a", count: 64), "quay.io/" + String(repeating: "a", count: 300),
         "q.io/a:" + String(repeating: "t", count: 129), "[::1/a", "[]/a", "--help",
@@ -48,13 +50,17 @@ private let digest = "sha256:" + String(repeating: "0123456789abcdef", count: 4)
     @Test(arguments: [
         ("reading manifest 1 in x: manifest unknown: manifest unknown", PullFailure.Cause.unknownManifest),
         ("reading manifest 1 in x: unauthorized: unauthorized", .unauthorized),
-        ("pinging container registry x: invalid status code from registry 500 (Internal Server Error)", .transient),
+        (
+            "pinging container registry x: invalid status code from registry 500 (Internal Server Error)",
+            .transient
+        ),
         ("reading blob: received unexpected HTTP status: 503 Service Unavailable: unauthorized", .transient),
         ("pinging container registry x: too many requests to registry", .rateLimited(after: nil)),
         ("toomanyrequests: retry-after: 30s", .rateLimited(after: .seconds(30))),
         ("dial tcp 127.0.0.1:1: connect: connection refused", .transient),
         ("Get \"http://x/v2/\": EOF", .transient), ("net/http: TLS handshake timeout", .transient),
         ("writing blob: storing blob to file: write /tmp/x: no space left on device", .noSpace),
+        ("creating layer: Stat /s/vfs/dir/7a3e: no such file or directory", .transient),
         ("invalid reference format", .unresolvedName),
         ("short-name \"x\" did not resolve to an alias", .unresolvedName), ("anything else", .other),
     ])
@@ -85,7 +91,9 @@ private let digest = "sha256:" + String(repeating: "0123456789abcdef", count: 4)
              "https://index.docker.io/v1/": {"identitytoken": "t"}, "http://old.test/v2/": {"auth": "\(auth("d:5"))"}}}
             """)
         func found(_ name: String) throws -> String? {
-            try file.credentials(for: ImageReference(name)).map { "\($0.user):\($0.password)\($0.identityToken)" }
+            try file.credentials(for: ImageReference(name)).map {
+                "\($0.user):\($0.password)\($0.identityToken)"
+            }
         }
         #expect(try found("quay.io/x:1") == "a:1")
         #expect(try found("quay.io/team/x") == "b:2:3")
@@ -99,7 +107,10 @@ private let digest = "sha256:" + String(repeating: "0123456789abcdef", count: 4)
         #expect(file.warning == nil)
     }
 
-    @Test(arguments: [(0o600, true, false), (0o440, true, false), (0o644, true, true), (0o620, false, false), (0o606, false, false)])
+    @Test(arguments: [
+        (0o600, true, false), (0o440, true, false), (0o644, true, true), (0o620, false, false),
+        (0o606, false, false),
+    ])
     func whoMayWriteItDecides(_ mode: Int, _ isTaken: Bool, _ isWarned: Bool) throws {
         if isTaken {
             #expect(try (file(#"{"auths":{}}"#, mode: mode).warning != nil) == isWarned)

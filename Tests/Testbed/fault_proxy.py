@@ -3,7 +3,7 @@
 
     fault_proxy.py UPSTREAM_HOST:PORT MODE_FILE
 
-Prints its own HOST:PORT, and ends when its standard input does. The file is read anew
+Prints its own HOST:PORT, and ends with the process that started it. The file is read anew
 at each request; its first line is one of
 
     pass            passes the request on
@@ -18,8 +18,10 @@ at each request; its first line is one of
 
 import base64
 import http.client
+import os
 import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 upstream, mode_file = sys.argv[1:3]
@@ -109,6 +111,7 @@ class Handler(BaseHTTPRequestHandler):
 server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 server.daemon_threads = True
 print(f"127.0.0.1:{server.server_address[1]}", flush=True)
-# It ends with whoever holds the other end of its standard input.
 threading.Thread(target=server.serve_forever, daemon=True).start()
-sys.stdin.read()
+parent = os.getppid()
+while os.getppid() == parent:
+    time.sleep(1)

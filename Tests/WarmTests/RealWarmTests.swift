@@ -64,7 +64,7 @@ struct RealWarmTests {
     @Test(arguments: ["status 500", "down", "cut", "corrupt", "status 429 1"])
     func whatMayPassIsTriedAgain(_ mode: String) async throws {
         let reference = try bed.failing("big:1")
-        try await bed.remove(try ImageReference("\(bed.setting("REGISTRY"))/ci/big:1"), reference)
+        try await bed.forget("big")
         try bed.registry(mode)
         var limits = WarmBed.limits
         limits.attempts = 2
@@ -91,7 +91,7 @@ struct RealWarmTests {
 
     @Test func aBlobThatHangsEndsAtTheDeadlineAndLeavesTheStoreClean() async throws {
         let reference = try bed.failing("big:1")
-        try await bed.remove(try ImageReference("\(bed.setting("REGISTRY"))/ci/big:1"), reference)
+        try await bed.forget("big")
         let before = try await bed.podman.images().map(\.id).sorted()
         try bed.registry("hang")
         var limits = WarmBed.limits
@@ -154,7 +154,8 @@ struct RealWarmTests {
         let huge = try ImageReference(try bed.setting("IMAGE_HUGE"))
         try await bed.remove(huge)
         try run(
-            "/usr/bin/python3", "\(WarmBed.testbed)/testbed.py", "kill-pull", try bed.setting("LARDER_TESTBED")
+            "/usr/bin/python3", "\(WarmBed.testbed)/testbed.py", "kill-pull",
+            try bed.setting("LARDER_TESTBED")
         ).checked()
         let images = try await bed.warm([huge])
         #expect(images.map(\.result) == [.pulled], "\(images.first?.reason ?? "")")
@@ -164,7 +165,9 @@ struct RealWarmTests {
 
     @Test func pullsAtOnceStayWithinTheLimits() async throws {
         let registry = try bed.setting("REGISTRY")
-        let references = try ["big:1", "pg:15", "app-a:1", "app-b:1"].map { try ImageReference("\(registry)/ci/\($0)") }
+        let references = try ["big:1", "pg:15", "app-a:1", "app-b:1"].map {
+            try ImageReference("\(registry)/ci/\($0)")
+        }
         for (parallel, perRegistry) in [(1, 4), (4, 1), (3, 2)] {
             for reference in references { try await bed.remove(reference) }
             bed.events.withLock { $0 = [] }

@@ -21,7 +21,8 @@ final class WarmBed: Sendable {
         return settings["LARDER_SOCKET"] == nil ? nil : settings
     }()
 
-    static let testbed = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    static let testbed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .deletingLastPathComponent()
         .appendingPathComponent("Testbed").path
 
     let settings: [String: String]
@@ -31,7 +32,6 @@ final class WarmBed: Sendable {
     let proxy: String
     private let folder: TemporaryDirectory
     private let process = Process()
-    private let input = Pipe()
 
     init() throws {
         settings = try #require(Self.settings)
@@ -44,7 +44,6 @@ final class WarmBed: Sendable {
         ]
         let output = Pipe()
         process.standardOutput = output
-        process.standardInput = input
         try process.run()
         var line = Data()
         while !line.contains(10) {
@@ -55,7 +54,7 @@ final class WarmBed: Sendable {
         proxy = String(decoding: line.prefix { $0 != 10 }, as: UTF8.self)
     }
 
-    deinit { try? input.fileHandleForWriting.close() }
+    deinit { kill(process.processIdentifier, SIGKILL) }
 
     func setting(_ name: String) throws -> String { try #require(settings[name]) }
 
@@ -74,8 +73,10 @@ final class WarmBed: Sendable {
     }
 
     func warm(
-        _ references: [ImageReference], policy: PullPolicy = .missing, limits: ImageWarmer.Limits = WarmBed.limits,
-        quota: Quota? = nil, expected: ByteCount? = nil, auth: AuthFile? = nil, podman other: PodmanClient? = nil
+        _ references: [ImageReference], policy: PullPolicy = .missing,
+        limits: ImageWarmer.Limits = WarmBed.limits,
+        quota: Quota? = nil, expected: ByteCount? = nil, auth: AuthFile? = nil,
+        podman other: PodmanClient? = nil
     ) async throws -> [WarmedImage] {
         let volume = Volume(name: "images", kind: .imageStore, path: try setting("STORAGE"))
         let session = try VolumeSession(volume, now: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
@@ -93,6 +94,13 @@ final class WarmBed: Sendable {
     /// Removes images that an earlier test may have left.
     func remove(_ references: ImageReference...) async throws {
         for reference in references { _ = try await podman.removeImage(reference.name) }
+    }
+
+    /// Removes an image under all of its names, so that none of its layers is there.
+    func forget(_ repository: String) async throws {
+        for name in try await podman.images().flatMap(\.names) where name.contains("/ci/\(repository):") {
+            _ = try await podman.removeImage(name)
+        }
     }
 
     /// The requests for blobs that the real registry has answered, one line each.

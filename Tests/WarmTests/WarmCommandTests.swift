@@ -28,9 +28,15 @@ struct WarmCommandTests {
         )
     }
 
-    private func application(_ warm: WarmConfiguration = WarmConfiguration(), low: ByteCount? = nil) throws -> Application {
+    private func application(_ warm: WarmConfiguration = WarmConfiguration(), low: ByteCount? = nil) throws
+        -> Application
+    {
         var volume = Volume(name: "images", kind: .imageStore, path: try bed.setting("STORAGE"))
-        if let low { (volume.limit, volume.low, volume.high) = (ByteCount(1 << 40), .size(low), .size(ByteCount(1 << 39))) }
+        if let low {
+            (volume.limit, volume.low, volume.high) = (
+                ByteCount(1 << 40), .size(low), .size(ByteCount(1 << 39))
+            )
+        }
         var configuration = Configuration(
             stateDirectory: state.path, volumes: [volume],
             sockets: ["images": "unix://\(try bed.setting("LARDER_SOCKET"))"])
@@ -83,7 +89,9 @@ struct WarmCommandTests {
         let error = await #expect(throws: Failure.self) { try await larder("No Reference", on: application) }
         #expect(error?.code == .usage)
         let held = try VolumeSession(application.configuration.volumes[0], now: application.clock())
-        let refusal = await #expect(throws: MaintenanceError.self) { try await larder(images.b.name, on: application) }
+        let refusal = await #expect(throws: MaintenanceError.self) {
+            try await larder(images.b.name, on: application)
+        }
         #expect(refusal.map { Failure($0).code } == .held)
         withExtendedLifetime(held) {}
     }

@@ -34,8 +34,10 @@ import Testing
 
     @Test func aRenewalMayGoUpToTheHighWatermark() {
         let room = WarmRoom(quota: quota)
-        #expect(room.judge(used: ByteCount(700), expected: ByteCount(100), renews: true, underWay: 0) == .begin)
-        #expect(isRefused(room.judge(used: ByteCount(700), expected: ByteCount(101), renews: true, underWay: 0)))
+        #expect(
+            room.judge(used: ByteCount(700), expected: ByteCount(100), renews: true, underWay: 0) == .begin)
+        #expect(
+            isRefused(room.judge(used: ByteCount(700), expected: ByteCount(101), renews: true, underWay: 0)))
         #expect(isRefused(room.judge(used: ByteCount(700), expected: ByteCount(100), underWay: 0)))
     }
 

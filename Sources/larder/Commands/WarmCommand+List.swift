@@ -30,7 +30,8 @@ extension WarmCommand {
         var requests = named.map { reference in
             let known = application.configuration.warm.images.first { $0.reference == reference }
             return ImageWarmer.Request(
-                reference: reference, policy: known?.policy ?? .missing, platform: known?.platform, why: "named")
+                reference: reference, policy: known?.policy ?? .missing, platform: known?.platform,
+                why: "named")
         }
         requests += application.configuration.warm.images.map { image in
             ImageWarmer.Request(
@@ -41,7 +42,9 @@ extension WarmCommand {
             let used = try index.topImages(
                 of: volume.name, since: now - Configuration.reportWindow, until: now, limit: top)
             if used.isEmpty {
-                application.warn(["no use of an image was recorded yet, so --top \(top) finds none: scan while jobs run"])
+                application.warn([
+                    "no use of an image was recorded yet, so --top \(top) finds none: scan while jobs run"
+                ])
             }
             for image in used {
                 // What a job built itself is in no registry.
@@ -66,7 +69,8 @@ extension WarmCommand {
                     image: state.image)
             }
             let need = request.expected.map { "up to \($0)" } ?? "an unknown size"
-            let reason = state.image == nil ? "would be pulled, \(need)" : "there; the registry would be asked"
+            let reason =
+                state.image == nil ? "would be pulled, \(need)" : "there; the registry would be asked"
             return WarmedImage(
                 reference: request.reference.name, result: .skipped,
                 bytes: state.image == nil ? request.expected ?? .zero : state.bytes, reason: reason,

@@ -23,10 +23,12 @@ struct WarmCommand: AsyncParsableCommand {
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var output: FormatOptions
     @Argument(help: "Images to make ready, such as docker.io/library/redis:7.") var images: [String] = []
-    @Option(help: ArgumentHelp("Also the N images that jobs used most in 30 days.", valueName: "N")) var top: Int?
+    @Option(help: ArgumentHelp("Also the N images that jobs used most in 30 days.", valueName: "N")) var top:
+        Int?
     @Flag(help: "Show what would be pulled and why, and pull nothing.") var dryRun = false
     @Flag(help: "Evict what was not used for longest where there is no room.") var makeRoom = false
-    @Option(help: ArgumentHelp("The image store, where there are several.", valueName: "name")) var volume: String?
+    @Option(help: ArgumentHelp("The image store, where there are several.", valueName: "name")) var volume:
+        String?
 
     /// How long a warmed image is protected, unless it is used before.
     static let protection: Span = .hours(24)
@@ -86,7 +88,8 @@ struct WarmCommand: AsyncParsableCommand {
         try index.recordWarm(
             report.images, of: volume.name,
             run: RunRecord(
-                id: run, kind: "warm", startedAt: startedAt, finishedAt: finishedAt, exitCode: code?.rawValue ?? 0),
+                id: run, kind: "warm", startedAt: startedAt, finishedAt: finishedAt,
+                exitCode: code?.rawValue ?? 0),
             scan: survey.recorded.number, protectedUntil: finishedAt + Self.protection)
         report.history = try index.warmHistory(of: volume.name)
         try application.say(report)
