@@ -7,6 +7,14 @@ import Testing
 @testable import Maintenance
 @testable import PodmanClient
 
+/// The tests on the testbed's store, one after the other: they take its lock and remove each other's images.
+///
+/// Needs a testbed with images (Tests/Testbed) whose directory is in `LARDER_TESTBED`.
+@Suite(
+    .serialized,
+    .enabled(if: WarmBed.settings != nil, "needs Podman: bring up Tests/Testbed and set LARDER_TESTBED"))
+enum OnTheTestbed {}
+
 /// A running testbed (Tests/Testbed), with a registry that fails on command in front of the real one.
 final class WarmBed: Sendable {
     static let settings: [String: String]? = {
