@@ -82,6 +82,7 @@ let package = Package(
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
         tests("SafetyTests", ["larder"]),
+        tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
         tests("Integration", ["larder"]),

@@ -216,3 +216,18 @@ CREATE TABLE run_entries (
     PRIMARY KEY (run, volume, position),
     FOREIGN KEY (run, volume) REFERENCES run_volumes (run, volume) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+
+-- What `warm` did for an image, a row for each run.
+CREATE TABLE warmings (
+    run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+    volume INTEGER NOT NULL REFERENCES volumes (id),
+    reference TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    result TEXT NOT NULL CHECK (result IN ('present', 'pulled', 'updated', 'failed', 'skipped')),
+    bytes INTEGER NOT NULL,
+    entry INTEGER, -- an id in entries or in ghosts; null where the image was not there afterwards
+    used INTEGER NOT NULL, -- 1: a job used it before the next run
+    PRIMARY KEY (run, volume, reference),
+    CHECK (entry IS NOT NULL OR used = 0)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX warmings_of_reference ON warmings (volume, reference, at);

@@ -92,14 +92,16 @@ struct EntryWriter {
         let statement = try db.cachedStatement(
             sql: """
                 UPDATE entries SET key = ?, inode = ?, bytes = ?, apparent_bytes = ?, files = ?, accessed = ?,
-                    fetched = ?, protections = ?, last_used = ?, evidence = ?, confidence = ?, uses = uses + ?
+                    fetched = ?, protections = ?, last_used = ?, evidence = ?, confidence = ?, uses = uses + ?,
+                    warmed_until = iif(?, NULL, warmed_until)
                 WHERE volume = ? AND path = ? AND pool = ?
                 """)
         try statement.execute(arguments: [
             found.key, Int64(bitPattern: found.inode), found.bytes.bytes, found.apparentBytes.bytes,
             found.files, verdict.watermark.nanoseconds, found.fetched.nanoseconds,
             found.protections.rawValue, verdict.lastUsed.nanoseconds, verdict.evidence.code,
-            verdict.confidence.code, verdict.hits, volume, Data(found.path.bytes), found.pool.code,
+            verdict.confidence.code, verdict.hits, verdict.hits > 0, volume, Data(found.path.bytes),
+            found.pool.code,
         ])
     }
 

@@ -15,7 +15,7 @@ public struct PodmanClient: Sendable {
     /// `sockaddr_un` has room for 108 bytes, one of which is the end mark.
     static let longestPath = 107
 
-    private let connection: PodmanConnection
+    let connection: PodmanConnection
 
     /// Makes a client of the Podman that listens at that socket; nothing is connected yet.
     ///
@@ -95,7 +95,7 @@ public struct PodmanClient: Sendable {
         return try decoded([Record]?.self, answer, "GET \(target)") ?? []
     }
 
-    private func decoded<Value: Decodable>(
+    func decoded<Value: Decodable>(
         _ type: Value.Type, _ answer: PodmanConnection.Answer, _ request: String
     ) throws -> Value {
         do {
@@ -110,7 +110,7 @@ public struct PodmanClient: Sendable {
         }
     }
 
-    private func check(_ answer: PodmanConnection.Answer, _ request: String) throws {
+    func check(_ answer: PodmanConnection.Answer, _ request: String) throws {
         guard !(200...299).contains(answer.status) else { return }
         throw PodmanError.status(
             path: connection.path, request: request, code: answer.status, message: reason(of: answer))

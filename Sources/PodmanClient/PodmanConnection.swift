@@ -14,7 +14,7 @@ struct PodmanConnection: Sendable {
 
     /// Kept for the life of the process, like AsyncHTTPClient's own shared client, which will not do here: it
     /// goes on connecting for 90 seconds where nobody listens, and it follows redirects, also to other hosts.
-    private static let client: HTTPClient = {
+    static let client: HTTPClient = {
         var configuration = HTTPClient.Configuration(redirectConfiguration: .disallow)
         configuration.connectionPool.retryConnectionEstablishment = false
         return HTTPClient(
@@ -35,14 +35,8 @@ struct PodmanConnection: Sendable {
         let name = "\(method.rawValue) \(target)"
         do {
             return try await within(deadline) {
-                var request = HTTPClientRequest(url: "http+unix://\(encoded(path))/v4.0.0/libpod/\(target)")
-                request.method = method
-                // AsyncHTTPClient names no host on a Unix socket, and Go's server answers 400 to that
-                // (net/http, readRequest). Tested by `hostIsSentBecausePodmanAnswers400Without`.
-                request.headers.add(name: "Host", value: "d")
-                // A connection kept from before the sidecar's restart would fail the next request.
-                request.headers.add(name: "Connection", value: "close")
-                let response = try await Self.client.execute(request, deadline: .distantFuture)
+                let response = try await Self.client.execute(
+                    request(method, target), deadline: .distantFuture)
                 let body = try await response.body.collect(upTo: Int(Self.bodyLimit.bytes))
                 // A cancelled body ends early without an error.
                 try Task.checkCancellation()
@@ -55,7 +49,19 @@ struct PodmanConnection: Sendable {
         }
     }
 
-    private func explained(_ error: any Error, request: String) -> any Error {
+    /// A request to that path and query below `/v4.0.0/libpod/`.
+    func request(_ method: HTTPMethod, _ target: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(url: "http+unix://\(encoded(path))/v4.0.0/libpod/\(target)")
+        request.method = method
+        // AsyncHTTPClient names no host on a Unix socket, and Go's server answers 400 to that
+        // (net/http, readRequest). Tested by `hostIsSentBecausePodmanAnswers400Without`.
+        request.headers.add(name: "Host", value: "d")
+        // A connection kept from before the sidecar's restart would fail the next request.
+        request.headers.add(name: "Connection", value: "close")
+        return request
+    }
+
+    func explained(_ error: any Error, request: String) -> any Error {
         switch error {
         case is CancellationError: return error
         case is DeadlinePassed:
@@ -82,7 +88,7 @@ struct PodmanConnection: Sendable {
         }
     }
 
-    private func brokenOff(_ request: String) -> PodmanError {
+    func brokenOff(_ request: String) -> PodmanError {
         let reason = "the connection was closed before the answer to \(request) was complete"
         return .connectionFailed(path: path, reason: reason)
     }
@@ -107,7 +113,7 @@ private struct DeadlinePassed: Error {}
 
 /// Runs `work`, and cancels it when the time is over: AsyncHTTPClient's own deadline ends with the head of an
 /// answer, and a body may stall as well.
-private func within<Result: Sendable>(
+func within<Result: Sendable>(
     _ span: Span, _ work: @escaping @Sendable () async throws -> Result
 ) async throws -> Result {
     try await withThrowingTaskGroup(of: Result.self) { group in

@@ -19,7 +19,8 @@ struct Larder: AsyncParsableCommand {
         version: "larder 0.1.0",
         subcommands: [
             ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
-            TrashCommand.self, ExplainCommand.self, ReportCommand.self, LintRunnerCommand.self,
+            TrashCommand.self, ExplainCommand.self, WarmCommand.self, ReportCommand.self,
+            LintRunnerCommand.self,
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

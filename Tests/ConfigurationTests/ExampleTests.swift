@@ -32,6 +32,8 @@ func example() throws -> String { try String(contentsOfFile: examplePath, encodi
 
         var known = Set(ConfigurationKeys.top.map { "." + $0 })
         known.remove(".limits")
+        known.remove(".warm")
+        known.formUnion(ConfigurationKeys.warm.map { ".warm." + $0 })
         known.formUnion(ConfigurationKeys.limits.map { ".limits." + $0 })
         known.formUnion(ConfigurationKeys.volume.filter { $0 != "pools" }.map { ".volumes." + $0 })
         for pool in ["maven", "gradle", "gradle-other", "images"] {
@@ -42,8 +44,9 @@ func example() throws -> String { try String(contentsOfFile: examplePath, encodi
 
     @Test func everySettingIsAKnownKey() {
         let paths =
-            ConfigurationKeys.top.filter { $0 != "limits" && $0 != "volumes" }
+            ConfigurationKeys.top.filter { !["limits", "warm", "volumes"].contains($0) }
             + ConfigurationKeys.limits.map { "limits." + $0 }
+            + ConfigurationKeys.warm.filter { $0 != "images" }.map { "warm." + $0 }
         #expect(ConfigurationSetting.all.map(\.key).sorted() == paths.sorted())
     }
 

@@ -40,7 +40,9 @@ import Testing
             "LARDER_LOG_LEVEL": "info", "LARDER_IDLE_FLOOR": "1h", "LARDER_REGRET_WINDOW": "2h",
             "LARDER_PLAN_TTL": "3h", "LARDER_PODMAN_DEADLINE": "4s", "LARDER_LIMITS_BYTES_SHARE": "5%",
             "LARDER_LIMITS_ENTRIES": "6", "LARDER_BUILD_CACHE": "/b", "LARDER_IMAGE_ROOT": "/i",
-            "LARDER_SOCKET": "unix:///p.sock",
+            "LARDER_SOCKET": "unix:///p.sock", "LARDER_WARM_PARALLEL": "7", "LARDER_WARM_PER_REGISTRY": "8",
+            "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
+            "LARDER_WARM_AUTH_FILE": "/auth.json",
         ]
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
@@ -52,6 +54,10 @@ import Testing
         #expect(configuration.planTimeToLive == .hours(3))
         #expect(configuration.podmanDeadline == .seconds(4))
         #expect(configuration.limits == .init(bytesShare: .share(basisPoints: 500), entries: 6))
+        let warm = WarmConfiguration(
+            parallel: 7, perRegistry: 8, imageDeadline: .minutes(9), runDeadline: .minutes(10),
+            authFile: "/auth.json")
+        #expect(configuration.warm == warm)
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }

@@ -51,7 +51,7 @@ import Testing
         let client = try PodmanClient(socket: "unix://\(path)")
         let start = ContinuousClock.now
         await #expect(throws: PodmanError.connectionRefused(path: path)) { try await client.ping() }
-        #expect(ContinuousClock.now - start < .seconds(5))
+        #expect(ContinuousClock.now - start < .seconds(60))
     }
 
     @Test func aSocketOfAnotherUser() async throws {
@@ -127,7 +127,7 @@ import Testing
         let start = ContinuousClock.now
         let (error, path) = try await failure(deadline: span) { _ in .stall(bytes) }
         #expect(error == .deadlinePassed(path: path, request: "GET images/json?all=true", after: span))
-        #expect(ContinuousClock.now - start < .seconds(20))
+        #expect(ContinuousClock.now - start < .seconds(60))
     }
 
     @Test(.timeLimit(.minutes(1))) func aCancelledRequestEndsAtOnce() async throws {

@@ -51,6 +51,14 @@ final class SocketServer: Sendable {
         for connection in open.withLock({ $0 }) { shutdown(connection, Int32(SHUT_RDWR)) }
     }
 
+    /// Waits until the peer of the last connection has closed it; false after a minute.
+    func peersEnd() -> Bool {
+        guard let connection = open.withLock({ $0.last }) else { return false }
+        var waiting = pollfd(fd: connection, events: Int16(POLLIN), revents: 0)
+        var byte: UInt8 = 0
+        return poll(&waiting, 1, 60_000) == 1 && recv(connection, &byte, 1, 0) <= 0
+    }
+
     private func serve(_ connection: Int32, _ script: (String) -> Reaction) {
         var head = ""
         var buffer = [UInt8](repeating: 0, count: 4096)

@@ -96,11 +96,7 @@ struct PruneCommand: AsyncParsableCommand {
         _ volume: Volume, _ file: PlanDocument?, _ index: CacheIndex, run: String, _ application: Application,
         _ failures: inout [Failure]
     ) async throws -> PruneReport.Volume {
-        let limits = application.configuration.limits
-        let pruner = Pruner(
-            index: index,
-            limits: forceLimit ? nil : Pruner.Limits(bytesShare: limits.bytesShare, entries: limits.entries),
-            idleFloor: application.configuration.idleFloor, clock: application.clock)
+        let pruner = application.pruner(index, beyondLimits: forceLimit)
         try pruner.checkClock(for: volume)
         let session = try VolumeSession(volume, now: application.clock())
         _ = try application.survey(session, index)
@@ -131,6 +127,15 @@ struct PruneCommand: AsyncParsableCommand {
 }
 
 extension Application {
+    /// What carries out plans, within the limits of one run unless those are lifted.
+    func pruner(_ index: CacheIndex, beyondLimits: Bool = false) -> Pruner {
+        let limits = Pruner.Limits(
+            bytesShare: configuration.limits.bytesShare, entries: configuration.limits.entries)
+        return Pruner(
+            index: index, limits: beyondLimits ? nil : limits, idleFloor: configuration.idleFloor,
+            clock: clock)
+    }
+
     /// The index, or one in memory where the state directory is full: a full disk is when a prune is needed most.
     func indexOrMemory() throws -> CacheIndex {
         do { return try index() } catch IndexError.full { return try memoryIndex() }

@@ -19,6 +19,13 @@ extension Configuration {
         {
             takeSettings(of: limits)
         }
+        if let (node, _) = top.node("warm"),
+            let reader = MappingReader(
+                node, path: "warm", known: ConfigurationKeys.warm, of: document, problems)
+        {
+            takeSettings(of: reader)
+            warm.images = reader.warmImages()
+        }
         let accepted = "a list of at least one volume, each with name, kind and path"
         guard let nodes = top.list("volumes", accepted: accepted) else { return nil }
         if nodes.isEmpty {

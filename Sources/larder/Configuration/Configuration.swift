@@ -34,6 +34,8 @@ struct Configuration: Sendable, Equatable {
     var regretWindow: Span = .days(14)
     /// What one run may evict.
     var limits = RunLimits()
+    /// Which images `warm` makes ready, and how.
+    var warm = WarmConfiguration()
     /// What looks like a mistake and stops nothing, each in a sentence.
     var warnings: [String] = []
 

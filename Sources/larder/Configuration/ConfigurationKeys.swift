@@ -11,8 +11,12 @@ enum ConfigurationKeys {
     /// The keys at the top.
     static let top = [
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
-        "volumes",
+        "warm", "volumes",
     ]
+    /// The keys of `warm`.
+    static let warm = ["images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file"]
+    /// The keys of an image to warm.
+    static let warmImage = ["reference", "pull_policy", "platform"]
     /// The keys of a volume.
     static let volume = [
         "name", "kind", "path", "job_path", "limit", "high", "low", "critical", "pools", "keep", "trash",
@@ -80,6 +84,11 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("podman_deadline", .positiveSpan, \.podmanDeadline),
         ConfigurationSetting("limits.bytes_share", .share, \.limits.bytesShare),
         ConfigurationSetting("limits.entries", .count, \.limits.entries),
+        ConfigurationSetting("warm.parallel", .pulls, \.warm.parallel),
+        ConfigurationSetting("warm.per_registry", .pulls, \.warm.perRegistry),
+        ConfigurationSetting("warm.image_deadline", .positiveSpan, \.warm.imageDeadline),
+        ConfigurationSetting("warm.run_deadline", .positiveSpan, \.warm.runDeadline),
+        ConfigurationSetting("warm.auth_file", .fileOrNone, \.warm.authFile),
     ]
 }
 

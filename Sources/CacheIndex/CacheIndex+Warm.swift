@@ -1,0 +1,147 @@
+import CacheModel
+import GRDB
+
+extension CacheIndex {
+    /// How many runs `warmHistory` looks back.
+    public static let warmHistoryRuns = 30
+
+    /// Records a run of `warm` on one volume, after a scan that followed it.
+    ///
+    /// One transaction. Images that are ready are protected until `protectedUntil` or their first use.
+    /// A pull, even one that finds everything there, looks like a use to that scan: what it took for uses of
+    /// these images since the run began is forgotten, so that warming does not count as a miss, keeps no image
+    /// from being the least recently used, and is not taken for a use of what was warmed before. A job that
+    /// used one of them in those minutes is not seen.
+    ///
+    /// - Parameters:
+    ///   - images: what became of them; those Podman was asked for are told by their `attempts`.
+    ///   - scan: the number of the scan after the run.
+    /// - Throws: `IndexError`, `unknownVolume` where no scan of the volume was recorded; nothing is recorded then.
+    public func recordWarm(
+        _ images: [WarmedImage], of volume: String, run: RunRecord, scan: Int64, protectedUntil: Timestamp
+    ) throws {
+        try writing { db in
+            guard let row = try volumeRow(named: volume, db) else {
+                throw IndexError.unknownVolume(name: volume, path: place.path)
+            }
+            try db.execute(
+                sql: "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+                arguments: [
+                    run.id, run.kind, run.startedAt.nanoseconds, run.finishedAt.nanoseconds, run.exitCode,
+                ])
+            for image in images {
+                let entry = try image.image.flatMap { try warmEntry($0, row, db) }
+                if let entry {
+                    if image.attempts > 0 {
+                        try forgetOwnUse(of: entry, scan: scan, since: run.startedAt, db)
+                    }
+                    try markUsed(entry, db)
+                }
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO warmings VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
+                    arguments: [
+                        run.id, row, image.reference, run.finishedAt.nanoseconds, image.result.rawValue,
+                        image.bytes.bytes, image.isReady ? entry : nil,
+                    ])
+                if let entry, image.isReady {
+                    try db.execute(
+                        sql: "UPDATE entries SET warmed_until = ? WHERE id = ?",
+                        arguments: [protectedUntil.nanoseconds, entry])
+                }
+            }
+        }
+    }
+
+    /// What warming each image brought in its last runs, by reference.
+    ///
+    /// - Throws: `IndexError`.
+    public func warmHistory(of volume: String) throws -> [String: WarmHistory] {
+        try reading { db in
+            guard let row = try volumeRow(named: volume, db) else { return [:] }
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT reference, sum(entry IS NOT NULL), sum(result IN ('pulled', 'updated')),
+                        sum(used OR (number = 1 AND EXISTS (
+                            SELECT 1 FROM accesses WHERE accesses.entry = latest.entry AND accesses.at > latest.at)))
+                    FROM (
+                        SELECT *, row_number() OVER (PARTITION BY reference ORDER BY at DESC) AS number
+                        FROM warmings WHERE volume = ?
+                    ) AS latest
+                    WHERE number <= ? GROUP BY reference
+                    """,
+                arguments: [row, Self.warmHistoryRuns])
+            var history: [String: WarmHistory] = [:]
+            while let row = try rows.next() {
+                let reference = try row.text(0)
+                history[reference] = WarmHistory(
+                    reference: reference, warmed: Int(try row.integer(1)), pulled: Int(try row.integer(2)),
+                    used: Int(try row.integer(3)))
+            }
+            return history
+        }
+    }
+
+    /// What an image occupied when it was last in the store: from the last time it was warmed, else from what
+    /// stayed of the one of that name that went last.
+    ///
+    /// Nil where it was never there.
+    ///
+    /// - Throws: `IndexError`.
+    public func lastSize(of reference: String, on volume: String) throws -> ByteCount? {
+        try reading { db in
+            guard let row = try volumeRow(named: volume, db) else { return nil }
+            let bytes = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT bytes FROM (
+                        SELECT at AS seen, bytes FROM warmings
+                        WHERE volume = ?1 AND reference = ?2 AND entry IS NOT NULL
+                        UNION ALL
+                        SELECT gone_at, bytes FROM ghosts WHERE volume = ?1 AND pool = ?3 AND key = ?2
+                    ) ORDER BY seen DESC LIMIT 1
+                    """,
+                arguments: [row, reference, Pool.images.code])
+            return bytes.map { ByteCount($0) }
+        }
+    }
+
+    private func warmEntry(_ image: String, _ volume: Int64, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT entries.id FROM images JOIN entries ON entries.id = images.entry
+                WHERE entries.volume = ? AND images.image = ?
+                """,
+            arguments: [volume, image])
+    }
+
+    private func forgetOwnUse(
+        of entry: Int64, scan: Int64, since: Timestamp, _ db: Database
+    ) throws {
+        let range: StatementArguments = [scan, entry, since.nanoseconds]
+        let hits = try Int64.fetchOne(
+            db, sql: "SELECT ifnull(sum(hit), 0) FROM accesses WHERE scan = ? AND entry = ? AND at >= ?",
+            arguments: range)
+        try db.execute(sql: "DELETE FROM accesses WHERE scan = ? AND entry = ? AND at >= ?", arguments: range)
+        guard let hits, hits > 0 else { return }
+        try db.execute(
+            sql: """
+                UPDATE entries SET uses = max(0, uses - ?1),
+                    last_used = max(fetched, ifnull((SELECT max(at) FROM accesses WHERE entry = ?2), 0))
+                WHERE id = ?2
+                """,
+            arguments: [hits, entry])
+    }
+
+    /// Marks the last time this image was warmed if a job used it since.
+    private func markUsed(_ entry: Int64, _ db: Database) throws {
+        try db.execute(
+            sql: """
+                UPDATE warmings SET used = 1
+                WHERE entry = ?1 AND at = (SELECT max(at) FROM warmings WHERE entry = ?1)
+                    AND EXISTS (SELECT 1 FROM accesses WHERE entry = ?1 AND accesses.at > warmings.at)
+                """,
+            arguments: [entry])
+    }
+}

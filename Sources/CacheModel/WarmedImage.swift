@@ -1,0 +1,72 @@
+/// What became of one image that was to be warmed.
+public struct WarmedImage: Sendable, Hashable {
+    /// How it ended.
+    public enum Result: String, Sendable, Hashable, CaseIterable {
+        /// It was there, and is as the policy wants it.
+        case present
+        /// It was not there and is now.
+        case pulled
+        /// The name stood for another image before.
+        case updated
+        /// It is not there, or could not be brought up to date.
+        case failed
+        /// It was not tried: there is no room, or no time.
+        case skipped
+    }
+
+    /// Its name, in full.
+    public var reference: String
+    /// How it ended.
+    public var result: Result
+    /// How often Podman was asked to pull it.
+    public var attempts: Int
+    /// How long that took, with the pauses between.
+    public var duration: Span
+    /// What it occupies in the store, parents' copies included; where it is not there, what is expected.
+    public var bytes: ByteCount
+    /// Why it failed or was skipped.
+    public var reason: String?
+    /// Why it is on the list: `named`, `configured`, or the uses that speak for it.
+    public var why: String
+    /// The image ID: 64 hexadecimal digits; nil where it is not there.
+    public var image: String?
+
+    /// Makes a record from all it consists of.
+    public init(
+        reference: String, result: Result, attempts: Int = 0, duration: Span = .zero,
+        bytes: ByteCount = .zero,
+        reason: String? = nil, why: String = "named", image: String? = nil
+    ) {
+        self.reference = reference
+        self.result = result
+        self.attempts = attempts
+        self.duration = duration
+        self.bytes = bytes
+        self.reason = reason
+        self.why = why
+        self.image = image
+    }
+
+    /// Whether the image is there for the jobs to use.
+    public var isReady: Bool { [.present, .pulled, .updated].contains(result) }
+}
+
+/// What warming one image brought over the last runs.
+public struct WarmHistory: Sendable, Hashable {
+    /// The image's name, in full.
+    public var reference: String
+    /// In how many of those runs it was made ready.
+    public var warmed: Int
+    /// In how many it was fetched for that.
+    public var pulled: Int
+    /// After how many of them a job used it before the next one.
+    public var used: Int
+
+    /// Makes a record from all it consists of.
+    public init(reference: String, warmed: Int, pulled: Int, used: Int) {
+        self.reference = reference
+        self.warmed = warmed
+        self.pulled = pulled
+        self.used = used
+    }
+}

@@ -1,0 +1,150 @@
+import CacheIndex
+import CacheModel
+import Foundation
+import Testing
+
+/// What the index makes of warming: protection, use, history, and what it must not take for a use.
+@Suite struct WarmTests {
+    let bed: IndexBed
+    let index: CacheIndex
+    let store = Volume(name: "build", kind: .imageStore, path: "/store")
+
+    init() throws {
+        bed = try IndexBed()
+        index = try bed.open()
+    }
+
+    private func image(
+        _ name: String, accessed: Timestamp = hour(-9), fetched: Timestamp = hour(-10)
+    ) throws -> ScannedEntry {
+        ScannedEntry(
+            pool: .images, key: "r.test/\(name):1", path: try #require(VolumePath("id-\(name)")),
+            bytes: ByteCount(1000), apparentBytes: ByteCount(1000), files: 0, accessed: accessed,
+            fetched: fetched,
+            image: ScannedImage(
+                id: "id-\(name)", names: ["r.test/\(name):1"], layers: [], exclusiveBytes: ByteCount(1000),
+                containers: 0))
+    }
+
+    private func scanned(_ at: Int64, _ images: ScannedEntry...) throws -> Int64 {
+        try index.record(scan(at: at, images), of: store).number
+    }
+
+    private func warmed(
+        _ name: String, _ result: WarmedImage.Result, at: Int64, scan: Int64, attempts: Int = 1
+    ) throws {
+        try index.recordWarm(
+            [
+                WarmedImage(
+                    reference: "r.test/\(name):1", result: result, attempts: attempts, bytes: ByteCount(1000),
+                    image: result == .failed ? nil : "id-\(name)")
+            ],
+            of: "build",
+            run: RunRecord(
+                id: "warm-\(at)", kind: "warm", startedAt: hour(at) - .minutes(10),
+                finishedAt: hour(at) + .minutes(1), exitCode: 0),
+            scan: scan, protectedUntil: hour(at + 24))
+    }
+
+    private func entry(_ name: String) throws -> CacheEntry {
+        try #require(try index.usage(of: "build")?.entries.first { $0.key == "r.test/\(name):1" })
+    }
+
+    @Test func aPullByWarmingIsNoMissAndProtectsUntilTheFirstUse() throws {
+        _ = try scanned(0)
+        let pulled = hour(1) - .minutes(5)
+        let after = try scanned(1, image("a", accessed: pulled, fetched: pulled))
+        #expect(try index.hitRates(of: "build", since: hour(-1), until: hour(2))[.images]?.misses == 1)
+        try warmed("a", .pulled, at: 1, scan: after)
+        #expect(try index.hitRates(of: "build", since: hour(-1), until: hour(2)).isEmpty)
+        #expect(try entry("a").warmedUntil == hour(25))
+        _ = try scanned(2, image("a", accessed: pulled, fetched: pulled))
+        #expect(try entry("a").warmedUntil == hour(25))
+        _ = try scanned(4, image("a", accessed: hour(3), fetched: pulled))
+        #expect(try entry("a").warmedUntil == nil)
+        #expect(try entry("a").uses == 1)
+    }
+
+    @Test func aPullThatFindsEverythingThereIsNoUse() throws {
+        _ = try scanned(0, image("a"))
+        _ = try scanned(3, image("a", accessed: hour(2)))
+        let after = try scanned(6, image("a", accessed: hour(6) - .minutes(5)))
+        #expect(try entry("a").lastUsed == hour(6) - .minutes(5))
+        try warmed("a", .present, at: 6, scan: after)
+        #expect(try entry("a").lastUsed == hour(2))
+        #expect(try entry("a").uses == 1)
+        #expect(try entry("a").warmedUntil == hour(30))
+    }
+
+    @Test func whatAJobDidBeforeTheRunStays() throws {
+        _ = try scanned(0, image("a"))
+        let after = try scanned(6, image("a", accessed: hour(5)))
+        try warmed("a", .present, at: 6, scan: after)
+        #expect(try entry("a").lastUsed == hour(5))
+        #expect(try entry("a").uses == 1)
+    }
+
+    @Test func historyTellsWhatWasNeverUsed() throws {
+        _ = try scanned(0, image("a"), image("b"))
+        for day in 1...3 {
+            let use = hour(Int64(day) * 24 - 12)
+            let number = try scanned(
+                Int64(day) * 24, image("a", accessed: day == 1 ? hour(-9) : use), image("b"))
+            try warmed("a", .pulled, at: Int64(day) * 24, scan: number)
+            try index.recordWarm(
+                [WarmedImage(reference: "r.test/b:1", result: .present, bytes: ByteCount(7), image: "id-b")],
+                of: "build",
+                run: RunRecord(
+                    id: "b-\(day)", kind: "warm", startedAt: hour(Int64(day) * 24),
+                    finishedAt: hour(Int64(day) * 24),
+                    exitCode: 0), scan: number, protectedUntil: hour(1000))
+        }
+        let history = try index.warmHistory(of: "build")
+        #expect(
+            history["r.test/a:1"] == WarmHistory(reference: "r.test/a:1", warmed: 3, pulled: 3, used: 2))
+        #expect(
+            history["r.test/b:1"] == WarmHistory(reference: "r.test/b:1", warmed: 3, pulled: 0, used: 0))
+        // A use after the last run counts before the next run has seen it.
+        _ = try scanned(90, image("a", accessed: hour(80)), image("b"))
+        #expect(try index.warmHistory(of: "build")["r.test/a:1"]?.used == 3)
+    }
+
+    @Test func theLastSizeIsThatOfTheLastStay() throws {
+        _ = try scanned(0, image("a"))
+        #expect(try index.lastSize(of: "r.test/a:1", on: "build") == nil)
+        _ = try scanned(1)
+        #expect(try index.lastSize(of: "r.test/a:1", on: "build") == ByteCount(1000))
+        #expect(try index.lastSize(of: "r.test/b:1", on: "build") == nil)
+        try warmed("b", .failed, at: 2, scan: 2)
+        #expect(try index.lastSize(of: "r.test/b:1", on: "build") == nil)
+    }
+
+    @Test func missesOfTheLastDayComeFirstThenTheComingHours() throws {
+        let week: Int64 = 168
+        // `now` is hour 3 * 168: `soon` was used an hour later in each week before, `often` at other hours.
+        _ = try scanned(-1, image("soon"), image("often"), image("rare"), image("unused"))
+        for round in 0..<3 {
+            let start = Int64(round) * week
+            _ = try scanned(
+                start + 2, image("soon", accessed: hour(start + 1)),
+                image("often", accessed: hour(start - 9)),
+                image("rare"), image("unused"))
+            _ = try scanned(
+                start + 80, image("soon", accessed: hour(start + 1)),
+                image("often", accessed: hour(start + 70)),
+                image("rare", accessed: hour(round == 2 ? 400 : -9)), image("unused"))
+        }
+        let now = 3 * week
+        _ = try scanned(
+            now - 1, image("soon", accessed: hour(2 * week + 1)),
+            image("often", accessed: hour(2 * week + 70)),
+            image("rare", accessed: hour(400)), image("unused"),
+            image("missed", accessed: hour(now - 5), fetched: hour(now - 5)))
+        let top = try index.topImages(of: "build", since: hour(-100), until: hour(now), limit: 10)
+        #expect(top.map(\.key) == ["missed", "soon", "often", "rare"].map { "r.test/\($0):1" })
+        #expect(top.first?.reason == "1 use, 1 missed lately")
+        #expect(top.dropFirst().first?.reason == "3 uses, 3 at these hours")
+        #expect(try index.topImages(of: "build", since: hour(-100), until: hour(now), limit: 1).count == 1)
+        #expect(try index.topImages(of: "other", since: hour(-100), until: hour(now), limit: 1).isEmpty)
+    }
+}
