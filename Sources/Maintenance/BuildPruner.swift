@@ -11,25 +11,25 @@ import VolumeScanning
 /// Before a move comes a last look, and after it another: whatever was read, fetched or swapped since the plan
 /// stays, or is moved back. The journal is written and synced before the first move.
 public struct BuildPruner: Sendable {
-    private let session: VolumeSession
+    private let locked: LockedVolume
     private let folder: VolumeFolder
     private let volume: Volume
     private let quietSince: Timestamp
     private let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int, Int) -> Void)?
 
-    /// Makes a pruner for the volume of a session.
+    /// Makes a pruner for the locked volume.
     ///
     /// `progress` gets entries done and planned.
     ///
     /// - Throws: `MaintenanceError` where Larder has no folder on the volume, as on a read-only mount.
     public init(
-        _ session: VolumeSession, quietSince: Timestamp, clock: @escaping @Sendable () -> Timestamp,
+        _ locked: LockedVolume, quietSince: Timestamp, clock: @escaping @Sendable () -> Timestamp,
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(MaintenanceError) {
-        self.session = session
-        folder = try session.folder.get()
-        volume = session.volume
+        self.locked = locked
+        folder = try locked.folder.get()
+        volume = locked.volume
         self.quietSince = quietSince
         self.clock = clock
         self.progress = progress
@@ -42,7 +42,7 @@ public struct BuildPruner: Sendable {
     public func apply(
         _ plan: EvictionPlan, run: String, scan: ScanRecord
     ) throws(MaintenanceError) -> EvictionOutcome {
-        guard session.identity == scan.identity else {
+        guard locked.identity == scan.identity else {
             throw .otherVolume(volume: volume.name, path: volume.path)
         }
         let before = Capacity(descriptor: folder.root.descriptor)

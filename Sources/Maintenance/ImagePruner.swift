@@ -10,17 +10,17 @@ import VolumeScanning
 /// again or got another name stays. Afterwards they are read once more, and what they say counts, not the
 /// answer of the socket. A refusal (409) is no failure: the rest goes on.
 public struct ImagePruner: Sendable {
-    private let session: VolumeSession
+    private let locked: LockedVolume
     private let podman: PodmanClient
     private let progress: (@Sendable (Int, Int) -> Void)?
 
-    /// Makes a pruner for the store of a session.
+    /// Makes a pruner for the locked store.
     ///
     /// `progress` gets images done and planned.
     public init(
-        _ session: VolumeSession, podman: PodmanClient, progress: (@Sendable (Int, Int) -> Void)? = nil
+        _ locked: LockedVolume, podman: PodmanClient, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) {
-        self.session = session
+        self.locked = locked
         self.podman = podman
         self.progress = progress
     }
@@ -38,12 +38,12 @@ public struct ImagePruner: Sendable {
     /// - Throws: `MaintenanceError.otherVolume` where the root is not the one that was scanned, `VfsStoreError`
     ///   where the store's records cannot be read.
     public func apply(_ plan: EvictionPlan, scan: ScanRecord) async throws -> Result {
-        let volume = session.volume
-        guard session.identity == scan.identity else {
+        let volume = locked.volume
+        guard locked.identity == scan.identity else {
             throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path)
         }
         let reader = VfsStoreReader(root: volume.path)
-        let before = Capacity(descriptor: session.root.descriptor)
+        let before = Capacity(descriptor: locked.root.descriptor)
         var result = Result(
             outcome: EvictionOutcome(
                 volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false))
@@ -69,7 +69,7 @@ public struct ImagePruner: Sendable {
             }
             progress?(number + 1, plan.evict.count)
         }
-        let after = Capacity(descriptor: session.root.descriptor)
+        let after = Capacity(descriptor: locked.root.descriptor)
         result.outcome.freedBytes = ByteCount(max(0, (after?.free.bytes ?? 0) - (before?.free.bytes ?? 0)))
         result.outcome.usedAfter = try reader.read().bytes
         result.outcome.overQuota = plan.isExceeded(by: result.outcome.usedAfter)

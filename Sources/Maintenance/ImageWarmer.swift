@@ -6,7 +6,7 @@ import VolumeScanning
 ///
 /// Podman's word is not taken for it: an image is ready when the store's own records name it, with all its
 /// layers. Extraction happens under the store's layer lock, one layer of one image at a time, so parallel pulls
-/// gain what they fetch at the same time, and no more. The session's lock is held all the while.
+/// gain what they fetch at the same time, and no more. The volume's lock is held all the while.
 public struct ImageWarmer: Sendable {
     /// An image that shall be ready.
     public struct Request: Sendable, Hashable {
@@ -67,24 +67,24 @@ public struct ImageWarmer: Sendable {
         case ended(WarmedImage)
     }
 
-    let session: VolumeSession
+    let locked: LockedVolume
     let podman: PodmanClient
     let limits: Limits
     let quota: Quota
     let auth: AuthFile?
     let progress: @Sendable (Progress) -> Void
 
-    /// Makes a warmer of the store of a session.
+    /// Makes a warmer of the locked store.
     ///
     /// - Parameters:
     ///   - quota: The volume's: new images come up to its low watermark.
     ///   - auth: The registries' credentials.
     ///   - progress: Is called from any thread.
     public init(
-        _ session: VolumeSession, podman: PodmanClient, limits: Limits, quota: Quota, auth: AuthFile? = nil,
+        _ locked: LockedVolume, podman: PodmanClient, limits: Limits, quota: Quota, auth: AuthFile? = nil,
         progress: @escaping @Sendable (Progress) -> Void = { _ in }
     ) {
-        self.session = session
+        self.locked = locked
         self.podman = podman
         self.limits = limits
         self.quota = quota
@@ -109,7 +109,7 @@ public struct ImageWarmer: Sendable {
     ///
     /// - Throws: `VfsStoreError`.
     public func state(of reference: ImageReference) throws -> State {
-        let entries = try VfsStoreReader(root: session.volume.path).read().entries()
+        let entries = try VfsStoreReader(root: locked.volume.path).read().entries()
         let entry = entries.first { $0.image?.names.contains(where: reference.means) == true }
         guard let entry, !entry.protections.contains(Protections(.damaged)) else {
             return State(image: nil, bytes: .zero, exclusiveBytes: .zero)
@@ -146,7 +146,7 @@ public struct ImageWarmer: Sendable {
                         result = request.ended(
                             .skipped, expected ?? .zero, "the run's time of \(limits.run) was over")
                     } else if underWay[request.registry, default: 0] < limits.perRegistry {
-                        let used = try VfsStoreReader(root: session.volume.path).read().bytes
+                        let used = try VfsStoreReader(root: locked.volume.path).read().bytes
                         switch room.judge(
                             used: used, expected: expected, renews: state.image != nil, underWay: running)
                         {

@@ -57,7 +57,7 @@ public struct Pruner: Sendable {
         throw MaintenanceError.clockWentBack(volume: volume.name, lastScan: last, now: now)
     }
 
-    /// Carries out `plan` on the session's volume.
+    /// Carries out `plan` on the locked volume.
     ///
     /// - Parameters:
     ///   - refused: What was planned and already turned down; it is recorded with the rest.
@@ -65,36 +65,36 @@ public struct Pruner: Sendable {
     ///   - purge: Whether the trash is emptied at once, this run's entries with it.
     /// - Throws: `MaintenanceError`, `IndexError`, `VfsStoreError`.
     public func prune(
-        _ session: VolumeSession, _ plan: EvictionPlan, refused: [EvictionOutcome.Line], scan: ScanRecord,
+        _ locked: LockedVolume, _ plan: EvictionPlan, refused: [EvictionOutcome.Line], scan: ScanRecord,
         run: String, podman: PodmanClient?, purge: Bool,
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) async throws -> Result {
         guard scan.complete else {
             throw MaintenanceError.incompleteScan(
-                volume: session.volume.name, first: "named by 'larder scan'", count: scan.unreadable)
+                volume: locked.volume.name, first: "named by 'larder scan'", count: scan.unreadable)
         }
         let startedAt = clock()
         guard startedAt > scan.startedAt - .days(1) else {
             throw MaintenanceError.clockWentBack(
-                volume: session.volume.name, lastScan: scan.startedAt, now: startedAt)
+                volume: locked.volume.name, lastScan: scan.startedAt, now: startedAt)
         }
         let (plan, beyond) = limited(plan)
         var result: Result
-        switch session.volume.kind {
+        switch locked.volume.kind {
         case .buildCache:
-            let folder = try session.folder.get()
+            let folder = try locked.folder.get()
             var failures: [String] = []
             if !plan.evict.isEmpty { failures = try Trash(folder).purge().failures }
             let outcome = try BuildPruner(
-                session, quietSince: quietSince(scan), clock: clock, progress: progress
+                locked, quietSince: quietSince(scan), clock: clock, progress: progress
             )
             .apply(plan, run: run, scan: scan)
             result = Result(outcome: outcome, failures: failures)
         case .imageStore:
             guard let podman else {
-                throw MaintenanceError.unusablePlan(reason: "volume \(session.volume.name) has no socket")
+                throw MaintenanceError.unusablePlan(reason: "volume \(locked.volume.name) has no socket")
             }
-            let pruned = try await ImagePruner(session, podman: podman, progress: progress)
+            let pruned = try await ImagePruner(locked, podman: podman, progress: progress)
                 .apply(plan, scan: scan)
             result = Result(outcome: pruned.outcome, failures: pruned.failure.map { [$0] } ?? [])
         }
@@ -109,8 +109,8 @@ public struct Pruner: Sendable {
             // The moves are done and the journal tells of them: the next scan that has room records the run.
             result.failures.append("the run could not be recorded: \(IndexError.full(path: path))")
         }
-        if session.volume.kind == .buildCache {
-            try TrashKeeper(index: index, clock: clock).keep(session, run: run, purgeAll: purge, &result)
+        if locked.volume.kind == .buildCache {
+            try TrashKeeper(index: index, clock: clock).keep(locked, run: run, purgeAll: purge, &result)
         }
         return result
     }

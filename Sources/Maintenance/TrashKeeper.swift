@@ -11,23 +11,23 @@ struct TrashKeeper {
 
     /// Purges what is due after a run, and corrects the run's figures to what is left.
     func keep(
-        _ session: VolumeSession, run: String, purgeAll: Bool, _ result: inout Pruner.Result
+        _ locked: LockedVolume, run: String, purgeAll: Bool, _ result: inout Pruner.Result
     ) throws {
-        let trash = Trash(try session.folder.get())
-        let before = Capacity(descriptor: session.root.descriptor)
-        if purgeAll || session.volume.trashRetention == .zero {
+        let trash = Trash(try locked.folder.get())
+        let before = Capacity(descriptor: locked.root.descriptor)
+        if purgeAll || locked.volume.trashRetention == .zero {
             result.failures += try trash.purge().failures
         } else {
-            result.failures += try purgeDue(trash, session)
+            result.failures += try purgeDue(trash, locked)
         }
-        let after = Capacity(descriptor: session.root.descriptor)
+        let after = Capacity(descriptor: locked.root.descriptor)
         let freed = ByteCount(max(0, (after?.free.bytes ?? 0) - (before?.free.bytes ?? 0)))
         let left = try trash.runs()
         result.outcome.freedBytes = result.outcome.freedBytes + freed
         result.outcome.trashedBytes = left.first { $0.id == run }?.bytes ?? .zero
         do {
             try index.recordPurge(
-                of: session.volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes }, run: run,
+                of: locked.volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes }, run: run,
                 freed: result.outcome.freedBytes, trashed: result.outcome.trashedBytes)
         } catch IndexError.full(let path) {
             result.failures.append("the purge could not be recorded: \(IndexError.full(path: path))")
@@ -36,15 +36,15 @@ struct TrashKeeper {
 
     /// Purges runs older than their time; and, above the critical watermark, the oldest first until the file
     /// system is back at the high one.
-    private func purgeDue(_ trash: Trash, _ session: VolumeSession) throws -> [String] {
-        let volume = session.volume
+    private func purgeDue(_ trash: Trash, _ locked: LockedVolume) throws -> [String] {
+        let volume = locked.volume
         var failures = try trash.purge(before: clock() - volume.trashRetention).failures
-        guard let now = Capacity(descriptor: session.root.descriptor) else { return failures }
+        guard let now = Capacity(descriptor: locked.root.descriptor) else { return failures }
         let limit = min(volume.limit ?? now.total, now.total)
         guard now.used > volume.critical.of(limit) else { return failures }
         let enough = volume.high.of(limit)
         failures += try trash.purge(until: {
-            Capacity(descriptor: session.root.descriptor).map { $0.used <= enough } ?? true
+            Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
         }).failures
         return failures
     }

@@ -10,13 +10,13 @@ struct TrashRecovery {
     let index: CacheIndex
     let clock: @Sendable () -> Timestamp
 
-    /// Records every interrupted run of the session's volume, a notice for each.
-    func run(_ session: VolumeSession, _ notices: inout [String]) throws {
-        guard case .success(let folder) = session.folder else { return }
+    /// Records every interrupted run of the locked volume, a notice for each.
+    func run(_ locked: LockedVolume, _ notices: inout [String]) throws {
+        guard case .success(let folder) = locked.folder else { return }
         let interrupted = try Trash(folder).runs().filter { run in
             try run.createdAt != nil && !index.knows(run: run.id)
         }
-        guard !interrupted.isEmpty, let usage = try index.usage(of: session.volume.name) else { return }
+        guard !interrupted.isEmpty, let usage = try index.usage(of: locked.volume.name) else { return }
         // By path and not by the journal's number: that may come from an index in memory, or from a job.
         let known = Dictionary(
             usage.entries.map { ($0.found.path.description, $0.id) }, uniquingKeysWith: { first, _ in first })
@@ -27,7 +27,7 @@ struct TrashRecovery {
             }
             let moved = evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
             let outcome = EvictionOutcome(
-                volume: session.volume.name, evicted: evicted, trashedBytes: moved,
+                volume: locked.volume.name, evicted: evicted, trashedBytes: moved,
                 usedBefore: usage.usedBytes,
                 usedAfter: usage.usedBytes - moved, overQuota: false)
             try index.record(
@@ -36,7 +36,7 @@ struct TrashRecovery {
                     id: run.id, kind: "prune", startedAt: run.createdAt ?? clock(), finishedAt: clock(),
                     exitCode: 1))
             notices.append(
-                "volume \(session.volume.name): prune \(run.id) was interrupted; its \(evicted.count) entries "
+                "volume \(locked.volume.name): prune \(run.id) was interrupted; its \(evicted.count) entries "
                     + "wait in the trash, the rest was not touched")
         }
     }

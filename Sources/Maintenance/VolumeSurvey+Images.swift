@@ -7,15 +7,15 @@ extension VolumeSurvey {
     /// Reads an image store and the event logs beside it.
     ///
     /// The logs are read first: what they tell lies before the scan's beginning, and the images are there still.
-    func scanImageStore(_ session: VolumeSession, _ notices: inout [String]) throws -> VolumeScan {
-        let volume = session.volume
+    func scanImageStore(_ locked: LockedVolume, _ notices: inout [String]) throws -> VolumeScan {
+        let volume = locked.volume
         let previous = try index.previousScan(of: volume.name)
-        let before = previous?.record.identity == session.identity ? previous : nil
+        let before = previous?.record.identity == locked.identity ? previous : nil
         let events = PodmanEventLogs(directory: volume.eventsPath).read(after: before?.snapshot ?? [])
         let startedAt = clock()
         let store = try VfsStoreReader(root: volume.path).read()
         notices += (store.problems + events.notices).map { "volume \(volume.name): \($0)" }
-        guard let capacity = Capacity(descriptor: session.root.descriptor) else {
+        guard let capacity = Capacity(descriptor: locked.root.descriptor) else {
             throw ScanError.unreadableRoot(path: volume.path, reason: "statfs failed")
         }
         var entries = store.entries().sorted { $0.path < $1.path }
@@ -23,7 +23,7 @@ extension VolumeSurvey {
         let silent =
             before.map { silentContainers(in: store, events, from: $0.record.startedAt, to: startedAt) } ?? 0
         return VolumeScan(
-            volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: session.identity,
+            volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: locked.identity,
             complete: true, directories: Int64(store.layers.count), files: 0, bytes: store.bytes,
             apparentBytes: store.bytes, capacity: capacity, atimeTrust: trust(in: events, silent, volume),
             entries: entries, layers: store.layers, snapshot: events.cursors)

@@ -43,23 +43,23 @@ public struct VolumeSurvey: Sendable {
         self.progress = progress
     }
 
-    /// Scans and records the volume of a session.
+    /// Scans and records the locked volume.
     ///
     /// - Throws: `ScanError`, `VfsStoreError` or `IndexError`; the last scan in the index then still stands.
-    public func run(_ session: VolumeSession) throws -> Result {
+    public func run(_ locked: LockedVolume) throws -> Result {
         var notices: [String] = []
-        let volume = session.volume
-        if case .failure(let error) = session.folder { notices.append("\(error): \(error.hint)") }
+        let volume = locked.volume
+        if case .failure(let error) = locked.folder { notices.append("\(error): \(error.hint)") }
         let scan =
             switch volume.kind {
-            case .buildCache: try scanBuildCache(session, &notices)
-            case .imageStore: try scanImageStore(session, &notices)
+            case .buildCache: try scanBuildCache(locked, &notices)
+            case .imageStore: try scanImageStore(locked, &notices)
             }
-        try TrashRecovery(index: index, clock: clock).run(session, &notices)
+        try TrashRecovery(index: index, clock: clock).run(locked, &notices)
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow)
         _ = try index.foldAccesses(before: scan.startedAt - Self.longestWindow)
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
-        let arming = AtimeArming(root: session.root).arm(scan.unarmed)
+        let arming = AtimeArming(root: locked.root).arm(scan.unarmed)
         if arming.refused > 0 {
             notices.append(
                 "volume \(volume.name): \(arming.refused) files belong to another user: their uses may be missed"
@@ -68,22 +68,22 @@ public struct VolumeSurvey: Sendable {
         return Result(scan: scan, recorded: recorded, armed: arming.armed, notices: notices)
     }
 
-    private func scanBuildCache(_ session: VolumeSession, _ notices: inout [String]) throws -> VolumeScan {
+    private func scanBuildCache(_ locked: LockedVolume, _ notices: inout [String]) throws -> VolumeScan {
         let trust =
-            switch session.folder {
+            switch locked.folder {
             case .success(let folder): AtimeProbe(in: folder.own).run()
             case .failure(let error): EvidenceTrust(.low, reason: error.description)
             }
-        let identity = session.identity
+        let identity = locked.identity
         // Asked for by the scanner and let go when it is read: the snapshot of a large volume is large.
         func snapshot() throws -> [UInt8] {
-            guard let previous = try index.previousScan(of: session.volume.name) else { return [] }
+            guard let previous = try index.previousScan(of: locked.volume.name) else { return [] }
             return previous.record.identity == identity ? previous.snapshot : []
         }
         var scan = try VolumeScanner(progress: progress).scan(
-            session.volume, previous: try snapshot(), atimeTrust: trust, clock: clock)
+            locked.volume, previous: try snapshot(), atimeTrust: trust, clock: clock)
         scan.identity = identity
-        notices += GradleUses(root: session.root, of: session.volume).add(to: &scan.entries)
+        notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries)
         return scan
     }
 }

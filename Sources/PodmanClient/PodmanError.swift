@@ -60,7 +60,7 @@ extension PodmanError: CustomStringConvertible {
     // The names of containers/storage's errors, as they appear in Podman's answers (v4.3.1).
     private func hint(_ code: Int, _ message: String) -> String {
         if message.contains("layer not known") {
-            return "; an image in the store is damaged: `larder doctor` names it"
+            return "; an image in the store is damaged: `larder scan` names it"
         }
         return code >= 500 ? "; see the log of the podman sidecar" : ""
     }

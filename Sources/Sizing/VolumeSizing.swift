@@ -59,7 +59,7 @@ public struct VolumeSizing: Sendable {
     public let inodesForecast: FillForecast?
     /// How large the PVC should be; nil before 7 days of history or without accesses.
     public let recommendation: Recommendation?
-    /// What other sizes bring.
+    /// What other sizes bring; empty where something is missing for a recommendation.
     public let advice: [SizeAdvice]
     /// The policies compared at today's size; empty unless asked for.
     public let policies: [PolicyResult]
@@ -100,12 +100,14 @@ public struct VolumeSizing: Sendable {
             } : nil
         recommendation = recommended
         let covered = min(question.window.seconds, (question.now - history.beganAt).seconds)
+        // Rates per day from a few hours would be made up.
         advice =
-            curve.map {
+            missing == nil
+            ? curve.map {
                 SizeAdvice.table(
                     $0, limit: question.limit, also: recommended?.bytes, unmanaged: question.unmanaged,
                     days: Double(covered) / 86_400)
-            } ?? []
+            } ?? [] : []
         let room = max(.zero, question.limit - question.unmanaged)
         policies =
             question.simulates && hasUse ? CachePolicy.compare(history, since: since, size: room) : []
@@ -113,7 +115,7 @@ public struct VolumeSizing: Sendable {
 
     private static func missing(days: Int, hasUse: Bool, _ question: Question) -> String? {
         if !question.hasEvidence {
-            return "the volume gives no evidence of use (noatime?): run 'larder doctor'"
+            return "the volume gives no evidence of use (noatime?): mount it relatime"
         }
         if days < daysNeeded {
             return "\(days) of \(daysNeeded) days of history: keep scanning, and ask again in "

@@ -61,8 +61,8 @@ struct Application: Sendable {
             let known = configuration.volumes.map(\.name).joined(separator: ", ")
             throw Failure.usage("no volume is called \(name); there are: \(known)")
         }
-        let present = chosen.filter(VolumeSession.isPresent)
-        let skipped = chosen.filter { !VolumeSession.isPresent($0) }
+        let present = chosen.filter(LockedVolume.isPresent)
+        let skipped = chosen.filter { !LockedVolume.isPresent($0) }
             .map { SkippedVolume(name: $0.name, path: $0.path, reason: "nothing is mounted there") }
         guard !present.isEmpty else {
             throw Failure(

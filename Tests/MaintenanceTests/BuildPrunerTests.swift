@@ -107,7 +107,7 @@ import Testing
         var record = usage.scan
         record.identity.rootInode += 1
         let pruner = try BuildPruner(
-            try bench.session(), quietSince: usage.scan.startedAt, clock: BuildVolume.now)
+            try bench.locked(), quietSince: usage.scan.startedAt, clock: BuildVolume.now)
         #expect(throws: MaintenanceError.otherVolume(volume: "build", path: bench.directory.path)) {
             try pruner.apply(plan, run: "20260101T000000Z-0000", scan: record)
         }
@@ -150,9 +150,9 @@ import Testing
 
     @Test func aSecondLarderIsTurnedAway() throws {
         let bench = try BuildVolume()
-        let first = try bench.session()
+        let first = try bench.locked()
         defer { withExtendedLifetime(first) {} }
-        let error = #expect(throws: MaintenanceError.self) { _ = try bench.session() }
+        let error = #expect(throws: MaintenanceError.self) { _ = try bench.locked() }
         guard case .held(let volume, let holder)? = error else {
             Issue.record("not held: \(String(describing: error))")
             return
@@ -163,9 +163,9 @@ import Testing
 
     @Test func theLockGoesWithItsOwner() throws {
         let bench = try BuildVolume()
-        var first: VolumeSession? = try bench.session()
+        var first: LockedVolume? = try bench.locked()
         withExtendedLifetime(first) {}
         first = nil
-        _ = try bench.session()
+        _ = try bench.locked()
     }
 }

@@ -55,19 +55,19 @@ struct BuildVolume {
             .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: Self.now())
     }
 
-    func session() throws -> VolumeSession { try VolumeSession(volume, now: Self.now()) }
+    func locked() throws -> LockedVolume { try LockedVolume(volume, now: Self.now()) }
 
     /// Plans, lets something happen, and prunes.
     func prune(
         idleFloor: Span = .hours(24), run: String = "20260101T000000Z-0000",
         after change: () throws -> Void = {}
     ) throws -> EvictionOutcome {
-        let session = try session()
+        let locked = try locked()
         var usage = try usage()
-        usage.scan.identity = session.identity
+        usage.scan.identity = locked.identity
         let plan = plan(usage, idleFloor: idleFloor)
         try change()
-        return try BuildPruner(session, quietSince: usage.scan.startedAt, clock: Self.now)
+        return try BuildPruner(locked, quietSince: usage.scan.startedAt, clock: Self.now)
             .apply(plan, run: run, scan: usage.scan)
     }
 

@@ -30,9 +30,9 @@ import Testing
     ])
     func aForgedPathIsNotRestored(path: String) throws {
         let bench = try BuildVolume()
-        let session = try bench.session()
+        let locked = try bench.locked()
         try forge(bench, path: path)
-        let result = try Trash(try session.folder.get()).restore(run: Self.runID)
+        let result = try Trash(try locked.folder.get()).restore(run: Self.runID)
         #expect(result.restored.isEmpty)
         #expect(result.refused.count == 1)
         #expect(bench.directory.exists(".larder/trash/\(Self.runID)/0/loot"))
@@ -41,10 +41,10 @@ import Testing
     @Test func aForgedPathThroughALinkIsNotFollowed() throws {
         let bench = try BuildVolume()
         let outside = try TemporaryDirectory()
-        let session = try bench.session()
+        let locked = try bench.locked()
         try bench.directory.shell("ln -s '\(outside.path)' link")
         try forge(bench, path: "link/deep/in")
-        let result = try Trash(try session.folder.get()).restore(run: Self.runID)
+        let result = try Trash(try locked.folder.get()).restore(run: Self.runID)
         #expect(result.restored.isEmpty)
         #expect(try outside.shell("ls -A") == "")
     }
@@ -52,9 +52,9 @@ import Testing
     @Test(arguments: [Int64.max, -1, 4_398_046_511_105] as [Int64])
     func impossibleSizesMakeNoJournal(bytes: Int64) throws {
         let bench = try BuildVolume()
-        let session = try bench.session()
+        let locked = try bench.locked()
         try forge(bench, path: "a/b", bytes: bytes)
-        #expect(try Trash(try session.folder.get()).runs().map(\.createdAt) == [nil])
+        #expect(try Trash(try locked.folder.get()).runs().map(\.createdAt) == [nil])
     }
 
     /// Whatever stands where the lock or the marker is written, nothing is written through it.
@@ -64,22 +64,22 @@ import Testing
         let bench = try BuildVolume()
         try bench.directory.write("precious", "precious")
         try bench.directory.shell("mkdir -p .larder; ln precious .larder/\(name)")
-        _ = try bench.session()
+        _ = try bench.locked()
         #expect(try bench.directory.shell("cat precious") == "precious")
     }
 
     @Test(arguments: ["lock", "volume-id.tmp", "volume-id"]) func aPipeBlocksNothing(name: String) throws {
         let bench = try BuildVolume()
         try bench.directory.shell("mkdir -p .larder; mkfifo .larder/\(name)")
-        _ = try bench.session()
+        _ = try bench.locked()
     }
 
     @Test func aFolderThatIsALinkIsNotEntered() throws {
         let bench = try BuildVolume()
         let outside = try TemporaryDirectory()
         try bench.directory.shell("ln -s '\(outside.path)' .larder")
-        let session = try bench.session()
-        #expect(throws: MaintenanceError.self) { _ = try session.folder.get() }
+        let locked = try bench.locked()
+        #expect(throws: MaintenanceError.self) { _ = try locked.folder.get() }
         #expect(try outside.shell("ls -A") == "")
     }
 
@@ -87,8 +87,8 @@ import Testing
     @Test func theSystemsRootIsNoVolume() throws {
         let directory = try TemporaryDirectory()
         try directory.shell("ln -s / root")
-        #expect(VolumeSession.isSystemRoot(try OpenDirectory.open(root: "\(directory.path)/root")))
-        #expect(!VolumeSession.isSystemRoot(try OpenDirectory.open(root: directory.path)))
+        #expect(LockedVolume.isSystemRoot(try OpenDirectory.open(root: "\(directory.path)/root")))
+        #expect(!LockedVolume.isSystemRoot(try OpenDirectory.open(root: directory.path)))
     }
 
     @Test func aRunsJournalIsNeverReplaced() throws {
@@ -98,7 +98,7 @@ import Testing
         try bench.add("two", daysAgo: 50)
         #expect(throws: MaintenanceError.self) { _ = try bench.prune() }
         #expect(bench.exists("two"))
-        let runs = try Trash(try bench.session().folder.get()).runs()
+        let runs = try Trash(try bench.locked().folder.get()).runs()
         #expect(runs.first?.entries.values.map(\.key) == ["g:one:1"])
     }
 }

@@ -10,12 +10,12 @@ import Testing
 @Suite struct TrashTests {
     private static let runID = "20260101T000000Z-0000"
 
-    private func pruned() throws -> (BuildVolume, VolumeSession) {
+    private func pruned() throws -> (BuildVolume, LockedVolume) {
         let bench = try BuildVolume()
         try bench.add("one", daysAgo: 50)
         try bench.add("two", daysAgo: 40)
         _ = try bench.prune(run: Self.runID)
-        return (bench, try bench.session())
+        return (bench, try bench.locked())
     }
 
     @Test func aRestoreBringsBackEveryByte() throws {
@@ -25,7 +25,7 @@ import Testing
         let listing = "find .m2 -type f -printf '%p %s %T@ ' -exec sha1sum {} \\; | sort"
         let before = try bench.directory.shell(listing)
         _ = try bench.prune(idleFloor: .zero, run: Self.runID)
-        let trash = Trash(try bench.session().folder.get())
+        let trash = Trash(try bench.locked().folder.get())
         let result = try trash.restore(run: Self.runID)
         #expect(result.restored.map(\.key).sorted() == ["g:one:1", "g:two:1"])
         #expect(result.refused.isEmpty)
@@ -34,9 +34,9 @@ import Testing
     }
 
     @Test func aRestoreNeverOverwrites() throws {
-        let (bench, session) = try pruned()
+        let (bench, locked) = try pruned()
         try bench.add("one", daysAgo: 0, bytes: 77)
-        let trash = Trash(try session.folder.get())
+        let trash = Trash(try locked.folder.get())
         let result = try trash.restore(run: Self.runID)
         #expect(result.restored.map(\.key) == ["g:two:1"])
         #expect(result.refused.map(\.1) == ["a job fetched it again meanwhile"])
@@ -45,8 +45,8 @@ import Testing
     }
 
     @Test func oneKeyCanBeRestored() throws {
-        let (bench, session) = try pruned()
-        let result = try Trash(try session.folder.get()).restore(run: Self.runID, key: "g:two:1")
+        let (bench, locked) = try pruned()
+        let result = try Trash(try locked.folder.get()).restore(run: Self.runID, key: "g:two:1")
         #expect(result.restored.map(\.key) == ["g:two:1"])
         #expect(bench.exists("two"))
         #expect(!bench.exists("one"))
@@ -54,15 +54,15 @@ import Testing
 
     @Test(arguments: ["../../..", "nothing", "", "20260101T000000Z-ffff", ".", "/"])
     func anUnknownRunIsRefused(id: String) throws {
-        let (bench, session) = try pruned()
+        let (bench, locked) = try pruned()
         defer { withExtendedLifetime(bench) {} }
-        let trash = Trash(try session.folder.get())
+        let trash = Trash(try locked.folder.get())
         #expect(throws: MaintenanceError.self) { _ = try trash.restore(run: id) }
     }
 
     @Test func purgingFreesWhatDuSaysAndKeepsTheRest() throws {
-        let (bench, session) = try pruned()
-        let trash = Trash(try session.folder.get())
+        let (bench, locked) = try pruned()
+        let trash = Trash(try locked.folder.get())
         let size = try bench.directory.shell(
             "cd .larder/trash/\(Self.runID); du -s -B1 0 1 | awk '{s+=$1} END {print s}'")
         let result = try trash.purge()
@@ -73,8 +73,8 @@ import Testing
     }
 
     @Test func youngRunsAreKept() throws {
-        let (bench, session) = try pruned()
-        let trash = Trash(try session.folder.get())
+        let (bench, locked) = try pruned()
+        let trash = Trash(try locked.folder.get())
         _ = try trash.purge(before: BuildVolume.now() - .hours(24))
         #expect(bench.directory.exists(".larder/trash/\(Self.runID)/0"))
         #expect(try trash.runs().count == 1)
@@ -83,7 +83,7 @@ import Testing
     }
 
     @Test func nothingOutsideGoesWithAPurge() throws {
-        let (bench, session) = try pruned()
+        let (bench, locked) = try pruned()
         let outside = try TemporaryDirectory()
         try outside.write("precious", bytes: 10)
         try bench.directory.shell(
@@ -91,14 +91,14 @@ import Testing
             cd .larder/trash/\(Self.runID)/0; ln -s '\(outside.path)' link; ln -s '\(outside.path)/precious' file
             mkfifo pipe; mkdir -p deep; ln '\(outside.path)/precious' hard; chmod 000 deep
             """)
-        let result = try Trash(try session.folder.get()).purge()
+        let result = try Trash(try locked.folder.get()).purge()
         #expect(result.failures.isEmpty)
         #expect(outside.exists("precious"))
         #expect(try bench.directory.shell("ls -A .larder/trash") == "")
     }
 
     @Test func aTreeOfTwoThousandLevelsGoes() throws {
-        let (bench, session) = try pruned()
+        let (bench, locked) = try pruned()
         try run(
             "/usr/bin/python3", "-c",
             """
@@ -108,7 +108,7 @@ import Testing
                 os.mkdir("d" * 50); os.chdir("d" * 50)
             """, "\(bench.directory.path)/.larder/trash/\(Self.runID)/0"
         ).checked()
-        let result = try Trash(try session.folder.get()).purge()
+        let result = try Trash(try locked.folder.get()).purge()
         #expect(result.failures.isEmpty)
         #expect(try bench.directory.shell("ls -A .larder/trash") == "")
     }
@@ -116,9 +116,9 @@ import Testing
     /// A crash between the journal and the moves leaves a journal of entries that never went: nothing is lost,
     /// and the run goes with the next purge.
     @Test func aJournalWithoutEntriesIsHarmless() throws {
-        let (bench, session) = try pruned()
+        let (bench, locked) = try pruned()
         try bench.directory.shell("mv .larder/trash/\(Self.runID)/0 .larder/trash/\(Self.runID)/kept")
-        let trash = Trash(try session.folder.get())
+        let trash = Trash(try locked.folder.get())
         #expect(try trash.runs().first?.missing.count == 1)
         #expect(try trash.restore(run: Self.runID).restored.map(\.key) == ["g:two:1"])
     }

@@ -74,7 +74,7 @@ import Testing
         let message = "unable to determine size: layer not known"
         let request = "GET images/json?all=true"
         #expect(error == .status(path: path, request: request, code: 500, message: message))
-        #expect("\(error as Any)".contains("`larder doctor`"))
+        #expect("\(error as Any)".contains("`larder scan`"))
     }
 
     @Test(arguments: [

@@ -36,8 +36,8 @@ struct RealVolume {
 
     /// Scans, and gives the hits and misses that this scan recorded, by key.
     func scan() throws -> (hits: [String], misses: [String], result: VolumeSurvey.Result) {
-        let session = try VolumeSession(volume, now: Self.now())
-        let result = try VolumeSurvey(index: index, clock: Self.now).run(session)
+        let locked = try LockedVolume(volume, now: Self.now())
+        let result = try VolumeSurvey(index: index, clock: Self.now).run(locked)
         var hits: [String] = []
         var misses: [String] = []
         for entry in try index.usage(of: volume.name)?.entries ?? [] {

@@ -11,7 +11,7 @@ import Testing
 
     private func survey(_ real: RealVolume, later: Span = .zero) throws -> VolumeSurvey.Result {
         let clock: @Sendable () -> Timestamp = { RealVolume.now() + later }
-        return try VolumeSurvey(index: real.index, clock: clock).run(VolumeSession(real.volume, now: clock()))
+        return try VolumeSurvey(index: real.index, clock: clock).run(LockedVolume(real.volume, now: clock()))
     }
 
     @Test func aUseInTheJournalIsAHit() throws {

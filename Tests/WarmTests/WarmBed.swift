@@ -79,10 +79,10 @@ final class WarmBed: Sendable {
         podman other: PodmanClient? = nil
     ) async throws -> [WarmedImage] {
         let volume = Volume(name: "images", kind: .imageStore, path: try setting("STORAGE"))
-        let session = try VolumeSession(volume, now: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
+        let locked = try LockedVolume(volume, now: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
         let tebibyte = ByteCount(1 << 40)
         let warmer = ImageWarmer(
-            session, podman: other ?? podman, limits: limits,
+            locked, podman: other ?? podman, limits: limits,
             quota: quota ?? Quota(limit: tebibyte, high: tebibyte, low: tebibyte), auth: auth
         ) { event in self.events.withLock { $0.append(event) } }
         return try await warmer.warm(

@@ -52,8 +52,8 @@ extension OnTheTestbed {
 
         private func scan(_ application: Application) throws {
             let index = try application.index()
-            let session = try VolumeSession(application.configuration.volumes[0], now: application.clock())
-            _ = try application.survey(session, index)
+            let locked = try LockedVolume(application.configuration.volumes[0], now: application.clock())
+            _ = try application.survey(locked, index)
         }
 
         /// The claim of the whole command: the job finds everything there.
@@ -90,7 +90,7 @@ extension OnTheTestbed {
                 try await larder("No Reference", on: application)
             }
             #expect(error?.code == .usage)
-            let held = try VolumeSession(application.configuration.volumes[0], now: application.clock())
+            let held = try LockedVolume(application.configuration.volumes[0], now: application.clock())
             let refusal = await #expect(throws: MaintenanceError.self) {
                 try await larder(images.b.name, on: application)
             }

@@ -98,8 +98,8 @@ struct PruneCommand: AsyncParsableCommand {
     ) async throws -> PruneReport.Volume {
         let pruner = application.pruner(index, beyondLimits: forceLimit)
         try pruner.checkClock(for: volume)
-        let session = try VolumeSession(volume, now: application.clock())
-        _ = try application.survey(session, index)
+        let locked = try LockedVolume(volume, now: application.clock())
+        _ = try application.survey(locked, index)
         guard let usage = try index.usage(of: volume.name) else {
             throw MaintenanceError.unusablePlan(reason: "volume \(volume.name) was not recorded")
         }
@@ -114,7 +114,7 @@ struct PruneCommand: AsyncParsableCommand {
         let line = ProgressLine("\(volume.name): pruning")
         defer { line.end() }
         let result = try await pruner.prune(
-            session, plan, refused: refused, scan: usage.scan, run: run,
+            locked, plan, refused: refused, scan: usage.scan, run: run,
             podman: try application.podman(for: volume), purge: purge
         ) { done, all in line.update("\(done) of \(all) entries") }
         line.end()

@@ -28,8 +28,8 @@ struct ScanCommand: AsyncParsableCommand {
         var failures: [Failure] = []
         for volume in volumes {
             do {
-                let session = try VolumeSession(volume, now: application.clock())
-                let survey = try application.survey(session, index)
+                let locked = try LockedVolume(volume, now: application.clock())
+                let survey = try application.survey(locked, index)
                 report.volumes.append(ScanReport.Volume(survey, of: volume))
             } catch {
                 let failure = Failure(error)
@@ -47,14 +47,14 @@ struct ScanCommand: AsyncParsableCommand {
 
 extension Application {
     /// Scans a volume into the index, with its progress on a terminal and its notices on standard error.
-    func survey(_ session: VolumeSession, _ index: CacheIndex) throws -> VolumeSurvey.Result {
-        let line = ProgressLine("\(session.volume.name): scanning")
+    func survey(_ locked: LockedVolume, _ index: CacheIndex) throws -> VolumeSurvey.Result {
+        let line = ProgressLine("\(locked.volume.name): scanning")
         defer { line.end() }
         let survey = VolumeSurvey(index: index, regretWindow: configuration.regretWindow, clock: clock) {
             done in
             line.update("\(done) directories")
         }
-        let result = try survey.run(session)
+        let result = try survey.run(locked)
         warn(result.notices)
         return result
     }

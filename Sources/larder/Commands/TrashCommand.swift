@@ -48,14 +48,14 @@ struct TrashRestoreCommand: AsyncParsableCommand {
         try await Application.run(global, output) { application in
             for (volume, trash) in try application.trashes()
             where try trash.runs().contains(where: { $0.id == runID }) {
-                let session = try VolumeSession(volume, now: application.clock())
+                let locked = try LockedVolume(volume, now: application.clock())
                 let (restored, refused) = try trash.restore(run: runID, key: key)
                 try application.say(
                     RestoreReport(
                         run: runID, volume: volume.name,
                         restored: restored.map { .init(key: $0.key, bytes: $0.bytes) },
                         refused: refused.map { .init(key: $0.0.key, bytes: $0.0.bytes, reason: $0.1) }))
-                _ = try application.survey(session, try application.index())
+                _ = try application.survey(locked, try application.index())
                 return refused.isEmpty ? nil : .inPart
             }
             throw MaintenanceError.trash(
@@ -77,8 +77,8 @@ struct TrashPurgeCommand: AsyncParsableCommand {
             var report = PurgeReport(volumes: [])
             let index = try application.index()
             for (volume, trash) in try application.trashes() {
-                let session = try VolumeSession(volume, now: application.clock())
-                defer { withExtendedLifetime(session) {} }
+                let locked = try LockedVolume(volume, now: application.clock())
+                defer { withExtendedLifetime(locked) {} }
                 let result = try trash.purge()
                 try index.recordPurge(
                     of: volume.name, trashLeft: try trash.runs().reduce(.zero) { $0 + $1.bytes })

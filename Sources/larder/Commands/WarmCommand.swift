@@ -47,16 +47,16 @@ struct WarmCommand: AsyncParsableCommand {
         }
         let auth = try authFile(application)
         let index = try application.index()
-        let session = try VolumeSession(volume, now: application.clock())
+        let locked = try LockedVolume(volume, now: application.clock())
         let startedAt = application.clock()
-        _ = try application.survey(session, index)
+        _ = try application.survey(locked, index)
         guard let usage = try index.usage(of: volume.name) else {
             throw MaintenanceError.unusablePlan(reason: "volume \(volume.name) was not recorded")
         }
         let quota = volume.quota(capacity: usage.capacity.total)
         let log = WarmLog()
         let warmer = ImageWarmer(
-            session, podman: podman, limits: application.configuration.warm.limits, quota: quota, auth: auth,
+            locked, podman: podman, limits: application.configuration.warm.limits, quota: quota, auth: auth,
             progress: log.show)
         var requests = try list(named, volume, index, application)
         for place in requests.indices {
@@ -76,14 +76,14 @@ struct WarmCommand: AsyncParsableCommand {
         if !requests.isEmpty { _ = try await podman.ping() }
         if let plan, !plan.evict.isEmpty {
             let result = try await application.pruner(index).prune(
-                session, plan, refused: [], scan: usage.scan, run: Trash.newRunID(now: application.clock()),
+                locked, plan, refused: [], scan: usage.scan, run: Trash.newRunID(now: application.clock()),
                 podman: podman, purge: false)
             report.evicted = result.outcome.evicted
             application.warn(result.failures)
         }
         report.images = try await warmer.warm(requests)
         let code = Self.code(report.images)
-        let survey = try application.survey(session, index)
+        let survey = try application.survey(locked, index)
         let finishedAt = application.clock()
         try index.recordWarm(
             report.images, of: volume.name,

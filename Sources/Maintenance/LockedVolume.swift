@@ -3,7 +3,7 @@ import DirectoryAccess
 import Glibc
 
 /// A volume under this process's lock: its root, and Larder's folder on it where it can be written.
-public final class VolumeSession: Sendable {
+public final class LockedVolume: Sendable {
     /// The volume.
     public let volume: Volume
     /// Its root.
