@@ -8,7 +8,7 @@ from pathlib import Path
 
 from layout import JOB_UID, JOB_USER, TestbedError
 
-COMMON = ["util-linux", "python3"]
+COMMON = ["util-linux", "python3", "e2fsprogs", "sqlite3", "strace"]
 BUILDS = [
     "maven",
     "gradle",
