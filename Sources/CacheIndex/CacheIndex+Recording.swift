@@ -46,7 +46,7 @@ extension CacheIndex {
             if before == nil { try recordBaseline(of: row, db) }
             try recordImages(scan, merge, added: added, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
-            try recordSnapshot(scan.snapshot, volume: row, db)
+            if let snapshot = scan.snapshot { try recordSnapshot(snapshot, volume: row, db) }
             try beforeCommit(db)
             return RecordedScan(number: number, baseline: before == nil, pools: merge.pools)
         }

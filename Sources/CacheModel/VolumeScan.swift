@@ -38,8 +38,8 @@ public struct VolumeScan: Sendable {
     /// is recorded.
     public var unarmed: [VolumePath]
     /// What the next scan needs to skip unchanged directories, in the scanner's own format; empty where it
-    /// needs nothing.
-    public var snapshot: [UInt8]
+    /// needs nothing, nil where that of the last scan still holds.
+    public var snapshot: [UInt8]?
 
     /// Makes a scan from all it consists of.
     public init(
@@ -47,7 +47,7 @@ public struct VolumeScan: Sendable {
         complete: Bool, directories: Int64, files: Int64, bytes: ByteCount, apparentBytes: ByteCount,
         trashBytes: ByteCount = .zero, unreadable: [UnreadablePath] = [], unreadableCount: Int64 = 0,
         capacity: Capacity, atimeTrust: EvidenceTrust, entries: [ScannedEntry],
-        layers: [ScannedLayer] = [], unarmed: [VolumePath] = [], snapshot: [UInt8] = []
+        layers: [ScannedLayer] = [], unarmed: [VolumePath] = [], snapshot: [UInt8]? = []
     ) {
         self.volume = volume
         self.startedAt = startedAt

@@ -12,7 +12,7 @@ struct DirectoryLister {
 
     /// A directory changed this shortly before it was recorded may have changed again within the same tick of
     /// the file system's clock: two seconds cover the coarsest ones.
-    private static let coarsestTick: Int64 = 2_000_000_000
+    static let coarsestTick: Int64 = 2_000_000_000
     /// How many files of a directory are remembered by name.
     private static let mostWitnesses = 8
     /// A download that has not moved for a day is none.
@@ -73,6 +73,10 @@ struct DirectoryLister {
             }
         }
         var visited = VisitedDirectory(record: record, witnesses: witnesses, directory: directory)
+        let old = previous.tree.records[Int(index)]
+        visited.isUnchanged =
+            record.fileBytes == old.fileBytes && record.apparentBytes == old.apparentBytes
+            && record.accessed == old.accessed && record.facts == old.facts
         visited.children = previous.children(of: index).map { child in
             (previous.tree.name(child).map(CChar.init(bitPattern:)) + [0], child)
         }
@@ -165,32 +169,23 @@ struct DirectoryLister {
     /// Tells a Maven version directory by its files, and asks its tracking file what was installed locally.
     private func recognise(_ visited: inout VisitedDirectory, _ task: WalkTask, _ scratch: ListingScratch) {
         guard !scratch.files.isEmpty, !task.parent.name.isEmpty else { return }
-        let prefix = task.parent.name + [UInt8(ascii: "-")] + visited.directory.name
         var tracked: TrackingFile?
-        var artifacts: [ListingScratch.File] = []
-        for file in scratch.files {
-            scratch.withName(of: file) { name in
-                if name.count == FileNames.tracking.count, name.starts(with: FileNames.tracking) {
-                    visited.record.facts.formUnion([.mavenVersion, .tracked])
-                    switch TrackingFile.read(in: visited.directory) {
-                    case .success(let file): tracked = file
-                    case .failure(let error):
-                        visited.record.facts.insert(error.code == EPERM ? .foreignOwner : .locallyInstalled)
-                    }
-                } else if FileNames.isArtifact(name) {
-                    artifacts.append(file)
-                }
-                if name.count > prefix.count, name.starts(with: prefix),
-                    name[prefix.count] == UInt8(ascii: ".") || name[prefix.count] == UInt8(ascii: "-")
-                {
-                    visited.record.facts.insert(.mavenVersion)
-                }
+        if scratch.holds(FileNames.tracking) {
+            visited.record.facts.formUnion([.mavenVersion, .tracked])
+            switch TrackingFile.read(in: visited.directory) {
+            case .success(let file): tracked = file
+            case .failure(let error):
+                visited.record.facts.insert(error.code == EPERM ? .foreignOwner : .locallyInstalled)
             }
+        } else if scratch.holdsName(after: task.parent.name + [UInt8(ascii: "-")] + visited.directory.name) {
+            visited.record.facts.insert(.mavenVersion)
         }
         guard visited.record.facts.contains(.mavenVersion) else { return }
-        for file in artifacts {
+        for file in scratch.files {
             scratch.withName(of: file) { name in
-                if tracked?.isFetched(name) != true { visited.record.facts.insert(.locallyInstalled) }
+                if FileNames.isArtifact(name), tracked?.isFetched(name) != true {
+                    visited.record.facts.insert(.locallyInstalled)
+                }
             }
         }
     }

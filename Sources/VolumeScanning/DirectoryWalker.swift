@@ -27,6 +27,8 @@ struct DirectoryWalker: Sendable {
         var unreadable: [(directory: Int32, name: [UInt8], error: SystemError)]
         /// Directories on which another file system is mounted: passed over.
         var mountPoints: Int
+        /// Whether the tree of the last scan still says it all.
+        var isUnchanged: Bool
     }
 
     /// Walks everything below `root`, an open directory.
@@ -46,7 +48,8 @@ struct DirectoryWalker: Sendable {
         }
         return Walk(
             tree: queue.tree, identity: VolumeIdentity(marker: stat.device, rootInode: stat.inode),
-            unreadable: queue.unreadable, mountPoints: queue.mountPoints)
+            unreadable: queue.unreadable, mountPoints: queue.mountPoints,
+            isUnchanged: previous != nil && queue.isUnchanged)
     }
 }
 
@@ -80,6 +83,8 @@ struct VisitedDirectory {
     var children: [(name: [CChar], previous: Int32)] = []
     var hardLinks: [(inode: UInt64, bytes: Int64, apparentBytes: Int64)] = []
     var unreadableFiles: [(name: [UInt8], error: SystemError)] = []
+    /// Whether all that is kept of it is as the last scan left it.
+    var isUnchanged = false
 }
 
 /// The stack of directories to visit and the tree so far, under one lock.
@@ -92,6 +97,7 @@ final class WalkQueue: @unchecked Sendable {
     private(set) var tree = DirectoryTree()
     private(set) var unreadable: [(directory: Int32, name: [UInt8], error: SystemError)] = []
     private(set) var mountPoints = 0
+    private(set) var isUnchanged = true
 
     init(first: WalkTask, progress: (@Sendable (Int) -> Void)?) {
         stack = [first]
@@ -120,8 +126,11 @@ final class WalkQueue: @unchecked Sendable {
         defer { condition.unlock() }
         running -= 1
         let name = task.parentIndex < 0 ? [] : task.name.dropLast().map(UInt8.init(bitPattern:))
+        // Larder's own folder changes with every scan and holds nothing that is skipped.
+        let isOwn = task.parentIndex == 0 && name.elementsEqual(EntryCollector.ownFolder)
         switch result {
         case .visited(var visited):
+            if !visited.isUnchanged, !isOwn { isUnchanged = false }
             visited.record.parent = task.parentIndex
             let index = tree.append(visited.record, name: name, witnesses: visited.witnesses)
             for link in visited.hardLinks {
@@ -138,6 +147,7 @@ final class WalkQueue: @unchecked Sendable {
                         name: child.name))
             }
         case .unreadable(let record, let error):
+            isUnchanged = false
             if var record {
                 record.parent = task.parentIndex
                 unreadable.append((tree.append(record, name: name, witnesses: []), [], error))
@@ -145,7 +155,7 @@ final class WalkQueue: @unchecked Sendable {
                 unreadable.append((task.parentIndex, name, error))
             }
         case .mountPoint: mountPoints += 1
-        case .vanished: break
+        case .vanished: isUnchanged = false
         }
         if tree.records.count % 4096 == 0 { progress?(tree.records.count) }
         if waiting > 0, !stack.isEmpty || running == 0 { condition.broadcast() }

@@ -94,6 +94,23 @@ final class ListingScratch {
         bytes.withMemoryRebound(to: UInt8.self) { names.append(contentsOf: $0) }
     }
 
+    /// Whether one of the files has that name.
+    func holds(_ name: [UInt8]) -> Bool {
+        files.contains { file in
+            Int(file.length) == name.count && withName(of: file) { $0.elementsEqual(name) }
+        }
+    }
+
+    /// Whether one of the files has that name with something behind it, set off by a dot or a hyphen.
+    func holdsName(after prefix: [UInt8]) -> Bool {
+        files.contains { file in
+            withName(of: file) { name in
+                name.count > prefix.count && name.starts(with: prefix)
+                    && (name[prefix.count] == UInt8(ascii: ".") || name[prefix.count] == UInt8(ascii: "-"))
+            }
+        }
+    }
+
     /// Gives the raw name of a file.
     func withName<R>(of file: File, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         names.withUnsafeBufferPointer {

@@ -9,8 +9,7 @@ import Glibc
 /// `EnhancedLocalRepositoryManager.readRepos`). What cannot be fetched again is never evicted, so whatever
 /// cannot be understood counts as installed too.
 struct TrackingFile {
-    private var remote: Set<[UInt8]> = []
-    private var installed: Set<[UInt8]> = []
+    private var lines: [(file: [UInt8], isRemote: Bool)] = []
 
     init(_ bytes: [UInt8]) {
         for line in bytes.split(whereSeparator: { $0 == 10 || $0 == 13 }) {
@@ -19,14 +18,15 @@ struct TrackingFile {
                 let arrow = line[..<equals].lastIndex(of: UInt8(ascii: ">"))
             else { continue }
             let file = line[..<arrow].filter { $0 != UInt8(ascii: "\\") }
-            if line.index(after: arrow) == equals { installed.insert(file) } else { remote.insert(file) }
+            lines.append((file, line.index(after: arrow) != equals))
         }
     }
 
     /// Whether the file came from a remote repository and was not installed over.
-    func isFetched(_ file: some Sequence<UInt8>) -> Bool {
-        let name = Array(file)
-        return remote.contains(name) && !installed.contains(name)
+    func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool {
+        // A version has a handful of files: going through their lines is faster than hashing names.
+        let own = lines.filter { $0.file.count == file.count && $0.file.elementsEqual(file) }
+        return !own.isEmpty && own.allSatisfy(\.isRemote)
     }
 
     /// Reads the tracking file of a directory without moving its access time, which is evidence of use.

@@ -34,6 +34,16 @@ struct TreeSnapshot {
         self.children = children
     }
 
+    /// Whether every directory but Larder's own had been at rest for long enough to be skipped by a later scan.
+    var isSettled: Bool {
+        let atRest = startedAt.nanoseconds - DirectoryLister.coarsestTick
+        return tree.records.indices.allSatisfy { index in
+            tree.records[index].ctime < atRest
+                || tree.records[index].parent == 0
+                    && tree.name(Int32(index)).elementsEqual(EntryCollector.ownFolder)
+        }
+    }
+
     /// The directories in a directory.
     func children(of index: Int32) -> ArraySlice<Int32> {
         children[Int(childStart[Int(index)])..<Int(childStart[Int(index) + 1])]

@@ -59,10 +59,11 @@ public struct VolumeScanner: Sendable {
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: entries, unarmed: tree.unarmed(),
-            snapshot: TreeSnapshot(
-                tree: tree, startedAt: startedAt, fullWalkAt: snapshot?.fullWalkAt ?? startedAt
-            )
-            .bytes)
+            snapshot: walk.isUnchanged && snapshot?.isSettled == true
+                ? nil
+                : TreeSnapshot(
+                    tree: tree, startedAt: startedAt, fullWalkAt: snapshot?.fullWalkAt ?? startedAt
+                ).bytes)
     }
 
     /// The snapshot where it fits and is not so old that everything should be listed again.
