@@ -117,6 +117,19 @@ import Testing
         _ = try larder.json("scan")
     }
 
+    @Test(.enabled(if: geteuid() == 0, "needs root for a mount"))
+    func aReadOnlyVolumeIsScannedAndNotPruned() throws {
+        let directory = try volume()
+        try directory.shell("mount --bind cache cache; mount -o remount,bind,ro cache")
+        defer { _ = try? directory.shell("umount cache") }
+        let larder = Program(cache: directory.path + "/cache")
+        #expect(try larder("scan").status == 0)
+        #expect(try larder.json("list")["entries"].array.count == 2)
+        let error = try larder.json("prune", "--to", "250k", status: 1)
+        #expect(error["error"].string?.contains("mounted read-only") == true)
+        #expect(directory.exists("cache/.m2/repository/g/old/1/old-1.jar"))
+    }
+
     @Test func beforeTheFirstScanThereIsAHint() throws {
         let directory = try volume()
         let larder = Program(cache: directory.path + "/cache")
