@@ -45,7 +45,7 @@ public struct BuildPruner: Sendable {
         guard locked.identity == scan.identity else {
             throw .otherVolume(volume: volume.name, path: volume.path)
         }
-        let before = Capacity(descriptor: folder.root.descriptor)
+        let gain = FreeSpaceGain(on: folder.root)
         var outcome = EvictionOutcome(
             volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false)
         let place = try place(for: plan, run: run)
@@ -67,8 +67,7 @@ public struct BuildPruner: Sendable {
             progress?(number + 1, plan.evict.count)
         }
         if place.keeps { Trash(folder).removeIfEmpty(run, place.directory) }
-        let after = Capacity(descriptor: folder.root.descriptor)
-        outcome.freedBytes = ByteCount(max(0, (after?.free.bytes ?? 0) - (before?.free.bytes ?? 0)))
+        outcome.freedBytes = gain.bytes
         outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
         return outcome
     }

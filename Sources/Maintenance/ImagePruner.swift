@@ -43,7 +43,7 @@ public struct ImagePruner: Sendable {
             throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path)
         }
         let reader = VfsStoreReader(root: volume.path)
-        let before = Capacity(descriptor: locked.root.descriptor)
+        let gain = FreeSpaceGain(on: locked.root)
         var result = Result(
             outcome: EvictionOutcome(
                 volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false))
@@ -69,8 +69,7 @@ public struct ImagePruner: Sendable {
             }
             progress?(number + 1, plan.evict.count)
         }
-        let after = Capacity(descriptor: locked.root.descriptor)
-        result.outcome.freedBytes = ByteCount(max(0, (after?.free.bytes ?? 0) - (before?.free.bytes ?? 0)))
+        result.outcome.freedBytes = gain.bytes
         result.outcome.usedAfter = try reader.read().bytes
         result.outcome.overQuota = plan.isExceeded(by: result.outcome.usedAfter)
         return result

@@ -14,16 +14,14 @@ struct TrashKeeper {
         _ locked: LockedVolume, run: String, purgeAll: Bool, _ result: inout Pruner.Result
     ) throws {
         let trash = Trash(try locked.folder.get())
-        let before = Capacity(descriptor: locked.root.descriptor)
+        let gain = FreeSpaceGain(on: locked.root)
         if purgeAll || locked.volume.trashRetention == .zero {
             result.failures += try trash.purge().failures
         } else {
             result.failures += try purgeDue(trash, locked)
         }
-        let after = Capacity(descriptor: locked.root.descriptor)
-        let freed = ByteCount(max(0, (after?.free.bytes ?? 0) - (before?.free.bytes ?? 0)))
         let left = try trash.runs()
-        result.outcome.freedBytes = result.outcome.freedBytes + freed
+        result.outcome.freedBytes = result.outcome.freedBytes + gain.bytes
         result.outcome.trashedBytes = left.first { $0.id == run }?.bytes ?? .zero
         do {
             try index.recordPurge(

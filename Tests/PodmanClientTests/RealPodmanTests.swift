@@ -10,13 +10,13 @@ import Testing
 /// Needs a testbed with images (Tests/Testbed) whose directory is in `LARDER_TESTBED`.
 @Suite(
     .serialized,
-    .enabled(if: PodmanTestbed.shared != nil, "needs Podman: bring up Tests/Testbed and set LARDER_TESTBED"))
+    .enabled(if: Testbed.withImages != nil, "needs Podman: bring up Tests/Testbed and set LARDER_TESTBED"))
 struct RealPodmanTests {
-    let testbed: PodmanTestbed
+    let testbed: Testbed
     let sidecar: PodmanClient
 
     init() throws {
-        testbed = try #require(PodmanTestbed.shared)
+        testbed = try #require(Testbed.withImages)
         sidecar = try PodmanClient(socket: "unix://\(try testbed.setting("LARDER_SOCKET"))")
     }
 
@@ -71,31 +71,5 @@ struct RealPodmanTests {
         #expect(try await sidecar.removeImage("example.test/other/big:2") == .removed)
         #expect(try await sidecar.imageExists(id) == false)
         #expect(throws: ProcessFailure.self) { try testbed.podman("image", "inspect", id) }
-    }
-}
-
-/// A running testbed, as its `env` file describes it.
-struct PodmanTestbed: Sendable {
-    let settings: [String: String]
-
-    static let shared: PodmanTestbed? = {
-        guard let directory = ProcessInfo.processInfo.environment["LARDER_TESTBED"],
-            let text = try? String(contentsOfFile: "\(directory)/env", encoding: .utf8)
-        else { return nil }
-        let pairs = text.split(separator: "\n").compactMap { line -> (String, String)? in
-            let parts = line.split(separator: "=", maxSplits: 1)
-            return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
-        }
-        let settings = Dictionary(pairs, uniquingKeysWith: { $1 })
-        return settings["LARDER_SOCKET"] == nil ? nil : PodmanTestbed(settings: settings)
-    }()
-
-    func setting(_ name: String) throws -> String { try #require(settings[name]) }
-
-    /// Runs the Podman client against the job's service; gives what it prints.
-    func podman(_ arguments: String...) throws -> String {
-        let url = "unix://\(try setting("JOB_SOCKET"))"
-        let result = try run("/usr/bin/env", ["podman", "--remote", "--url", url] + arguments)
-        return try result.checked().output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -12,6 +12,9 @@ public struct Testbed: Sendable {
         ProcessInfo.processInfo.environment["LARDER_TESTBED"].flatMap { try? Testbed(directory: $0) }
     }
 
+    /// The same where it has images and Podman; nil where those were left out.
+    public static var withImages: Testbed? { shared.flatMap { $0.settings["JOB_SOCKET"] == nil ? nil : $0 } }
+
     /// Why tests that need it are skipped.
     public static let absence = "needs LARDER_TESTBED, a directory that Tests/Testbed/testbed.py brought up"
 
@@ -39,6 +42,16 @@ public struct Testbed: Sendable {
         }
         return value
     }
+
+    /// Runs the Podman client against the job's service; gives what it prints, without the last newline.
+    public func podman(_ arguments: [String]) throws -> String {
+        let url = "unix://\(try setting("JOB_SOCKET"))"
+        let result = try TestSupport.run("/usr/bin/env", ["podman", "--remote", "--url", url] + arguments)
+        return try result.checked().output.trimmingCharacters(in: .whitespacesAndNewlines)
+    }
+
+    /// As above, with the arguments one by one.
+    public func podman(_ arguments: String...) throws -> String { try podman(arguments) }
 
     /// Runs a command of the testbed on this directory.
     @discardableResult

@@ -8,13 +8,13 @@ import Testing
 /// The store that a real Podman wrote, against what Podman and `du` say of it.
 ///
 /// Needs a testbed with images (Tests/Testbed) whose directory is in `LARDER_TESTBED`, and root for `du`.
-@Suite(.enabled(if: Testbed.shared != nil, "needs Podman: bring up Tests/Testbed and set LARDER_TESTBED"))
+@Suite(.enabled(if: Testbed.withImages != nil, "needs Podman: bring up Tests/Testbed and set LARDER_TESTBED"))
 struct RealStoreTests {
     let testbed: Testbed
     let reader: VfsStoreReader
 
     init() throws {
-        testbed = try #require(Testbed.shared)
+        testbed = try #require(Testbed.withImages)
         reader = VfsStoreReader(root: try #require(testbed.settings["STORAGE"]))
     }
 
@@ -103,30 +103,9 @@ struct RealStoreTests {
     }
 }
 
-/// A running testbed, as its `env` file describes it.
-struct Testbed: Sendable {
-    let settings: [String: String]
-
-    static let shared: Testbed? = {
-        guard let directory = ProcessInfo.processInfo.environment["LARDER_TESTBED"],
-            let text = try? String(contentsOfFile: "\(directory)/env", encoding: .utf8)
-        else { return nil }
-        let pairs = text.split(separator: "\n").compactMap { line -> (String, String)? in
-            let parts = line.split(separator: "=", maxSplits: 1)
-            return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
-        }
-        let settings = Dictionary(pairs, uniquingKeysWith: { $1 })
-        return settings["JOB_SOCKET"] == nil ? nil : Testbed(settings: settings)
-    }()
-
-    /// Runs the Podman client against the job's service.
-    func podman(_ arguments: [String]) throws -> String {
-        let url = "unix://\(try #require(settings["JOB_SOCKET"]))"
-        let result = try run("/usr/bin/env", ["podman", "--remote", "--url", url] + arguments)
-        return try result.checked().output.trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
-    func podman<Answer: Decodable>(_ arguments: [String], as type: Answer.Type) throws -> Answer {
+extension Testbed {
+    /// What the Podman client prints as JSON.
+    fileprivate func podman<Answer: Decodable>(_ arguments: [String], as type: Answer.Type) throws -> Answer {
         try JSONDecoder().decode(type, from: Data(podman(arguments).utf8))
     }
 }
