@@ -22,12 +22,15 @@ let package = Package(
     products: [.executable(name: "larder", targets: ["larder"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
         .target(name: "CLinux"),
@@ -36,7 +39,11 @@ let package = Package(
         part("Eviction", ["CacheModel"]),
         part("Sizing", ["CacheModel", "Eviction"]),
         part("VolumeScanning", ["CacheModel", "CLinux", "DirectoryAccess"]),
-        part("UsageEvidence", ["CacheModel", "CLinux", "DirectoryAccess"]),
+        part(
+            "UsageEvidence",
+            [
+                "CacheModel", "CLinux", "DirectoryAccess", .product(name: "Crypto", package: "swift-crypto"),
+            ]),
         part(
             "CacheIndex", ["CacheModel", .product(name: "GRDB", package: "GRDB.swift")],
             resources: [.embedInCode("../../migrations/0001_index.sql")]),
@@ -58,10 +65,19 @@ let package = Package(
             "RunnerLint", [.product(name: "TOMLKit", package: "TOMLKit")],
             resources: [.embedInCode("runner-keys.txt")]),
         part("Reporting", ["CacheModel", "Eviction", "RunnerLint", "Sizing"]),
+        part(
+            "Daemon",
+            [
+                "CacheIndex", "CacheModel", "DirectoryAccess", "Eviction", "Maintenance", "PodmanClient",
+                "Reporting", "Sizing", "UsageEvidence", "VolumeScanning",
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         .executableTarget(
             name: "larder",
             dependencies: [
-                "CacheIndex", "CacheModel", "Eviction", "Maintenance", "PodmanClient", "Reporting",
+                "CacheIndex", "CacheModel", "Daemon", "Eviction", "Maintenance", "PodmanClient", "Reporting",
                 "RunnerLint", "Sizing", "VolumeScanning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
@@ -84,6 +100,7 @@ let package = Package(
         tests("SafetyTests", ["larder"]),
         tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
+        tests("DaemonTests", ["Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting"]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
         tests("Integration", ["larder"]),
         tests(

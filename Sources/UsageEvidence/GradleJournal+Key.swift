@@ -1,3 +1,5 @@
+import Crypto
+
 extension GradleJournal {
     /// The hashes that a path may stand under in the index: the last 8 bytes of the MD5 of its serialised text
     /// (gradle/gradle `KeyHasher`, `BaseSerializerFactory.FILE_SERIALIZER`).
@@ -6,7 +8,9 @@ extension GradleJournal {
     static func hashes(of path: String) -> [Int64] {
         var texts = [lengthFirst(path)]
         if let short = lastByteMarked(path) { texts.append(short) }
-        return texts.map { Int64(bitPattern: MD5.digest($0).1) }
+        return texts.map { text in
+            Insecure.MD5.hash(data: text).suffix(8).reduce(0) { $0 << 8 | Int64($1) }
+        }
     }
 
     /// Kryo's `writeString(CharSequence)`: the number of UTF-16 units and one more in groups of 7 bits, the first
