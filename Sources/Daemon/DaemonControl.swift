@@ -1,0 +1,58 @@
+import CacheModel
+
+/// What the daemon does by schedule, by pressure or on request.
+public enum Activity: String, Sendable, CaseIterable {
+    case scan, prune, warm, verify, report
+}
+
+/// How an activity stands on one volume.
+public struct ActivityState: Sendable {
+    /// What it is.
+    public let activity: Activity
+    /// The volume's name; nil for what concerns no single one, as a warm-up without an image volume does.
+    public let volume: String?
+    /// When it began, while it runs.
+    public let runningSince: Timestamp?
+    /// When it last ended without a failure.
+    public let lastSuccess: Timestamp?
+    /// When it last ended, well or not.
+    public let lastEnd: Timestamp?
+    /// The line that was logged at its last end.
+    public let lastResult: String?
+    /// When its schedule wants it next; nil without a schedule.
+    public let nextDue: Timestamp?
+
+    /// Tells it whole.
+    public init(
+        activity: Activity, volume: String?, runningSince: Timestamp?, lastSuccess: Timestamp?,
+        lastEnd: Timestamp?, lastResult: String?, nextDue: Timestamp?
+    ) {
+        self.activity = activity
+        self.volume = volume
+        self.runningSince = runningSince
+        self.lastSuccess = lastSuccess
+        self.lastEnd = lastEnd
+        self.lastResult = lastResult
+        self.nextDue = nextDue
+    }
+}
+
+/// Why a requested activity was not taken on, in words for whoever asked.
+public enum RequestRefusal: Error, Equatable {
+    case unknownVolume(String)
+    /// One activity per volume at a time; the name of what runs.
+    case busy(Activity)
+    case stopping
+}
+
+/// What the HTTP server may ask of the daemon it belongs to.
+public protocol DaemonControl: Sendable {
+    /// What the daemon still waits for before its figures can be trusted, one line each; empty when ready.
+    func waitingFor() async -> [String]
+    /// Every activity of every volume that was scheduled, asked for or run.
+    func activityStates() async -> [ActivityState]
+    /// Begins an activity now and returns without waiting for its end.
+    ///
+    /// - Parameter volume: nil for all volumes.
+    func request(_ activity: Activity, volume: String?) async throws(RequestRefusal)
+}
