@@ -45,7 +45,11 @@ let package = Package(
                 "CacheModel", "CLinux", "DirectoryAccess", .product(name: "Crypto", package: "swift-crypto"),
             ]),
         part(
-            "CacheIndex", ["CacheModel", .product(name: "GRDB", package: "GRDB.swift")],
+            "CacheIndex",
+            [
+                "CacheModel", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ],
             resources: [.embedInCode("../../migrations/0001_index.sql")]),
         part(
             "PodmanClient",

@@ -46,7 +46,7 @@ extension CacheIndex {
             if before == nil { try recordBaseline(of: row, db) }
             try recordImages(scan, merge, added: added, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
-            if let snapshot = scan.snapshot { try recordSnapshot(snapshot, volume: row, db) }
+            try recordSnapshot(scan.snapshot, volume: row, db)
             try beforeCommit(db)
             return RecordedScan(number: number, baseline: before == nil, pools: merge.pools)
         }
@@ -99,19 +99,12 @@ extension CacheIndex {
             ])
     }
 
-    /// A snapshot may have tens of megabytes: it is not copied, and not written when it is the same.
     private func recordSnapshot(_ snapshot: [UInt8], volume: Int64, _ db: Database) throws {
-        try snapshot.withUnsafeBytes { bytes in
-            let data = bytes.baseAddress.map {
-                let start = UnsafeMutableRawPointer(mutating: $0)
-                return Data(bytesNoCopy: start, count: bytes.count, deallocator: .none)
-            }
-            let statement = try db.cachedStatement(
-                sql: """
-                    INSERT INTO walks VALUES (?1, ?2)
-                    ON CONFLICT (volume) DO UPDATE SET snapshot = ?2 WHERE snapshot <> ?2
-                    """)
-            try statement.execute(arguments: [volume, data ?? Data()])
-        }
+        try db.execute(
+            sql: """
+                INSERT INTO walks VALUES (?1, ?2)
+                ON CONFLICT (volume) DO UPDATE SET snapshot = ?2 WHERE snapshot <> ?2
+                """,
+            arguments: [volume, Data(snapshot)])
     }
 }

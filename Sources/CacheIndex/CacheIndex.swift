@@ -79,6 +79,18 @@ public final class CacheIndex: Sendable {
     /// Each is told once.
     public func takeLateNotices() -> [String] { late.take() }
 
+    /// Where the tree of a volume is kept from one scan to the next, beside the index; nil for one in memory.
+    ///
+    /// It is no part of the index: whoever scans writes it, and it can go at any time.
+    public func treePath(of volume: String) -> String? {
+        guard !isInMemory else { return nil }
+        let name = volume.utf8.map { byte in
+            let isPlain = byte < 128 && (Character(UnicodeScalar(byte)).isLetter || byte >= 48 && byte < 58)
+            return isPlain ? String(UnicodeScalar(byte)) : "-\(byte)"
+        }
+        return place.directory + "/tree-" + name.joined()
+    }
+
     /// Reads in one transaction, so that all it reads belongs together.
     func reading<T>(_ body: (Database) throws -> T) throws -> T {
         do {

@@ -52,6 +52,7 @@ struct EntryWriter {
         let hasGhosts = try hasGhosts()
         var next = try Int64.fetchOne(db, sql: "SELECT id FROM next_entry") ?? 1
         var added: [Int: Int64] = [:]
+        let insertion = try DirectStatement(Self.insertion, db)
         for change in merge.changes {
             let found = merge.entries[change.index]
             var id = change.id
@@ -61,7 +62,7 @@ struct EntryWriter {
                 let ghost = hasGhosts ? try ghost(of: found) : nil
                 if let ghost { try forget(ghost: ghost.id) } else { next += 1 }
                 id = ghost?.id ?? (next - 1)
-                try insert(id ?? 0, found, change.verdict, ghost)
+                try insert(id ?? 0, found, change.verdict, ghost, by: insertion)
                 if found.image != nil { added[change.index] = id }
             }
             try record(change.verdict, of: id ?? 0, found)
@@ -70,22 +71,40 @@ struct EntryWriter {
         return added
     }
 
+    private static let insertion = """
+        INSERT INTO entries (volume, pool, id, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
+            first_seen, last_used, evidence, confidence, uses, path, key)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """
+
     private func insert(
-        _ id: Int64, _ found: ScannedEntry, _ verdict: AccessRule.Verdict, _ ghost: Ghost?
+        _ id: Int64, _ found: ScannedEntry, _ verdict: AccessRule.Verdict, _ ghost: Ghost?,
+        by statement: DirectStatement
     ) throws {
-        let statement = try db.cachedStatement(
-            sql: """
-                INSERT INTO entries (volume, path, pool, id, key, inode, bytes, apparent_bytes, files, accessed,
-                    fetched, protections, first_seen, last_used, evidence, confidence, uses)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-                """)
-        try statement.execute(arguments: [
-            volume, Data(found.path.bytes), found.pool.code, id, found.key, Int64(bitPattern: found.inode),
-            found.bytes.bytes, found.apparentBytes.bytes, found.files, verdict.watermark.nanoseconds,
-            found.fetched.nanoseconds, found.protections.rawValue,
-            (ghost?.firstSeen ?? startedAt).nanoseconds, verdict.lastUsed.nanoseconds, verdict.evidence.code,
-            verdict.confidence.code, (ghost?.uses ?? 0) + verdict.hits,
-        ])
+        statement.reset()
+        statement.bind(volume, at: 1)
+        statement.bind(found.pool.code, at: 2)
+        statement.bind(id, at: 3)
+        statement.bind(Int64(bitPattern: found.inode), at: 4)
+        statement.bind(found.bytes.bytes, at: 5)
+        statement.bind(found.apparentBytes.bytes, at: 6)
+        statement.bind(found.files, at: 7)
+        statement.bind(verdict.watermark.nanoseconds, at: 8)
+        statement.bind(found.fetched.nanoseconds, at: 9)
+        statement.bind(Int64(found.protections.rawValue), at: 10)
+        statement.bind((ghost?.firstSeen ?? startedAt).nanoseconds, at: 11)
+        statement.bind(verdict.lastUsed.nanoseconds, at: 12)
+        statement.bind(verdict.evidence.code, at: 13)
+        statement.bind(verdict.confidence.code, at: 14)
+        statement.bind((ghost?.uses ?? 0) + verdict.hits, at: 15)
+        var key = found.key
+        try key.withUTF8 { key in
+            try found.path.bytes.withUnsafeBufferPointer { path in
+                statement.bind(blob: path, at: 16)
+                statement.bind(text: key, at: 17)
+                _ = try statement.step()
+            }
+        }
     }
 
     private func update(_ id: Int64, _ found: ScannedEntry, _ verdict: AccessRule.Verdict) throws {

@@ -34,26 +34,26 @@ struct ScanMerge {
     ) throws {
         entries = Self.inOrder(scan.entries)
         for pool in Pool.allCases { tally[pool.code] = PoolChange(pool: pool) }
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(
-                sql: """
-                    SELECT path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
-                        last_used, evidence, confidence
-                    FROM entries WHERE volume = ? ORDER BY path, pool
-                    """),
-            arguments: [volume])
-        var row = try rows.next()
+        let row = try DirectStatement(
+            """
+            SELECT path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
+                last_used, evidence, confidence
+            FROM entries WHERE volume = ? ORDER BY path, pool
+            """, db)
+        defer { row.reset() }
+        row.bind(volume, at: 1)
+        var hasRow = try row.step()
         for (index, found) in entries.enumerated() {
             if index > 0, Self.isSame(entries[index - 1], found) { continue }
-            var order = try row.map { try Self.order(of: $0, to: found) } ?? 1
-            while let passed = row, order < 0 {
-                try missed(passed, scan)
-                row = try rows.next()
-                order = try row.map { try Self.order(of: $0, to: found) } ?? 1
+            var order = hasRow ? Self.order(of: row, to: found) : 1
+            while hasRow, order < 0 {
+                missed(row, scan)
+                hasRow = try row.step()
+                order = hasRow ? Self.order(of: row, to: found) : 1
             }
-            if let known = row, order == 0 {
-                try compare(found, at: index, with: known, rule)
-                row = try rows.next()
+            if hasRow, order == 0 {
+                try compare(found, at: index, with: row, rule)
+                hasRow = try row.step()
             } else {
                 let verdict = rule.judge(found, returned: try ghost(found))
                 count(found, verdict.access, isNew: true)
@@ -61,9 +61,9 @@ struct ScanMerge {
                 if found.image != nil { images.append((index, nil)) }
             }
         }
-        while let passed = row {
-            try missed(passed, scan)
-            row = try rows.next()
+        while hasRow {
+            missed(row, scan)
+            hasRow = try row.step()
         }
     }
 
@@ -73,34 +73,36 @@ struct ScanMerge {
     }
 
     private mutating func compare(
-        _ found: ScannedEntry, at index: Int, with row: Row, _ rule: AccessRule
+        _ found: ScannedEntry, at index: Int, with row: DirectStatement, _ rule: AccessRule
     ) throws {
-        let id = try row.integer(2)
+        let id = row.integer(2)
         let known = AccessRule.Known(
-            inode: try row.unsigned(4), bytes: try row.size(5), accessed: try row.time(8),
-            fetched: try row.time(9), lastUsed: try row.time(11), evidence: try row.evidence(12),
-            confidence: try row.confidence(13))
+            inode: UInt64(bitPattern: row.integer(4)), bytes: ByteCount(row.integer(5)),
+            accessed: Timestamp(nanoseconds: row.integer(8)), fetched: Timestamp(nanoseconds: row.integer(9)),
+            lastUsed: Timestamp(nanoseconds: row.integer(11)), evidence: try Evidence(code: row.integer(12)),
+            confidence: try Confidence(code: row.integer(13)))
         let verdict = rule.judge(found, known: known)
         count(found, verdict.access, isNew: false)
         if found.image != nil { images.append((index, id)) }
         let after = AccessRule.Known(
             inode: found.inode, bytes: found.bytes, accessed: verdict.watermark, fetched: found.fetched,
             lastUsed: verdict.lastUsed, evidence: verdict.evidence, confidence: verdict.confidence)
-        if verdict.access == .none, after == known, try isSame(found, row) { return }
+        if verdict.access == .none, after == known, isSame(found, row) { return }
         changes.append(Change(index: index, id: id, verdict: verdict))
     }
 
     /// Whether the row holds the rest of what the scan found.
-    private func isSame(_ found: ScannedEntry, _ row: Row) throws -> Bool {
-        let (apparent, files) = (try row.size(6), try row.integer(7))
-        guard found.apparentBytes == apparent, found.files == files else { return false }
-        return try found.protections.rawValue == row.integer(10) && found.key == row.text(3)
+    private func isSame(_ found: ScannedEntry, _ row: DirectStatement) -> Bool {
+        guard found.apparentBytes.bytes == row.integer(6), found.files == row.integer(7),
+            Int64(found.protections.rawValue) == row.integer(10)
+        else { return false }
+        return row.bytes(3).elementsEqual(found.key.utf8)
     }
 
-    private mutating func missed(_ row: Row, _ scan: VolumeScan) throws {
+    private mutating func missed(_ row: DirectStatement, _ scan: VolumeScan) {
         guard scan.complete else { return }
-        gone.append(try row.integer(2))
-        tally[try row.integer(1)]?.gone += 1
+        gone.append(row.integer(2))
+        tally[row.integer(1)]?.gone += 1
     }
 
     private mutating func count(_ found: ScannedEntry, _ access: AccessRule.Access, isNew: Bool) {
@@ -123,7 +125,7 @@ extension ScanMerge {
             let order = order(a.path.bytes, b.path.bytes)
             return order == 0 ? a.pool.code < b.pool.code : order < 0
         }
-        let isSorted = !zip(entries, entries.dropFirst()).contains { precedes($1, $0) }
+        let isSorted = !entries.indices.dropFirst().contains { precedes(entries[$0], entries[$0 - 1]) }
         return isSorted ? entries : entries.sorted(by: precedes)
     }
 
@@ -132,13 +134,9 @@ extension ScanMerge {
     }
 
     /// Negative where the row comes first, zero where it is the same entry, positive where it comes later.
-    private static func order(of row: Row, to found: ScannedEntry) throws -> Int64 {
-        let paths = try row.withUnsafeData(atIndex: 0) { path in
-            (path ?? Data()).withUnsafeBytes { row in
-                found.path.bytes.withUnsafeBytes { Self.order(row, $0) }
-            }
-        }
-        return paths == 0 ? try row.integer(1) - found.pool.code : paths
+    private static func order(of row: DirectStatement, to found: ScannedEntry) -> Int64 {
+        let paths = found.path.bytes.withUnsafeBytes { order(row.bytes(0), $0) }
+        return paths == 0 ? row.integer(1) - found.pool.code : paths
     }
 
     private static func order(_ a: [UInt8], _ b: [UInt8]) -> Int64 {

@@ -11,6 +11,9 @@ public struct VolumePath: Hashable, Sendable, Comparable {
 
     init(unchecked bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Takes names as directory listings gave them, joined by `/`, which is not checked again.
+    public init(listed bytes: [UInt8]) { self.bytes = bytes }
+
     /// Takes raw bytes.
     ///
     /// Nil where they are no path below a root: a leading, doubled or trailing `/`, a `.` or `..` component,
@@ -84,7 +87,11 @@ extension VolumePath: CustomStringConvertible {
 
 /// Raw bytes as text that is safe to print: what is not UTF-8, a control character or a backslash is written
 /// `\xNN`, so no name can move a terminal's cursor or forge a line.
-public func escaped(_ bytes: some Sequence<UInt8>) -> String {
+public func escaped(_ bytes: some Sequence<UInt8>) -> String { escaped(Array(bytes)) }
+
+/// The same, for bytes that lie in an array.
+public func escaped(_ all: [UInt8]) -> String {
+    if all.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 92 }) { return String(decoding: all, as: UTF8.self) }
     var text = ""
     func appendHex(_ byte: UInt8) {
         let digits = Array("0123456789abcdef")
@@ -93,8 +100,6 @@ public func escaped(_ bytes: some Sequence<UInt8>) -> String {
         text.append(digits[Int(byte & 15)])
     }
     var decoder = UTF8()
-    let all = Array(bytes)
-    if all.allSatisfy({ $0 >= 32 && $0 < 127 && $0 != 92 }) { return String(decoding: all, as: UTF8.self) }
     var rest = all[...]
     while !rest.isEmpty {
         var iterator = rest.makeIterator()

@@ -37,9 +37,11 @@ public struct VolumeScan: Sendable {
     /// Directories with files whose next read would leave no trace under relatime: to be armed once the scan
     /// is recorded.
     public var unarmed: [VolumePath]
-    /// What the next scan needs to skip unchanged directories, in the scanner's own format; empty where it
-    /// needs nothing, nil where that of the last scan still holds.
-    public var snapshot: [UInt8]?
+    /// What the next scan must find exactly as this one is recorded, in the scanner's own format: how far event
+    /// logs were read.
+    public var snapshot: [UInt8]
+    /// What a person should know of the scan itself, a sentence each.
+    public var notices: [String] = []
 
     /// Makes a scan from all it consists of.
     public init(
@@ -47,7 +49,7 @@ public struct VolumeScan: Sendable {
         complete: Bool, directories: Int64, files: Int64, bytes: ByteCount, apparentBytes: ByteCount,
         trashBytes: ByteCount = .zero, unreadable: [UnreadablePath] = [], unreadableCount: Int64 = 0,
         capacity: Capacity, atimeTrust: EvidenceTrust, entries: [ScannedEntry],
-        layers: [ScannedLayer] = [], unarmed: [VolumePath] = [], snapshot: [UInt8]? = []
+        layers: [ScannedLayer] = [], unarmed: [VolumePath] = [], snapshot: [UInt8] = []
     ) {
         self.volume = volume
         self.startedAt = startedAt

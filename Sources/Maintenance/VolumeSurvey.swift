@@ -74,15 +74,13 @@ public struct VolumeSurvey: Sendable {
             case .success(let folder): AtimeProbe(in: folder.own).run()
             case .failure(let error): EvidenceTrust(.low, reason: error.description)
             }
-        let identity = locked.identity
-        // Asked for by the scanner and let go when it is read: the snapshot of a large volume is large.
-        func snapshot() throws -> [UInt8] {
-            guard let previous = try index.previousScan(of: locked.volume.name) else { return [] }
-            return previous.record.identity == identity ? previous.snapshot : []
+        let snapshots = index.treePath(of: locked.volume.name).map {
+            SnapshotFile(path: $0, identity: locked.identity)
         }
         var scan = try VolumeScanner(progress: progress).scan(
-            locked.volume, previous: try snapshot(), atimeTrust: trust, clock: clock)
-        scan.identity = identity
+            locked.volume, snapshots: snapshots, atimeTrust: trust, clock: clock)
+        notices += scan.notices
+        scan.identity = locked.identity
         notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries)
         return scan
     }

@@ -170,9 +170,9 @@ struct DirectoryLister {
     private func recognise(_ visited: inout VisitedDirectory, _ task: WalkTask, _ scratch: ListingScratch) {
         guard !scratch.files.isEmpty, !task.parent.name.isEmpty else { return }
         var tracked: TrackingFile?
-        if scratch.holds(FileNames.tracking) {
+        if let file = scratch.file(named: FileNames.tracking) {
             visited.record.facts.formUnion([.mavenVersion, .tracked])
-            switch TrackingFile.read(in: visited.directory) {
+            switch TrackingFile.read(in: visited.directory, file.stat) {
             case .success(let file): tracked = file
             case .failure(let error):
                 visited.record.facts.insert(error.code == EPERM ? .foreignOwner : .locallyInstalled)

@@ -89,18 +89,44 @@ struct DirectoryTree {
 
     /// A directory's path below the volume's root.
     func path(_ index: Int32) -> [UInt8] {
-        var chain: [Int32] = []
+        var path: [UInt8] = []
+        append(index, below: 0, separator: UInt8(ascii: "/"), to: &path)
+        return path
+    }
+
+    /// Appends the names from below a directory down to one in it.
+    ///
+    /// Written from the end, as a tree may be deeper than a stack or a list of its ancestors should be.
+    func append(_ index: Int32, below top: Int32, separator: UInt8, to bytes: inout [UInt8]) {
+        var length = -1
         var at = index
-        while at > 0 {
-            chain.append(at)
+        while at > 0, at != top {
+            length += 1 + Int(records[Int(at)].nameLength)
             at = records[Int(at)].parent
         }
-        var path: [UInt8] = []
-        for step in chain.reversed() {
-            if !path.isEmpty { path.append(UInt8(ascii: "/")) }
-            path.append(contentsOf: name(step))
+        guard length > 0 else { return }
+        var end = bytes.count + length
+        bytes.append(contentsOf: repeatElement(separator, count: length))
+        at = index
+        while at > 0, at != top {
+            let record = records[Int(at)]
+            end -= Int(record.nameLength)
+            for offset in 0..<Int(record.nameLength) {
+                bytes[end + offset] = text[Int(record.nameStart) + offset]
+            }
+            end -= 1
+            at = record.parent
         }
-        return path
+    }
+
+    /// Appends a directory's raw name.
+    func appendName(_ index: Int32, to bytes: inout [UInt8]) {
+        let start = Int(records[Int(index)].nameStart)
+        text.withUnsafeBufferPointer { text in
+            bytes.append(
+                contentsOf: UnsafeBufferPointer(
+                    rebasing: text[start..<start + Int(records[Int(index)].nameLength)]))
+        }
     }
 
     /// Adds a directory with its name and the names of its witnesses, and says where it went.

@@ -1,4 +1,5 @@
 import CacheModel
+import Glibc
 
 /// Turns the directories of a walk into entries: which directory belongs to which, and what each adds up to.
 struct EntryCollector {
@@ -91,13 +92,9 @@ struct EntryCollector {
     }
 
     private func path(_ index: Int32, below top: Int32) -> [UInt8] {
-        var parts: [ArraySlice<UInt8>] = []
-        var at = index
-        while at > 0, at != top {
-            parts.append(tree.name(at))
-            at = tree.records[Int(at)].parent
-        }
-        return Array(parts.reversed().joined(separator: "/".utf8))
+        var path: [UInt8] = []
+        tree.append(index, below: top, separator: UInt8(ascii: "/"), to: &path)
+        return path
     }
 
     private mutating func nameMavenEntries(_ groupID: @escaping (Int32) -> [UInt8]?) {
@@ -107,11 +104,11 @@ struct EntryCollector {
         for (at, root) in zip(maven, roots) {
             let version = heads[at].directory
             let artifact = tree.records[Int(version)].parent
-            let group = path(tree.records[Int(artifact)].parent, below: root)
-            heads[at].key = group.map { $0 == UInt8(ascii: "/") ? UInt8(ascii: ".") : $0 }
-            for part in [tree.name(artifact), tree.name(version)] {
+            let group = tree.records[Int(artifact)].parent
+            tree.append(group, below: root, separator: UInt8(ascii: "."), to: &heads[at].key)
+            for part in [artifact, version] {
                 heads[at].key.append(UInt8(ascii: ":"))
-                heads[at].key.append(contentsOf: part)
+                tree.appendName(part, to: &heads[at].key)
             }
         }
     }
@@ -125,45 +122,82 @@ struct EntryCollector {
 
     /// The entries with their sums, in the order of their paths, and what waits in the trash.
     func entries() -> (entries: [ScannedEntry], trashBytes: Int64) {
-        var entries = heads.map { head in
-            ScannedEntry(
-                pool: head.pool, key: escaped(head.key),
-                path: VolumePath(bytes: tree.path(head.directory)) ?? .root,
-                inode: tree.records[Int(head.directory)].inode, bytes: .zero, apparentBytes: .zero, files: 0,
-                accessed: Timestamp(nanoseconds: 0), fetched: Timestamp(nanoseconds: 0),
-                protections: head.holdsEntries ? Protections(.holdsEntries) : [])
-        }
+        var sums = heads.map { EntrySum(protections: $0.holdsEntries ? Protections(.holdsEntries) : []) }
         var trashBytes: Int64 = 0
         for (index, record) in tree.records.enumerated() {
             if isInTrash(index) { trashBytes += record.ownBytes + record.fileBytes }
             guard owner[index] >= 0 else { continue }
-            entries[Int(owner[index])].add(record)
+            sums[Int(owner[index])].add(record, in: heads[Int(owner[index])].pool)
         }
         for link in tree.hardLinksByFirstPath() {
             if isInTrash(Int(link.directory)) { trashBytes += link.bytes }
             guard owner[Int(link.directory)] >= 0 else { continue }
-            let entry = Int(owner[Int(link.directory)])
-            entries[entry].files += 1
-            entries[entry].bytes.bytes += link.bytes
-            entries[entry].apparentBytes.bytes += link.apparentBytes
+            sums[Int(owner[Int(link.directory)])].add(link)
         }
-        entries.sort { $0.path < $1.path }
+        let entries = inOrderOfPaths().map { at, path in
+            let (head, sum) = (heads[at], sums[at])
+            return ScannedEntry(
+                pool: head.pool, key: escaped(head.key), path: path,
+                inode: tree.records[Int(head.directory)].inode, bytes: ByteCount(sum.bytes),
+                apparentBytes: ByteCount(sum.apparentBytes), files: sum.files,
+                accessed: Timestamp(nanoseconds: sum.accessed),
+                fetched: Timestamp(nanoseconds: sum.fetched), protections: sum.protections)
+        }
         return (entries, trashBytes)
+    }
+
+    /// The places of the heads in the order of their paths, which lie in one block of memory to be compared.
+    private func inOrderOfPaths() -> [(head: Int, path: VolumePath)] {
+        var text: [UInt8] = []
+        text.reserveCapacity(heads.count * 64)
+        var ends: [Int] = [0]
+        ends.reserveCapacity(heads.count + 1)
+        for head in heads {
+            tree.append(head.directory, below: 0, separator: UInt8(ascii: "/"), to: &text)
+            ends.append(text.count)
+        }
+        var order = Array(heads.indices)
+        text.withUnsafeBytes { text in
+            guard let base = text.baseAddress else { return }
+            ends.withUnsafeBufferPointer { ends in
+                order.sort { a, b in
+                    let (first, second) = (ends[a + 1] - ends[a], ends[b + 1] - ends[b])
+                    let bytes = memcmp(base + ends[a], base + ends[b], min(first, second))
+                    return bytes == 0 ? first < second : bytes < 0
+                }
+            }
+        }
+        return order.map { ($0, VolumePath(listed: Array(text[ends[$0]..<ends[$0 + 1]]))) }
     }
 }
 
-extension ScannedEntry {
-    fileprivate mutating func add(_ record: DirectoryRecord) {
+/// What the directories of an entry add up to.
+private struct EntrySum {
+    var bytes: Int64 = 0
+    var apparentBytes: Int64 = 0
+    var files: Int64 = 0
+    var accessed: Int64 = 0
+    var fetched: Int64 = 0
+    var protections: Protections
+
+    mutating func add(_ record: DirectoryRecord, in pool: Pool) {
         files += Int64(record.files)
-        bytes.bytes += record.ownBytes + record.fileBytes
-        apparentBytes.bytes += record.apparentBytes
-        accessed.nanoseconds = max(accessed.nanoseconds, record.accessed)
-        fetched.nanoseconds = max(fetched.nanoseconds, record.mtime)
+        bytes += record.ownBytes + record.fileBytes
+        apparentBytes += record.apparentBytes
+        accessed = max(accessed, record.accessed)
+        fetched = max(fetched, record.mtime)
+        guard !record.facts.isEmpty else { return }
         if record.facts.contains(.inFlight) { protections.insert(Protections(.inFlight)) }
         if record.facts.contains(.unreadable) { protections.insert(Protections(.unreadable)) }
         guard pool == .maven else { return }
         if record.facts.contains(.locallyInstalled) { protections.insert(Protections(.locallyInstalled)) }
         if record.facts.contains(.foreignOwner) { protections.insert(Protections(.foreignOwner)) }
+    }
+
+    mutating func add(_ link: HardLink) {
+        files += 1
+        bytes += link.bytes
+        apparentBytes += link.apparentBytes
     }
 }
 

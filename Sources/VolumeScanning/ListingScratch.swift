@@ -94,9 +94,9 @@ final class ListingScratch {
         bytes.withMemoryRebound(to: UInt8.self) { names.append(contentsOf: $0) }
     }
 
-    /// Whether one of the files has that name.
-    func holds(_ name: [UInt8]) -> Bool {
-        files.contains { file in
+    /// The file of that name.
+    func file(named name: [UInt8]) -> File? {
+        files.first { file in
             Int(file.length) == name.count && withName(of: file) { $0.elementsEqual(name) }
         }
     }

@@ -31,19 +31,20 @@ struct TrackingFile {
 
     /// Reads the tracking file of a directory without moving its access time, which is evidence of use.
     ///
-    /// Fails with EPERM where that is forbidden because another user owns it, and with EFBIG beyond 1 MiB.
-    static func read(in directory: OpenDirectory) -> Result<TrackingFile, SystemError> {
+    /// `stat` is what the listing told of it; what came to it since counts at the next scan. A FIFO that took its
+    /// place since gives no line and blocks nobody. Fails with EPERM where reading so is forbidden because
+    /// another user owns it, with EINVAL where it is no regular file and with EFBIG beyond 1 MiB.
+    static func read(in directory: OpenDirectory, _ stat: larder_stat) -> Result<TrackingFile, SystemError> {
+        guard stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
+            return .failure(SystemError(code: EINVAL))
+        }
+        guard stat.size <= 1 << 20 else { return .failure(SystemError(code: EFBIG)) }
         let descriptor = openat(
             directory.descriptor, "_remote.repositories",
             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | larder_o_noatime)
         guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
         defer { close(descriptor) }
-        var stat = larder_stat()
-        guard larder_statx(descriptor, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
-            return .failure(SystemError(code: EINVAL))
-        }
-        guard stat.size <= 1 << 20 else { return .failure(SystemError(code: EFBIG)) }
-        let bytes = [UInt8](unsafeUninitializedCapacity: Int(stat.size)) { buffer, count in
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(max(0, stat.size))) { buffer, count in
             count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
         }
         return .success(TrackingFile(bytes))

@@ -1,6 +1,7 @@
 import CLinux
 import CacheModel
 import DirectoryAccess
+import Dispatch
 import Glibc
 
 /// Scans a build-cache volume: Maven and Gradle artifacts, wherever they lie below its root.
@@ -24,52 +25,82 @@ public struct VolumeScanner: Sendable {
     ///
     /// - Parameters:
     ///   - volume: The volume; its path may lead through links.
-    ///   - previous: The snapshot of the last scan, or nothing for a full walk. Asked for once, and not kept.
+    ///   - snapshots: Where the tree is kept from one scan to the next, so that what did not change is not
+    ///     listed again; nil for a full walk that leaves nothing.
     ///   - clock: The time, asked at the start and at the end.
     /// - Throws: `ScanError` where the root itself cannot be read. Whatever else cannot be read is named in the
     ///   result.
     public func scan(
-        _ volume: Volume, previous: @autoclosure () throws -> [UInt8] = [],
-        atimeTrust: EvidenceTrust = EvidenceTrust(.medium),
+        _ volume: Volume, snapshots: SnapshotFile? = nil, atimeTrust: EvidenceTrust = EvidenceTrust(.medium),
         clock: () -> Timestamp
     ) throws -> VolumeScan {
         let startedAt = clock()
         let root = try openRoot(of: volume)
-        let snapshot = usableSnapshot(try previous(), now: startedAt)
+        let previous = usable(snapshots?.load(), now: startedAt)
         let walker = DirectoryWalker(
-            threads: threads, startedAt: startedAt, previous: snapshot, progress: progress)
+            threads: threads, startedAt: startedAt, previous: previous, progress: progress)
         let walk: DirectoryWalker.Walk
         do { walk = try walker.walk(root) } catch {
             throw ScanError.unreadableRoot(path: volume.path, reason: error.message)
         }
         let tree = walk.tree
-        let collector = EntryCollector(tree: tree) { version in
+        let isKept = walk.isUnchanged && previous.map { $0.tree.isSettled(at: $0.startedAt) } == true
+        let fullWalkAt = previous?.fullWalkAt ?? startedAt
+        let (found, unsaved) = Self.both {
+            Self.entries(of: tree, below: root)
+        } and: { () -> SystemError? in
+            guard let snapshots, !isKept else { return nil }
+            do throws(SystemError) {
+                try snapshots.save(tree, startedAt: startedAt, fullWalkAt: fullWalkAt)
+                return nil
+            } catch { return error }
+        }
+        let unreadable = walk.unreadable.filter { !isLostAndFound($0.directory, in: tree) }
+        let totals = tree.totals()
+        var scan = VolumeScan(
+            volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: walk.identity,
+            complete: unreadable.isEmpty, directories: Int64(tree.records.count), files: totals.files,
+            bytes: ByteCount(totals.bytes - found.trashBytes), apparentBytes: ByteCount(totals.apparentBytes),
+            trashBytes: ByteCount(found.trashBytes),
+            unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
+            unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
+            atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
+        if let unsaved, let snapshots {
+            scan.notices.append(
+                "\(snapshots.path) cannot be written (\(unsaved)): the next scan may take longer")
+        }
+        return scan
+    }
+
+    private static func entries(
+        of tree: DirectoryTree, below root: OpenDirectory
+    ) -> (entries: [ScannedEntry], trashBytes: Int64) {
+        EntryCollector(tree: tree) { version in
             let artifact = tree.name(tree.records[Int(version)].parent)
             let pom = artifact + [UInt8(ascii: "-")] + tree.name(version) + Array(".pom".utf8)
             return PomFile.groupID(below: root, path: tree.path(version) + [UInt8(ascii: "/")] + pom)
-        }
-        let (entries, trashBytes) = collector.entries()
-        let unreadable = walk.unreadable.filter { !isLostAndFound($0.directory, in: tree) }
-        let totals = tree.totals()
-        return VolumeScan(
-            volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: walk.identity,
-            complete: unreadable.isEmpty, directories: Int64(tree.records.count), files: totals.files,
-            bytes: ByteCount(totals.bytes - trashBytes), apparentBytes: ByteCount(totals.apparentBytes),
-            trashBytes: ByteCount(trashBytes),
-            unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
-            unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
-            atimeTrust: atimeTrust, entries: entries, unarmed: tree.unarmed(),
-            snapshot: walk.isUnchanged && snapshot?.isSettled == true
-                ? nil
-                : TreeSnapshot(
-                    tree: tree, startedAt: startedAt, fullWalkAt: snapshot?.fullWalkAt ?? startedAt
-                ).bytes)
+        }.entries()
     }
 
-    /// The snapshot where it fits and is not so old that everything should be listed again.
-    private func usableSnapshot(_ bytes: [UInt8], now: Timestamp) -> TreeSnapshot? {
-        guard let snapshot = TreeSnapshot(bytes: bytes), now >= snapshot.startedAt,
-            now - snapshot.fullWalkAt < Self.fullWalkInterval
+    /// Does two things at once, each on a thread of its own.
+    private static func both<A: Sendable, B: Sendable>(
+        _ first: @Sendable () -> A, and second: @Sendable () -> B
+    ) -> (A, B) {
+        nonisolated(unsafe) var results: (A?, B?) = (nil, nil)
+        withUnsafeMutablePointer(to: &results.0) { a in
+            withUnsafeMutablePointer(to: &results.1) { b in
+                nonisolated(unsafe) let (a, b) = (a, b)
+                DispatchQueue.concurrentPerform(iterations: 2) { turn in
+                    if turn == 0 { a.pointee = first() } else { b.pointee = second() }
+                }
+            }
+        }
+        return (results.0 ?? first(), results.1 ?? second())
+    }
+
+    /// The snapshot where it is not so old that everything should be listed again.
+    private func usable(_ snapshot: TreeSnapshot?, now: Timestamp) -> TreeSnapshot? {
+        guard let snapshot, now >= snapshot.startedAt, now - snapshot.fullWalkAt < Self.fullWalkInterval
         else { return nil }
         return snapshot
     }

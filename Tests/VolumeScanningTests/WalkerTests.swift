@@ -11,11 +11,21 @@ import Testing
 
     /// Scans with a clock that is ahead: what was just made then counts as settled, as it does a while later.
     static func scan(
-        _ directory: TemporaryDirectory, previous: [UInt8] = [], ahead: Span = .zero
+        _ directory: TemporaryDirectory, _ snapshots: SnapshotFile? = nil, ahead: Span = .zero
     ) throws -> VolumeScan {
         try VolumeScanner().scan(
-            Volume(name: "build", kind: .buildCache, path: directory.path), previous: previous,
+            Volume(name: "build", kind: .buildCache, path: directory.path), snapshots: snapshots,
             clock: { now() + ahead })
+    }
+
+    static func snapshots(in state: TemporaryDirectory) -> SnapshotFile {
+        SnapshotFile(path: state.path + "/tree", identity: VolumeIdentity(marker: 1, rootInode: 2))
+    }
+
+    /// The inode of the snapshot file: another one after each writing.
+    static func inode(_ file: SnapshotFile) throws -> UInt64? {
+        let attributes = try FileManager.default.attributesOfItem(atPath: file.path)
+        return (attributes[.systemFileNumber] as? NSNumber)?.uint64Value
     }
 
     static func du(_ path: String) throws -> Int64 {
@@ -47,17 +57,18 @@ import Testing
         let tree = RandomTree(seed: seed, in: directory)
         try tree.grow(files: 300)
         try directory.shell("find . -depth -exec touch -h -d '10 days ago' {} +")
-        var previous = try #require(try Self.scan(directory, ahead: .seconds(10)).snapshot)
+        let state = try TemporaryDirectory()
+        _ = try Self.scan(directory, Self.snapshots(in: state), ahead: .seconds(10))
         for round in 2..<6 {
             try tree.change(times: 25)
-            let again = try Self.scan(directory, previous: previous, ahead: .seconds(Int64(round) * 10))
+            let again = try Self.scan(
+                directory, Self.snapshots(in: state), ahead: .seconds(Int64(round) * 10))
             let fresh = try Self.scan(directory, ahead: .seconds(Int64(round) * 10))
             #expect(again.bytes == fresh.bytes)
             #expect(again.files == fresh.files)
             #expect(again.apparentBytes == fresh.apparentBytes)
             #expect(again.entries == fresh.entries)
             #expect(again.bytes.bytes == (try Self.du(directory.path)))
-            previous = again.snapshot ?? previous
         }
     }
 
@@ -65,13 +76,18 @@ import Testing
     @Test func anUnchangedDirectoryIsNotListedAgain() throws {
         let directory = try TemporaryDirectory()
         for number in 0..<50 { try directory.write("g/a/\(number)/a-\(number).jar") }
-        let first = try #require(try Self.scan(directory, ahead: .seconds(10)).snapshot)
-        let again = try Self.scan(directory, previous: first, ahead: .seconds(20))
-        #expect(again.snapshot == nil)
+        let state = try TemporaryDirectory()
+        let file = Self.snapshots(in: state)
+        _ = try Self.scan(directory, file, ahead: .seconds(10))
+        let first = try Self.inode(file)
+        // The first file must stay for its inode not to be given again.
+        try state.shell("ln tree first")
+        let again = try Self.scan(directory, file, ahead: .seconds(20))
+        #expect(try Self.inode(file) == first)
         #expect(again.entries.count == 50)
         try directory.write("g/a/7/a-7.pom")
-        let later = try Self.scan(directory, previous: first, ahead: .seconds(30))
-        #expect(later.snapshot != nil)
+        let later = try Self.scan(directory, file, ahead: .seconds(30))
+        #expect(try Self.inode(file) != first)
         #expect(later.entries == (try Self.scan(directory, ahead: .seconds(30)).entries))
     }
 
@@ -79,8 +95,13 @@ import Testing
     @Test func aDirectoryMadeJustNowIsListedAgain() throws {
         let directory = try TemporaryDirectory()
         try directory.write("g/a/1/a-1.jar")
-        let first = try #require(try Self.scan(directory).snapshot)
-        #expect(try Self.scan(directory, previous: first).snapshot != nil)
+        let state = try TemporaryDirectory()
+        let file = Self.snapshots(in: state)
+        _ = try Self.scan(directory, file)
+        let first = try Self.inode(file)
+        try state.shell("ln tree first")
+        _ = try Self.scan(directory, file)
+        #expect(try Self.inode(file) != first)
     }
 
     @Test func linksAreNeverFollowed() throws {
@@ -118,17 +139,34 @@ import Testing
     @Test func aDamagedSnapshotCostsAFullWalkAndNothingElse() throws {
         let directory = try TemporaryDirectory()
         try RandomTree(seed: 77, in: directory).grow(files: 60)
-        let scan = try Self.scan(directory)
+        let state = try TemporaryDirectory()
+        let file = Self.snapshots(in: state)
+        let scan = try Self.scan(directory, file, ahead: .seconds(10))
+        let whole = Array(try Data(contentsOf: URL(fileURLWithPath: file.path)))
         var generator = SeededGenerator(seed: 5)
         for _ in 0..<200 {
-            var bytes = try #require(scan.snapshot)
+            var bytes = whole
             switch Int.random(in: 0..<3, using: &generator) {
             case 0: bytes = Array(bytes.prefix(Int.random(in: 0..<bytes.count, using: &generator)))
-            case 1: bytes[Int.random(in: 0..<56, using: &generator)] ^= 0xff
+            case 1: bytes[Int.random(in: 0..<bytes.count, using: &generator)] ^= 1
             default: bytes = (0..<100).map { _ in UInt8.random(in: 0...255, using: &generator) }
             }
-            #expect(try Self.scan(directory, previous: bytes).bytes == scan.bytes)
+            try Data(bytes).write(to: URL(fileURLWithPath: file.path))
+            #expect(file.load() == nil)
+            #expect(try Self.scan(directory, file, ahead: .seconds(20)).entries == scan.entries)
         }
+        #expect(
+            SnapshotFile(path: file.path, identity: VolumeIdentity(marker: 1, rootInode: 3)).load() == nil)
+    }
+
+    @Test func aSnapshotThatCannotBeWrittenIsToldAndLosesNothing() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("g/a/1/a-1.jar")
+        let file = SnapshotFile(
+            path: directory.path + "/nowhere/tree", identity: VolumeIdentity(marker: 1, rootInode: 2))
+        let scan = try Self.scan(directory, file)
+        #expect(scan.entries.count == 1)
+        #expect(scan.notices.count == 1)
     }
 
     @Test func aMissingVolumeSaysSo() throws {
