@@ -30,7 +30,7 @@ extension CapacityReport {
         for table in tables(of: volume, now: now) where table.isForText && !table.rows.isEmpty {
             page.blank()
             page.line(table.title, indent: 2, tone: .faint)
-            page.table(table.text(rows: 10), of: table.rows.count)
+            page.table(table.text(rows: 10))
             if let command = table.reclaim {
                 page.paragraph("To evict, for example: \(command)", indent: 2, hanging: 2, tone: .faint)
             }
