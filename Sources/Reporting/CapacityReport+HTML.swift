@@ -40,9 +40,11 @@ extension CapacityReport {
 
     private func section(_ volume: Volume) -> String {
         let tables = tables(of: volume, now: generatedAt)
+        var shown: Set<String> = []
         func table(_ name: String, folded: Bool) -> String {
             guard let table = tables.first(where: { $0.name == name }), !table.rows.isEmpty else { return "" }
-            return HTMLText.table(table, folded: folded, id: volume.name) + "\n"
+            let isFirst = shown.insert(name).inserted
+            return HTMLText.table(table, folded: folded, id: volume.name, isNamed: isFirst) + "\n"
         }
         var text = "<section>\n<h2>\(HTMLText.escaped(volume.title))</h2>\n"
         text += "<p>\(HTMLText.escaped(volume.reason))</p>\n"

@@ -65,10 +65,10 @@ extension CapacityReport.ImageTax {
                     + "\(peak.since.description.prefix(10)); confidence is low, as logs are rotated and pods "
                     + "that died log no removal.")
         } else {
+            let now = Figures.count(Int64(containers), "container", "containers")
             sentences.append(
-                "There \(containers == 1 ? "is" : "are") "
-                    + "\(Figures.count(Int64(containers), "container", "containers")) now. How many there were "
-                    + "at once is not known: let the jobs' Podmans write event logs.")
+                "There \(containers == 1 ? "is" : "are") \(now) now; no event log tells how many there were at once."
+            )
         }
         return sentences
     }

@@ -41,9 +41,10 @@ extension CacheEntry {
         ]
     }
 
-    /// The command that evicts it; nil where something protects it for good.
+    /// The command that evicts it; nil where something protects it for good, or it would free nothing.
     var reclaim: String? {
-        found.protections.isEmpty && containers == 0 ? SpaceSaving.prune(key, pool: pool) : nil
+        guard found.protections.isEmpty, containers == 0, exclusiveBytes > .zero else { return nil }
+        return SpaceSaving.prune(key, pool: pool == .images ? nil : pool)
     }
 
     /// What an image occupies together with others.

@@ -17,7 +17,9 @@ enum HTMLText {
     }
 
     /// A table; in details where a plot shows the same.
-    static func table(_ table: ReportTable, folded: Bool, id: String) -> String {
+    ///
+    /// An id may be on a page once: the second time a table is shown it is not named.
+    static func table(_ table: ReportTable, folded: Bool, id: String, isNamed: Bool = true) -> String {
         let title = escaped(table.title)
         let heads = table.columns.enumerated().map { place, column in
             let kind = table.rows.first?[place].isNumber ?? true ? " class=\"n\"" : ""
@@ -33,7 +35,7 @@ enum HTMLText {
         let caption = folded ? "<caption class=\"hidden\">\(title)</caption>" : "<caption>\(title)</caption>"
         let body =
             "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(title), \(escaped(id))\">"
-            + "<table id=\"\(escaped(id))-\(table.name)-table\">"
+            + (isNamed ? "<table id=\"\(escaped(id))-\(table.name)-table\">" : "<table>")
             + "\(caption)<thead><tr>\(heads.joined())</tr></thead><tbody>\n"
             + rows.joined(separator: "\n") + "\n</tbody></table></div>"
             + (note ?? "")
