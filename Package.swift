@@ -82,7 +82,7 @@ let package = Package(
             name: "larder",
             dependencies: [
                 "CacheIndex", "CacheModel", "Daemon", "Eviction", "Maintenance", "PodmanClient", "Reporting",
-                "RunnerLint", "Sizing", "VolumeScanning",
+                "RunnerLint", "Sizing", "UsageEvidence", "VolumeScanning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

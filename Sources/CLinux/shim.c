@@ -2,9 +2,12 @@
 #include "CLinux.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fiemap.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -119,4 +122,26 @@ int larder_set_atime(int dirfd, const char *name, int64_t atime) {
 long larder_fs_type(int fd) {
     struct statfs s;
     return fstatfs(fd, &s) == 0 ? (long)s.f_type : -errno;
+}
+
+int larder_extents(int fd, uint64_t start, larder_extent *out, unsigned count) {
+    enum { MOST = 64 };
+    union {
+        struct fiemap map;
+        char bytes[sizeof(struct fiemap) + MOST * sizeof(struct fiemap_extent)];
+    } request;
+    memset(&request, 0, sizeof request);
+    request.map.fm_start = start;
+    request.map.fm_length = FIEMAP_MAX_OFFSET - start;
+    request.map.fm_extent_count = count < MOST ? count : MOST;
+    if (ioctl(fd, FS_IOC_FIEMAP, &request.map) != 0) return -errno;
+    unsigned found = request.map.fm_mapped_extents;
+    for (unsigned i = 0; i < found; i++) {
+        const struct fiemap_extent *extent = &request.map.fm_extents[i];
+        out[i].physical = extent->fe_physical;
+        out[i].length = extent->fe_length;
+        out[i].flags = extent->fe_flags;
+        out[i].next = extent->fe_logical + extent->fe_length;
+    }
+    return (int)found;
 }

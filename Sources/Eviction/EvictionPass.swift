@@ -30,18 +30,21 @@ struct EvictionPass {
     private(set) var evictions: [Eviction] = []
     private var waiting: Set<Int> = []
     private var isAnyAbove: Bool
+    /// Whether every candidate goes, whatever the sizes.
+    private let takesAll: Bool
 
     init(
         _ entries: [CacheEntry], images: [Int], ledger: LayerLedger, volume: Gauge, pools: [Pool: Gauge],
-        now: Timestamp
+        takesAll: Bool = false, now: Timestamp
     ) {
+        self.takesAll = takesAll
         self.entries = entries
         self.images = images
         self.ledger = ledger
         self.volume = volume
         self.pools = pools
         self.now = now
-        isAnyAbove = volume.isAbove || pools.values.contains(where: \.isAbove)
+        isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)
     }
 
     /// Evicts from `order`, places in `entries` with the least recently used first, what the goals need.
@@ -67,7 +70,9 @@ struct EvictionPass {
         }.map { images[$0] }
     }
 
-    private func isWanted(_ pool: Pool) -> Bool { volume.isAbove || pools[pool]?.isAbove ?? false }
+    private func isWanted(_ pool: Pool) -> Bool {
+        takesAll || volume.isAbove || pools[pool]?.isAbove ?? false
+    }
 
     /// Looks at an image whose turn has come, then at those its going may have set free.
     private mutating func settle(_ image: Int) {
@@ -93,10 +98,12 @@ struct EvictionPass {
     private mutating func evict(_ place: Int, freeing freed: ByteCount, with twin: String? = nil) {
         let entry = entries[place]
         let cause: Eviction.Cause =
-            if let twin { .twin(key: twin) } else if volume.isAbove { .volume } else { .pool(entry.pool) }
+            if let twin { .twin(key: twin) } else if takesAll { .selected } else if volume.isAbove {
+                .volume
+            } else { .pool(entry.pool) }
         volume.used -= freed
         pools[entry.pool]?.used -= freed
-        isAnyAbove = volume.isAbove || pools.values.contains(where: \.isAbove)
+        isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)
         evictions.append(Eviction(entry: entry, freedBytes: freed, cause: cause, decidedAt: now))
     }
 }

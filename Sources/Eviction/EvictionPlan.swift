@@ -11,6 +11,8 @@ public struct Eviction: Sendable, Hashable {
         /// An image that frees nothing alone: it goes together with the one of that key, which has the very
         /// same layers.
         case twin(key: String)
+        /// It was asked for by its key.
+        case selected
     }
 
     /// The entry as the index knows it.
@@ -37,6 +39,7 @@ public struct Eviction: Sendable, Hashable {
         case .volume: "least recently used: \(lastUse)"
         case .pool(let pool): "pool \(pool.rawValue) over its quota; \(lastUse)"
         case .twin(let key): "goes with \(key), which has the same layers; \(lastUse)"
+        case .selected: "asked for by its key; \(lastUse)"
         }
     }
 }
@@ -136,6 +139,9 @@ public struct EvictionPlan: Sendable {
     /// True where nothing was needed.
     public var reachesGoal: Bool
 
+    /// What was asked for by key; nil where the quota decided.
+    public var selection: EntrySelection?
+
     /// What becomes of single entries, by their rows in the index: the place in `evict`, or the protection.
     private var places: [Int64: Int] = [:]
     private var protections: [Int64: Protection] = [:]
@@ -145,8 +151,9 @@ public struct EvictionPlan: Sendable {
         volume: String, createdAt: Timestamp, usedBytes: ByteCount, trashBytes: ByteCount,
         unmanagedBytes: ByteCount, quota: Quota, goal: ByteCount, evict: [Eviction], kept: [Kept],
         poolsOverQuota: [PoolOverQuota] = [], volumeIsOver: Bool, reachesGoal: Bool,
-        protections: [Int64: Protection] = [:]
+        selection: EntrySelection? = nil, protections: [Int64: Protection] = [:]
     ) {
+        self.selection = selection
         self.volume = volume
         self.createdAt = createdAt
         self.usedBytes = usedBytes
@@ -166,8 +173,8 @@ public struct EvictionPlan: Sendable {
         for place in evict.indices { places[evict[place].entry.id] = place }
     }
 
-    /// Whether the volume or one of its pools was over.
-    public var needed: Bool { volumeIsOver || !poolsOverQuota.isEmpty }
+    /// Whether the volume or one of its pools was over, or entries were asked for.
+    public var needed: Bool { volumeIsOver || !poolsOverQuota.isEmpty || selection != nil }
 
     /// What the live files would occupy afterwards.
     public var usedAfter: ByteCount { usedBytes - freedBytes }

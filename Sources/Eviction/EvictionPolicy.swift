@@ -13,12 +13,15 @@ public struct EvictionPolicy: Sendable, Hashable {
     public var poolQuotas: [Pool: Quota]
     /// The size that the volume's used bytes shall not exceed afterwards, in place of both watermarks.
     public var target: ByteCount?
+    /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
+    public var selection: EntrySelection?
 
     /// Makes a policy; by default with an idle floor of a day and nothing else.
     public init(
         idleFloor: Span = .hours(24), keep: [String] = [], poolQuotas: [Pool: Quota] = [:],
-        target: ByteCount? = nil
+        target: ByteCount? = nil, selection: EntrySelection? = nil
     ) {
+        self.selection = selection
         self.idleFloor = idleFloor
         self.keep = keep
         self.poolQuotas = poolQuotas
@@ -31,6 +34,8 @@ public struct EvictionPolicy: Sendable, Hashable {
     /// stands for both. A pool over its own high watermark comes down to its low one as well. One pass goes
     /// over the entries by last use; of those last used at the same instant the larger go first, then by key,
     /// then by path. An entry goes if, at its turn, the volume or its pool is still above its goal.
+    ///
+    /// With a selection exactly what it names goes, as far as nothing protects it, and no level matters.
     public func plan(_ usage: VolumeUsage, under quota: Quota, now: Timestamp) -> EvictionPlan {
         let entries = usage.entries
         let rules = ProtectionRules(idleFloor: idleFloor, keep: keep, now: now)
@@ -43,10 +48,16 @@ public struct EvictionPolicy: Sendable, Hashable {
                 candidates.append(place)
             }
         }
+        let isImage = { (place: Int) in entries[place].pool == .images }
+        var others: [Int] = []
+        if let selection {
+            others = candidates.filter { !selection.covers(entries[$0]) && isImage($0) }
+            candidates = candidates.filter { selection.covers(entries[$0]) }
+            kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
+        }
         candidates = Self.leastRecentlyUsedFirst(candidates, of: entries)
 
-        let isImage = { (place: Int) in entries[place].pool == .images }
-        let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage)
+        let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
         let ledger = LayerLedger(
             images: images.map { entries[$0].found.image?.layers ?? [] }, layers: usage.layers)
         var poolBytes = Self.bytesByPool(of: entries)
@@ -56,12 +67,12 @@ public struct EvictionPolicy: Sendable, Hashable {
             entries, images: images, ledger: ledger,
             volume: .init(
                 used: usage.usedBytes, startingAbove: target ?? quota.high, stoppingAt: target ?? quota.low),
-            pools: poolQuotas.reduce(into: [:]) { pools, pool in
+            pools: (selection == nil ? poolQuotas : [:]).reduce(into: [:]) { pools, pool in
                 pools[pool.key] = .init(
                     used: poolBytes[pool.key] ?? .zero, startingAbove: pool.value.high,
                     stoppingAt: pool.value.low)
             },
-            now: now)
+            takesAll: selection != nil, now: now)
         pass.run(over: candidates)
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
 
@@ -76,9 +87,13 @@ public struct EvictionPolicy: Sendable, Hashable {
             volume: usage.volume, createdAt: now, usedBytes: usage.usedBytes, trashBytes: usage.trashBytes,
             unmanagedBytes: max(.zero, poolBytes.values.reduce(usage.usedBytes, -)), quota: quota,
             goal: target ?? quota.low, evict: pass.evictions,
-            kept: Self.summary(of: kept, entries: entries, images: images, ledger: ledger),
-            poolsOverQuota: poolsOver, volumeIsOver: pass.volume.goal != nil,
-            reachesGoal: !pass.volume.isAbove && !pass.pools.values.contains(where: \.isAbove),
+            kept: Self.summary(
+                of: kept.filter { selection?.covers(entries[$0.place]) ?? true }, entries: entries,
+                images: images, ledger: ledger),
+            poolsOverQuota: poolsOver, volumeIsOver: selection == nil && pass.volume.goal != nil,
+            reachesGoal: selection != nil
+                || !pass.volume.isAbove && !pass.pools.values.contains(where: \.isAbove),
+            selection: selection,
             protections: Dictionary(
                 kept.lazy.map { (entries[$0.place].id, $0.reason) }, uniquingKeysWith: { first, _ in first }))
     }

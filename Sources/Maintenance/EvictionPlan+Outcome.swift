@@ -7,7 +7,7 @@ extension EvictionPlan {
     ///
     /// A few refused entries between the watermarks are no reason for alarm: the next prune finds others.
     func isExceeded(by usedAfter: ByteCount) -> Bool {
-        guard needed else { return false }
+        guard volumeIsOver || !poolsOverQuota.isEmpty else { return false }
         let trigger = max(goal, goal == quota.low ? quota.high : goal)
         return usedAfter > trigger || !poolsReachGoals
     }

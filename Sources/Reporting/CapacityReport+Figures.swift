@@ -21,14 +21,19 @@ extension CapacityReport {
     private func curveFigure(_ volume: Volume) -> Figure? {
         guard let curve = volume.sizing.curve else { return nil }
         let advised = volume.sizing.recommendation?.bytes ?? .zero
-        let end = Double(max(volume.limit.bytes, advised.bytes, curve.fullSize.bytes)) * 1.1
+        let needed = max(advised, curve.fullSize)
+        // Where today's size is many times what is needed, the curve would be a step at the edge.
+        let isFar = volume.limit.bytes / 4 > needed.bytes
+        let end = Double(max(isFar ? .zero : volume.limit, needed).bytes) * 1.1
         var plot = Plot(x: (0...end, .bytes), y: (0...1, .percent))
         let points = (0...240).map { step in
             let size = end * Double(step) / 240
             return (x: size, y: curve.rate(at: ByteCount(Int64(size))).objects ?? 0)
         }
         plot.line(points, isStep: true, isFilled: true)
-        plot.mark(Double(volume.limit.bytes), "today \(volume.limit.whole)", kind: "today", row: 0)
+        plot.mark(
+            isFar ? end : Double(volume.limit.bytes), "today \(volume.limit.whole)\(isFar ? " →" : "")",
+            kind: "today", row: 0)
         if advised > .zero {
             plot.mark(Double(advised.bytes), "recommended \(advised.whole)", kind: "advised", row: 1)
         }

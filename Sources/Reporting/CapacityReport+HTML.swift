@@ -31,24 +31,27 @@ extension CapacityReport {
         page += "</header>\n<main>\n"
         for volume in volumes { page += section(volume) }
         if let images {
-            page += "<section><h2>The price of vfs</h2><p>The layers occupy \(images.stored), their contents "
-            page +=
-                "\(images.unique): \(Volume.short(images.factor)) times as much. Overlay, or a file system "
-            page +=
-                "with reflinks, would save up to \(max(.zero, images.stored - images.unique)).</p></section>\n"
+            page += "<section>\n<h2>The price of vfs</h2>\n"
+            for sentence in images.sentences { page += "<p>\(HTMLText.escaped(sentence))</p>\n" }
+            page += "</section>\n"
         }
         return page + "</main>\n</body>\n</html>\n"
     }
 
     private func section(_ volume: Volume) -> String {
         let tables = tables(of: volume, now: generatedAt)
+        var shown: Set<String> = []
         func table(_ name: String, folded: Bool) -> String {
             guard let table = tables.first(where: { $0.name == name }), !table.rows.isEmpty else { return "" }
-            return HTMLText.table(table, folded: folded, id: volume.name) + "\n"
+            let isFirst = shown.insert(name).inserted
+            return HTMLText.table(table, folded: folded, id: volume.name, isNamed: isFirst) + "\n"
         }
         var text = "<section>\n<h2>\(HTMLText.escaped(volume.title))</h2>\n"
         text += "<p>\(HTMLText.escaped(volume.reason))</p>\n"
         if let forecast = volume.forecast { text += "<p>\(HTMLText.escaped(forecast))</p>\n" }
+        for sentence in volume.sentences + [volume.regretSentence(days: windowDays)].compactMap({ $0 }) {
+            text += "<p>\(HTMLText.escaped(sentence))</p>\n"
+        }
         text +=
             "<dl>"
             + facts(volume).map {
@@ -63,7 +66,10 @@ extension CapacityReport {
         }
         text += "</div>\n<h3>Entries</h3>\n"
         return text + table("pools", folded: false) + table("largest", folded: false)
-            + table("stalest", folded: false) + "</section>\n"
+            + table("stalest", folded: false) + table("images", folded: false)
+            + table("savings", folded: false)
+            + (volume.lookSentence.map { "<p class=\"soft\">\(HTMLText.escaped($0))</p>\n" } ?? "")
+            + "</section>\n"
     }
 
     private func facts(_ volume: Volume) -> [(String, String)] {

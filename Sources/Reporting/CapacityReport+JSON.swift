@@ -7,12 +7,7 @@ extension CapacityReport {
         let document: JSONValue = [
             "schema": "larder.report/1", "generated_at": .text(generatedAt.description),
             "window_days": .integer(windowDays), "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed) }),
-            "images": images.map {
-                [
-                    "stored_bytes": .bytes($0.stored), "unique_bytes": .bytes($0.unique),
-                    "tax": .number($0.factor),
-                ]
-            } ?? .null,
+            "images": images?.jsonValue ?? .null,
         ]
         return try document.document()
     }
@@ -63,10 +58,15 @@ extension CapacityReport.Volume {
                     ]
                 }),
             "unmanaged_bytes": .bytes(space.unmanaged),
-            "groups": .array(space.groups.prefix(200).map(shareValue)),
-            "ages": .array(space.ages.map(shareValue)),
-            "largest": .array(space.largest.map(entryValue)),
-            "stalest": .array(space.stalest.map(entryValue)),
+            "groups": .array(space.groups.prefix(200).map(\.jsonValue)),
+            "ages": .array(space.ages.map(\.jsonValue)),
+            "largest": .array(space.largest.map(\.spaceValue)),
+            "stalest": .array(space.stalest.map(\.spaceValue)),
+            "savings": .array(savings.prefix(200).map(\.jsonValue)),
+            "savings_passed_over": .integer(passedOver),
+            "images": .array(space.images.map(\.imageValue)),
+            "days": .array(sizing.days.map(\.jsonValue)),
+            "sizes": .array(samples.map(\.jsonValue)),
         ]
     }
 
@@ -96,6 +96,9 @@ extension CapacityReport.Volume {
             "demand_bytes_per_day": whole(sizing.demandForecast?.growth.perDay),
             "inodes_per_day": whole(sizing.inodesForecast?.growth.perDay),
             "inodes_full_at": .optional(sizing.inodesForecast?.fullAt),
+            "inodes_full_between": [
+                .optional(sizing.inodesForecast?.earliest), .optional(sizing.inodesForecast?.latest),
+            ],
         ]
     }
 
@@ -106,18 +109,9 @@ extension CapacityReport.Volume {
             "object_hit_rate": .optional(advice?.rateAdvised),
             "reason": .text(reason), "enough_bytes": .optional(advice?.enough),
             "best_object_hit_rate": .optional(advice?.best), "growth_bytes": .optional(advice?.growth),
-            "headroom_bytes": .optional(advice?.headroom),
-        ]
-    }
-
-    private func shareValue(_ share: SpaceUse.Share) -> JSONValue {
-        ["name": .text(share.name), "entries": .integer(share.entries), "bytes": .bytes(share.bytes)]
-    }
-
-    private func entryValue(_ entry: CacheEntry) -> JSONValue {
-        [
-            "pool": .text(entry.pool.rawValue), "key": .text(entry.key), "bytes": .bytes(entry.bytes),
-            "last_used": .text(entry.lastUsed.description),
+            "headroom_bytes": .optional(advice?.headroom), "container_bytes": .optional(advice?.containers),
+            "review_days": .optional(advice.map { Double($0.terms.review.seconds) / 86_400 }),
+            "distance": .optional(advice?.terms.distance),
         ]
     }
 }

@@ -9,6 +9,7 @@ extension CapacityReport {
             sampleTable(volume),
             shareTable("groups", "Where the space goes", "group", volume.space.groups),
             shareTable("ages", "By age of last use", "last used", volume.space.ages),
+            savingTable(volume), imageTable(volume),
             entryTable("largest", "Largest entries", volume.space.largest, now: now),
             entryTable("stalest", "Unused for longest", volume.space.stalest, now: now),
         ]
@@ -93,12 +94,45 @@ extension CapacityReport {
             rows: volume.samples.map { [.time($0.at), .size($0.used), .size($0.trash)] }, isForText: false)
     }
 
+    private func savingTable(_ volume: Volume) -> ReportTable {
+        ReportTable(
+            name: "savings", title: "What takes space without much need",
+            columns: [
+                ("size", "bytes"), ("entries", "entries"), ("kind", "kind"), ("what", "name"),
+                ("reason", "reason"), ("command", "reclaim"),
+            ],
+            rows: volume.savings.prefix(200).map {
+                [
+                    .size($0.bytes), .count($0.entries), .text($0.kind.rawValue), .text($0.name),
+                    .text($0.reason), .text($0.command ?? ""),
+                ]
+            }, isForText: false)
+    }
+
+    private func imageTable(_ volume: Volume) -> ReportTable {
+        let freed = volume.space.images.first { $0.reclaim != nil && $0.exclusiveBytes > .zero }
+        return ReportTable(
+            name: "images", title: "Images: what each occupies, shares and would free",
+            columns: [
+                ("size", "bytes"), ("shared", "shared_bytes"), ("frees", "exclusive_bytes"),
+                ("containers", "containers"), ("last used", "last_used"), ("image", "key"),
+            ],
+            rows: volume.space.images.map {
+                [
+                    .size($0.bytes), .size($0.sharedBytes), .size($0.exclusiveBytes), .count($0.containers),
+                    .time($0.lastUsed), .text($0.key),
+                ]
+            }, reclaim: freed?.reclaim)
+    }
+
     private func shareTable(
         _ name: String, _ title: String, _ column: String, _ shares: [SpaceUse.Share]
     ) -> ReportTable {
         ReportTable(
             name: name, title: title, columns: [(column, "name"), ("entries", "entries"), ("size", "bytes")],
-            rows: shares.prefix(200).map { [.text($0.name), .count($0.entries), .size($0.bytes)] })
+            rows: shares.prefix(200).map { [.text($0.name), .count($0.entries), .size($0.bytes)] },
+            reclaim: shares.last { $0.reclaim != nil && name == "ages" }?.reclaim
+                ?? shares.first { $0.reclaim != nil }?.reclaim)
     }
 
     private func entryTable(
@@ -107,6 +141,7 @@ extension CapacityReport {
         ReportTable(
             name: name, title: title,
             columns: [("size", "bytes"), ("last used", "last_used"), ("entry", "key")],
-            rows: entries.map { [.size($0.bytes), .time($0.lastUsed), .text($0.key)] })
+            rows: entries.map { [.size($0.bytes), .time($0.lastUsed), .text($0.key)] },
+            reclaim: entries.lazy.compactMap(\.reclaim).first)
     }
 }

@@ -35,7 +35,11 @@ extension CapacityReport.Volume {
         if advice.growth > .zero {
             parts.append("\(advice.growth) of growth in the \(days) days until the review")
         }
-        if advice.headroom > .zero { parts.append("\(advice.headroom) for what a night brings in") }
+        if advice.headroom > .zero {
+            let origin = advice.terms.headroom == nil ? "for what a day brings in" : "of headroom, as set"
+            parts.append("\(advice.headroom) \(origin)")
+        }
+        if advice.containers > .zero { parts.append("\(advice.containers) for containers' copies of images") }
         if advice.unmanaged > .zero { parts.append("\(advice.unmanaged) of files that belong to no pool") }
         if !parts.isEmpty { text += " Added: \(Figures.list(parts))." }
         text += " Rounded up: \(advice.quantity)."

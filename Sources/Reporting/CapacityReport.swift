@@ -3,26 +3,6 @@ import Sizing
 
 /// How large the volumes should be, and why: `larder report`.
 public struct CapacityReport: Report {
-    /// What a vfs store costs more than one that shares layers.
-    public struct ImageTax: Sendable, Hashable {
-        /// What all layers occupy, each with a copy of its parents.
-        public var stored: ByteCount
-        /// What they hold, each content once.
-        public var unique: ByteCount
-
-        /// Adds up the layers of a store; nil where there are none.
-        public init?(_ layers: [ScannedLayer]) {
-            guard !layers.isEmpty else { return nil }
-            stored = layers.reduce(.zero) { $0 + $1.storedBytes }
-            unique = layers.reduce(.zero) { $0 + $1.diffBytes }
-        }
-
-        /// Stored by unique bytes; 1 where nothing is stored.
-        public var factor: Double {
-            unique.bytes > 0 ? Double(stored.bytes) / Double(unique.bytes) : 1
-        }
-    }
-
     /// One volume.
     public struct Volume: Sendable {
         /// Its name.
@@ -47,11 +27,16 @@ public struct CapacityReport: Report {
         public var sizing: VolumeSizing
         /// The sizes at the scans of the window.
         public var samples: [VolumeHistory.Sample]
+        /// What takes space without much need.
+        public var savings: [SpaceSaving]
+        /// How many entries were not looked into for that.
+        public var passedOver: Int64
 
         /// Makes a volume from what the index has of it.
         public init(
             _ volume: CacheModel.Volume, _ usage: VolumeUsage, _ history: VolumeHistory, window: Span,
-            terms: Recommendation.Terms = .init(), simulates: Bool = false, now: Timestamp
+            terms: Recommendation.Terms = .init(), simulates: Bool = false,
+            findings: ArtifactFindings = .init(), containers: ByteCount = .zero, now: Timestamp
         ) {
             name = volume.name
             kind = volume.kind
@@ -63,12 +48,14 @@ public struct CapacityReport: Report {
             evidence = usage.scan.atimeTrust
             space = SpaceUse(usage, now: now)
             samples = history.samples.filter { $0.at > now - window }
+            savings = SpaceSaving.all(usage, findings, now: now)
+            passedOver = findings.passedOver
             let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
             sizing = VolumeSizing(
                 history,
                 .init(
-                    window: window, now: now, limit: limit, unmanaged: space.unmanaged, terms: terms,
-                    simulates: simulates, hasEvidence: hasEvidence))
+                    window: window, now: now, limit: limit, unmanaged: space.unmanaged,
+                    containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence))
         }
 
         /// How far the figures that rest on use can be trusted: never more than the evidence, and no more than

@@ -17,11 +17,16 @@ enum HTMLText {
     }
 
     /// A table; in details where a plot shows the same.
-    static func table(_ table: ReportTable, folded: Bool, id: String) -> String {
+    ///
+    /// An id may be on a page once: the second time a table is shown it is not named.
+    static func table(_ table: ReportTable, folded: Bool, id: String, isNamed: Bool = true) -> String {
         let title = escaped(table.title)
         let heads = table.columns.enumerated().map { place, column in
             let kind = table.rows.first?[place].isNumber ?? true ? " class=\"n\"" : ""
             return "<th scope=\"col\"\(kind)>\(column.title.isEmpty ? "note" : escaped(column.title))</th>"
+        }
+        let note = table.reclaim.map {
+            "<p class=\"soft\">To evict, for example: <code>\(escaped($0))</code></p>"
         }
         let rows = table.rows.map { row in
             "<tr>" + row.map { "<td\($0.isNumber ? " class=\"n\"" : "")>\(escaped($0.shown))</td>" }.joined()
@@ -29,9 +34,11 @@ enum HTMLText {
         }
         let caption = folded ? "<caption class=\"hidden\">\(title)</caption>" : "<caption>\(title)</caption>"
         let body =
-            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(title), \(escaped(id))\"><table>"
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"\(title), \(escaped(id))\">"
+            + (isNamed ? "<table id=\"\(escaped(id))-\(table.name)-table\">" : "<table>")
             + "\(caption)<thead><tr>\(heads.joined())</tr></thead><tbody>\n"
             + rows.joined(separator: "\n") + "\n</tbody></table></div>"
+            + (note ?? "")
         guard folded else { return body }
         return "<details><summary>Data: \(title.lowercased())</summary>\(body)</details>"
     }
@@ -72,8 +79,9 @@ enum HTMLText {
         caption{text-align:left;font-weight:600;padding:.25rem 0}.hidden{position:absolute;width:1px;height:1px;
         overflow:hidden;clip-path:inset(50%)}
         th,td{text-align:left;padding:.25rem .7rem .25rem 0;border-bottom:1px solid var(--line);
-        overflow-wrap:anywhere;vertical-align:top}td:last-child{min-width:7.5rem}th{color:var(--soft);font-weight:600}
+        vertical-align:top}td:not(.n){min-width:7.5rem;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
         .n{text-align:right;white-space:nowrap}
+        code{font-family:ui-monospace,"Liberation Mono",monospace;font-size:.92em;overflow-wrap:anywhere}
         summary{cursor:pointer;color:var(--main)}:focus-visible{outline:3px solid var(--main);outline-offset:2px}
         @media print{:root{color-scheme:light;--page:#fff;--ink:#000;--soft:#333;--line:#999;--card:#fff;
         --main:#0b4a85;--fill:#dce8f3;--good:#0b4a25;--warn:#6b3300;--t0:#cfe3f5;--t1:#d3ecd9;--t2:#fbe3c4;

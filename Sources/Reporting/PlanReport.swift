@@ -57,6 +57,9 @@ extension [EvictionPlan] {
                 ? ("Not enough: \(removal), and \(names) would stay above its goal.", .bad)
                 : ("Nothing can go: \(names) is above its goal, and all that is there is kept.", .bad)
         }
+        if count == 0, let selection = first?.selection {
+            return ("Nothing to remove: nothing with the key \(Figures.list(selection.keys)) may go.", .good)
+        }
         if count == 0 { return ("Nothing to prune: no volume is above its high watermark.", .good) }
         return ("\(removal.prefix(1).uppercased())\(removal.dropFirst()).", .strong)
     }
@@ -99,7 +102,8 @@ extension EvictionPlan {
     private func writeEvictions(to page: inout TextPage) {
         let shown = evict.prefix(20)
         var notes: [Int: String] = [:]
-        for (place, eviction) in shown.enumerated() where eviction.cause != .volume {
+        for (place, eviction) in shown.enumerated()
+        where eviction.cause != .volume && eviction.cause != .selected {
             notes[place] = eviction.reason
         }
         var table = TextTable(

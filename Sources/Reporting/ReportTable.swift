@@ -54,6 +54,8 @@ struct ReportTable {
     var rows: [[Cell]]
     /// Whether the text shows it.
     var isForText = true
+    /// The command that evicts one of the rows, as an example; nil where none does.
+    var reclaim: String?
 
     /// The first rows for a terminal.
     ///

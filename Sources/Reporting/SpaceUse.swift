@@ -10,6 +10,8 @@ public struct SpaceUse: Sendable {
         public var entries: Int64
         /// What they occupy.
         public var bytes: ByteCount
+        /// The command that evicts them; nil where there is none.
+        public var reclaim: String?
     }
 
     /// The pools that have entries, in the contract's order.
@@ -20,6 +22,8 @@ public struct SpaceUse: Sendable {
     public let groups: [Share]
     /// By the time since the last use, the shortest first.
     public let ages: [Share]
+    /// The images, those that would free most first, at most 200.
+    public let images: [CacheEntry]
     /// The largest entries, at most 20.
     public let largest: [CacheEntry]
     /// The entries unused for longest, at most 20.
@@ -33,7 +37,7 @@ public struct SpaceUse: Sendable {
     /// Adds up the entries of a volume.
     public init(_ usage: VolumeUsage, now: Timestamp) {
         var pools: [Pool: (Int64, ByteCount)] = [:]
-        var groups: [String: (Int64, ByteCount)] = [:]
+        var groups: [String: (count: Int64, bytes: ByteCount, pool: Pool)] = [:]
         var ages = Self.ageLimits.map { Share(name: $0.name, entries: 0, bytes: .zero) }
         var managed = ByteCount.zero
         for entry in usage.entries {
@@ -41,20 +45,32 @@ public struct SpaceUse: Sendable {
             let pool = pools[entry.pool] ?? (0, .zero)
             pools[entry.pool] = (pool.0 + 1, pool.1 + entry.bytes)
             let name = Self.group(of: entry)
-            let group = groups[name] ?? (0, .zero)
-            groups[name] = (group.0 + 1, group.1 + entry.bytes)
+            let group = groups[name] ?? (0, .zero, entry.pool)
+            groups[name] = (group.count + 1, group.bytes + entry.bytes, group.pool)
             let days = (now - entry.lastUsed).seconds / 86_400
             let place = Self.ageLimits.firstIndex { days < $0.days } ?? ages.count - 1
             ages[place].entries += 1
             ages[place].bytes += entry.bytes
         }
         self.pools = Pool.allCases.compactMap { pool in pools[pool].map { (pool, $0.0, $0.1) } }
-        self.groups = groups.map { Share(name: $0.key, entries: $0.value.0, bytes: $0.value.1) }
-            .sorted { $0.bytes == $1.bytes ? $0.name < $1.name : $0.bytes > $1.bytes }
+        self.groups = groups.map { name, group in
+            Share(
+                name: name, entries: group.count, bytes: group.bytes,
+                reclaim: Self.reclaim(group: name, in: group.pool))
+        }
+        .sorted { $0.bytes == $1.bytes ? $0.name < $1.name : $0.bytes > $1.bytes }
+        for place in ages.indices.dropFirst() where ages[place].entries > 0 {
+            let from = Self.ageLimits[place - 1].days
+            ages[place].reclaim = "larder prune --key '*' --idle-floor \(from)d"
+        }
         self.ages = ages
         // Images share layers: what a store holds besides them is not the difference of both sums.
         let hasImages = usage.entries.contains { $0.pool == .images }
         unmanaged = hasImages ? .zero : max(.zero, usage.usedBytes - managed)
+        images = Self.first(200, of: usage.entries.filter { $0.pool == .images }) { a, b in
+            let (one, other) = (a.exclusiveBytes, b.exclusiveBytes)
+            return one == other ? a.key < b.key : one > other
+        }
         largest = Self.first(20, of: usage.entries) {
             $0.bytes == $1.bytes ? $0.key < $1.key : $0.bytes > $1.bytes
         }
@@ -77,6 +93,13 @@ public struct SpaceUse: Sendable {
         }
     }
 
+    /// The command that evicts a group; nil where its name would be read as a pattern.
+    private static func reclaim(group name: String, in pool: Pool) -> String? {
+        let isPlain = !name.contains { $0 == "*" || $0 == "?" }
+        let end = pool == .gradleOther ? "/*" : ":*"
+        return isPlain ? "larder prune --key \(SpaceSaving.quoted(name + end))" : nil
+    }
+
     private static func first(
         _ count: Int, of entries: [CacheEntry], _ precedes: (CacheEntry, CacheEntry) -> Bool
     ) -> [CacheEntry] {
@@ -89,4 +112,9 @@ public struct SpaceUse: Sendable {
         }
         return best
     }
+}
+
+extension CacheEntry {
+    /// What the removal of an image would free; for other entries what they occupy.
+    var exclusiveBytes: ByteCount { found.image?.exclusiveBytes ?? bytes }
 }

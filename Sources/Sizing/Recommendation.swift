@@ -3,8 +3,8 @@ import CacheModel
 /// How large the PVC should be.
 ///
 /// The smallest size whose hit rate is close enough to the best that any size reaches, and to that what it must
-/// hold besides: the growth of demand until the next review, what a night brings in before the prune, and the
-/// files that belong to no pool. Rounded up to whole gibibytes.
+/// hold besides: the growth of demand until the next review, what a day brings in before the prune, the copies
+/// that containers have of their images, and the files that belong to no pool. Rounded up to whole gibibytes.
 public struct Recommendation: Sendable, Hashable {
     /// What the recommendation was asked to keep to.
     public struct Terms: Sendable, Hashable {
@@ -12,11 +12,14 @@ public struct Recommendation: Sendable, Hashable {
         public var distance: Double
         /// How long the size shall do.
         public var review: Span
+        /// What is kept free for the fetches between two prunes; nil for what was measured.
+        public var headroom: ByteCount?
 
-        /// Makes the terms; the defaults are one point and 90 days.
-        public init(distance: Double = 0.01, review: Span = .days(90)) {
+        /// Makes the terms; the defaults are one point, 90 days and the measured headroom.
+        public init(distance: Double = 0.01, review: Span = .days(90), headroom: ByteCount? = nil) {
             self.distance = distance
             self.review = review
+            self.headroom = headroom
         }
     }
 
@@ -28,8 +31,10 @@ public struct Recommendation: Sendable, Hashable {
     public var enough: ByteCount
     /// What demand grows by until the review; zero where it shrinks.
     public var growth: ByteCount
-    /// What all but one night in twenty bring in at most.
+    /// What is kept free for fetches: what the terms say, else what all but one day in twenty bring in at most.
     public var headroom: ByteCount
+    /// What the containers occupy that are there at once.
+    public var containers: ByteCount
     /// What belongs to no pool.
     public var unmanaged: ByteCount
     /// The hit rate over entries at `enough`.
@@ -52,7 +57,7 @@ public struct Recommendation: Sendable, Hashable {
     /// Reads the recommendation from a curve; nil where no access counts.
     public init?(
         _ curve: HitRateCurve, growthPerDay: Double, headroom: ByteCount, unmanaged: ByteCount,
-        limit: ByteCount, terms: Terms = Terms()
+        containers: ByteCount = .zero, limit: ByteCount, terms: Terms = Terms()
     ) {
         guard let best = curve.best.objects, let enough = curve.smallestSize(reaching: best - terms.distance)
         else { return nil }
@@ -63,10 +68,11 @@ public struct Recommendation: Sendable, Hashable {
         rateToday = curve.rate(at: max(.zero, limit - unmanaged)).objects ?? 0
         let grown = max(0, growthPerDay) * Double(terms.review.seconds) / 86_400
         growth = ByteCount(Int64(min(grown.rounded(), 4e18)))
-        self.headroom = headroom
+        self.headroom = terms.headroom ?? headroom
+        self.containers = containers
         self.unmanaged = unmanaged
         self.limit = limit
-        let sum = enough + growth + headroom + unmanaged
+        let sum = enough + growth + self.headroom + containers + unmanaged
         let unit: Int64 = 1 << 30
         bytes = ByteCount(max(1, sum.bytes / unit + (sum.bytes % unit > 0 ? 1 : 0)) * unit)
         rateAdvised = curve.rate(at: bytes).objects ?? rate

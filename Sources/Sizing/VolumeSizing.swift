@@ -12,6 +12,8 @@ public struct VolumeSizing: Sendable {
         public var limit: ByteCount
         /// What of it belongs to no pool.
         public var unmanaged: ByteCount
+        /// What the containers occupy that are there at once.
+        public var containers: ByteCount
         /// What the recommendation shall keep to.
         public var terms: Recommendation.Terms
         /// Whether the policies are compared: that takes longer.
@@ -22,12 +24,14 @@ public struct VolumeSizing: Sendable {
         /// Makes a question from all it consists of.
         public init(
             window: Span = .days(30), now: Timestamp, limit: ByteCount, unmanaged: ByteCount = .zero,
-            terms: Recommendation.Terms = .init(), simulates: Bool = false, hasEvidence: Bool = true
+            containers: ByteCount = .zero, terms: Recommendation.Terms = .init(), simulates: Bool = false,
+            hasEvidence: Bool = true
         ) {
             self.window = window
             self.now = now
             self.limit = limit
             self.unmanaged = unmanaged
+            self.containers = containers
             self.terms = terms
             self.simulates = simulates
             self.hasEvidence = hasEvidence
@@ -96,7 +100,8 @@ public struct VolumeSizing: Sendable {
             ? curve.flatMap {
                 Recommendation(
                     $0, growthPerDay: forecasts.demand?.growth.perDay ?? 0, headroom: headroom,
-                    unmanaged: question.unmanaged, limit: question.limit, terms: question.terms)
+                    unmanaged: question.unmanaged, containers: question.containers, limit: question.limit,
+                    terms: question.terms)
             } : nil
         recommendation = recommended
         let covered = min(question.window.seconds, (question.now - history.beganAt).seconds)

@@ -82,7 +82,7 @@ enum PodmanEventLine: Equatable {
 ///
 /// It builds nothing, for a log may have a million lines. Texts are given as they stand, escapes and all; what
 /// is nested is passed over.
-private struct FieldReader {
+struct FieldReader {
     private let bytes: UnsafeRawBufferPointer
     private var at = 0
     private var ended = false

@@ -88,10 +88,12 @@ struct Application: Sendable {
     }
 
     /// The eviction policy of a volume.
-    func policy(for volume: Volume, target: ByteCount? = nil) -> EvictionPolicy {
+    func policy(
+        for volume: Volume, target: ByteCount? = nil, selection: EntrySelection? = nil
+    ) -> EvictionPolicy {
         EvictionPolicy(
             idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas,
-            target: target)
+            target: target, selection: selection)
     }
 
     /// Writes a command's result to standard output.

@@ -42,7 +42,9 @@ import Testing
             "LARDER_LIMITS_ENTRIES": "6", "LARDER_BUILD_CACHE": "/b", "LARDER_IMAGE_ROOT": "/i",
             "LARDER_SOCKET": "unix:///p.sock", "LARDER_WARM_PARALLEL": "7", "LARDER_WARM_PER_REGISTRY": "8",
             "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
-            "LARDER_WARM_AUTH_FILE": "/auth.json",
+            "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_REPORT_DISTANCE": "2%",
+            "LARDER_REPORT_REVIEW": "11d", "LARDER_REPORT_HEADROOM": "12Gi",
+            "LARDER_REPORT_FETCH_SPEED": "13Mi",
         ]
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
@@ -58,6 +60,10 @@ import Testing
             parallel: 7, perRegistry: 8, imageDeadline: .minutes(9), runDeadline: .minutes(10),
             authFile: "/auth.json")
         #expect(configuration.warm == warm)
+        let report = ReportConfiguration(
+            distance: .share(basisPoints: 200), review: .days(11), headroom: ByteCount(12 << 30),
+            fetchSpeed: ByteCount(13 << 20))
+        #expect(configuration.report == report)
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }

@@ -34,6 +34,14 @@ import Testing
         Refusal("limits: {bytes_share: 101%}\n", "1:23", "limits.bytes_share", "up to 100%"),
         Refusal("limits: {bytes_share: 10Gi}\n", "1:23", "limits.bytes_share", "found"),
         Refusal("limits: {bytes_share: 0.5}\n", "1:23", "limits.bytes_share", "mean `50%`?"),
+        Refusal("report: {distance: 60%}\n", "1:20", "report.distance", "0% to 50%"),
+        Refusal("report: {distance: 1}\n", "1:20", "report.distance", "mean `1%`?"),
+        Refusal("report: {distance: 1Gi}\n", "1:20", "report.distance", "such as 1%"),
+        Refusal("report: {review: soon}\n", "1:18", "report.review", "a duration such as"),
+        Refusal("report: {headroom: 5}\n", "1:20", "report.headroom", "`measured`, 0, or"),
+        Refusal("report: {headroom: 5GB}\n", "1:20", "report.headroom", "mean `5Gi` or `5G`?"),
+        Refusal("report: {fetch_speed: fast}\n", "1:23", "report.fetch_speed", "a quantity a second"),
+        Refusal("report: {fetch_speed: 20MB}\n", "1:23", "report.fetch_speed", "mean `20Mi` or `20M`?"),
         Refusal("limits: {entries: 0}\n", "1:19", "limits.entries", "from 1 to 10000000"),
         Refusal("limits: {entries: 1e3}\n", "1:19", "limits.entries", "found \"1e3\""),
         Refusal("limits: {entries: +3}\n", "1:19", "limits.entries", "found"),
@@ -118,6 +126,7 @@ import Testing
             plan_ttl: 30m
             podman_deadline: 2m
             limits: {bytes_share: 12.5%, entries: 7}
+            report: {distance: 0.5%, review: 180d, headroom: 0, fetch_speed: 20Mi}
             volumes:
               - name: b-1
                 kind: build-cache
@@ -148,6 +157,9 @@ import Testing
         expected.planTimeToLive = .minutes(30)
         expected.podmanDeadline = .minutes(2)
         expected.limits = .init(bytesShare: .share(basisPoints: 1250), entries: 7)
+        expected.report = .init(
+            distance: .share(basisPoints: 50), review: .days(180), headroom: .zero,
+            fetchSpeed: ByteCount(20 << 20))
         #expect(configuration == expected)
     }
 }

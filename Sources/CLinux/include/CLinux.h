@@ -54,5 +54,21 @@ int larder_is_write_locked(int fd, int64_t start, int64_t length);
 // makes the next read show under relatime. Does not follow a link.
 int larder_set_atime(int dirfd, const char *name, int64_t atime);
 
+// One piece of a file on disk: fiemap_extent's fe_physical, fe_length and fe_flags.
+typedef struct {
+    uint64_t physical;
+    uint64_t length;
+    uint32_t flags;
+    uint64_t next;       // where in the file the next piece may begin
+} larder_extent;
+
+// Fills `out` with at most `count` pieces of a file from the offset `start` on (FS_IOC_FIEMAP), writes nothing
+// back, and says how many; 0 at the end.
+int larder_extents(int fd, uint64_t start, larder_extent *out, unsigned count);
+
+// FIEMAP_EXTENT_SHARED and FIEMAP_EXTENT_UNKNOWN (no place on disk yet).
+static const uint32_t larder_extent_shared = 0x2000;
+static const uint32_t larder_extent_unknown = 0x2;
+
 // The type of the file system that `fd` is on (statfs f_type).
 long larder_fs_type(int fd);

@@ -23,6 +23,7 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var output: FormatOptions
     @Option(help: ArgumentHelp("Plan down to this size instead of the low watermark.", valueName: "size"))
     var to: ByteCount?
+    @OptionGroup var chosen: SelectionOptions
     @Option(
         help: ArgumentHelp(
             "Keep what was used or fetched more recently; 0s keeps nothing for that.", valueName: "time"))
@@ -32,6 +33,12 @@ struct PlanCommand: AsyncParsableCommand {
         help: ArgumentHelp("Write the plan to a file, as JSON.", valueName: "file"))
     var file: String?
 
+    func validate() throws {
+        if to != nil, !chosen.keys.isEmpty {
+            throw ValidationError("--to names a size and --key entries: give one of them")
+        }
+    }
+
     func run() async throws {
         try await Application.run(global, output, idleFloor: idleFloor) { try run($0) }
     }
@@ -40,7 +47,7 @@ struct PlanCommand: AsyncParsableCommand {
         let index = try application.index(readOnly: true)
         let now = application.clock()
         let plans = try application.usages(index).map { volume, usage in
-            application.policy(for: volume, target: to)
+            application.policy(for: volume, target: to, selection: chosen.selection)
                 .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
         }
         let report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)

@@ -25,6 +25,7 @@ struct PruneCommand: AsyncParsableCommand {
     @Option(help: ArgumentHelp("Only this volume.", valueName: "name")) var volume: String?
     @Option(help: ArgumentHelp("Go down to this size instead of the low watermark.", valueName: "size"))
     var to: ByteCount?
+    @OptionGroup var chosen: SelectionOptions
     @Option(
         help: ArgumentHelp(
             "Keep what was used or fetched more recently; 0s keeps nothing for that.", valueName: "time"))
@@ -33,8 +34,11 @@ struct PruneCommand: AsyncParsableCommand {
     @Flag(help: "Evict more than one run normally may.") var forceLimit = false
 
     func validate() throws {
-        if plan != nil, to != nil {
-            throw ValidationError("--to has no effect on a --plan, which has its own goal")
+        if plan != nil, to != nil || !chosen.keys.isEmpty {
+            throw ValidationError("--to and --key have no effect on a --plan, which has its own goal")
+        }
+        if to != nil, !chosen.keys.isEmpty {
+            throw ValidationError("--to names a size and --key entries: give one of them")
         }
     }
 
@@ -103,7 +107,7 @@ struct PruneCommand: AsyncParsableCommand {
         guard let usage = try index.usage(of: volume.name) else {
             throw MaintenanceError.unusablePlan(reason: "volume \(volume.name) was not recorded")
         }
-        let policy = application.policy(for: volume, target: to)
+        let policy = application.policy(for: volume, target: to, selection: chosen.selection)
         var plan = policy.plan(
             usage, under: volume.quota(capacity: usage.capacity.total), now: application.clock())
         var refused: [EvictionOutcome.Line] = []

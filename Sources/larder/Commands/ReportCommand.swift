@@ -4,6 +4,8 @@ import CacheModel
 import Foundation
 import Reporting
 import Sizing
+import UsageEvidence
+import VolumeScanning
 
 /// How large the volumes should be, and why, from the index alone.
 struct ReportCommand: AsyncParsableCommand {
@@ -11,8 +13,9 @@ struct ReportCommand: AsyncParsableCommand {
         commandName: "report", abstract: "Say how large each volume should be, and why.",
         discussion: """
             Replays what jobs used and fetched to tell the hit rate at every size, what more space would bring, \
-            when a volume fills, and where its space goes. Reads the index only: run 'larder scan' often, at \
-            least once a day, and ask after a week.
+            when a volume fills, and where its space goes. Reads the index, and where the volumes are mounted \
+            looks into the largest 1,000 artifacts for duplicates and replaced SNAPSHOT builds. Run \
+            'larder scan' often, at least once a day, and ask after a week.
             """)
 
     /// How the report is written.
@@ -33,6 +36,8 @@ struct ReportCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "What jobs fetch a second, as 20Mi: tells the minutes that space saves.", valueName: "size"))
     var fetchSpeed: ByteCount?
+    @Flag(help: "Measure what the image store's files share on disk: opens every file, which takes a while.")
+    var measureSharing = false
 
     func run() async throws {
         var output = FormatOptions()
@@ -46,12 +51,21 @@ struct ReportCommand: AsyncParsableCommand {
         }
         let index = try application.index(readOnly: true)
         let now = application.clock()
-        var report = CapacityReport(generatedAt: now, window: window, volumes: [], fetchSpeed: fetchSpeed)
+        let settings = application.configuration.report
+        var report = CapacityReport(
+            generatedAt: now, window: window, volumes: [], fetchSpeed: fetchSpeed ?? settings.fetchSpeed)
         for (volume, usage) in try application.usages(index) {
             guard let history = try index.history(of: volume.name) else { continue }
+            let isStore = volume.kind == .imageStore
+            var tax = isStore ? CapacityReport.ImageTax(usage.layers) : nil
+            tax?.look(at: volume, usage, measuring: measureSharing)
+            let look = isStore ? nil : ArtifactLook(path: volume.path)
             report.volumes.append(
-                CapacityReport.Volume(volume, usage, history, window: window, simulates: simulate, now: now))
-            report.images = report.images ?? CapacityReport.ImageTax(usage.layers)
+                CapacityReport.Volume(
+                    volume, usage, history, window: window, terms: settings.terms, simulates: simulate,
+                    findings: look?.findings(in: usage.entries) ?? ArtifactFindings(),
+                    containers: tax?.peak?.bytes ?? .zero, now: now))
+            report.images = report.images ?? tax
         }
         let text = try rendered(report, application, now: now)
         guard let file else {
@@ -82,6 +96,32 @@ struct ReportCommand: AsyncParsableCommand {
         case .html: return report.html()
         case .csv: return report.csv(now: now)
         case .openmetrics: return report.openMetrics()
+        }
+    }
+}
+
+extension CapacityReport.ImageTax {
+    /// Adds what the event logs and, where asked for, the files on disk tell.
+    fileprivate mutating func look(at volume: Volume, _ usage: VolumeUsage, measuring: Bool) {
+        let images = usage.entries.filter { $0.found.image != nil }
+        containers = images.reduce(0) { $0 + ($1.found.image?.containers ?? 0) }
+        var sizes: [String: ByteCount] = [:]
+        for image in images {
+            // A container's copy is the top layer's tree; events name the image by a reference or its ID.
+            let top = image.found.image?.layers.first
+            let size = usage.layers.first { $0.id == top }?.storedBytes ?? .zero
+            for name in [image.found.image?.id ?? image.key] + (image.found.image?.names ?? []) {
+                sizes[name] = size
+            }
+        }
+        peak = ContainerPeak(logsIn: volume.eventsPath) { sizes[$0] ?? .zero }
+        if measuring {
+            sharing = StoreSharing(measuring: volume.path + "/vfs/dir")
+            if sharing == nil {
+                Terminal.complain(
+                    "larder: --measure-sharing: the file system of \(volume.path) shares no extents; "
+                        + "XFS with reflinks and btrfs do")
+            }
         }
     }
 }

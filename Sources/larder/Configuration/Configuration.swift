@@ -36,6 +36,8 @@ struct Configuration: Sendable, Equatable {
     var limits = RunLimits()
     /// Which images `warm` makes ready, and how.
     var warm = WarmConfiguration()
+    /// What a recommended size shall keep to.
+    var report = ReportConfiguration()
     /// What looks like a mistake and stops nothing, each in a sentence.
     var warnings: [String] = []
 

@@ -11,10 +11,12 @@ enum ConfigurationKeys {
     /// The keys at the top.
     static let top = [
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
-        "warm", "volumes",
+        "warm", "report", "volumes",
     ]
     /// The keys of `warm`.
     static let warm = ["images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file"]
+    /// The keys of `report`.
+    static let report = ["distance", "review", "headroom", "fetch_speed"]
     /// The keys of an image to warm.
     static let warmImage = ["reference", "pull_policy", "platform"]
     /// The keys of a volume.
@@ -89,6 +91,10 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("warm.image_deadline", .positiveSpan, \.warm.imageDeadline),
         ConfigurationSetting("warm.run_deadline", .positiveSpan, \.warm.runDeadline),
         ConfigurationSetting("warm.auth_file", .fileOrNone, \.warm.authFile),
+        ConfigurationSetting("report.distance", .points, \.report.distance),
+        ConfigurationSetting("report.review", .span, \.report.review),
+        ConfigurationSetting("report.headroom", .headroom, \.report.headroom),
+        ConfigurationSetting("report.fetch_speed", .speed, \.report.fetchSpeed),
     ]
 }
 

@@ -1,0 +1,72 @@
+import CacheModel
+import Sizing
+
+extension CapacityReport.Volume {
+    /// What jobs use and bring in, how good the curve is, how the inodes go: a sentence for each.
+    ///
+    /// What is not known is left out.
+    var sentences: [String] {
+        [setSentence, churnSentence, samplingSentence, inodeSentence].compactMap { $0 }
+    }
+
+    private var setSentence: String? {
+        guard let week = sizing.weeklySet, let day = sizing.dailySet else { return nil }
+        return
+            "Jobs use \(day.p50) a day and \(week.p50) a week (median; 95 of 100: \(day.p95), \(week.p95))."
+    }
+
+    private var churnSentence: String? {
+        guard sizing.curve != nil, !sizing.days.isEmpty else { return nil }
+        let days = Int64(sizing.days.count)
+        let fetched = sizing.days.reduce(ByteCount.zero) { $0 + $1.rate.missBytes }
+        let evicted = sizing.days.reduce(ByteCount.zero) { $0 + $1.evictedBytes }
+        return "Jobs fetch \(ByteCount(fetched.bytes / days)) a day, and Larder evicts "
+            + "\(ByteCount(evicted.bytes / days)) (mean of \(Figures.count(days, "day", "days")))."
+    }
+
+    private var samplingSentence: String? {
+        guard let sampling = sizing.curve?.sampling else { return nil }
+        return "The curve rests on a sample of \(Figures.rate(sampling.share)) of the entries; rates may be "
+            + "off by \(Figures.rate(sampling.error))."
+    }
+
+    private var inodeSentence: String? {
+        guard inodeLimit > 0 else { return nil }
+        let share = Figures.percent(ByteCount(usedInodes), of: ByteCount(inodeLimit))
+        let text = "Inodes: \(Figures.grouped(usedInodes)) of \(Figures.grouped(inodeLimit)) (\(share))"
+        guard let forecast = sizing.inodesForecast else { return text + "." }
+        guard let full = forecast.fullAt else { return text + "; at today's pace they do not run out." }
+        let (first, last) = (Self.date(forecast.earliest), Self.date(forecast.latest))
+        return text + "; all are used about \(Self.date(full)), between \(first) and \(last)."
+    }
+
+    static func date(_ time: Timestamp?) -> String {
+        time.map { String($0.description.prefix(10)) } ?? "never"
+    }
+
+    /// What was evicted and fetched again, in a sentence; nil where nothing was.
+    func regretSentence(days: Int64) -> String? {
+        guard regret.misses > 0 else { return nil }
+        return "Regret: \(Figures.count(regret.misses, "fetch", "fetches")) of evicted entries, "
+            + "\(regret.missBytes), in \(days) days."
+    }
+
+    /// What each kind of saving comes to: a sentence, and its largest ones.
+    var savingKinds: [(sentence: String, examples: [SpaceSaving])] {
+        SpaceSaving.Kind.allCases.compactMap { kind in
+            let all = savings.filter { $0.kind == kind }
+            guard !all.isEmpty else { return nil }
+            let bytes = all.reduce(ByteCount.zero) { $0 + $1.bytes }
+            let entries = all.reduce(0) { $0 + $1.entries }
+            return ("\(bytes) \(kind.title): \(Figures.entries(entries)).", Array(all.prefix(3)))
+        }
+    }
+
+    /// That not all was looked at, in a sentence; nil where it was.
+    var lookSentence: String? {
+        guard passedOver > 0 else { return nil }
+        return
+            "\(Figures.entries(passedOver)) of the build cache \(passedOver == 1 ? "was" : "were") not looked "
+            + "into: duplicates and replaced SNAPSHOT builds are sought in the largest that can be read."
+    }
+}

@@ -1,0 +1,134 @@
+import CacheModel
+import Eviction
+
+/// Something that takes space without much need, and the command that gets the space back.
+public struct SpaceSaving: Sendable, Hashable {
+    /// Why it is hardly needed.
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// Maven's and Gradle's cache hold the same files.
+        case duplicate
+        /// A SNAPSHOT's builds that later ones replaced.
+        case oldBuilds = "old-snapshot-builds"
+        /// A SNAPSHOT whose release is there too.
+        case released = "released-snapshot"
+        /// What only a version of Gradle reads that is used no more.
+        case deadGeneration = "dead-generation"
+    }
+
+    /// Why it is hardly needed.
+    public var kind: Kind
+    /// Its key, or for a generation the directory below the Gradle home.
+    public var name: String
+    /// How many entries it consists of.
+    public var entries: Int64
+    /// What it takes.
+    public var bytes: ByteCount
+    /// The reason in a few words.
+    public var reason: String
+    /// What gets the space back; nil where no command of Larder's does, which `reason` then explains.
+    public var command: String?
+
+    /// What a look at the index, and one into the volume, found; by kind, the largest first.
+    static func all(
+        _ usage: VolumeUsage, _ findings: ArtifactFindings, now: Timestamp
+    ) -> [SpaceSaving] {
+        let savings =
+            duplicates(usage.entries, findings, now: now) + oldBuilds(usage.entries, findings)
+            + released(usage.entries) + GradleGeneration.dead(usage.entries, now: now)
+        let order = Kind.allCases
+        return savings.enumerated().sorted { a, b in
+            let (one, other) = (a.element, b.element)
+            let (kind, otherKind) = (
+                order.firstIndex(of: one.kind) ?? 0, order.firstIndex(of: other.kind) ?? 0
+            )
+            return (kind, other.bytes, a.offset) < (otherKind, one.bytes, b.offset)
+        }.map(\.element)
+    }
+
+    /// The command that evicts what has these keys; nil where a key would be read as a pattern.
+    static func prune(_ key: String, pool: Pool?) -> String? {
+        let isPlain = !key.contains { $0 == "*" || $0 == "?" }
+        return isPlain
+            ? "larder prune --key \(quoted(key))" + (pool.map { " --pool \($0.rawValue)" } ?? "") : nil
+    }
+
+    /// A word as a shell takes it.
+    static func quoted(_ word: String) -> String { "'" + word.replacing("'", with: "'\\''") + "'" }
+
+    private static func duplicates(
+        _ entries: [CacheEntry], _ findings: ArtifactFindings, now: Timestamp
+    ) -> [SpaceSaving] {
+        let found = places(of: findings.duplicates.flatMap { [$0.maven, $0.gradle] }, in: entries)
+        return findings.duplicates.compactMap { pair in
+            guard let maven = found[pair.maven], let gradle = found[pair.gradle] else { return nil }
+            // Each tool fetches again what its own cache lacks: the one used longer ago is missed less.
+            let (gone, kept) =
+                entries[maven].lastUsed <= entries[gradle].lastUsed ? (maven, gradle) : (gradle, maven)
+            let (entry, other) = (entries[gone], entries[kept].pool.rawValue)
+            let use = "used \(Figures.ago(entry.lastUsed, now: now)) in \(entry.pool.rawValue)"
+            return evicting(
+                .duplicate, entry, bytes: pair.bytes, reason: "the same files are in \(other); \(use)")
+        }
+    }
+
+    private static func oldBuilds(_ entries: [CacheEntry], _ findings: ArtifactFindings) -> [SpaceSaving] {
+        let found = places(of: findings.oldBuilds.map(\.entry), in: entries)
+        return findings.oldBuilds.compactMap { old in
+            found[old.entry].map { place in
+                evicting(
+                    .oldBuilds, entries[place], bytes: old.bytes,
+                    reason: "\(Figures.count(old.files, "file", "files")) of builds that later ones replaced")
+            }
+        }
+    }
+
+    private static func released(_ entries: [CacheEntry]) -> [SpaceSaving] {
+        let suffix = "-SNAPSHOT"
+        let snapshots = entries.indices.filter {
+            entries[$0].pool == .maven && entries[$0].key.hasSuffix(suffix)
+        }
+        let wanted = Set(snapshots.map { String(entries[$0].key.dropLast(suffix.count)) })
+        guard !wanted.isEmpty else { return [] }
+        let releases = Set(entries.lazy.filter { $0.pool == .maven }.map(\.key).filter(wanted.contains))
+        return snapshots.compactMap { place in
+            let entry = entries[place]
+            guard releases.contains(String(entry.key.dropLast(suffix.count))) else { return nil }
+            return evicting(.released, entry, bytes: entry.bytes, reason: "its release is in the cache too")
+        }
+    }
+
+    private static func evicting(
+        _ kind: Kind, _ entry: CacheEntry, bytes: ByteCount, reason: String
+    ) -> SpaceSaving {
+        var saving = SpaceSaving(
+            kind: kind, name: entry.key, entries: 1, bytes: bytes, reason: reason,
+            command: prune(entry.key, pool: entry.pool))
+        if let protection = entry.found.protections.all.first {
+            saving.command = nil
+            saving.reason += "; kept: \(protection.text)"
+        }
+        return saving
+    }
+
+    private static func places(of ids: [Int64], in entries: [CacheEntry]) -> [Int64: Int] {
+        guard !ids.isEmpty else { return [:] }
+        let wanted = Set(ids)
+        var places: [Int64: Int] = [:]
+        for place in entries.indices where wanted.contains(entries[place].id) {
+            places[entries[place].id] = place
+        }
+        return places
+    }
+}
+
+extension SpaceSaving.Kind {
+    /// What they are called together.
+    var title: String {
+        switch self {
+        case .duplicate: "in Maven's and in Gradle's cache"
+        case .oldBuilds: "replaced builds of SNAPSHOTs"
+        case .released: "SNAPSHOTs whose release is there"
+        case .deadGeneration: "of Gradle versions used no more"
+        }
+    }
+}

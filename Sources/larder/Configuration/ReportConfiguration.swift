@@ -1,0 +1,56 @@
+import CacheModel
+import Sizing
+
+/// What the size that `report` recommends shall keep to.
+struct ReportConfiguration: Sendable, Hashable {
+    /// How far the hit rate may stay below the best reachable; a part of all accesses, 1 % is one point.
+    var distance: Watermark = .share(basisPoints: 100)
+    /// For how long the size shall do: demand is extended that far.
+    var review: Span = .days(90)
+    /// What is kept free for the fetches between two prunes; nil for what was measured.
+    var headroom: ByteCount?
+    /// What jobs fetch a second; nil where nobody said.
+    var fetchSpeed: ByteCount?
+
+    /// The same as sizing takes it.
+    var terms: Recommendation.Terms {
+        guard case .share(let basisPoints) = distance else {
+            return .init(review: review, headroom: headroom)
+        }
+        return .init(distance: Double(basisPoints) / 10_000, review: review, headroom: headroom)
+    }
+}
+
+extension ValueFormat<Watermark> {
+    /// A distance between two hit rates.
+    static var points: Self {
+        Self(
+            accepted: "a percentage from 0% to 50%, such as 1% (one point) or 0.5%",
+            read: { text in
+                guard text.hasSuffix("%"), let level = ValueFormat<Watermark>.watermark.read(text),
+                    case .share(0...5000) = level
+                else { return nil }
+                return level
+            }, guess: ValueFormat<Watermark>.share.guess)
+    }
+}
+
+extension ValueFormat<ByteCount?> {
+    /// A room for fetches; nil stands for what was measured.
+    static var headroom: Self {
+        Self(
+            accepted: "`measured`, 0, or a quantity such as 5Gi or 500M",
+            read: { text in
+                if text == "measured" { return .some(nil) }
+                if text == "0" { return .some(.zero) }
+                return ValueFormat<ByteCount?>.poolLimit.read(text).flatMap { $0 }.map { .some($0) }
+            }, guess: ValueFormat<ByteCount?>.poolLimit.guess)
+    }
+
+    /// Bytes a second; nil stands for no knowledge of it.
+    static var speed: Self {
+        Self(
+            accepted: "`none`, or a quantity a second such as 20Mi or 100M",
+            read: ValueFormat<ByteCount?>.poolLimit.read, guess: ValueFormat<ByteCount?>.poolLimit.guess)
+    }
+}

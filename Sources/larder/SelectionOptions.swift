@@ -1,0 +1,24 @@
+import ArgumentParser
+import CacheModel
+import Eviction
+
+/// The options that name the entries to go, in place of the quota.
+struct SelectionOptions: ParsableArguments {
+    @Option(
+        name: .customLong("key"),
+        help: ArgumentHelp(
+            "Take exactly what has such a key, as 'com.example:*', whatever the quota; may be repeated.",
+            valueName: "pattern"))
+    var keys: [String] = []
+    @Option(help: "With --key: only in this pool.") var pool: Pool?
+
+    func validate() throws {
+        if pool != nil, keys.isEmpty { throw ValidationError("--pool goes with --key only") }
+        if keys.contains(where: \.isEmpty) {
+            throw ValidationError("--key needs a key or a pattern, such as 'com.example:*'")
+        }
+    }
+
+    /// What they name; nil without any.
+    var selection: EntrySelection? { keys.isEmpty ? nil : EntrySelection(keys: keys, pool: pool) }
+}
