@@ -33,15 +33,12 @@ struct TrackingFile {
     ///
     /// Fails with EPERM where that is forbidden because another user owns it, and with EFBIG beyond 1 MiB.
     static func read(in directory: OpenDirectory) -> Result<TrackingFile, SystemError> {
-        let descriptor = openat(
-            directory.descriptor, "_remote.repositories",
-            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | larder_o_noatime)
-        guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
+        let descriptor: Int32
+        let stat: larder_stat
+        do {
+            (descriptor, stat) = try directory.openFile(FileNames.tracking.cString, O_RDONLY | larder_o_noatime)
+        } catch { return .failure(error) }
         defer { close(descriptor) }
-        var stat = larder_stat()
-        guard larder_statx(descriptor, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
-            return .failure(SystemError(code: EINVAL))
-        }
         guard stat.size <= 1 << 20 else { return .failure(SystemError(code: EFBIG)) }
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(stat.size)) { buffer, count in
             count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
