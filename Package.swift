@@ -102,6 +102,12 @@ let package = Package(
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
         tests("SafetyTests", ["larder"]),
+        tests(
+            "FuzzTests",
+            [
+                "DirectoryAccess", "larder", "Maintenance", "PodmanClient", "Reporting", "RunnerLint",
+                "UsageEvidence", "VolumeScanning",
+            ]),
         tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
         tests("DaemonTests", ["Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting"]),

@@ -6,6 +6,7 @@
 #include <linux/fs.h>
 #include <linux/openat2.h>
 #include <linux/stat.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -50,10 +51,11 @@ long larder_getdents(int fd, void *buffer, size_t size) {
     return n < 0 ? -errno : n;
 }
 
-// The same without openat2: one component at a time, each checked for the device of the first.
+// The same without openat2: one component at a time, each checked for the mount of the first.
 static int open_by_component(int dirfd, const char *path, int flags) {
-    struct stat first, here;
-    if (fstat(dirfd, &first) != 0) return -errno;
+    larder_stat first, here;
+    int error = larder_statx(dirfd, "", &first);
+    if (error != 0) return error;
     int at = dup(dirfd);
     while (at >= 0) {
         const char *slash = strchr(path, '/');
@@ -67,10 +69,10 @@ static int open_by_component(int dirfd, const char *path, int flags) {
         memcpy(name, path, length);
         name[length] = 0;
         next = openat(at, name, (slash ? O_PATH | O_DIRECTORY : flags) | O_NOFOLLOW | O_CLOEXEC);
-        int error = errno;
+        error = errno;
         close(at);
         if (next < 0) return -error;
-        if (fstat(next, &here) != 0 || here.st_dev != first.st_dev) {
+        if (larder_statx(next, "", &here) != 0 || here.device != first.device || here.mount != first.mount) {
             close(next);
             return -EXDEV;
         }
@@ -112,11 +114,16 @@ int larder_is_write_locked(int fd, int64_t start, int64_t length) {
     return lock.l_type == F_UNLCK ? 0 : 1;
 }
 
-int larder_set_atime(int dirfd, const char *name, int64_t atime) {
+int larder_set_atime(int fd, int64_t atime) {
     int64_t s = atime / 1000000000, n = atime % 1000000000;
     if (n < 0) { n += 1000000000; s -= 1; }
     struct timespec times[2] = {{.tv_sec = s, .tv_nsec = n}, {.tv_nsec = UTIME_OMIT}};
-    return utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -errno;
+    if (utimensat(fd, "", times, AT_EMPTY_PATH) == 0) return 0;
+    if (errno != EINVAL && errno != ENOENT) return -errno;
+    // Linux before 5.8 takes no empty path.
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return utimensat(AT_FDCWD, path, times, 0) == 0 ? 0 : -errno;
 }
 
 long larder_fs_type(int fd) {

@@ -24,6 +24,9 @@ public final class CacheIndex: Sendable {
     /// Whether this index lives in memory only, and goes with the process.
     public let isInMemory: Bool
 
+    /// The state directory, also of an index that lives in memory instead of there.
+    public var stateDirectory: String { place.directory }
+
     let place: IndexPlace
     private let late = LateNotices()
     private let queue: DatabaseQueue

@@ -29,12 +29,12 @@ public final class OpenDirectory: Sendable {
         return OpenDirectory(descriptor: descriptor)
     }
 
-    /// Opens a directory in this one by its NUL-ended name, never through a link.
+    /// Opens a directory in this one by its NUL-ended name: through no link and over no mount point.
     ///
-    /// A FIFO or device in its place fails with ENOTDIR before it is opened.
+    /// A FIFO or device in its place fails with ENOTDIR before it is opened, a mount point with EXDEV.
     public func open(_ name: [CChar]) throws(SystemError) -> OpenDirectory {
-        let child = openat(descriptor, name, Self.flags)
-        guard child >= 0 else { throw SystemError(code: errno) }
+        let child = larder_open_beneath(descriptor, name, Self.flags)
+        guard child >= 0 else { throw SystemError(code: -child) }
         return OpenDirectory(descriptor: child, name: name.dropLast().map(UInt8.init(bitPattern:)))
     }
 
@@ -51,6 +51,31 @@ public final class OpenDirectory: Sendable {
         let result = larder_statx(descriptor, name, &stat)
         guard result == 0 else { throw SystemError(code: -result) }
         return stat
+    }
+
+    /// Opens a regular file in this directory by its NUL-ended name, never through a link; the caller closes it.
+    ///
+    /// It is looked at first, for opening alone makes some devices act. `EINVAL` for what is no regular file,
+    /// `EMLINK` where only a file without other names will do.
+    public func openFile(
+        _ name: [CChar], _ flags: Int32 = O_RDONLY, onlyName: Bool = false
+    ) throws(SystemError) -> (descriptor: Int32, stat: larder_stat) {
+        func check(_ stat: larder_stat) -> Int32? {
+            let kind = stat.mode & UInt32(S_IFMT)
+            if kind == UInt32(S_IFLNK) { return ELOOP }
+            if kind != UInt32(S_IFREG) { return EINVAL }
+            return onlyName && stat.links != 1 ? EMLINK : nil
+        }
+        if let code = check(try stat(name)) { throw SystemError(code: code) }
+        let file = openat(descriptor, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { throw SystemError(code: errno) }
+        var found = larder_stat()
+        let result = larder_statx(file, "", &found)
+        guard result == 0, check(found) == nil else {
+            close(file)
+            throw SystemError(code: result == 0 ? check(found) ?? EINVAL : -result)
+        }
+        return (file, found)
     }
 
     /// Makes a directory in this one, and is content where it is there already.

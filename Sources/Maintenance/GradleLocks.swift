@@ -59,8 +59,11 @@ enum GradleLocks {
     }
 
     private static func isHeld(_ name: [CChar], in directory: OpenDirectory) -> Bool {
-        let file = openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { return errno != ENOENT && errno != ELOOP }
+        let file: Int32
+        do { file = try directory.openFile(name).descriptor } catch {
+            // What is no file is no lock of Gradle's.
+            return ![ENOENT, ELOOP, EINVAL].contains(error.code)
+        }
         defer { close(file) }
         return larder_is_write_locked(file, 0, 0) != 0
     }

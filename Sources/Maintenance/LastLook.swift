@@ -40,6 +40,7 @@ enum LastLook {
             }
             return .unchanged(bytes: ByteCount(bytes))
         } catch let error {
+            if error.code == EXDEV { return .changed("a file system is mounted in it") }
             return .changed("it could not be looked at (\(error))")
         }
     }

@@ -46,15 +46,20 @@ public struct Pruner: Sendable {
         self.clock = clock
     }
 
-    /// Refuses to work by a clock that shows a time more than a day before the last scan.
+    /// Refuses to work by a clock that shows a time more than a day before the last scan, or was set by more
+    /// than a day since.
     ///
     /// Ages would mean nothing. To be asked before the scan that precedes a prune, which would take the time for the right one.
     ///
-    /// - Throws: `MaintenanceError.clockWentBack`, `IndexError`.
+    /// - Throws: `MaintenanceError.clockWentBack`, `.clockWasSet`, `IndexError`.
     public func checkClock(for volume: Volume) throws {
         let now = clock()
-        guard let last = try index.lastScan(of: volume.name), now < last - .days(1) else { return }
-        throw MaintenanceError.clockWentBack(volume: volume.name, lastScan: last, now: now)
+        if let last = try index.lastScan(of: volume.name), now < last - .days(1) {
+            throw MaintenanceError.clockWentBack(volume: volume.name, lastScan: last, now: now)
+        }
+        if let expected = ClockWitness(stateDirectory: index.stateDirectory).expected(now: now) {
+            throw MaintenanceError.clockWasSet(volume: volume.name, expected: expected, now: now)
+        }
     }
 
     /// Carries out `plan` on the locked volume.
@@ -77,6 +82,11 @@ public struct Pruner: Sendable {
         guard startedAt > scan.startedAt - .days(1) else {
             throw MaintenanceError.clockWentBack(
                 volume: locked.volume.name, lastScan: scan.startedAt, now: startedAt)
+        }
+        // The scan belongs to this run: so much later it is another time that the clock shows.
+        guard startedAt < scan.startedAt + .days(1) else {
+            throw MaintenanceError.clockWasSet(
+                volume: locked.volume.name, expected: scan.startedAt, now: startedAt)
         }
         let (plan, beyond) = limited(plan)
         var result: Result

@@ -73,8 +73,9 @@ public final class RunLock: Sendable {
     }
 
     private static func holder(below root: OpenDirectory) -> String {
-        let file = larder_open_beneath(root.descriptor, ".larder/lock", O_RDONLY | O_NONBLOCK)
-        guard file >= 0 else { return "its process is not known" }
+        guard let own = try? root.open(Array(".larder".utf8).cString),
+            let file = try? own.openFile(Array("lock".utf8).cString, onlyName: true).descriptor
+        else { return "its process is not known" }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: 200)
         let count = read(file, &bytes, bytes.count)

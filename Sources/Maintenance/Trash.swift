@@ -34,6 +34,7 @@ public struct Trash: Sendable {
         do { root = try OpenDirectory.open(root: volume.path) } catch {
             throw .folder(volume: volume.name, path: volume.path, reason: error.message)
         }
+        if LockedVolume.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
         self.init(try VolumeFolder(root: root, volume: volume))
     }
 

@@ -80,13 +80,9 @@ public struct TrashJournal: Codable, Sendable, Equatable {
     /// - Throws: `SystemError` where there is none; `EINVAL` for a file that is no journal, or larger than 256 MiB,
     /// or that claims impossible sizes: any job can write one.
     static func read(from folder: OpenDirectory) throws(SystemError) -> TrashJournal {
-        let file = openat(folder.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { throw SystemError(code: errno) }
+        let (file, stat) = try folder.openFile(name, onlyName: true)
         defer { close(file) }
-        var stat = larder_stat()
-        guard larder_statx(file, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG),
-            stat.size <= 1 << 28
-        else { throw SystemError(code: EINVAL) }
+        guard stat.size <= 1 << 28 else { throw SystemError(code: EINVAL) }
         var bytes = [UInt8](repeating: 0, count: Int(stat.size))
         var count = 0
         while count < bytes.count {

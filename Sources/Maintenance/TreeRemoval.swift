@@ -18,7 +18,7 @@ enum TreeRemoval {
             throw error
         }
         guard stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) else { return try unlink(name, in: parent, stat) }
-        return try removeDirectory(name, in: parent, stat)
+        return try removeDirectory(name, in: parent)
     }
 
     private static func unlink(
@@ -37,8 +37,10 @@ enum TreeRemoval {
 
     /// Goes down with a stack of its own: a tree 2,000 directories deep must not end the process.
     private static func removeDirectory(
-        _ name: [CChar], in parent: OpenDirectory, _ stat: larder_stat
+        _ name: [CChar], in parent: OpenDirectory
     ) throws(SystemError) -> ByteCount {
+        // What the name itself says is what is mounted on it.
+        let home = try parent.stat()
         struct Level {
             let parent: OpenDirectory
             let name: [CChar]
@@ -49,7 +51,7 @@ enum TreeRemoval {
         func level(_ name: [CChar], _ parent: OpenDirectory) throws(SystemError) -> Level {
             let directory = try openForRemoval(name, in: parent)
             let own = try directory.stat()
-            guard own.device == stat.device, own.mount == stat.mount else { throw SystemError(code: EXDEV) }
+            guard own.device == home.device, own.mount == home.mount else { throw SystemError(code: EXDEV) }
             return Level(
                 parent: parent, name: name, directory: directory, ownBytes: own.blocks * 512,
                 rest: try directory.names())
@@ -97,7 +99,7 @@ enum TreeRemoval {
             // A directory without read permission: its owner may give it to himself.
             guard error.code == EACCES else { throw error }
             let handle = openat(
-                parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | 0o10000000)
+                parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | larder_o_path)
             guard handle >= 0 else { throw SystemError(code: errno) }
             defer { close(handle) }
             var found = larder_stat()

@@ -39,8 +39,7 @@ public struct VolumeFolder: Sendable {
 extension VolumeFolder {
     /// The number in `.larder/volume-id`, by which the volume is known again; nil where there is none.
     func marker() -> UInt64? {
-        let file = openat(own.descriptor, Self.markerName, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard file >= 0 else { return nil }
+        guard let file = try? own.openFile(Self.markerName, onlyName: true).descriptor else { return nil }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: 17)
         guard read(file, &bytes, 17) == 17 else { return nil }
@@ -87,6 +86,8 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
     case systemRoot(volume: String, path: String)
     /// The clock shows a time more than a day before the last scan.
     case clockWentBack(volume: String, lastScan: Timestamp, now: Timestamp)
+    /// The clock was set by more than a day since the last scan.
+    case clockWasSet(volume: String, expected: Timestamp, now: Timestamp)
     /// The plan does not fit the volume.
     case unusablePlan(reason: String)
     /// Something in the trash cannot be read or moved.
@@ -106,6 +107,8 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
             "volume \(volume): \(count) path\(count == 1 ? "" : "s") could not be read, first \(first)"
         case .clockWentBack(let volume, let lastScan, let now):
             "volume \(volume): the clock shows \(now), and the last scan was at \(lastScan)"
+        case .clockWasSet(let volume, let expected, let now):
+            "volume \(volume): the clock shows \(now), and by the time since the last scan it is \(expected)"
         case .unusablePlan(let reason): "the plan cannot be used: \(reason)"
         case .trash(let reason, _): reason
         }
@@ -120,7 +123,8 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
         case .systemRoot: "name the directory that the cache PVC is mounted at"
         case .otherVolume: "check the mount, then run 'larder scan'"
         case .incompleteScan: "make it readable or remove it, then scan again: nothing is evicted on guesses"
-        case .clockWentBack: "set the clock; if it is right now, run 'larder scan', then prune again"
+        case .clockWentBack, .clockWasSet:
+            "set the clock; if it is right now, run 'larder scan', then prune again"
         case .unusablePlan: "make a new one with 'larder plan'"
         case .trash(_, let hint): hint
         }

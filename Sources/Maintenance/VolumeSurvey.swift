@@ -56,7 +56,14 @@ public struct VolumeSurvey: Sendable {
             case .imageStore: try scanImageStore(locked, &notices)
             }
         try TrashRecovery(index: index, clock: clock).run(locked, &notices)
+        let witness = ClockWitness(stateDirectory: index.stateDirectory)
+        if let expected = witness.expected(now: clock()) {
+            notices.append(
+                "the clock was set since the last scan: it shows \(clock()), and by the time since boot it "
+                    + "is \(expected); times of use before that are off")
+        }
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow)
+        if !index.isInMemory { witness.record(now: clock()) }
         _ = try index.foldAccesses(before: scan.startedAt - Self.longestWindow)
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
         let arming = AtimeArming(root: locked.root).arm(scan.unarmed)

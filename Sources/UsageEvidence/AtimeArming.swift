@@ -39,7 +39,14 @@ public struct AtimeArming {
         guard let stat = try? directory.stat(name), stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG),
             stat.atime > stat.ctime
         else { return }
-        if larder_set_atime(directory.descriptor, name, stat.atime) == 0 {
+        // By descriptor: under the name a job may put another file, which would get this one's time.
+        let handle = openat(directory.descriptor, name, O_NOFOLLOW | O_CLOEXEC | larder_o_path)
+        guard handle >= 0 else { return }
+        defer { close(handle) }
+        var found = larder_stat()
+        guard larder_statx(handle, "", &found) == 0, found.inode == stat.inode, found.device == stat.device
+        else { return }
+        if larder_set_atime(handle, found.atime) == 0 {
             outcome.armed += 1
         } else {
             outcome.refused += 1

@@ -52,7 +52,7 @@ public struct AtimeProbe {
         var after = larder_stat()
         guard larder_statx(file, "", &before) == 0 else { return .failure(SystemError(code: errno)) }
         // An hour back, so that one tick of a coarse clock cannot hide the move.
-        let armed = larder_set_atime(folder.descriptor, name, before.mtime - 3_600_000_000_000)
+        let armed = larder_set_atime(file, before.mtime - 3_600_000_000_000)
         guard armed == 0 else { return .failure(SystemError(code: -armed)) }
         guard larder_statx(file, "", &before) == 0, pread(file, &byte, 1, 0) == 1,
             larder_statx(file, "", &after) == 0

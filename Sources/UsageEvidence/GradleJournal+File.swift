@@ -29,9 +29,6 @@ extension GradleJournal {
             guard let file = try open(folder) else { return nil }
             defer { close(file) }
             let before = try stat(file)
-            guard before.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
-                throw .unreadable(reason: "it is no regular file")
-            }
             guard before.size <= sizeLimit.bytes else { throw .tooLarge(ByteCount(before.size)) }
             let bytes = try content(file, size: Int(before.size))
             afterReading()
@@ -54,13 +51,18 @@ extension GradleJournal {
 
     private static func open(_ folder: OpenDirectory) throws(GradleJournalError) -> Int32? {
         let name = Array("file-access.bin".utf8).cString
-        let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        var file = openat(folder.descriptor, name, flags | larder_o_noatime)
-        if file < 0, errno == EPERM { file = openat(folder.descriptor, name, flags) }
-        if file >= 0 { return file }
-        let error = SystemError(code: errno)
-        if error.code == ENOENT { return nil }
-        throw .unreadable(reason: error.code == ELOOP ? "it is a symbolic link" : error.message)
+        var flags = O_RDONLY | larder_o_noatime
+        while true {
+            do throws(SystemError) { return try folder.openFile(name, flags).descriptor } catch {
+                switch error.code {
+                case EPERM where flags != O_RDONLY: flags = O_RDONLY
+                case ENOENT: return nil
+                case ELOOP: throw .unreadable(reason: "it is a symbolic link")
+                case EINVAL: throw .unreadable(reason: "it is no regular file")
+                default: throw .unreadable(reason: error.message)
+                }
+            }
+        }
     }
 
     private static func stat(_ file: Int32) throws(GradleJournalError) -> larder_stat {

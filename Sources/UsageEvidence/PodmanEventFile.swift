@@ -18,23 +18,21 @@ struct PodmanEventFile: ~Copyable {
     ///
     /// - Throws: `Refusal` with the reason, for a person.
     init(_ name: [CChar], in folder: OpenDirectory) throws(Refusal) {
-        let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        var file = openat(folder.descriptor, name, flags | larder_o_noatime)
-        if file < 0, errno == EPERM { file = openat(folder.descriptor, name, flags) }
-        guard file >= 0 else {
-            let error = SystemError(code: errno)
-            throw Refusal(
-                reason: error.code == ELOOP ? "it is a symbolic link" : error.message,
-                isGone: error.code == ENOENT)
+        var flags = O_RDONLY | larder_o_noatime
+        while true {
+            do throws(SystemError) {
+                let (file, stat) = try folder.openFile(name, flags)
+                (descriptor, inode, size) = (file, stat.inode, stat.size)
+                return
+            } catch {
+                switch error.code {
+                case EPERM where flags != O_RDONLY: flags = O_RDONLY
+                case ELOOP: throw Refusal(reason: "it is a symbolic link")
+                case EINVAL: throw Refusal(reason: "it is no regular file")
+                default: throw Refusal(reason: error.message, isGone: error.code == ENOENT)
+                }
+            }
         }
-        var stat = larder_stat()
-        let failure = larder_statx(file, "", &stat)
-        guard failure == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
-            close(file)
-            throw Refusal(
-                reason: failure == 0 ? "it is no regular file" : SystemError(code: -failure).message)
-        }
-        (descriptor, inode, size) = (file, stat.inode, stat.size)
     }
 
     deinit { close(descriptor) }

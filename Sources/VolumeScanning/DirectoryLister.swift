@@ -22,6 +22,7 @@ struct DirectoryLister {
         let directory: OpenDirectory
         do { directory = try task.parent.open(task.name) } catch {
             if error.isVanished { return .vanished }
+            if error.code == EXDEV { return .mountPoint }
             var stat = larder_stat()
             let found = larder_statx(task.parent.descriptor, task.name, &stat)
             return .unreadable(found == 0 ? record(of: stat, facts: .unreadable) : nil, error)

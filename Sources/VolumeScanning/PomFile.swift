@@ -61,14 +61,11 @@ enum PomFile {
     ///
     /// Nil where there is none, or one over 1 MiB.
     static func groupID(below root: OpenDirectory, path: [UInt8]) -> [UInt8]? {
-        let descriptor = larder_open_beneath(
-            root.descriptor, path.cString, O_RDONLY | O_NONBLOCK | larder_o_noatime)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        var stat = larder_stat()
-        guard larder_statx(descriptor, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG),
-            stat.size <= 1 << 20
+        guard let path = VolumePath(bytes: path), let directory = try? root.open(path.parent),
+            let (descriptor, stat) = try? directory.openFile(path.name.cString, O_RDONLY | larder_o_noatime)
         else { return nil }
+        defer { close(descriptor) }
+        guard stat.size <= 1 << 20 else { return nil }
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(stat.size)) { buffer, count in
             count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
         }

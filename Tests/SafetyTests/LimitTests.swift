@@ -50,6 +50,31 @@ import Testing
         #expect(!isThere)
     }
 
+    @Test(arguments: ["-2 days", "2 days"]) func aClockThatWasSetStopsAPrune(by: String) throws {
+        try larder("scan").checked()
+        // As if the last scan had been then, though the machine ran only for this long since.
+        try state.shell(
+            """
+            then=$(date -ud '\(by)' +%Y-%m-%dT%H:%M:%SZ); sed -i -E "s/(\"wall\":\")[^\"]*/\\1$then/" clock.json
+            sqlite3 larder.db 'UPDATE scans SET started_at = 0'
+            """)
+        let result = try prune("--to", "1Ki")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("by the time since the last scan it is"))
+        #expect(isThere)
+        try larder("scan").checked()
+        _ = try prune("--to", "1Ki")
+        #expect(!isThere)
+    }
+
+    @Test func anotherBootOrNoNoteIsNoMatter() throws {
+        try larder("scan").checked()
+        try state.shell(
+            #"sed -i -E 's/("boot":")./\1x/; s/("wall":")20../\12020/' clock.json; grep -q '"2020' clock.json"#)
+        _ = try prune("--to", "1Ki")
+        #expect(!isThere)
+    }
+
     @Test func anOldPlanIsRefused() throws {
         try larder("scan").checked()
         let plan = state.path + "/plan.json"

@@ -27,6 +27,9 @@ int larder_statx(int dirfd, const char *name, larder_stat *out);
 // O_NOATIME, which Glibc's module map leaves out: reading leaves the access time; for a file's owner only.
 static const int32_t larder_o_noatime = 01000000;
 
+// O_PATH, which is left out as well: a handle on a file that is not opened.
+static const int32_t larder_o_path = 010000000;
+
 // Flags of statvfs(3) that Glibc's module map leaves out.
 static const uint64_t larder_st_rdonly = 1;
 static const uint64_t larder_st_noatime = 1024;
@@ -51,8 +54,8 @@ void larder_unlock(int fd);
 int larder_is_write_locked(int fd, int64_t start, int64_t length);
 
 // Sets a file's access time to `atime` nanoseconds, leaving the modification time: the change of ctime is what
-// makes the next read show under relatime. Does not follow a link.
-int larder_set_atime(int dirfd, const char *name, int64_t atime);
+// makes the next read show under relatime. By descriptor, O_PATH will do: a name may be swapped meanwhile.
+int larder_set_atime(int fd, int64_t atime);
 
 // One piece of a file on disk: fiemap_extent's fe_physical, fe_length and fe_flags.
 typedef struct {

@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Lets Larder work on hostile volumes while a job races it, and checks the outside byte for byte.
+
+    hostile_trees.py [--seconds 25] [--seed N] [--long] [--quiet]
+
+For each random tree: two attackers swap what Larder looks at for links to the outside, for pipes and for other
+names of outside files, while scans, prunes, restores and purges run. Then the outside must be what it was, in
+content, mode, owner and times, and the kernel must not have seen any of it opened; no command may hang, end
+by a signal or with an exit code that the contract does not have, or print a control character.
+Runs confined: see confinement.py. `--long` makes single directories of 150,000 names and runs ten minutes.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import confinement
+import outside
+from hostile_volume import RUN, HostileVolume
+
+LARDER = os.path.realpath(os.environ.get("LARDER", Path(__file__).parents[2] / ".build/debug/larder"))
+ATTACKER = Path(__file__).resolve().with_name("attacker.py")
+DEADLINE = 60
+EXIT_CODES = {0, 1, 3, 4, 75}
+LAST = "the last run"
+PRUNE = ["prune", "--to", "1Ki", "--idle-floor", "0s", "--force-limit"]
+
+
+def raw_control(text):
+    """Whether there is a character that a terminal obeys, or bytes that are no UTF-8."""
+    try:
+        characters = text.decode()
+    except UnicodeDecodeError:
+        return True
+    return any(ord(c) < 32 and c != "\n" or 0x7F <= ord(c) < 0xA0 or 0x202A <= ord(c) <= 0x202E for c in characters)
+
+
+class Bench:
+    """One tree with its attackers and the commands that run on it."""
+
+    def __init__(self, place, other, seed, long):
+        self.dice = random.Random(seed)
+        self.volume = HostileVolume(place, other, self.dice, long)
+        confinement.check_confinement(self.volume.root)
+        self.state = Path(tempfile.mkdtemp(dir="/play/state"))
+        os.chown(self.state, confinement.USER, confinement.USER)
+        self.wrong, self.log, self.commands, self.evicted = [], [], 0, 0
+        self.attackers, self.counters, self.last_run = [], [], RUN
+
+    def larder(self, *arguments):
+        """Runs one command and judges how it ended."""
+        share = 0.8 if arguments[0] == "prune" else 0.4
+        arguments = [*arguments, "--format", "json"] if self.dice.random() < share else list(arguments)
+        argv = [LARDER, *arguments, "--build-cache", self.volume.root, "--state", self.state]
+        argv += ["--image-root", "/nonexistent"]
+        began = time.monotonic()
+        process = confinement.as_user(
+            argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"HOME": "/tmp"})
+        words = " ".join(map(str, arguments))
+        self.commands += 1
+        try:
+            output, errors = process.communicate(timeout=DEADLINE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            self.wrong.append(f"{words}: not done after {DEADLINE} s")
+            return
+        took = time.monotonic() - began
+        self.log.append((words, process.returncode, f"{took:.1f}s", output, errors))
+        if process.returncode not in EXIT_CODES:
+            self.wrong.append(f"{words}: exit {process.returncode}: {errors[-600:]!r}")
+        for name, text in (("output", output), ("errors", errors)):
+            if raw_control(text):
+                self.wrong.append(f"{words}: raw control characters in its {name}: {text[:600]!r}")
+        if "json" in arguments:
+            try:
+                document = json.loads(output)
+                self.evicted += sum(len(v["evicted"]) for v in document.get("volumes", []) if "evicted" in v)
+                self.evicted += len(document.get("restored", []))
+                if document.get("schema") == "larder.prune/1":
+                    self.last_run = document["run"]
+            except ValueError as error:
+                self.wrong.append(f"{words}: no JSON: {error}: {output[:300]!r}")
+
+    def attack(self):
+        """Starts the attackers."""
+        for number in range(2):
+            counter = os.memfd_create("swaps", 0)
+            os.ftruncate(counter, 8)
+            self.counters.append(counter)
+            argv = [confinement.PYTHON, ATTACKER, self.volume.root, self.volume.outside]
+            argv += [self.dice.randrange(1 << 30), counter, number]
+            self.attackers.append(confinement.as_user(argv, pass_fds=[counter]))
+
+    def stop(self):
+        """Ends the attackers; how many swaps they made."""
+        swaps = 0
+        for process, counter in zip(self.attackers, self.counters):
+            if process.poll() is not None:
+                self.wrong.append(f"an attacker ended by itself: {process.returncode}")
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            swaps += int.from_bytes(os.pread(counter, 8, 0), "little")
+            os.close(counter)
+        return swaps
+
+    def run(self):
+        """All commands in the race; the number of swaps."""
+        before = outside.snapshot(self.volume.outside)
+        other = outside.snapshot(self.volume.other)
+        watch = outside.Watch()
+        linked = {b"files/precious-%d" % n for n in range(4)}
+        watch.add_tree(self.volume.outside, before, linked, {b"bound", b"larder", b"larder/trash", b"run"})
+        self.larder("scan")
+        self.attack()
+        for words in (
+            ["scan"], PRUNE, ["trash", "list"], ["trash", "restore", RUN], ["trash", "restore", LAST],
+            PRUNE, ["list"], [*PRUNE, "--purge"], ["trash", "restore", LAST], ["plan"], PRUNE, ["trash", "purge"],
+        ):
+            self.larder(*[self.last_run if word == LAST else word for word in words])
+        swaps = self.stop()
+        self.larder(*PRUNE, "--purge")
+        self.larder("trash", "purge")
+        self.wrong += watch.seen()
+        watch.close()
+        self.wrong += outside.differences(before, outside.snapshot(self.volume.outside))
+        self.wrong += outside.differences(other, outside.snapshot(self.volume.other))
+        if not os.path.isdir(self.volume.root) or os.path.islink(self.volume.root):
+            self.wrong.append("the volume's root is gone")
+        self.volume.remove()
+        return swaps
+
+
+def main():
+    """Builds tree after tree until the time is up."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=None)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--trees", type=int, default=None, help="so many trees, however long they take")
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    if os.environ.get("CONFINED") != "1":
+        confinement.begin_again_confined()
+    confinement.confine(LARDER)
+    seconds = options.seconds or (600 if options.long else 25)
+    end = time.monotonic() + seconds
+    trees = swaps = commands = moved = 0
+    wrong = []
+    while trees < options.trees if options.trees else time.monotonic() < end:
+        seed = options.seed * 1_000_000 + trees
+        place, other = [("/play/ext4", "/play/tmpfs/other"), ("/play/tmpfs", "/play/ext4/other")][trees % 2]
+        if not os.path.isdir(other):
+            os.makedirs(other)
+            (Path(other) / "precious").write_bytes(b"other")
+            os.chown(other, confinement.USER, confinement.USER)
+        began = time.monotonic()
+        bench = Bench(place, other, seed, options.long)
+        built = time.monotonic() - began
+        swaps += bench.run()
+        trees += 1
+        commands += bench.commands
+        moved += bench.evicted
+        wrong += [f"seed {seed}: {w}" for w in bench.wrong]
+        if options.verbose:
+            print(f"seed {seed}: built in {built:.1f} s, all in {time.monotonic() - began:.1f} s")
+            for words, code, took, output, errors in bench.log:
+                print(f"{seed} {words}: {code} {took} {output[-300:]!r} {errors[-300:]!r}", flush=True)
+    for line in wrong[:40]:
+        print(f"VIOLATION {line}")
+    print(f"{trees} trees, {swaps} races, {commands} commands, {moved} entries moved, {len(wrong)} violations")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
