@@ -8,7 +8,7 @@ import Glibc
 /// file without any line counts as installed as well (apache/maven-resolver 1.9,
 /// `EnhancedLocalRepositoryManager.readRepos`). What cannot be fetched again is never evicted, so whatever
 /// cannot be understood counts as installed too.
-struct TrackingFile {
+public struct TrackingFile {
     private var lines: [(file: [UInt8], isRemote: Bool)] = []
 
     init(_ bytes: [UInt8]) {
@@ -23,7 +23,7 @@ struct TrackingFile {
     }
 
     /// Whether the file came from a remote repository and was not installed over.
-    func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool {
+    public func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool {
         // A version has a handful of files: going through their lines is faster than hashing names.
         let own = lines.filter { $0.file.count == file.count && $0.file.elementsEqual(file) }
         return !own.isEmpty && own.allSatisfy(\.isRemote)
@@ -32,7 +32,7 @@ struct TrackingFile {
     /// Reads the tracking file of a directory without moving its access time, which is evidence of use.
     ///
     /// Fails with EPERM where that is forbidden because another user owns it, and with EFBIG beyond 1 MiB.
-    static func read(in directory: OpenDirectory) -> Result<TrackingFile, SystemError> {
+    public static func read(in directory: OpenDirectory) -> Result<TrackingFile, SystemError> {
         let descriptor = openat(
             directory.descriptor, "_remote.repositories",
             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | larder_o_noatime)

@@ -54,5 +54,9 @@ int larder_is_write_locked(int fd, int64_t start, int64_t length);
 // makes the next read show under relatime. Does not follow a link.
 int larder_set_atime(int dirfd, const char *name, int64_t atime);
 
+// Whether any page of the first `size` bytes of an open file is in the page cache: 1, 0 or -errno. Reads nothing.
+// For a file of another user the kernel always says 1 (mincore(2), since Linux 5.2).
+int larder_is_cached(int fd, int64_t size);
+
 // The type of the file system that `fd` is on (statfs f_type).
 long larder_fs_type(int fd);

@@ -11,10 +11,12 @@ enum ConfigurationKeys {
     /// The keys at the top.
     static let top = [
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
-        "warm", "volumes",
+        "warm", "verify", "volumes",
     ]
     /// The keys of `warm`.
     static let warm = ["images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file"]
+    /// The keys of `verify`.
+    static let verify = ["max_duration", "max_rate"]
     /// The keys of an image to warm.
     static let warmImage = ["reference", "pull_policy", "platform"]
     /// The keys of a volume.
@@ -89,6 +91,8 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("warm.image_deadline", .positiveSpan, \.warm.imageDeadline),
         ConfigurationSetting("warm.run_deadline", .positiveSpan, \.warm.runDeadline),
         ConfigurationSetting("warm.auth_file", .fileOrNone, \.warm.authFile),
+        ConfigurationSetting("verify.max_duration", .spanOrNone, \.verify.maxDuration),
+        ConfigurationSetting("verify.max_rate", .poolLimit, \.verify.maxRate),
     ]
 }
 
