@@ -55,10 +55,11 @@ import Testing
     @Test func ghostsOutliveTheMigration() throws {
         let bed = try IndexBed()
         let first = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appendingPathComponent("migrations/0001_index.sql").path
+            .deletingLastPathComponent().appendingPathComponent("migrations/0001_index.sql")
         _ = try bed.sql(
             """
-            .read '\(first)'
+
+            \(String(contentsOf: first, encoding: .utf8))
             INSERT INTO ghosts VALUES (1, x'61', 1, 5, 'g:a:1', 7, 8, 9, 10, 11, 12, 'evicted', 'r'),
                 (1, x'62', 1, 6, 'g:b:1', 7, 8, 9, 10, 11, 12, 'vanished', NULL);
             PRAGMA user_version = 1;

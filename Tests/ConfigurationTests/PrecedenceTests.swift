@@ -42,7 +42,8 @@ import Testing
             "LARDER_LIMITS_ENTRIES": "6", "LARDER_BUILD_CACHE": "/b", "LARDER_IMAGE_ROOT": "/i",
             "LARDER_SOCKET": "unix:///p.sock", "LARDER_WARM_PARALLEL": "7", "LARDER_WARM_PER_REGISTRY": "8",
             "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
-            "LARDER_WARM_AUTH_FILE": "/auth.json",
+            "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_VERIFY_MAX_DURATION": "11m",
+            "LARDER_VERIFY_MAX_RATE": "12Mi",
         ]
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
@@ -58,6 +59,7 @@ import Testing
             parallel: 7, perRegistry: 8, imageDeadline: .minutes(9), runDeadline: .minutes(10),
             authFile: "/auth.json")
         #expect(configuration.warm == warm)
+        #expect(configuration.verify == .init(maxDuration: .minutes(11), maxRate: ByteCount(12 << 20)))
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }
@@ -66,7 +68,8 @@ import Testing
         let scratch = try Scratch()
         let flags = ConfigurationFlags(
             config: try scratch.write("plan_ttl: 5h\n"), state: "/s", buildCache: "/b", imageRoot: "/i",
-            socket: "unix:///p.sock", logLevel: "info", idleFloor: "0s")
+            socket: "unix:///p.sock", logLevel: "info", idleFloor: "0s",
+            verifyMaxDuration: "none", verifyMaxRate: "2Mi")
         let configuration = try load(flags: flags, environment: ["LARDER_CONFIG": "/nowhere"])
         #expect(configuration.planTimeToLive == .hours(5))
         #expect(configuration.stateDirectory == "/s")
@@ -74,6 +77,7 @@ import Testing
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
         #expect(configuration.logLevel == .info)
         #expect(configuration.idleFloor == .zero)
+        #expect(configuration.verify == .init(maxDuration: nil, maxRate: ByteCount(2 << 20)))
     }
 
     @Test func badFlagsAndVariablesAreNamed() throws {
