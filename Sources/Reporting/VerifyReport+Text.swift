@@ -15,24 +15,27 @@ extension VerifyReport {
     private var outcome: (String, Tone) {
         let checked = sum(\.checked)
         let moved = Set(damaged.filter(\.isQuarantined).map(\.entryID)).count
-        let left = damaged.filter { !$0.isQuarantined }.count
+        let inPlace = damaged.filter { !$0.isQuarantined }.count
+        let left = sum(\.entriesLeft)
         let unsettled = sum { Int64($0.unsettled.count) }
         var text =
             damaged.isEmpty
             ? checked == 0
                 ? "No file was verified"
-                : "No damage: \(Figures.count(checked, "file is", "files are")) what they should be"
+                : "No damage\(left > 0 ? " so far" : ""): \(Figures.count(checked, "file is", "files are")) what they should be"
             : "Damaged: \(Figures.grouped(Int64(damaged.count))) of "
                 + "\(Figures.count(checked, "file", "files"))"
         if moved > 0 { text += "; \(Figures.entries(Int64(moved))) moved into the trash" }
-        if left > 0, moved > 0 || quarantine { text += "; \(Figures.grouped(Int64(left))) left in place" }
+        if inPlace > 0, moved > 0 || quarantine {
+            text += "; \(Figures.grouped(Int64(inPlace))) left in place"
+        }
         if unsettled > 0 {
             text += "; \(Figures.count(unsettled, "file", "files")) written lately could not be judged"
         }
         let unreadable = sum { Int64($0.unreadable.count) }
         if unreadable > 0 { text += "; \(Figures.count(unreadable, "path", "paths")) not readable" }
         let isWarning = unsettled > 0 || unreadable > 0 || moved > 0 || !skipped.isEmpty
-        return ("\(text).", left > 0 ? .bad : isWarning ? .warning : .good)
+        return ("\(text).", inPlace > 0 ? .bad : isWarning ? .warning : .good)
     }
 
     private func writeRemedies(to page: inout TextPage) {

@@ -31,7 +31,7 @@ struct VerifyReportTests {
 
     @Test func nothingDamaged() {
         let text = """
-            No damage: 3,600 files are what they should be.
+            No damage so far: 3,600 files are what they should be.
 
             build
               1,200 entries looked at, 2.0 GiB read; 34 entries left for the next run
