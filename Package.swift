@@ -50,7 +50,10 @@ let package = Package(
                 "CacheModel", .product(name: "GRDB", package: "GRDB.swift"),
                 .product(name: "GRDBSQLite", package: "GRDB.swift"),
             ],
-            resources: [.embedInCode("../../migrations/0001_index.sql")]),
+            resources: [
+                .embedInCode("../../migrations/0001_index.sql"),
+                .embedInCode("../../migrations/0003_verify.sql"),
+            ]),
         part(
             "PodmanClient",
             [
@@ -63,7 +66,7 @@ let package = Package(
             "Maintenance",
             [
                 "CacheIndex", "CacheModel", "CLinux", "DirectoryAccess", "Eviction", "PodmanClient",
-                "UsageEvidence", "VolumeScanning",
+                "UsageEvidence", "VolumeScanning", .product(name: "Crypto", package: "swift-crypto"),
             ]),
         part(
             "RunnerLint", [.product(name: "TOMLKit", package: "TOMLKit")],
@@ -101,6 +104,7 @@ let package = Package(
             ]),
         tests("PodmanClientTests", ["PodmanClient"]),
         tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
+        tests("VerificationTests", ["CacheIndex", "CLinux", "DirectoryAccess", "Maintenance"]),
         tests("SafetyTests", ["larder"]),
         tests(
             "FuzzTests",

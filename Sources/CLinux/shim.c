@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -124,6 +125,22 @@ int larder_set_atime(int fd, int64_t atime) {
     char path[40];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return utimensat(AT_FDCWD, path, times, 0) == 0 ? 0 : -errno;
+}
+
+int larder_is_cached(int fd, int64_t size) {
+    unsigned char pages[4096];
+    const int64_t page = sysconf(_SC_PAGESIZE), window = page * (int64_t)sizeof pages;
+    for (int64_t at = 0; at < size; at += window) {
+        const size_t length = (size_t)(size - at < window ? size - at : window);
+        void *map = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, at);
+        if (map == MAP_FAILED) return -errno;
+        const int result = mincore(map, length, pages) == 0 ? 0 : -errno;
+        munmap(map, length);
+        if (result != 0) return result;
+        for (size_t i = 0; i < (length + page - 1) / page; i++)
+            if (pages[i] & 1) return 1;
+    }
+    return 0;
 }
 
 long larder_fs_type(int fd) {

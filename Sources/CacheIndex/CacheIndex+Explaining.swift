@@ -97,15 +97,18 @@ extension CacheIndex {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT ghosts.id, volumes.name, pool, key, ghosts.path, bytes, last_used, gone_at, run
+                SELECT ghosts.id, volumes.name, pool, key, ghosts.path, bytes, last_used, gone_at, run, reason
                 FROM ghosts JOIN volumes ON volumes.id = ghosts.volume
                 WHERE \(condition) ORDER BY gone_at DESC, ghosts.id
                 """,
             arguments: arguments)
         var ghosts: [GhostRecord] = []
         while let row = try rows.next() {
-            let reason: GhostRecord.Reason =
-                row.hasNull(atIndex: 8) ? .vanished : .evicted(run: try row.text(8))
+            let run = row.hasNull(atIndex: 8) ? nil : try row.text(8)
+            let isQuarantined = try row.text(9) == "quarantined"
+            let reason =
+                run.map { isQuarantined ? GhostRecord.Reason.quarantined(run: $0) : .evicted(run: $0) }
+                ?? .vanished
             ghosts.append(
                 GhostRecord(
                     id: try row.integer(0), volume: try row.text(1), pool: try row.pool(2),

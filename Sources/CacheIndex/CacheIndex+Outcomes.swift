@@ -39,7 +39,10 @@ extension CacheIndex {
             }
             let writer = EntryWriter(
                 db: db, volume: state.volume, scan: state.record.number, startedAt: run.startedAt)
-            for line in outcome.evicted { try writer.lose(line.entryID, at: run.finishedAt, run: run.id) }
+            let reason = run.kind == RunRecord.verify ? "quarantined" : "evicted"
+            for line in outcome.evicted {
+                try writer.lose(line.entryID, at: run.finishedAt, run: (run.id, reason))
+            }
             let evicted = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
             try db.execute(
                 sql: """

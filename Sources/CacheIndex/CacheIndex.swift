@@ -87,11 +87,7 @@ public final class CacheIndex: Sendable {
     /// It is no part of the index: whoever scans writes it, and it can go at any time.
     public func treePath(of volume: String) -> String? {
         guard !isInMemory else { return nil }
-        let name = volume.utf8.map { byte in
-            let isPlain = byte < 128 && (Character(UnicodeScalar(byte)).isLetter || byte >= 48 && byte < 58)
-            return isPlain ? String(UnicodeScalar(byte)) : "-\(byte)"
-        }
-        return place.directory + "/tree-" + name.joined()
+        return place.directory + "/tree-" + volume
     }
 
     /// Reads in one transaction, so that all it reads belongs together.

@@ -31,7 +31,7 @@ struct EntryWriter {
     func ghost(of found: ScannedEntry) throws -> Ghost? {
         let statement = try db.cachedStatement(
             sql: """
-                SELECT id, first_seen, uses, inode, gone_at, run IS NOT NULL FROM ghosts
+                SELECT id, first_seen, uses, inode, gone_at, reason = 'evicted' FROM ghosts
                 WHERE volume = ? AND path = ? AND pool = ?
                 """)
         let row = try Row.fetchOne(
@@ -171,8 +171,8 @@ extension EntryWriter {
     private static let ghostColumns =
         "volume, path, pool, id, key, inode, bytes, first_seen, last_used, uses, gone_at, reason, run"
 
-    /// Moves an entry to the ghosts: evicted by that run, or vanished.
-    func lose(_ id: Int64, at time: Timestamp, run: String?) throws {
+    /// Moves an entry to the ghosts: evicted or quarantined by that run, or vanished.
+    func lose(_ id: Int64, at time: Timestamp, run: (id: String, reason: String)?) throws {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO ghosts (\(Self.ghostColumns))
@@ -180,7 +180,7 @@ extension EntryWriter {
                 FROM entries WHERE id = ? AND volume = ?
                 """)
         try statement.execute(arguments: [
-            time.nanoseconds, run == nil ? "vanished" : "evicted", run, id, volume,
+            time.nanoseconds, run?.reason ?? "vanished", run?.id, id, volume,
         ])
         let delete = try db.cachedStatement(sql: "DELETE FROM entries WHERE id = ? AND volume = ?")
         try delete.execute(arguments: [id, volume])

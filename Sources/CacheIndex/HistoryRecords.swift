@@ -42,6 +42,8 @@ public struct GhostRecord: Sendable, Hashable {
     public enum Reason: Sendable, Hashable {
         /// The run of that id evicted it.
         case evicted(run: String)
+        /// It was damaged, and the run of that id took it away for a job to fetch it again.
+        case quarantined(run: String)
         /// A scan found it no more.
         case vanished
     }
@@ -84,9 +86,14 @@ public struct GhostRecord: Sendable, Hashable {
 
 /// One run of a command that changed volumes.
 public struct RunRecord: Sendable, Hashable {
+    /// The kind of a run whose entries were evicted.
+    public static let prune = "prune"
+    /// The kind of a run whose entries were damaged: fetching them again is no regret.
+    public static let verify = "verify"
+
     /// Its name, unique in the index.
     public var id: String
-    /// The command: `prune`.
+    /// The command: `prune`, `verify`.
     public var kind: String
     /// When it began.
     public var startedAt: Timestamp

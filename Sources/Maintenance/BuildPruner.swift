@@ -1,4 +1,5 @@
 import CLinux
+import CacheIndex
 import CacheModel
 import DirectoryAccess
 import Eviction
@@ -15,22 +16,24 @@ public struct BuildPruner: Sendable {
     private let folder: VolumeFolder
     private let volume: Volume
     private let quietSince: Timestamp
+    private let kind: String
     private let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int, Int) -> Void)?
 
     /// Makes a pruner for the locked volume.
     ///
-    /// `progress` gets entries done and planned.
+    /// `kind` is that of the run, for its journal; `progress` gets entries done and planned.
     ///
     /// - Throws: `MaintenanceError` where Larder has no folder on the volume, as on a read-only mount.
     public init(
-        _ locked: LockedVolume, quietSince: Timestamp, clock: @escaping @Sendable () -> Timestamp,
-        progress: (@Sendable (Int, Int) -> Void)? = nil
+        _ locked: LockedVolume, quietSince: Timestamp, kind: String = RunRecord.prune,
+        clock: @escaping @Sendable () -> Timestamp, progress: (@Sendable (Int, Int) -> Void)? = nil
     ) throws(MaintenanceError) {
         self.locked = locked
         folder = try locked.folder.get()
         volume = locked.volume
         self.quietSince = quietSince
+        self.kind = kind
         self.clock = clock
         self.progress = progress
     }
@@ -91,7 +94,7 @@ public struct BuildPruner: Sendable {
 
     private func place(for plan: EvictionPlan, run: String) throws(MaintenanceError) -> Place {
         let journal = TrashJournal(
-            run: run, createdAt: clock(),
+            run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: clock(),
             entries: plan.evict.map { eviction in
                 let found = eviction.entry.found
                 return TrashJournal.Line(

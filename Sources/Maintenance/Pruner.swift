@@ -29,10 +29,10 @@ public struct Pruner: Sendable {
         public var failures: [String]
     }
 
-    private let index: CacheIndex
-    private let limits: Limits?
-    private let idleFloor: Span
-    private let clock: @Sendable () -> Timestamp
+    let index: CacheIndex
+    let limits: Limits?
+    let idleFloor: Span
+    let clock: @Sendable () -> Timestamp
 
     /// Makes a pruner.
     ///
@@ -114,7 +114,8 @@ public struct Pruner: Sendable {
             try index.record(
                 result.outcome,
                 run: RunRecord(
-                    id: run, kind: "prune", startedAt: startedAt, finishedAt: clock(), exitCode: exitCode))
+                    id: run, kind: RunRecord.prune, startedAt: startedAt, finishedAt: clock(),
+                    exitCode: exitCode))
         } catch IndexError.full(let path) {
             // The moves are done and the journal tells of them: the next scan that has room records the run.
             result.failures.append("the run could not be recorded: \(IndexError.full(path: path))")
@@ -126,13 +127,13 @@ public struct Pruner: Sendable {
     }
 
     /// Where no idle floor is set: the scan, less what a file server's clock may be behind.
-    private func quietSince(_ scan: ScanRecord) -> Timestamp {
+    func quietSince(_ scan: ScanRecord) -> Timestamp {
         let beforeScan = scan.startedAt - .minutes(1)
         return idleFloor > .zero ? min(clock() - idleFloor, beforeScan) : beforeScan
     }
 
     /// The plan as far as the limits of one run allow, and the rest, refused.
-    private func limited(_ plan: EvictionPlan) -> (EvictionPlan, [EvictionOutcome.Line]) {
+    func limited(_ plan: EvictionPlan) -> (EvictionPlan, [EvictionOutcome.Line]) {
         guard let limits else { return (plan, []) }
         let allowed = limits.bytesShare.of(plan.usedBytes)
         var freed = ByteCount.zero

@@ -14,6 +14,8 @@ public struct Trash: Sendable {
     public struct Run: Sendable, Equatable {
         /// The run's ID.
         public var id: String
+        /// The kind of run where its journal names one.
+        public var kind: String?
         /// When it began; nil where its journal cannot be read.
         public var createdAt: Timestamp?
         /// The entries that can still be brought back, with their number in the run.
@@ -52,8 +54,9 @@ public struct Trash: Sendable {
             for name in try folder.trash.names() {
                 let id = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
                 guard Self.isRunID(id), let directory = try? folder.trash.open(name) else { continue }
-                var run = Run(id: id, createdAt: nil, entries: [:], missing: [:])
+                var run = Run(id: id, kind: nil, createdAt: nil, entries: [:], missing: [:])
                 if let journal = try? TrashJournal.read(from: directory) {
+                    run.kind = journal.kind
                     run.createdAt = journal.createdAt
                     for (number, line) in journal.entries.enumerated() {
                         if (try? directory.stat(Self.name(number))) != nil {

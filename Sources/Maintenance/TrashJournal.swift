@@ -35,13 +35,15 @@ public struct TrashJournal: Codable, Sendable, Equatable {
     public var schema = "larder.trash/1"
     /// The run's ID, which is the name of its folder in the trash.
     public var run: String
+    /// The kind of run where it is not `prune`.
+    public var kind: String?
     /// When the run began.
     public var createdAt: Timestamp
     /// Its entries; the position is the name of the entry's directory in the run's folder.
     public var entries: [Line]
 
     enum CodingKeys: String, CodingKey {
-        case schema, run, entries
+        case schema, run, kind, entries
         case createdAt = "created_at"
     }
 

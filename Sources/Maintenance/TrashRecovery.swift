@@ -30,13 +30,15 @@ struct TrashRecovery {
                 volume: locked.volume.name, evicted: evicted, trashedBytes: moved,
                 usedBefore: usage.usedBytes,
                 usedAfter: usage.usedBytes - moved, overQuota: false)
+            // Any other word comes from a job.
+            let kind = run.kind == RunRecord.verify ? RunRecord.verify : RunRecord.prune
             try index.record(
                 outcome,
                 run: RunRecord(
-                    id: run.id, kind: "prune", startedAt: run.createdAt ?? clock(), finishedAt: clock(),
+                    id: run.id, kind: kind, startedAt: run.createdAt ?? clock(), finishedAt: clock(),
                     exitCode: 1))
             notices.append(
-                "volume \(locked.volume.name): prune \(run.id) was interrupted; its \(evicted.count) entries "
+                "volume \(locked.volume.name): \(kind) \(run.id) was interrupted; its \(evicted.count) entries "
                     + "wait in the trash, the rest was not touched")
         }
     }

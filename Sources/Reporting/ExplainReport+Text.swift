@@ -38,7 +38,9 @@ extension ExplainReport {
         }
     }
 
-    private func cause(of ghost: Ghost) -> String { ghost.run.map { "evicted by \($0)" } ?? "not by Larder" }
+    private func cause(of ghost: Ghost) -> String {
+        ghost.run.map { "\(ghost.reason) by \($0)" } ?? "not by Larder"
+    }
 
     private func write(_ entry: CacheEntry, to page: inout TextPage, now: Timestamp) {
         page.blank()

@@ -38,20 +38,28 @@ public struct ExplainReport: Report {
     public struct Ghost: Sendable, Hashable {
         /// When it went.
         public var goneAt: Timestamp
-        /// The run that evicted it; nil where it vanished by itself.
+        /// The run that evicted or quarantined it; nil where it vanished by itself.
         public var run: String?
+        /// Whether that run took it away because it was damaged.
+        public var isQuarantined: Bool
         /// What it occupied.
         public var bytes: ByteCount
         /// Its last use before that.
         public var lastUsed: Timestamp
 
         /// Makes a record from all it consists of.
-        public init(goneAt: Timestamp, run: String?, bytes: ByteCount, lastUsed: Timestamp) {
+        public init(
+            goneAt: Timestamp, run: String?, isQuarantined: Bool = false, bytes: ByteCount,
+            lastUsed: Timestamp
+        ) {
             self.goneAt = goneAt
             self.run = run
+            self.isQuarantined = isQuarantined
             self.bytes = bytes
             self.lastUsed = lastUsed
         }
+
+        var reason: String { run == nil ? "vanished" : isQuarantined ? "quarantined" : "evicted" }
     }
 
     /// The key that was asked for.
@@ -102,7 +110,7 @@ public struct ExplainReport: Report {
             "ghost": ghost.map { ghost in
                 [
                     "gone_at": .time(ghost.goneAt),
-                    "reason": .text(ghost.run == nil ? "vanished" : "evicted"), "run": .optional(ghost.run),
+                    "reason": .text(ghost.reason), "run": .optional(ghost.run),
                     "bytes": .bytes(ghost.bytes), "last_used": .time(ghost.lastUsed),
                 ]
             } ?? .null,

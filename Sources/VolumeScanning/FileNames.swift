@@ -31,7 +31,7 @@ public enum FileNames {
     }
 
     /// Whether the file is an artifact: something whose origin `_remote.repositories` must name.
-    static func isArtifact(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+    public static func isArtifact(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         !isChecksum(name) && !isInFlight(name) && !name.hasSuffix(lastUpdated)
             && !bookkeeping.contains { $0.count == name.count && name.starts(with: $0) }
             && !name.starts(with: metadata)

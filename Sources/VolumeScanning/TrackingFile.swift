@@ -8,7 +8,7 @@ import Glibc
 /// file without any line counts as installed as well (apache/maven-resolver 1.9,
 /// `EnhancedLocalRepositoryManager.readRepos`). What cannot be fetched again is never evicted, so whatever
 /// cannot be understood counts as installed too.
-struct TrackingFile {
+public struct TrackingFile {
     private var lines: [(file: [UInt8], isRemote: Bool)] = []
 
     init(_ bytes: [UInt8]) {
@@ -23,10 +23,17 @@ struct TrackingFile {
     }
 
     /// Whether the file came from a remote repository and was not installed over.
-    func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool {
+    public func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool {
         // A version has a handful of files: going through their lines is faster than hashing names.
         let own = lines.filter { $0.file.count == file.count && $0.file.elementsEqual(file) }
         return !own.isEmpty && own.allSatisfy(\.isRemote)
+    }
+
+    /// Looks at the tracking file of a directory and reads it, as below.
+    public static func read(in directory: OpenDirectory) -> Result<TrackingFile, SystemError> {
+        do { return read(in: directory, try directory.stat(FileNames.tracking.cString)) } catch {
+            return .failure(error)
+        }
     }
 
     /// Reads the tracking file of a directory without moving its access time, which is evidence of use.

@@ -21,9 +21,17 @@ struct Application: Sendable {
         _ global: GlobalOptions, _ format: FormatOptions, idleFloor: String? = nil,
         body: (Application) async throws -> Failure.Code?
     ) async throws {
+        try await run(global.flags(idleFloor: idleFloor), format, body: body)
+    }
+
+    /// The same with flags that are put together already.
+    static func run(
+        _ flags: ConfigurationFlags, _ format: FormatOptions,
+        body: (Application) async throws -> Failure.Code?
+    ) async throws {
         do {
             let configuration = try Configuration.load(
-                flags: global.flags(idleFloor: idleFloor), environment: ProcessInfo.processInfo.environment)
+                flags: flags, environment: ProcessInfo.processInfo.environment)
             for warning in configuration.warnings { Terminal.complain("larder: warning: \(warning)") }
             let application = Application(
                 configuration: configuration, format: format.format, clock: systemClock)

@@ -45,6 +45,8 @@ import Testing
             "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_REPORT_DISTANCE": "2%",
             "LARDER_REPORT_REVIEW": "11d", "LARDER_REPORT_HEADROOM": "12Gi",
             "LARDER_REPORT_FETCH_SPEED": "13Mi",
+            "LARDER_VERIFY_MAX_DURATION": "11m",
+            "LARDER_VERIFY_MAX_RATE": "12Mi",
         ]
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
@@ -64,6 +66,7 @@ import Testing
             distance: .share(basisPoints: 200), review: .days(11), headroom: ByteCount(12 << 30),
             fetchSpeed: ByteCount(13 << 20))
         #expect(configuration.report == report)
+        #expect(configuration.verify == .init(maxDuration: .minutes(11), maxRate: ByteCount(12 << 20)))
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }
@@ -72,7 +75,8 @@ import Testing
         let scratch = try Scratch()
         let flags = ConfigurationFlags(
             config: try scratch.write("plan_ttl: 5h\n"), state: "/s", buildCache: "/b", imageRoot: "/i",
-            socket: "unix:///p.sock", logLevel: "info", idleFloor: "0s")
+            socket: "unix:///p.sock", logLevel: "info", idleFloor: "0s",
+            verifyMaxDuration: "none", verifyMaxRate: "2Mi")
         let configuration = try load(flags: flags, environment: ["LARDER_CONFIG": "/nowhere"])
         #expect(configuration.planTimeToLive == .hours(5))
         #expect(configuration.stateDirectory == "/s")
@@ -80,6 +84,7 @@ import Testing
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
         #expect(configuration.logLevel == .info)
         #expect(configuration.idleFloor == .zero)
+        #expect(configuration.verify == .init(maxDuration: nil, maxRate: ByteCount(2 << 20)))
     }
 
     @Test func badFlagsAndVariablesAreNamed() throws {

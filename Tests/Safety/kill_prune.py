@@ -3,8 +3,8 @@
 
     kill_prune.py [--every N] [--directory DIR]
 
-For each of four commands (a prune into the trash, a prune that purges, a restore, a purge) the calls are
-counted once; then, for each of them, the command is run again under strace and killed as it enters that
+For each of five commands (a prune into the trash, a prune that purges, a restore, a purge, a verification that
+moves what is damaged) the calls are counted once; then, for each of them, the command is run again under strace and killed as it enters that
 call. Afterwards the next scan and the next prune run, and the independent check of volumes.py looks: each
 entry is whole in the cache, whole in the trash, or (only where something was purged) gone; the index agrees;
 nothing stray is left.
@@ -41,6 +41,7 @@ CASES = [
     Case("prune --purge", ["prune", "--to", "1Ki", "--idle-floor", "0s", "--force-limit", "--purge"], True, False),
     Case("trash restore", ["trash", "restore", "RUN"], False, True),
     Case("trash purge", ["trash", "purge"], True, True),
+    Case("verify --quarantine", ["verify", "--quarantine", "--idle-floor", "0s", "--force-limit"], False, False),
 ]
 
 
@@ -54,7 +55,8 @@ class Bench:
         for path in (self.root, self.state, self.kept_root, self.kept_state):
             path.mkdir(parents=True)
         for number in range(3):
-            volumes.add_entry(self.root, f"e{number}", f"{case.name} {number}", size=3000)
+            damaged = case.command[0] == "verify"
+            volumes.add_entry(self.root, f"e{number}", f"{case.name} {number}", size=3000, damaged=damaged)
         self.before = volumes.entries(self.root)
         volumes.larder(self.root, self.state, "scan")
         if case.trash_first:

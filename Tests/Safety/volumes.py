@@ -23,8 +23,9 @@ def larder(volume, state, *arguments, wrap=(), environment=None):
         [*wrap, str(LARDER), *arguments, *common], env=variables, text=True, capture_output=True, errors="replace")
 
 
-def add_entry(root, name, seed, days=40, size=9000):
-    """Makes the Maven entry `g:<name>:1` with bytes that no other entry has."""
+def add_entry(root, name, seed, days=40, size=9000, damaged=False):
+    """Makes the Maven entry `g:<name>:1` with bytes that no other entry has, and on demand not those that its
+    checksum was taken of."""
     directory = Path(root) / ".m2/repository/g" / name / "1"
     directory.mkdir(parents=True)
     dice = random.Random(seed)
@@ -33,6 +34,8 @@ def add_entry(root, name, seed, days=40, size=9000):
         f"{name}-1.pom": f"<project><groupId>g</groupId><name>{dice.random()}</name></project>".encode(),
         "_remote.repositories": f"{name}-1.jar>central=\n{name}-1.pom>central=\n#{dice.random()}\n".encode(),
     }
+    if damaged:
+        files[f"{name}-1.jar.sha1"] = hashlib.sha1(files[f"{name}-1.jar"] + b"the end").hexdigest().encode()
     for file, content in files.items():
         (directory / file).write_bytes(content)
     age(directory, days)
@@ -155,7 +158,7 @@ def check_index(root, state):
     runs = {Path(p).parts[2] for p in trashed(root)}
     if not runs <= set(query(state, "SELECT id FROM runs")):
         wrong.append("the index does not know a run in the trash")
-    ghosts = query(state, "SELECT count(*) FROM ghosts WHERE reason = 'evicted'")
+    ghosts = query(state, "SELECT count(*) FROM ghosts WHERE reason IN ('evicted', 'quarantined')")
     if int(ghosts[0]) < len(trashed(root)):
         wrong.append(f"{len(trashed(root))} entries wait in the trash, {ghosts[0]} are known as evicted")
     return wrong

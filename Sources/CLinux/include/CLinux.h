@@ -73,5 +73,9 @@ int larder_extents(int fd, uint64_t start, larder_extent *out, unsigned count);
 static const uint32_t larder_extent_shared = 0x2000;
 static const uint32_t larder_extent_unknown = 0x2;
 
+// Whether any page of the first `size` bytes of an open file is in the page cache: 1, 0 or -errno. Reads nothing.
+// For a file of another user the kernel always says 1 (mincore(2), since Linux 5.2).
+int larder_is_cached(int fd, int64_t size);
+
 // The type of the file system that `fd` is on (statfs f_type).
 long larder_fs_type(int fd);

@@ -76,7 +76,14 @@ struct ExplainCommand: AsyncParsableCommand {
 extension ExplainReport.Ghost {
     fileprivate init(_ ghost: GhostRecord) {
         var run: String?
-        if case .evicted(let id) = ghost.reason { run = id }
-        self.init(goneAt: ghost.goneAt, run: run, bytes: ghost.bytes, lastUsed: ghost.lastUsed)
+        var isQuarantined = false
+        switch ghost.reason {
+        case .evicted(let id): run = id
+        case .quarantined(let id): (run, isQuarantined) = (id, true)
+        case .vanished: break
+        }
+        self.init(
+            goneAt: ghost.goneAt, run: run, isQuarantined: isQuarantined, bytes: ghost.bytes,
+            lastUsed: ghost.lastUsed)
     }
 }

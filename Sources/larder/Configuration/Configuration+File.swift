@@ -32,6 +32,12 @@ extension Configuration {
         {
             takeSettings(of: reader)
         }
+        if let (node, _) = top.node("verify"),
+            let reader = MappingReader(
+                node, path: "verify", known: ConfigurationKeys.verify, of: document, problems)
+        {
+            takeSettings(of: reader)
+        }
         let accepted = "a list of at least one volume, each with name, kind and path"
         guard let nodes = top.list("volumes", accepted: accepted) else { return nil }
         if nodes.isEmpty {

@@ -38,6 +38,8 @@ struct Configuration: Sendable, Equatable {
     var warm = WarmConfiguration()
     /// What a recommended size shall keep to.
     var report = ReportConfiguration()
+    /// How fast `verify` reads, and for how long.
+    var verify = VerifyConfiguration()
     /// What looks like a mistake and stops nothing, each in a sentence.
     var warnings: [String] = []
 
@@ -76,8 +78,12 @@ struct ConfigurationFlags: Sendable, Equatable {
     var socket: String?
     /// `--log-level`: the least severe level that is logged.
     var logLevel: String?
-    /// `--idle-floor`, of `plan` and `prune`.
+    /// `--idle-floor`, of `plan`, `prune` and `verify`.
     var idleFloor: String?
+    /// `--max-duration`, of `verify`.
+    var verifyMaxDuration: String?
+    /// `--max-rate`, of `verify`.
+    var verifyMaxRate: String?
 
     /// The flags that were given, by the key whose variable in the environment they override.
     var values: [String: (flag: String, text: String)] {
@@ -86,6 +92,8 @@ struct ConfigurationFlags: Sendable, Equatable {
             ("build_cache", "--build-cache", buildCache), ("image_root", "--image-root", imageRoot),
             ("socket", "--socket", socket), ("log_level", "--log-level", logLevel),
             ("idle_floor", "--idle-floor", idleFloor),
+            ("verify.max_duration", "--max-duration", verifyMaxDuration),
+            ("verify.max_rate", "--max-rate", verifyMaxRate),
         ]
         var given: [String: (flag: String, text: String)] = [:]
         for (key, flag, text) in all { if let text { given[key] = (flag, text) } }

@@ -11,12 +11,14 @@ enum ConfigurationKeys {
     /// The keys at the top.
     static let top = [
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
-        "warm", "report", "volumes",
+        "warm", "report", "verify", "volumes",
     ]
     /// The keys of `warm`.
     static let warm = ["images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file"]
     /// The keys of `report`.
     static let report = ["distance", "review", "headroom", "fetch_speed"]
+    /// The keys of `verify`.
+    static let verify = ["max_duration", "max_rate"]
     /// The keys of an image to warm.
     static let warmImage = ["reference", "pull_policy", "platform"]
     /// The keys of a volume.
@@ -95,6 +97,8 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("report.review", .span, \.report.review),
         ConfigurationSetting("report.headroom", .headroom, \.report.headroom),
         ConfigurationSetting("report.fetch_speed", .speed, \.report.fetchSpeed),
+        ConfigurationSetting("verify.max_duration", .spanOrNone, \.verify.maxDuration),
+        ConfigurationSetting("verify.max_rate", .poolLimit, \.verify.maxRate),
     ]
 }
 
