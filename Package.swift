@@ -46,7 +46,10 @@ let package = Package(
             ]),
         part(
             "CacheIndex", ["CacheModel", .product(name: "GRDB", package: "GRDB.swift")],
-            resources: [.embedInCode("../../migrations/0001_index.sql")]),
+            resources: [
+                .embedInCode("../../migrations/0001_index.sql"),
+                .embedInCode("../../migrations/0007_daemon.sql"),
+            ]),
         part(
             "PodmanClient",
             [
@@ -68,11 +71,12 @@ let package = Package(
         part(
             "Daemon",
             [
-                "CacheIndex", "CacheModel", "DirectoryAccess", "Eviction", "Maintenance", "PodmanClient",
-                "Reporting", "Sizing", "UsageEvidence", "VolumeScanning",
+                "CLinux", "CacheIndex", "CacheModel", "DirectoryAccess", "Eviction", "Maintenance",
+                "PodmanClient", "Reporting", "Sizing", "UsageEvidence", "VolumeScanning",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(
             name: "larder",

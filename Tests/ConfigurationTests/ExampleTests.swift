@@ -33,6 +33,9 @@ func example() throws -> String { try String(contentsOfFile: examplePath, encodi
         var known = Set(ConfigurationKeys.top.map { "." + $0 })
         known.remove(".limits")
         known.remove(".warm")
+        known.remove(".daemon")
+        known.formUnion(ConfigurationKeys.daemon.filter { $0 != "schedules" }.map { ".daemon." + $0 })
+        known.formUnion(ConfigurationKeys.schedules.map { ".daemon.schedules." + $0 })
         known.formUnion(ConfigurationKeys.warm.map { ".warm." + $0 })
         known.formUnion(ConfigurationKeys.limits.map { ".limits." + $0 })
         known.formUnion(ConfigurationKeys.volume.filter { $0 != "pools" }.map { ".volumes." + $0 })
@@ -44,8 +47,10 @@ func example() throws -> String { try String(contentsOfFile: examplePath, encodi
 
     @Test func everySettingIsAKnownKey() {
         let paths =
-            ConfigurationKeys.top.filter { !["limits", "warm", "volumes"].contains($0) }
+            ConfigurationKeys.top.filter { !["limits", "warm", "daemon", "volumes"].contains($0) }
             + ConfigurationKeys.limits.map { "limits." + $0 }
+            + ConfigurationKeys.daemon.filter { $0 != "schedules" }.map { "daemon." + $0 }
+            + ConfigurationKeys.schedules.map { "daemon.schedules." + $0 }
             + ConfigurationKeys.warm.filter { $0 != "images" }.map { "warm." + $0 }
         #expect(ConfigurationSetting.all.map(\.key).sorted() == paths.sorted())
     }

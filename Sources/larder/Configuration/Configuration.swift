@@ -36,6 +36,8 @@ struct Configuration: Sendable, Equatable {
     var limits = RunLimits()
     /// Which images `warm` makes ready, and how.
     var warm = WarmConfiguration()
+    /// When the daemon does what.
+    var daemon = DaemonConfiguration()
     /// What looks like a mistake and stops nothing, each in a sentence.
     var warnings: [String] = []
 

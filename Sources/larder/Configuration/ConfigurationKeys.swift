@@ -11,7 +11,7 @@ enum ConfigurationKeys {
     /// The keys at the top.
     static let top = [
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
-        "warm", "volumes",
+        "warm", "daemon", "volumes",
     ]
     /// The keys of `warm`.
     static let warm = ["images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file"]
@@ -61,7 +61,7 @@ struct ConfigurationSetting: Sendable {
     /// Returns the reason where it is refused.
     var apply: @Sendable (String, inout Configuration) -> String?
 
-    private init<Value>(
+    init<Value>(
         _ key: String, _ format: ValueFormat<Value>,
         _ target: WritableKeyPath<Configuration, Value> & Sendable
     ) {
@@ -89,7 +89,7 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("warm.image_deadline", .positiveSpan, \.warm.imageDeadline),
         ConfigurationSetting("warm.run_deadline", .positiveSpan, \.warm.runDeadline),
         ConfigurationSetting("warm.auth_file", .fileOrNone, \.warm.authFile),
-    ]
+    ] + daemon
 }
 
 /// The name among those known that a misspelt one is closest to; nil where none is close.
