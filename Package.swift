@@ -104,7 +104,12 @@ let package = Package(
         tests("SafetyTests", ["larder"]),
         tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
-        tests("DaemonTests", ["Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting"]),
+        tests(
+            "DaemonTests",
+            [
+                "Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
         tests("Integration", ["larder"]),
         tests(

@@ -43,7 +43,7 @@ import Testing
             "LARDER_SOCKET": "unix:///p.sock", "LARDER_WARM_PARALLEL": "7", "LARDER_WARM_PER_REGISTRY": "8",
             "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
             "LARDER_WARM_AUTH_FILE": "/auth.json",
-        ]
+        ].merging(DaemonKeyTests.environment) { $1 }
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
         let configuration = try load(environment: environment)
@@ -58,6 +58,7 @@ import Testing
             parallel: 7, perRegistry: 8, imageDeadline: .minutes(9), runDeadline: .minutes(10),
             authFile: "/auth.json")
         #expect(configuration.warm == warm)
+        #expect(configuration.daemon == DaemonKeyTests.daemon)
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }

@@ -8,13 +8,14 @@ import Logging
 /// `volume`, `result`, `reason`, `milliseconds` and the figures, all numbers as numbers.
 public struct DaemonLog: LogHandler {
     public var metadata: Logger.Metadata = [:]
-    /// What is less severe than this is left out; one level for all loggers, which a reload may change.
+    /// What is less severe than this is left out: the shared level, unless this logger was given its own.
     public var logLevel: Logger.Level {
-        get { level.value }
-        set { level.value = newValue }
+        get { ownLevel ?? level.value }
+        set { ownLevel = newValue }
     }
 
     private let level: LogLevel
+    private var ownLevel: Logger.Level?
     private let isJSON: Bool
     private let clock: @Sendable () -> Timestamp
     private let write: @Sendable (String) -> Void

@@ -21,19 +21,15 @@ extension CronSchedule {
     }
 
     private func first(on day: Int64, after start: Int64, in zone: TimeZone) -> Int64? {
-        let isSteady = zone.offset(at: (day - 1) * 86_400) == zone.offset(at: (day + 2) * 86_400)
-        var first: Int64?
-        for hour in hours {
-            for minute in minutes {
-                let wall = day * 86_400 + hour * 3600 + minute * 60
-                for instant in zone.instants(of: wall, isInterval: isInterval) where instant > start {
-                    first = min(first ?? instant, instant)
-                }
-                // Where the clock is changed, what is later on the wall may be earlier in time.
-                if isSteady, let first { return first }
-            }
+        let walls = hours.lazy.flatMap { hour in
+            minutes.lazy.map { day * 86_400 + hour * 3600 + $0 * 60 }
         }
-        return first
+        let offset = zone.offset(at: (day - 1) * 86_400)
+        if offset == zone.offset(at: (day + 2) * 86_400) {
+            return walls.first { $0 - offset > start }.map { $0 - offset }
+        }
+        // Where the clock is changed, what is later on the wall may be earlier in time.
+        return walls.flatMap { zone.instants(of: $0, isInterval: isInterval) }.filter { $0 > start }.min()
     }
 }
 
