@@ -86,14 +86,14 @@ import Testing
     }
 
     @Test func agreesMinuteByMinuteAroundChangesOfTheClock() throws {
-        let cases = try run("/usr/bin/env", "python3", Self.oracle, "walk", "7", "600").checked().output
-        #expect(try compare(cases, days: 6) == 600)
+        let cases = try run("/usr/bin/env", "python3", Self.oracle, "walk", "7", "300").checked().output
+        #expect(try compare(cases, days: 6) == 300)
     }
 
     @Test(.enabled(if: hasCroniter, "needs croniter: pip install croniter"))
     func agreesWithCroniterOverYears() throws {
-        let cases = try run("/usr/bin/env", "python3", Self.oracle, "croniter", "7", "1500").checked().output
-        #expect(try compare(cases, days: nil) == 1500)
+        let cases = try run("/usr/bin/env", "python3", Self.oracle, "croniter", "7", "1000").checked().output
+        #expect(try compare(cases, days: nil) == 1000)
     }
 
     private func compare(_ cases: String, days: Int64?) throws -> Int {

@@ -19,6 +19,7 @@ import Testing
             try directory.write("\(path)/e\(number)-1.jar", bytes: 200_000)
             try directory.write("\(path)/_remote.repositories", "e\(number)-1.jar>central=\n")
         }
+        guard !numbers.isEmpty else { return }
         try directory.shell("find cache/.m2 -depth -exec touch -d '40 days ago' {} +")
     }
 
@@ -48,7 +49,7 @@ import Testing
         try daemon.configure(never + build(directory, "  limit: 20GB\n"))
         daemon.signal(SIGHUP)
         let refusal = try daemon.wait(for: "refused, and the old one stays")
-        #expect(refusal["message"].string?.contains("larder.yaml:8:10: volumes[0].limit") == true)
+        #expect(refusal["message"].string?.contains("larder.yaml:9:10: volumes[0].limit") == true)
         try directory.shell("mkdir -p other/.m2/repository")
         try daemon.configure(
             never + build(directory)
@@ -129,15 +130,14 @@ import Testing
             .checked()
         defer { _ = try? run("/usr/bin/env", "python3", filesystems, "unmount", cache) }
         try add(0..<10, to: directory)
-        let daemon = try ServeProcess(in: directory, never + build(directory))
+        let daemon = try ServeProcess(in: directory, never + "idle_floor: 0s\n" + build(directory))
         try daemon.wait(for: "scan of build: 10 entries")
         let before = try daemon.events().count
         try add(10..<40, to: directory)
         try daemon.wait(for: "above the critical level", after: before)
-        let prune = try daemon.wait(for: "prune of build: ", after: before)
-        // The runs limits and the idle floor hold as for any prune; what job files were made just now stay.
+        let prune = try daemon.wait(for: "run ", after: before)
         #expect(prune["reason"].string == "pressure")
-        #expect(prune["evicted"].integer ?? 0 > 0)
+        #expect(prune["evicted"].integer ?? 0 > 0, "\(prune["message"].string ?? "")")
         try daemon.wait(for: "back below the high level", after: before)
         #expect(daemon.stop() == 0)
         #expect(try daemon.events().count { $0["reason"].string == "pressure" && !$0["result"].isNull } == 1)
@@ -158,9 +158,11 @@ import Testing
             #"{"ID":"c\#(number)","Image":"example.test/image:1","Name":"n","Status":"create","#
                 + #""Time":"\#(ISO8601DateFormatter().string(from: Date()))","Type":"container"}"# + "\n"
         }
-        try directory.write("events/job.log", event(1))
+        try directory.shell("echo -n '\(event(1))' >> events/job.log")
         try daemon.waitUntil("the use is known") { try daemon.sql(uses) == "1" }
-        try directory.write("events/job.log", event(1) + event(2))
+        // Podman's rotation: the newest lines in a new file under the old name.
+        try directory.shell(
+            "cp events/job.log events/.new; mv events/.new events/job.log; echo -n '\(event(2))' >> events/job.log")
         try daemon.waitUntil("the next use is known") { try daemon.sql(uses) == "2" }
         #expect(try daemon.sql("SELECT count(*) FROM scans") == "1")
         #expect(daemon.stop() == 0)

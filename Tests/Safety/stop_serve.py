@@ -26,7 +26,7 @@ limits: {{bytes_share: 100%}}
 daemon:
   schedules: {{scan: none, prune: "@hourly", warm: none, report: none}}
 volumes:
-- {{name: build, kind: build-cache, path: {root}, limit: 40Ki, high: 50%, low: 10%}}
+- {{name: build, kind: build-cache, path: {root}, high: 20Ki, low: 4Ki}}
 """
 ENTRIES = 60
 
