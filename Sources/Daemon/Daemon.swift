@@ -43,7 +43,7 @@ public struct Daemon: Sendable {
         ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: (own + services).map { ServiceGroupConfiguration.ServiceConfiguration(service: $0) },
+                services: (own + services).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
         logger.notice("stopped")
@@ -87,7 +87,7 @@ private struct GraceService: Service {
         }
         let logger = logger
         DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(period.nanoseconds))) {
-            logger.error("not all came to an end in \(period): the rest is left as it is, and made good later")
+            logger.error("not all came to an end in \(period): the next start makes the rest good")
             _exit(1)
         }
     }

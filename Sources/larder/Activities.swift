@@ -11,8 +11,10 @@ extension Application {
 
     /// What carries out each activity: the commands, with their reports taken for the log.
     static let activities: [Activity: ActivityBody] = [
-        .scan: { try await $0.scanActivity($1) }, .prune: { try await $0.pruneActivity($1) },
-        .warm: { try await $0.warmActivity($1) }, .report: { application, _ in try application.reportActivity() },
+        .scan: { try await $0.scanActivity($1) },
+        .prune: { application, _ in try await application.pruneActivity() },
+        .warm: { application, _ in try await application.warmActivity() },
+        .report: { application, _ in try application.reportActivity() },
     ]
 
     /// Does an activity; whatever goes wrong becomes its outcome.
@@ -25,11 +27,9 @@ extension Application {
         }
         do {
             return try await body(application, volume)
-        } catch is CancellationError {
-            return ActivityOutcome(.stopped, "given up before anything was changed")
         } catch {
+            if Task.isCancelled { return ActivityOutcome(.stopped, "given up before it changed anything") }
             let failure = Failure(error)
-            if Task.isCancelled { return ActivityOutcome(.stopped, failure.sentence) }
             return ActivityOutcome(failure.isTransient ? .held : .failed, failure.sentence)
         }
     }
@@ -41,23 +41,21 @@ extension Application {
         guard let scan = reports.last?.volumes.first else {
             return ActivityOutcome(.failed, "nothing was scanned")
         }
-        let sums = scan.pools.reduce(into: (entries: Int64(0), new: Int64(0), used: Int64(0), gone: Int64(0))) {
-            $0.entries += $1.entries
-            $0.new += $1.new
-            $0.used += $1.used
-            $0.gone += $1.gone
+        func sum(_ figure: KeyPath<ScanReport.PoolLine, Int64>) -> Int64 {
+            scan.pools.reduce(0) { $0 + $1[keyPath: figure] }
         }
+        let (entries, new, used, gone) = (sum(\.entries), sum(\.new), sum(\.used), sum(\.gone))
         return ActivityOutcome(
             code == nil ? .done : .inPart,
-            "\(sums.entries) entries, \(scan.bytes); \(sums.new) new, \(sums.used) used, \(sums.gone) gone"
+            "\(entries) entries, \(scan.bytes); \(new) new, \(used) used, \(gone) gone"
                 + (scan.unreadable > 0 ? "; \(scan.unreadable) paths could not be read" : ""),
             figures: [
-                "scan": scan.scan, "entries": sums.entries, "bytes": scan.bytes.bytes, "new": sums.new,
-                "used": sums.used, "gone": sums.gone, "unreadable": scan.unreadable,
+                "scan": scan.scan, "entries": entries, "bytes": scan.bytes.bytes, "new": new, "used": used,
+                "gone": gone, "unreadable": scan.unreadable,
             ])
     }
 
-    private func pruneActivity(_ volume: Volume?) async throws -> ActivityOutcome {
+    private func pruneActivity() async throws -> ActivityOutcome {
         let reports = ReportBox<PruneReport>()
         let code = try await PruneCommand.parse([]).run(taking(reports))
         guard let report = reports.last, let outcome = report.volumes.first?.outcome else {
@@ -79,7 +77,7 @@ extension Application {
             ])
     }
 
-    private func warmActivity(_ volume: Volume?) async throws -> ActivityOutcome {
+    private func warmActivity() async throws -> ActivityOutcome {
         let reports = ReportBox<WarmReport>()
         let code = try await WarmCommand.parse([]).run(taking(reports))
         let images = reports.last?.images ?? []
@@ -98,7 +96,8 @@ extension Application {
             let file = "\(configuration.stateDirectory)/report.\(format)"
             _ = try ReportCommand.parse(["--format", format, "--output", file]).run(self)
         }
-        return ActivityOutcome(.done, "written to \(configuration.stateDirectory)/report.html and report.json")
+        let place = configuration.stateDirectory
+        return ActivityOutcome(.done, "written to \(place)/report.html and report.json")
     }
 
     /// The application with its results put into a box instead of on standard output.

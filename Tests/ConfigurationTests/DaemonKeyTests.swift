@@ -38,7 +38,8 @@ import Testing
         Refusal(
             "daemon: {schedules: {scan: 0 0 31 2 *}}\n", "1:28", "daemon.schedules.scan", "accepted"),
         Refusal(
-            "daemon: {time_zone: Europe/Berln}\n", "1:21", "daemon.time_zone", "did you mean `Europe/Berlin`?"),
+            "daemon: {time_zone: Europe/Berln}\n", "1:21", "daemon.time_zone", "did you mean `Europe/Berlin`?"
+        ),
         Refusal("daemon: {time_zone: CET+1}\n", "1:21", "daemon.time_zone", "IANA"),
         Refusal(
             "daemon: {jitter_kind: rnd}\n", "1:23", "daemon.jitter_kind", "fixed, random"),

@@ -7,8 +7,9 @@ import Testing
 @Suite struct PressureGaugeTests {
     private func at(_ minutes: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + minutes * 60) }
 
-    private func read(_ gauge: inout PressureGauge, _ percent: Int64, _ minutes: Int64) -> PressureGauge.Advice
-    {
+    private func read(
+        _ gauge: inout PressureGauge, _ percent: Int64, _ minutes: Int64
+    ) -> PressureGauge.Advice {
         gauge.read(
             used: ByteCount(percent), high: ByteCount(85), critical: ByteCount(95), now: at(minutes))
     }

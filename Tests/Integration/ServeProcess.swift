@@ -74,7 +74,8 @@ final class ServeProcess {
     /// What the sqlite3 command answers from the index.
     func sql(_ query: String) throws -> String {
         try run(
-            "/usr/bin/env", "sqlite3", "-readonly", "-cmd", ".timeout 10000", directory.path + "/state/larder.db", query
+            "/usr/bin/env", "sqlite3", "-readonly", "-cmd", ".timeout 10000",
+            directory.path + "/state/larder.db", query
         ).checked().output.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -8,20 +8,26 @@ import ServiceLifecycle
 ///
 /// What it decides is `ActivityBoard`'s; here are the clock, the tasks, the log and the record in the index.
 public actor ActivityDesk: DaemonControl, Service {
-    private var plan: DaemonPlan
-    private var board = ActivityBoard()
+    var plan: DaemonPlan
+    var board = ActivityBoard()
     private var tasks: [ActivityKey: Task<Void, Never>] = [:]
-    private var gauges: [String: PressureGauge] = [:]
-    /// The volumes that were seen at their paths; empty before the first look.
-    private var present: [String: Bool] = [:]
-    private var isLoaded = false
-    private var isStopping = false
+    var gauges: [String: PressureGauge] = [:]
+    /// Which volumes are at their paths; empty before the first look.
+    var presence: [String: Presence] = [:]
+    var isLoaded = false
+    var isStopping = false
     private var timer: Task<Void, Never>?
 
-    private let logger: Logger
-    private let clock: @Sendable () -> Timestamp
+    let logger: Logger
+    let clock: @Sendable () -> Timestamp
     private let executor = ActivityExecutor()
-    private let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+
+    /// Whether a volume is at its path, or why not.
+    enum Presence: Equatable {
+        case present
+        case away(String)
+    }
 
     /// Clocks may be set, and computers sleep: the board is looked at this often at least.
     private static let longestSleep = Span.seconds(30)
@@ -63,7 +69,7 @@ public actor ActivityDesk: DaemonControl, Service {
     private func step() {
         guard isLoaded, !isStopping else { return }
         let now = clock()
-        let absent = Set(plan.settings.volumes.map(\.name).filter { present[$0] != true })
+        let absent = Set(plan.settings.volumes.map(\.name).filter { presence[$0] != .present })
         for (key, reason) in board.start(now: now, absent: absent) { begin(key, reason) }
         let wake = board.nextWake(after: now) ?? now + Self.longestSleep
         let pause = min(wake - now, Self.longestSleep)
@@ -148,7 +154,7 @@ extension ActivityDesk {
         }
     }
 
-    private func knownRuns() throws -> [ActivityKey: LastRun] {
+    func knownRuns() throws -> [ActivityKey: LastRun] {
         let index = try CacheIndex.open(stateDirectory: plan.settings.stateDirectory, now: clock())
         for notice in index.notices { logger.warning("\(notice)") }
         var known: [ActivityKey: LastRun] = [:]
@@ -183,85 +189,6 @@ extension ActivityDesk {
         } catch {
             logger.warning("\(key): its end could not be recorded: \(error)")
         }
-    }
-
-    /// Takes over another configuration; what runs is let run by the old one.
-    public func adopt(_ plan: DaemonPlan) {
-        self.plan = plan
-        let names = Set(plan.settings.volumes.map(\.name))
-        gauges = gauges.filter { names.contains($0.key) }
-        present = present.filter { names.contains($0.key) }
-        if isLoaded {
-            do { board.adopt(plan.settings, known: try knownRuns(), now: clock()) } catch {
-                board.adopt(plan.settings, known: [:], now: clock())
-            }
-        }
-        waker.yield()
-    }
-
-    /// Takes note of whether a volume is at its path; says so where that changed.
-    func observe(_ volume: Volume, isPresent: Bool, why: String) {
-        let before = present.updateValue(isPresent, forKey: volume.name)
-        guard before != isPresent else { return }
-        let metadata: Logger.Metadata = ["volume": "\(volume.name)"]
-        if !isPresent {
-            logger.warning("volume \(volume.name) is away: \(why)", metadata: metadata)
-        } else if before == false {
-            logger.notice("volume \(volume.name) is back at \(volume.path)", metadata: metadata)
-        }
-        waker.yield()
-    }
-
-    /// Takes a reading of a volume's fill, and begins a prune where it cannot wait.
-    func observe(_ volume: Volume, used: ByteCount, high: ByteCount, critical: ByteCount) {
-        let now = clock()
-        switch gauges[volume.name, default: PressureGauge()].read(
-            used: used, high: high, critical: critical, now: now)
-        {
-        case .none: break
-        case .prune:
-            logger.warning(
-                "volume \(volume.name): \(used) used, above the critical level of \(critical): pruning",
-                metadata: ["volume": "\(volume.name)", "used_bytes": "\(used.bytes)"])
-            board.ask(ActivityKey(.prune, on: volume.name), .pressure, now: now)
-            waker.yield()
-        case .relieved:
-            logger.notice(
-                "volume \(volume.name): \(used) used, back below the high level of \(high)",
-                metadata: ["volume": "\(volume.name)", "used_bytes": "\(used.bytes)"])
-        }
-    }
-
-    /// Whether anything runs on a volume, and so reads its event logs itself.
-    func isBusy(_ volume: String) -> Bool { board.running(on: volume) != nil }
-}
-
-extension ActivityDesk {
-    public func waitingFor() -> [String] {
-        guard isLoaded else { return ["the index in the state directory"] }
-        let volumes = plan.settings.volumes.filter { present[$0.name] == true }
-        if volumes.isEmpty { return ["a mounted volume"] }
-        return volumes.filter { board.slots[ActivityKey(.scan, on: $0.name)]?.last?.succeededAt == nil }
-            .map { "the first scan of volume \($0.name)" }
-    }
-
-    public func activityStates() -> [ActivityState] { board.states() }
-
-    public func request(_ activity: Activity, volume: String?) throws(RequestRefusal) {
-        if isStopping { throw .stopping }
-        if let volume, !plan.settings.volumes.contains(where: { $0.name == volume }) {
-            throw .unknownVolume(volume)
-        }
-        let keys = plan.settings.keys.filter {
-            $0.activity == activity && (volume == nil || $0.volume == volume || $0.volume == nil)
-        }
-        let free = keys.filter { board.running(on: $0.volume) == nil }
-        guard !free.isEmpty else {
-            if let running = keys.compactMap({ board.running(on: $0.volume) }).first { throw .busy(running) }
-            throw .unknownVolume(volume ?? "")
-        }
-        for key in free { board.ask(key, .request, now: clock()) }
-        waker.yield()
     }
 }
 

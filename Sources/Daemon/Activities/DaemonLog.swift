@@ -7,6 +7,7 @@ import Logging
 /// The keys of a JSON line are `time` (RFC 3339, UTC), `level`, `message`, and those of the event: `activity`,
 /// `volume`, `result`, `reason`, `milliseconds` and the figures, all numbers as numbers.
 public struct DaemonLog: LogHandler {
+    /// What goes with every event.
     public var metadata: Logger.Metadata = [:]
     /// What is less severe than this is left out: the shared level, unless this logger was given its own.
     public var logLevel: Logger.Level {
@@ -28,11 +29,13 @@ public struct DaemonLog: LogHandler {
         (self.level, self.isJSON, self.clock, self.write) = (level, isJSON, clock, write)
     }
 
+    /// One value that goes with every event.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes an event.
     public func log(event: LogEvent) {
         guard isJSON else {
             write("\(clock()) \(event.level.rawValue): \(event.message)")

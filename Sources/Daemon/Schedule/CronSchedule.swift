@@ -111,7 +111,9 @@ struct CivilDate {
     /// 0 is Sunday.
     var weekday: Int64
 
-    /// H. Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`, for days from 1970 on.
+    /// Finds the date of a day from 1970 on.
+    ///
+    /// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
     init(daysSince1970 days: Int64) {
         let shifted = days + 719_468
         let dayOfEra = shifted % 146_097

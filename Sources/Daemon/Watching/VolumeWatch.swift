@@ -30,8 +30,7 @@ struct VolumeWatch: Service {
             known = known.filter { settings.volumes.contains($0.key) }
             for volume in settings.volumes {
                 guard let presence = VolumePresence(of: volume) else {
-                    await desk.observe(
-                        volume, isPresent: false, why: "nothing can be opened at \(volume.path)")
+                    await desk.observe(volume, away: "nothing can be opened at \(volume.path)")
                     continue
                 }
                 let isKnown = known[volume].map(presence.isSameVolume) ?? false
@@ -39,13 +38,13 @@ struct VolumeWatch: Service {
                 let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, settings)
                 guard isKnown || isTheVolume(presence, isFirstLook: known[volume] == nil, last?.scan) else {
                     await desk.observe(
-                        volume, isPresent: false,
-                        why: "something else is at \(volume.path) than was scanned last; mount it again, or, "
-                            + "if it was replaced, run 'larder scan' once")
+                        volume,
+                        away: "something else is at \(volume.path) than was scanned last; mount it again, "
+                            + "or, if it was replaced, run 'larder scan' once")
                     continue
                 }
                 known[volume] = presence
-                await desk.observe(volume, isPresent: true, why: "")
+                await desk.observe(volume, away: nil)
                 await observeFill(volume, presence.capacity, last)
             }
             try? await Task.sleep(for: .nanoseconds(settings.pressureInterval.nanoseconds))

@@ -75,7 +75,9 @@ struct ConfigurationSetting: Sendable {
     }
 
     /// Every setting.
-    static let all = [
+    static let all = common + daemon
+
+    private static let common = [
         ConfigurationSetting("state", .path, \.stateDirectory),
         ConfigurationSetting("log_level", .logLevel, \.logLevel),
         ConfigurationSetting("idle_floor", .span, \.idleFloor),
@@ -89,7 +91,7 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("warm.image_deadline", .positiveSpan, \.warm.imageDeadline),
         ConfigurationSetting("warm.run_deadline", .positiveSpan, \.warm.runDeadline),
         ConfigurationSetting("warm.auth_file", .fileOrNone, \.warm.authFile),
-    ] + daemon
+    ]
 }
 
 /// The name among those known that a misspelt one is closest to; nil where none is close.

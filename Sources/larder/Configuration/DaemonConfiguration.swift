@@ -81,8 +81,9 @@ extension ValueFormat<CronSchedule?> {
     /// A schedule of cron, or `none`.
     static var schedule: Self {
         Self(
-            accepted: "the five fields of cron (minute hour day month weekday) in quotes, such as \"43 1 * * *\" or "
-                + "\"*/30 * * * mon-fri\", or @hourly, @daily, @weekly, @monthly, @yearly, or none",
+            accepted: "the five fields of cron (minute hour day month weekday) in quotes, such as "
+                + "\"43 1 * * *\" or \"*/30 * * * mon-fri\", or @hourly, @daily, @weekly, @monthly, "
+                + "@yearly, or none",
             read: { text in text == "none" ? .some(nil) : CronSchedule(text).map { .some($0) } },
             guess: { text in
                 guard text.split(separator: " ").count == 6 else { return nil }
