@@ -53,6 +53,7 @@ let package = Package(
             resources: [
                 .embedInCode("../../migrations/0001_index.sql"),
                 .embedInCode("../../migrations/0003_verify.sql"),
+                .embedInCode("../../migrations/0007_daemon.sql"),
             ]),
         part(
             "PodmanClient",
@@ -75,11 +76,12 @@ let package = Package(
         part(
             "Daemon",
             [
-                "CacheIndex", "CacheModel", "DirectoryAccess", "Eviction", "Maintenance", "PodmanClient",
-                "Reporting", "Sizing", "UsageEvidence", "VolumeScanning",
+                "CLinux", "CacheIndex", "CacheModel", "DirectoryAccess", "Eviction", "Maintenance",
+                "PodmanClient", "Reporting", "Sizing", "UsageEvidence", "VolumeScanning",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(
             name: "larder",
@@ -114,7 +116,12 @@ let package = Package(
             ]),
         tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
-        tests("DaemonTests", ["Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting"]),
+        tests(
+            "DaemonTests",
+            [
+                "Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting",
+                .product(name: "Logging", package: "swift-log"),
+            ]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
         tests("Integration", ["larder"]),
         tests(

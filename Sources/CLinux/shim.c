@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 #include <errno.h>
+#include <malloc.h>
 #include <fcntl.h>
 #include <linux/fiemap.h>
 #include <linux/fs.h>
@@ -169,3 +170,5 @@ int larder_extents(int fd, uint64_t start, larder_extent *out, unsigned count) {
     }
     return (int)found;
 }
+
+int larder_give_back_memory(void) { return malloc_trim(0); }

@@ -129,6 +129,11 @@ extension CacheIndex {
                     sum(regret_bytes)
                 FROM access_days WHERE volume = ?1 AND day >= ?2 AND day <= ?3 - \(Self.dayLength)
                 GROUP BY pool
+                UNION ALL
+                SELECT entries.pool, count(*), 0, sum(entries.bytes), 0, 0, 0
+                FROM followed_uses JOIN entries ON entries.id = followed_uses.entry
+                WHERE followed_uses.volume = ?1 AND at > ?2 AND at <= ?3
+                GROUP BY entries.pool
                 """,
             arguments: [row, since.nanoseconds, until.nanoseconds])
         var sums: [Sums] = []

@@ -31,6 +31,7 @@ extension CacheIndex {
             let number = try Int64.fetchOne(db, sql: "SELECT ifnull(max(id), 0) + 1 FROM scans") ?? 1
             let row = try upsertVolume(volume, scan, number: number, baseline: before == nil, db)
             try insertScan(scan, number: number, volume: row, baseline: before == nil, db)
+            try takeBackFollowed(of: row, db)
             let writer = EntryWriter(
                 db: db, volume: row, scan: number, startedAt: scan.startedAt, since: before?.record.startedAt,
                 layers: Dictionary(scan.layers.map { ($0.id, $0) }, uniquingKeysWith: { $1 }))

@@ -12,6 +12,7 @@ enum Schema {
     static let migrations: [(file: String, sql: [UInt8])] = [
         ("0001_index.sql", PackageResources._001_index_sql),
         ("0003_verify.sql", PackageResources._003_verify_sql),
+        ("0007_daemon.sql", PackageResources._007_daemon_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.

@@ -57,7 +57,9 @@ public struct BuildPruner: Sendable {
             let entry = eviction.entry
             var line = EvictionOutcome.Line(
                 entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes)
-            switch evict(entry.found, number: number, to: place, &heldHomes) {
+            switch Task.isCancelled
+                ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &heldHomes)
+            {
             case .evicted(let bytes, let parents):
                 line.bytes = bytes
                 outcome.evicted.append(line)
@@ -74,6 +76,9 @@ public struct BuildPruner: Sendable {
         outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
         return outcome
     }
+
+    /// Why the rest stays when a run is asked to stop: what was moved by then is recorded like any other run.
+    static let stopped = "the run was asked to stop"
 
     private enum Result {
         case evicted(ByteCount, parents: ByteCount)

@@ -51,7 +51,9 @@ public struct ImagePruner: Sendable {
             let entry = eviction.entry
             var line = EvictionOutcome.Line(
                 entryID: entry.id, pool: entry.pool, key: entry.key, bytes: eviction.freedBytes)
-            if let failure = result.failure {
+            if Task.isCancelled {
+                line.reason = BuildPruner.stopped
+            } else if let failure = result.failure {
                 line.reason = failure
             } else {
                 do { line.reason = try await remove(entry.found, reader) ?? "" } catch let error

@@ -14,9 +14,10 @@ struct TrashKeeper {
         _ locked: LockedVolume, run: String, purgeAll: Bool, _ result: inout Pruner.Result
     ) throws {
         let trash = Trash(try locked.folder.get())
+        let isStopped: () -> Bool = { Task.isCancelled }
         let gain = FreeSpaceGain(on: locked.root)
         if purgeAll || locked.volume.trashRetention == .zero {
-            result.failures += try trash.purge().failures
+            result.failures += try trash.purge(until: isStopped).failures
         } else {
             result.failures += try purgeDue(trash, locked)
         }

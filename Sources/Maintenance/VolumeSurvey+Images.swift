@@ -11,7 +11,8 @@ extension VolumeSurvey {
         let volume = locked.volume
         let previous = try index.previousScan(of: volume.name)
         let before = previous?.record.identity == locked.identity ? previous : nil
-        let events = PodmanEventLogs(directory: volume.eventsPath).read(after: before?.snapshot ?? [])
+        var events = PodmanEventLogs(directory: volume.eventsPath).read(after: before?.snapshot ?? [])
+        if before != nil { events.add(try index.followedUses(of: volume.name)) }
         let startedAt = clock()
         let store = try VfsStoreReader(root: volume.path).read()
         notices += (store.problems + events.notices).map { "volume \(volume.name): \($0)" }
@@ -58,5 +59,17 @@ extension VolumeSurvey {
                 .medium, reason: "a part of the event logs in \(volume.eventsPath) could not be read")
         }
         return EvidenceTrust(.high)
+    }
+}
+
+extension PodmanEventLogs.Reading {
+    /// Adds what was followed since the last scan, so that the scan judges all uses of its interval.
+    fileprivate mutating func add(_ followed: (uses: [FollowedUse], isWhole: Bool)) {
+        isWhole = isWhole && followed.isWhole
+        guard !followed.uses.isEmpty else { return }
+        let told = Set(events)
+        events += followed.uses.map { PodmanEvent(container: $0.container, image: $0.image, at: $0.at) }
+            .filter { !told.contains($0) }
+        events.sort { $0.at < $1.at }
     }
 }

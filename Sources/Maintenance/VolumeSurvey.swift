@@ -55,6 +55,7 @@ public struct VolumeSurvey: Sendable {
             case .buildCache: try scanBuildCache(locked, &notices)
             case .imageStore: try scanImageStore(locked, &notices)
             }
+        try Task.checkCancellation()
         try TrashRecovery(index: index, clock: clock).run(locked, &notices)
         let witness = ClockWitness(stateDirectory: index.stateDirectory)
         if let expected = witness.expected(now: clock()) {

@@ -26,6 +26,9 @@ public struct ImageUses {
         }
     }
 
+    /// The place of the entry that a reference or ID means; nil where none or several fit.
+    public func place(of reference: String) -> Int? { index(of: reference) }
+
     private func index(of reference: String) -> Int? {
         for name in Self.names(for: reference) { if let index = byName[name] { return index } }
         let id = reference.hasPrefix("sha256:") ? String(reference.dropFirst(7)) : reference

@@ -46,6 +46,7 @@ struct DirectoryWalker: Sendable {
             let scratch = ListingScratch()
             while let task = queue.next() { queue.finish(task, lister.list(task, scratch)) }
         }
+        if queue.isStopped { throw SystemError(code: ECANCELED) }
         return Walk(
             tree: queue.tree, identity: VolumeIdentity(marker: stat.device, rootInode: stat.inode),
             unreadable: queue.unreadable, mountPoints: queue.mountPoints,
@@ -98,6 +99,8 @@ final class WalkQueue: @unchecked Sendable {
     private(set) var unreadable: [(directory: Int32, name: [UInt8], error: SystemError)] = []
     private(set) var mountPoints = 0
     private(set) var isUnchanged = true
+    /// Whether the task was cancelled before all was walked.
+    private(set) var isStopped = false
 
     init(first: WalkTask, progress: (@Sendable (Int) -> Void)?) {
         stack = [first]
@@ -115,6 +118,9 @@ final class WalkQueue: @unchecked Sendable {
             condition.wait()
             waiting -= 1
         }
+        // The task is known on the thread that called the walk, which is one of those that work.
+        if Task.isCancelled { isStopped = true }
+        if isStopped { stack = [] }
         guard let task = stack.popLast() else { return nil }
         running += 1
         return task

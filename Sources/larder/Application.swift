@@ -12,9 +12,11 @@ import VolumeScanning
 
 /// Everything a command works with, put together in one place.
 struct Application: Sendable {
-    let configuration: Configuration
+    var configuration: Configuration
     let format: OutputFormat
     let clock: @Sendable () -> Timestamp
+    /// Gets the results instead of standard output; nil for a command that a person ran.
+    var listener: (@Sendable (any Report) -> Void)?
 
     /// Runs a command's body; an error becomes its message and the contract's exit code.
     static func run(
@@ -108,6 +110,7 @@ struct Application: Sendable {
     ///
     /// The only place that tells the formats apart.
     func say(_ report: some Report) throws {
+        if let listener { return listener(report) }
         switch format {
         case .text:
             Terminal.say(report.text(width: Terminal.width, color: Terminal.isColoured, now: clock()))
@@ -117,6 +120,6 @@ struct Application: Sendable {
 
     /// Shows notices on standard error.
     func warn(_ notices: [String]) {
-        for notice in notices { Terminal.complain("larder: \(notice)") }
+        for notice in notices { Terminal.complain("larder: \(notice)", .warning) }
     }
 }

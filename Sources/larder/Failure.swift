@@ -23,6 +23,9 @@ struct Failure: Error {
     var code: Code
     var message: String
     var hint: String?
+    /// Whether the same may succeed a little later: something else holds what is needed, or a damaged index is
+    /// rebuilt at its next opening.
+    var isTransient = false
 
     /// The message and the hint in one sentence, for a list of what was passed over.
     var sentence: String { [message, hint].compactMap { $0 }.joined(separator: "; ") }
@@ -50,9 +53,15 @@ extension Failure {
         case let error as MaintenanceError:
             var code = Code.failed
             if case .held = error { code = .held }
-            self.init(code: code, message: "\(error)", hint: error.hint)
+            self.init(code: code, message: "\(error)", hint: error.hint, isTransient: code == .held)
         case let error as IndexError:
-            self.init(code: .failed, message: error.message, hint: error.remedy)
+            var isTransient = false
+            switch error {
+            case .busy, .damaged: isTransient = true
+            default: break
+            }
+            self.init(
+                code: .failed, message: error.message, hint: error.remedy, isTransient: isTransient)
         default: self.init(code: .failed, message: "\(error)")
         }
     }

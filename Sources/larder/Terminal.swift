@@ -1,5 +1,7 @@
 import Foundation
 import Glibc
+import Logging
+import Synchronization
 
 /// Standard output for results, standard error for everything else.
 enum Terminal {
@@ -8,8 +10,20 @@ enum Terminal {
     /// Ends the process quietly where nobody reads it any more.
     static func say(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
 
-    /// Writes a line to standard error.
-    static func complain(_ line: String) {
+    /// Gets what would be written to standard error; nil except in the daemon, which logs it.
+    static let listener = Mutex<(@Sendable (String, Logger.Level) -> Void)?>(nil)
+
+    /// Writes a line to standard error; the daemon logs it with that level.
+    static func complain(_ line: String, _ level: Logger.Level = .info) {
+        if let listener = listener.withLock({ $0 }) {
+            listener(line.hasPrefix("larder: ") ? String(line.dropFirst(8)) : line, level)
+        } else {
+            writeError(line)
+        }
+    }
+
+    /// Writes a line to standard error, whoever listens.
+    @Sendable static func writeError(_ line: String) {
         write(line.hasSuffix("\n") ? line : line + "\n", to: STDERR_FILENO)
     }
 
@@ -41,7 +55,7 @@ enum Terminal {
 final class ProgressLine: @unchecked Sendable {
     private let lock = NSLock()
     private let label: String
-    private let isShown = isatty(STDERR_FILENO) == 1
+    private let isShown = isatty(STDERR_FILENO) == 1 && Terminal.listener.withLock { $0 == nil }
     private var last = Date.distantPast
 
     init(_ label: String) { self.label = label }

@@ -10,8 +10,7 @@ import Testing
             .deletingLastPathComponent().appendingPathComponent("migrations")
         let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
         #expect(files == Schema.migrations.map(\.file))
-        for (number, migration) in Schema.migrations.enumerated() {
-            #expect(migration.file.hasPrefix(String(format: "%04d_", number + 1)))
+        for migration in Schema.migrations {
             let file = try Data(contentsOf: folder.appendingPathComponent(migration.file))
             #expect(Array(file) == migration.sql)
         }

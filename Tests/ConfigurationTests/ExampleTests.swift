@@ -37,6 +37,9 @@ func example() throws -> String { try String(contentsOfFile: examplePath, encodi
         known.formUnion(ConfigurationKeys.report.map { ".report." + $0 })
         known.remove(".verify")
         known.formUnion(ConfigurationKeys.verify.map { ".verify." + $0 })
+        known.remove(".daemon")
+        known.formUnion(ConfigurationKeys.daemon.filter { $0 != "schedules" }.map { ".daemon." + $0 })
+        known.formUnion(ConfigurationKeys.schedules.map { ".daemon.schedules." + $0 })
         known.formUnion(ConfigurationKeys.warm.map { ".warm." + $0 })
         known.formUnion(ConfigurationKeys.limits.map { ".limits." + $0 })
         known.formUnion(ConfigurationKeys.volume.filter { $0 != "pools" }.map { ".volumes." + $0 })
@@ -48,10 +51,14 @@ func example() throws -> String { try String(contentsOfFile: examplePath, encodi
 
     @Test func everySettingIsAKnownKey() {
         let paths =
-            ConfigurationKeys.top.filter { !["limits", "warm", "report", "verify", "volumes"].contains($0) }
+            ConfigurationKeys.top.filter {
+                !["limits", "warm", "report", "verify", "daemon", "volumes"].contains($0)
+            }
             + ConfigurationKeys.limits.map { "limits." + $0 }
             + ConfigurationKeys.report.map { "report." + $0 }
             + ConfigurationKeys.verify.map { "verify." + $0 }
+            + ConfigurationKeys.daemon.filter { $0 != "schedules" }.map { "daemon." + $0 }
+            + ConfigurationKeys.schedules.map { "daemon.schedules." + $0 }
             + ConfigurationKeys.warm.filter { $0 != "images" }.map { "warm." + $0 }
         #expect(ConfigurationSetting.all.map(\.key).sorted() == paths.sorted())
     }

@@ -44,10 +44,9 @@ import Testing
             "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
             "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_REPORT_DISTANCE": "2%",
             "LARDER_REPORT_REVIEW": "11d", "LARDER_REPORT_HEADROOM": "12Gi",
-            "LARDER_REPORT_FETCH_SPEED": "13Mi",
-            "LARDER_VERIFY_MAX_DURATION": "11m",
+            "LARDER_REPORT_FETCH_SPEED": "13Mi", "LARDER_VERIFY_MAX_DURATION": "11m",
             "LARDER_VERIFY_MAX_RATE": "12Mi",
-        ]
+        ].merging(DaemonKeyTests.environment) { $1 }
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
         let configuration = try load(environment: environment)
@@ -67,6 +66,7 @@ import Testing
             fetchSpeed: ByteCount(13 << 20))
         #expect(configuration.report == report)
         #expect(configuration.verify == .init(maxDuration: .minutes(11), maxRate: ByteCount(12 << 20)))
+        #expect(configuration.daemon == DaemonKeyTests.daemon)
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }

@@ -79,3 +79,6 @@ int larder_is_cached(int fd, int64_t size);
 
 // The type of the file system that `fd` is on (statfs f_type).
 long larder_fs_type(int fd);
+
+// Gives freed memory back to the system (malloc_trim(3)); 1 where some was given back.
+int larder_give_back_memory(void);

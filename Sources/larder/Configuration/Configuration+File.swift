@@ -38,6 +38,7 @@ extension Configuration {
         {
             takeSettings(of: reader)
         }
+        takeDaemon(from: top, of: document, problems)
         let accepted = "a list of at least one volume, each with name, kind and path"
         guard let nodes = top.list("volumes", accepted: accepted) else { return nil }
         if nodes.isEmpty {
@@ -48,7 +49,7 @@ extension Configuration {
         }
     }
 
-    private mutating func takeSettings(of reader: MappingReader) {
+    mutating func takeSettings(of reader: MappingReader) {
         for setting in ConfigurationSetting.all {
             let parts = setting.key.split(separator: ".").map(String.init)
             guard parts.dropLast().joined(separator: ".") == reader.path, let name = parts.last,

@@ -40,6 +40,8 @@ struct Configuration: Sendable, Equatable {
     var report = ReportConfiguration()
     /// How fast `verify` reads, and for how long.
     var verify = VerifyConfiguration()
+    /// When the daemon does what.
+    var daemon = DaemonConfiguration()
     /// What looks like a mistake and stops nothing, each in a sentence.
     var warnings: [String] = []
 

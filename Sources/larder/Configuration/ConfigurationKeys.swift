@@ -11,7 +11,7 @@ enum ConfigurationKeys {
     /// The keys at the top.
     static let top = [
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
-        "warm", "report", "verify", "volumes",
+        "warm", "report", "verify", "daemon", "volumes",
     ]
     /// The keys of `warm`.
     static let warm = ["images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file"]
@@ -65,7 +65,7 @@ struct ConfigurationSetting: Sendable {
     /// Returns the reason where it is refused.
     var apply: @Sendable (String, inout Configuration) -> String?
 
-    private init<Value>(
+    init<Value>(
         _ key: String, _ format: ValueFormat<Value>,
         _ target: WritableKeyPath<Configuration, Value> & Sendable
     ) {
@@ -79,7 +79,9 @@ struct ConfigurationSetting: Sendable {
     }
 
     /// Every setting.
-    static let all = [
+    static let all = common + daemon
+
+    private static let common = [
         ConfigurationSetting("state", .path, \.stateDirectory),
         ConfigurationSetting("log_level", .logLevel, \.logLevel),
         ConfigurationSetting("idle_floor", .span, \.idleFloor),

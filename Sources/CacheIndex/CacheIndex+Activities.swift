@@ -1,0 +1,98 @@
+import CacheModel
+import GRDB
+
+/// The last time of one of the daemon's activities.
+public struct ActivityRecord: Sendable, Hashable {
+    /// Its name: `scan`.
+    public var activity: String
+    /// The volume's name; nil for all volumes.
+    public var volume: String?
+    /// When it began.
+    public var startedAt: Timestamp
+    /// When it ended.
+    public var finishedAt: Timestamp
+    /// When it last ended without a failure.
+    public var succeededAt: Timestamp?
+    /// What was logged at its end.
+    public var line: String
+
+    /// Makes a record from all it consists of.
+    public init(
+        activity: String, volume: String?, startedAt: Timestamp, finishedAt: Timestamp,
+        succeededAt: Timestamp?, line: String
+    ) {
+        self.activity = activity
+        self.volume = volume
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.succeededAt = succeededAt
+        self.line = line
+    }
+}
+
+extension CacheIndex {
+    /// Replaces what is known of the last time of an activity.
+    ///
+    /// - Throws: `IndexError`.
+    public func record(_ activity: ActivityRecord) throws {
+        try writing { db in
+            try db.execute(
+                sql: "INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?, ?)",
+                arguments: [
+                    activity.activity, activity.volume ?? "", activity.startedAt.nanoseconds,
+                    activity.finishedAt.nanoseconds, activity.succeededAt?.nanoseconds, activity.line,
+                ])
+        }
+    }
+
+    /// The last time of every activity of the daemon.
+    ///
+    /// - Throws: `IndexError`.
+    public func activities() throws -> [ActivityRecord] {
+        try reading { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT activity, volume, started_at, finished_at, succeeded_at, line
+                    FROM activities ORDER BY activity, volume
+                    """)
+            var activities: [ActivityRecord] = []
+            while let row = try rows.next() {
+                let volume = try row.text(1)
+                activities.append(
+                    ActivityRecord(
+                        activity: try row.text(0), volume: volume.isEmpty ? nil : volume,
+                        startedAt: try row.time(2), finishedAt: try row.time(3),
+                        succeededAt: row.hasNull(atIndex: 4) ? nil : try row.time(4),
+                        line: try row.text(5)))
+            }
+            return activities
+        }
+    }
+
+    /// A volume's last scan and what it found the file system to hold; nil before the first one.
+    ///
+    /// - Throws: `IndexError`.
+    public func lastReading(of volume: String) throws -> LastReading? {
+        try reading { db in
+            guard let state = try scanState(of: volume, db),
+                let sample = try Row.fetchOne(
+                    db,
+                    sql: "SELECT total - free, used_bytes + trash_bytes FROM capacity_samples WHERE scan = ?",
+                    arguments: [state.record.number])
+            else { return nil }
+            return LastReading(
+                scan: state.record, fileSystemUsed: try sample.size(0), ownBytes: try sample.size(1))
+        }
+    }
+}
+
+/// What a volume's last scan found of its size.
+public struct LastReading: Sendable, Hashable {
+    /// The scan.
+    public var scan: ScanRecord
+    /// What the file system had in use, other tenants' files included.
+    public var fileSystemUsed: ByteCount
+    /// What the volume's own files occupied, the trash included.
+    public var ownBytes: ByteCount
+}

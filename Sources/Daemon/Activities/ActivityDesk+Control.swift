@@ -1,0 +1,87 @@
+import CacheModel
+import Logging
+
+/// What others tell the desk and ask of it: the watches, a reload, the web server.
+extension ActivityDesk {
+    /// Takes over another configuration; what runs is let run by the old one.
+    public func adopt(_ plan: DaemonPlan) {
+        self.plan = plan
+        let names = Set(plan.settings.volumes.map(\.name))
+        gauges = gauges.filter { names.contains($0.key) }
+        presence = presence.filter { names.contains($0.key) }
+        if isLoaded {
+            do { board.adopt(plan.settings, known: try knownRuns(), now: clock()) } catch {
+                board.adopt(plan.settings, known: [:], now: clock())
+            }
+        }
+        waker.yield()
+    }
+
+    /// Takes note of whether a volume is at its path, or why it is away; says so where that changed.
+    func observe(_ volume: Volume, away: String?) {
+        let before = presence.updateValue(away.map { .away($0) } ?? .present, forKey: volume.name)
+        guard before != presence[volume.name] else { return }
+        let metadata: Logger.Metadata = ["volume": "\(volume.name)"]
+        if let away {
+            logger.warning("volume \(volume.name) is away: \(away)", metadata: metadata)
+        } else if before != nil {
+            logger.notice("volume \(volume.name) is back at \(volume.path)", metadata: metadata)
+        }
+        waker.yield()
+    }
+
+    /// Takes a reading of a volume's fill, and begins a prune where it cannot wait.
+    func observe(_ volume: Volume, used: ByteCount, high: ByteCount, critical: ByteCount) {
+        let now = clock()
+        switch gauges[volume.name, default: PressureGauge()].read(
+            used: used, high: high, critical: critical, now: now)
+        {
+        case .none: break
+        case .prune:
+            logger.warning(
+                "volume \(volume.name): \(used) used, above the critical level of \(critical): pruning",
+                metadata: ["volume": "\(volume.name)", "used_bytes": "\(used.bytes)"])
+            board.ask(ActivityKey(.prune, on: volume.name), .pressure, now: now)
+            waker.yield()
+        case .relieved:
+            logger.notice(
+                "volume \(volume.name): \(used) used, back below the high level of \(high)",
+                metadata: ["volume": "\(volume.name)", "used_bytes": "\(used.bytes)"])
+        }
+    }
+
+    /// Whether anything runs on a volume, and so reads its event logs itself.
+    func isBusy(_ volume: String) -> Bool { board.running(on: volume) != nil }
+}
+
+extension ActivityDesk {
+    /// What the daemon still waits for before its figures can be trusted; empty when it is ready.
+    public func waitingFor() -> [String] {
+        guard isLoaded else { return ["the index in the state directory"] }
+        let volumes = plan.settings.volumes.filter { presence[$0.name] == .present }
+        if volumes.isEmpty { return ["a mounted volume"] }
+        return volumes.filter { board.slots[ActivityKey(.scan, on: $0.name)]?.last?.succeededAt == nil }
+            .map { "the first scan of volume \($0.name)" }
+    }
+
+    /// How every activity stands.
+    public func activityStates() -> [ActivityState] { board.states() }
+
+    /// Begins an activity as soon as its volume is free.
+    public func request(_ activity: Activity, volume: String?) throws(RequestRefusal) {
+        if isStopping { throw .stopping }
+        if let volume, !plan.settings.volumes.contains(where: { $0.name == volume }) {
+            throw .unknownVolume(volume)
+        }
+        let keys = plan.settings.keys.filter {
+            $0.activity == activity && (volume == nil || $0.volume == volume || $0.volume == nil)
+        }
+        let free = keys.filter { board.running(on: $0.volume) == nil }
+        guard !free.isEmpty else {
+            if let running = keys.compactMap({ board.running(on: $0.volume) }).first { throw .busy(running) }
+            throw .unknownVolume(volume ?? "")
+        }
+        for key in free { board.ask(key, .request, now: clock()) }
+        waker.yield()
+    }
+}

@@ -1,0 +1,87 @@
+import CacheModel
+
+/// An activity on one volume, or one that concerns no single volume.
+public struct ActivityKey: Hashable, Sendable {
+    /// What it is.
+    public var activity: Activity
+    /// The volume's name; nil for a report, which is of all of them.
+    public var volume: String?
+
+    /// Names an activity on a volume.
+    public init(_ activity: Activity, on volume: String?) {
+        self.activity = activity
+        self.volume = volume
+    }
+}
+
+/// Why an activity begins.
+public enum ActivityReason: String, Sendable {
+    /// Its time has come.
+    case schedule
+    /// Its time came while the daemon was down.
+    case missed
+    /// Nothing is known of the volume yet.
+    case first
+    /// Somebody asked for it.
+    case request
+    /// The volume is above its critical watermark.
+    case pressure
+}
+
+/// How an activity ended.
+public struct ActivityOutcome: Sendable {
+    /// In one word.
+    public enum Result: String, Sendable {
+        /// All of it was done.
+        case done
+        /// Something was refused or could not be read.
+        case inPart = "in part"
+        /// The volume is over its quota still, and nothing more could be evicted safely.
+        case overQuota = "over quota"
+        /// Something else holds the volume or the index: it is tried again.
+        case held
+        /// The daemon was asked to stop.
+        case stopped
+        /// It failed.
+        case failed
+    }
+
+    /// In one word.
+    public var result: Result
+    /// What it did, with its figures, or why not; for one line of the log.
+    public var line: String
+    /// The figures by name, for logs that programs read.
+    public var figures: [String: Int64]
+
+    /// Makes an outcome from all it consists of.
+    public init(_ result: Result, _ line: String, figures: [String: Int64] = [:]) {
+        self.result = result
+        self.line = line
+        self.figures = figures
+    }
+
+    /// Whether it counts as a success.
+    var isSuccess: Bool { [.done, .inPart, .overQuota].contains(result) }
+    /// Whether it is tried again before its next time.
+    var isTriedAgain: Bool { result == .held }
+}
+
+/// What of the last time an activity ran outlives the process.
+public struct LastRun: Sendable, Equatable {
+    /// When it last began, by whatever process.
+    public var startedAt: Timestamp
+    /// When it last ended.
+    public var endedAt: Timestamp
+    /// When it last ended without a failure.
+    public var succeededAt: Timestamp?
+    /// The line that was logged then.
+    public var line: String
+
+    /// Makes a record from all it consists of.
+    public init(startedAt: Timestamp, endedAt: Timestamp, succeededAt: Timestamp?, line: String) {
+        self.startedAt = startedAt
+        self.endedAt = endedAt
+        self.succeededAt = succeededAt
+        self.line = line
+    }
+}

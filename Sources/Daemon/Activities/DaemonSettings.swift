@@ -1,0 +1,67 @@
+import CacheModel
+import Foundation
+
+/// What the daemon was told: which volumes it keeps, and when it does what.
+public struct DaemonSettings: Sendable {
+    /// The volumes.
+    public var volumes: [Volume]
+    /// When each activity comes; one that is left out comes on request only.
+    public var schedules: [Activity: CronSchedule]
+    /// The zone of the clock that the schedules go by.
+    public var timeZone: TimeZone
+    /// How far activities are moved from their schedules.
+    public var jitter: Jitter
+    /// How many volumes may be worked on at once.
+    public var parallel: Int
+    /// How often the fill of the volumes is looked at.
+    public var pressureInterval: Span
+    /// How often the event logs are looked at.
+    public var eventInterval: Span
+    /// How long activities may take to come to an end when the daemon is to stop.
+    public var gracePeriod: Span
+    /// The directory of the index.
+    public var stateDirectory: String
+
+    /// Makes settings from all they consist of.
+    public init(
+        volumes: [Volume], schedules: [Activity: CronSchedule], timeZone: TimeZone = .gmt,
+        jitter: Jitter = Jitter(), parallel: Int = 2, pressureInterval: Span = .seconds(5),
+        eventInterval: Span = .seconds(1), gracePeriod: Span = .seconds(25), stateDirectory: String
+    ) {
+        self.volumes = volumes
+        self.schedules = schedules
+        self.timeZone = timeZone
+        self.jitter = jitter
+        self.parallel = parallel
+        self.pressureInterval = pressureInterval
+        self.eventInterval = eventInterval
+        self.gracePeriod = gracePeriod
+        self.stateDirectory = stateDirectory
+    }
+
+    /// Every activity there can be with these volumes.
+    var keys: Set<ActivityKey> {
+        var keys: Set<ActivityKey> = [ActivityKey(.report, on: nil)]
+        for volume in volumes {
+            for activity in [Activity.scan, .prune, .verify] {
+                keys.insert(ActivityKey(activity, on: volume.name))
+            }
+            if volume.kind == .imageStore { keys.insert(ActivityKey(.warm, on: volume.name)) }
+        }
+        return keys
+    }
+}
+
+/// The settings with what carries out activities by them: what a change of the configuration replaces as a whole.
+public struct DaemonPlan: Sendable {
+    /// What the daemon was told.
+    public var settings: DaemonSettings
+    /// Does an activity on a volume and says what became of it; cancelling the task ends it early and safely.
+    public var run: @Sendable (ActivityKey) async -> ActivityOutcome
+
+    /// Makes a plan from both.
+    public init(settings: DaemonSettings, run: @escaping @Sendable (ActivityKey) async -> ActivityOutcome) {
+        self.settings = settings
+        self.run = run
+    }
+}

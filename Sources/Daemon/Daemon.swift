@@ -1,0 +1,94 @@
+import CacheModel
+import Dispatch
+import Glibc
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// The daemon: schedules, pressure, event logs and what else is put beside them, under one group of services.
+///
+/// SIGTERM and SIGINT end it: nothing begins any more, what runs comes to an end as early as that is safe. A prune
+/// stops between two moves and records what it did; a scan that is not recorded yet is given up. What has not
+/// ended after the grace period is left as a kill would leave it, and the next start makes it good. SIGHUP makes
+/// it read its configuration anew; a wrong one is refused, and the old one stays.
+public struct Daemon: Sendable {
+    /// What begins activities and knows how they stand.
+    public let desk: ActivityDesk
+    private let logger: Logger
+    private let clock: @Sendable () -> Timestamp
+    private let reload: @Sendable () throws -> DaemonPlan
+
+    /// Makes a daemon.
+    ///
+    /// - Parameter reload: reads the configuration anew; throws where it is wrong.
+    public init(
+        _ plan: DaemonPlan, logger: Logger, clock: @escaping @Sendable () -> Timestamp,
+        reload: @escaping @Sendable () throws -> DaemonPlan
+    ) {
+        desk = ActivityDesk(plan, logger: logger, clock: clock)
+        (self.logger, self.clock, self.reload) = (logger, clock, reload)
+    }
+
+    /// Runs until a signal ends it.
+    ///
+    /// - Parameter services: what runs beside the daemon's own parts, such as a web server.
+    public func run(with services: [any Service] = []) async throws {
+        var quiet = logger
+        quiet.logLevel = .critical
+        let own: [any Service] = [
+            desk, VolumeWatch(desk: desk, clock: clock),
+            EventService(desk: desk, logger: logger, clock: clock),
+            ReloadService(desk: desk, logger: logger, reload: reload),
+            GraceService(desk: desk, logger: logger),
+        ]
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: (own + services).map { .init(service: $0) },
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
+        try await group.run()
+        logger.notice("stopped")
+    }
+}
+
+/// Reads the configuration anew at each SIGHUP.
+private struct ReloadService: Service {
+    let desk: ActivityDesk
+    let logger: Logger
+    let reload: @Sendable () throws -> DaemonPlan
+
+    func run() async throws {
+        let signals = await UnixSignalsSequence(trapping: .sighup)
+        logger.notice("started")
+        for await _ in signals.cancelOnGracefulShutdown() {
+            do {
+                let plan = try reload()
+                await desk.adopt(plan)
+                logger.notice("the configuration was read anew")
+            } catch {
+                for line in "\(error)".split(separator: "\n") {
+                    logger.error("the configuration is refused, and the old one stays: \(line)")
+                }
+            }
+        }
+    }
+}
+
+/// Ends the process when its time to end well is over.
+private struct GraceService: Service {
+    let desk: ActivityDesk
+    let logger: Logger
+
+    func run() async throws {
+        try? await gracefulShutdown()
+        let period = await desk.settings.gracePeriod
+        let running = await desk.running
+        if !running.isEmpty {
+            logger.notice("stopping: \(running.joined(separator: ", ")) has \(period) to come to an end")
+        }
+        let logger = logger
+        DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(period.nanoseconds))) {
+            logger.error("not all came to an end in \(period): the next start makes the rest good")
+            _exit(1)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import CacheIndex
+import CacheModel
+import Logging
+import Maintenance
+import ServiceLifecycle
+
+/// Follows the event logs of the image stores as they grow.
+struct EventService: Service {
+    let desk: ActivityDesk
+    let logger: Logger
+    let clock: @Sendable () -> Timestamp
+    private let executor = ActivityExecutor()
+
+    init(desk: ActivityDesk, logger: Logger, clock: @escaping @Sendable () -> Timestamp) {
+        self.desk = desk
+        self.logger = logger
+        self.clock = clock
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskExecutorPreference(executor) { await follow() }
+        }
+    }
+
+    private func follow() async {
+        var followers: [Volume: EventFollower] = [:]
+        // A failure is told once, until something works again.
+        var told: Set<String> = []
+        while !Task.isCancelled {
+            let settings = await desk.settings
+            let stores = settings.volumes.filter { $0.kind == .imageStore }
+            followers = followers.filter { stores.contains($0.key) }
+            for store in stores {
+                var follower = followers[store] ?? EventFollower(store)
+                if follower.isDue(), await !desk.isBusy(store.name) {
+                    do {
+                        let index = try CacheIndex.open(
+                            stateDirectory: settings.stateDirectory, now: clock(), readOnly: false)
+                        let (uses, notices) = try follower.follow(into: index)
+                        told.remove(store.name)
+                        report(uses, notices, of: store)
+                    } catch {
+                        if told.insert(store.name).inserted {
+                            logger.warning(
+                                "volume \(store.name): uses are not recorded for now: \(error)",
+                                metadata: ["volume": "\(store.name)"])
+                        }
+                    }
+                }
+                followers[store] = follower
+            }
+            try? await Task.sleep(for: .nanoseconds(settings.eventInterval.nanoseconds))
+        }
+    }
+
+    private func report(_ uses: Int, _ notices: [String], of store: Volume) {
+        for notice in notices {
+            logger.warning("volume \(store.name): \(notice)", metadata: ["volume": "\(store.name)"])
+        }
+        guard uses > 0 else { return }
+        logger.info(
+            "volume \(store.name): \(uses) uses from the event logs",
+            metadata: ["volume": "\(store.name)", "uses": "\(uses)"])
+    }
+}

@@ -1,0 +1,48 @@
+import CacheModel
+import DirectoryAccess
+import Glibc
+import VolumeScanning
+
+/// What lies at a volume's path at this moment.
+struct VolumePresence: Sendable, Equatable {
+    /// The file system and the inode of the root.
+    var device: UInt64
+    var inode: UInt64
+    /// The number in `.larder/volume-id`; nil where there is none.
+    var marker: UInt64?
+    /// How full the file system is.
+    var capacity: Capacity
+    /// Whether the directory above lies on another file system.
+    var isMountPoint: Bool
+
+    /// Looks at the path; nil where nothing can be opened there.
+    init?(of volume: Volume) {
+        guard let root = try? OpenDirectory.open(root: volume.path), let stat = try? root.stat(),
+            let capacity = Capacity(descriptor: root.descriptor)
+        else { return nil }
+        (device, inode, self.capacity) = (stat.device, stat.inode, capacity)
+        marker = Self.marker(below: root)
+        let above = try? OpenDirectory.open(root: volume.path + "/..").stat()
+        isMountPoint = above.map { $0.device != stat.device } ?? false
+    }
+
+    /// Whether this is the volume that was seen before, mounted anew or not.
+    ///
+    /// A mount point whose volume is gone is an empty directory of another file system: it must not be taken for a
+    /// volume on which everything vanished.
+    func isSameVolume(as other: VolumePresence) -> Bool {
+        if device == other.device, inode == other.inode { return true }
+        return marker != nil && marker == other.marker
+    }
+
+    private static func marker(below root: OpenDirectory) -> UInt64? {
+        guard let own = try? root.open(Array(".larder".utf8).cString) else { return nil }
+        let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let file = openat(own.descriptor, "volume-id", flags)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 16)
+        guard Glibc.read(file, &bytes, 16) == 16 else { return nil }
+        return UInt64(String(decoding: bytes, as: UTF8.self), radix: 16)
+    }
+}

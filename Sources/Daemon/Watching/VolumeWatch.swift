@@ -1,0 +1,79 @@
+import CacheIndex
+import CacheModel
+import Logging
+import ServiceLifecycle
+
+/// Looks every few seconds whether the volumes are at their paths, and how full they are.
+///
+/// Where a volume may take its whole file system, `statfs` says how full it is. Where it has a limit of its own,
+/// its fill is what its last scan counted, and what the file system gained since.
+struct VolumeWatch: Service {
+    let desk: ActivityDesk
+    let clock: @Sendable () -> Timestamp
+    private let executor = ActivityExecutor()
+
+    init(desk: ActivityDesk, clock: @escaping @Sendable () -> Timestamp) {
+        self.desk = desk
+        self.clock = clock
+    }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await withTaskExecutorPreference(executor) { await watch() }
+        }
+    }
+
+    private func watch() async {
+        var known: [Volume: VolumePresence] = [:]
+        while !Task.isCancelled {
+            let settings = await desk.settings
+            known = known.filter { settings.volumes.contains($0.key) }
+            for volume in settings.volumes {
+                guard let presence = VolumePresence(of: volume) else {
+                    await desk.observe(volume, away: "nothing can be opened at \(volume.path)")
+                    continue
+                }
+                let isKnown = known[volume].map(presence.isSameVolume) ?? false
+                // The index is asked only where it is needed: this is done every few seconds.
+                let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, settings)
+                guard isKnown || isTheVolume(presence, isFirstLook: known[volume] == nil, last?.scan) else {
+                    await desk.observe(
+                        volume,
+                        away: "something else is at \(volume.path) than was scanned last; mount it again, "
+                            + "or, if it was replaced, run 'larder scan' once")
+                    continue
+                }
+                known[volume] = presence
+                await desk.observe(volume, away: nil)
+                await observeFill(volume, presence.capacity, last)
+            }
+            try? await Task.sleep(for: .nanoseconds(settings.pressureInterval.nanoseconds))
+        }
+    }
+
+    private func isTheVolume(_ now: VolumePresence, isFirstLook: Bool, _ scan: ScanRecord?) -> Bool {
+        guard let scan else { return isFirstLook }
+        let marker = now.marker ?? now.device
+        if marker == scan.identity.marker, now.inode == scan.identity.rootInode { return true }
+        // At the start another volume may have taken the place; an empty mount point is none.
+        return isFirstLook && (now.marker != nil || now.isMountPoint)
+    }
+
+    private func observeFill(_ volume: Volume, _ now: Capacity, _ last: LastReading?) async {
+        var used = now.used
+        let limit = min(volume.limit ?? now.total, now.total)
+        if limit < now.total {
+            guard let last else { return }
+            used = max(.zero, last.ownBytes + (now.used - last.fileSystemUsed))
+        }
+        await desk.observe(
+            volume, used: used, high: volume.high.of(limit), critical: volume.critical.of(limit))
+    }
+
+    /// Nil where there is no scan, and where the index cannot be read just now.
+    private func lastReading(of volume: Volume, _ settings: DaemonSettings) -> LastReading? {
+        let index = try? CacheIndex.open(
+            stateDirectory: settings.stateDirectory, now: clock(), readOnly: true)
+        return try? index?.lastReading(of: volume.name)
+    }
+}

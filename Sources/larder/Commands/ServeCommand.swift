@@ -1,0 +1,79 @@
+import ArgumentParser
+import CacheModel
+import Daemon
+import Foundation
+import Glibc
+import Logging
+
+/// The daemon: does everything by its schedules, and at once where it cannot wait.
+struct ServeCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Run as a daemon: scan, prune, warm and report by schedule.",
+        discussion: """
+            Schedules stand in the configuration (daemon.schedules). Between them it watches how full the volumes \
+            are and prunes at once above the critical level, and follows the event logs of the jobs' Podmans. \
+            SIGHUP makes it read its configuration anew, SIGTERM ends it: what runs stops where that is safe.
+
+            Logs one line for each activity to standard error, as JSON where that is no terminal.
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+
+    func run() async throws {
+        // Until the daemon listens to it, a reload must not end the process.
+        signal(SIGHUP, SIG_IGN)
+        try await Application.run(global, FormatOptions.text) { try await run($0) }
+    }
+
+    func run(_ application: Application) async throws -> Failure.Code? {
+        let level = LogLevel(application.configuration.logLevel)
+        let isJSON = isatty(STDERR_FILENO) == 0
+        LoggingSystem.bootstrap { _ in
+            DaemonLog(level: level, isJSON: isJSON, clock: application.clock, write: Terminal.writeError)
+        }
+        let logger = Logger(label: "larder")
+        Terminal.listener.withLock { $0 = { text, level in logger.log(level: level, "\(text)") } }
+        defer { Terminal.listener.withLock { $0 = nil } }
+
+        let first = application
+        let reload: @Sendable () throws -> DaemonPlan = { [global] in
+            var next = first
+            next.configuration = try Configuration.load(
+                flags: global.flags(), environment: ProcessInfo.processInfo.environment)
+            guard next.configuration.stateDirectory == first.configuration.stateDirectory else {
+                throw Failure(
+                    code: .configuration, message: "the state directory cannot change while the daemon runs",
+                    hint: "restart it")
+            }
+            for warning in next.configuration.warnings { logger.warning("\(warning)") }
+            level.value = next.configuration.logLevel
+            return next.daemonPlan
+        }
+        let daemon = Daemon(
+            application.daemonPlan, logger: logger, clock: application.clock, reload: reload)
+        try await daemon.run()
+        return nil
+    }
+}
+
+extension FormatOptions {
+    /// Plain text, for commands without a result to format.
+    static var text: FormatOptions {
+        var options = FormatOptions()
+        options.format = .text
+        return options
+    }
+}
+
+extension Application {
+    /// What the daemon is to do by this configuration, and how: by the commands themselves.
+    var daemonPlan: DaemonPlan {
+        let daemon = configuration.daemon
+        let settings = DaemonSettings(
+            volumes: configuration.volumes, schedules: daemon.schedules, timeZone: daemon.timeZone,
+            jitter: Jitter(most: daemon.jitter, kind: daemon.jitterKind), parallel: daemon.parallel,
+            pressureInterval: daemon.pressureInterval, eventInterval: daemon.eventInterval,
+            gracePeriod: daemon.gracePeriod, stateDirectory: configuration.stateDirectory)
+        return DaemonPlan(settings: settings) { key in await perform(key) }
+    }
+}

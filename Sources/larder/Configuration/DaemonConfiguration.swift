@@ -1,0 +1,116 @@
+import CacheModel
+import Daemon
+import Foundation
+import Yams
+
+/// When the daemon does what, and how.
+struct DaemonConfiguration: Sendable, Equatable {
+    /// When each activity comes; nil for never by itself.
+    var scan = CronSchedule("17 * * * *")
+    var prune = CronSchedule("43 1 * * *")
+    var warm = CronSchedule("13 5 * * 1-5")
+    var verify: CronSchedule?
+    var report = CronSchedule("29 6 * * 1")
+    /// The zone of the clock that the schedules go by.
+    var timeZone = TimeZone.gmt
+    /// How far activities are moved from their schedules, and how that is chosen.
+    var jitter: Span = .zero
+    var jitterKind = Jitter.Kind.fixed
+    /// How many volumes are worked on at once.
+    var parallel = 2
+    /// How often the fill of the volumes and their event logs are looked at.
+    var pressureInterval: Span = .seconds(5)
+    var eventInterval: Span = .seconds(1)
+    /// How long activities may take to come to an end when the daemon is to stop.
+    var gracePeriod: Span = .seconds(25)
+
+    /// The schedules there are.
+    var schedules: [Activity: CronSchedule] {
+        [Activity.scan: scan, .prune: prune, .warm: warm, .verify: verify, .report: report]
+            .compactMapValues { $0 }
+    }
+}
+
+extension ConfigurationKeys {
+    /// The keys of `daemon`.
+    static let daemon = [
+        "schedules", "time_zone", "jitter", "jitter_kind", "parallel", "pressure_interval", "event_interval",
+        "grace_period",
+    ]
+    /// The keys of `daemon.schedules`.
+    static let schedules = Activity.allCases.map(\.rawValue)
+}
+
+extension ConfigurationSetting {
+    /// The settings of the daemon.
+    static let daemon = [
+        ConfigurationSetting("daemon.schedules.scan", .schedule, \.daemon.scan),
+        ConfigurationSetting("daemon.schedules.prune", .schedule, \.daemon.prune),
+        ConfigurationSetting("daemon.schedules.warm", .schedule, \.daemon.warm),
+        ConfigurationSetting("daemon.schedules.verify", .schedule, \.daemon.verify),
+        ConfigurationSetting("daemon.schedules.report", .schedule, \.daemon.report),
+        ConfigurationSetting("daemon.time_zone", .timeZone, \.daemon.timeZone),
+        ConfigurationSetting("daemon.jitter", .span, \.daemon.jitter),
+        ConfigurationSetting("daemon.jitter_kind", .jitterKind, \.daemon.jitterKind),
+        ConfigurationSetting("daemon.parallel", .pulls, \.daemon.parallel),
+        ConfigurationSetting("daemon.pressure_interval", .positiveSpan, \.daemon.pressureInterval),
+        ConfigurationSetting("daemon.event_interval", .positiveSpan, \.daemon.eventInterval),
+        ConfigurationSetting("daemon.grace_period", .positiveSpan, \.daemon.gracePeriod),
+    ]
+}
+
+extension Configuration {
+    /// Takes over what a file says of the daemon.
+    mutating func takeDaemon(
+        from top: MappingReader, of document: ParsedDocument, _ problems: ConfigurationProblems
+    ) {
+        guard let (node, _) = top.node("daemon"),
+            let reader = MappingReader(
+                node, path: "daemon", known: ConfigurationKeys.daemon, of: document, problems)
+        else { return }
+        takeSettings(of: reader)
+        guard let (inner, _) = reader.node("schedules"),
+            let schedules = MappingReader(
+                inner, path: "daemon.schedules", known: ConfigurationKeys.schedules, of: document, problems)
+        else { return }
+        takeSettings(of: schedules)
+    }
+}
+
+extension ValueFormat<CronSchedule?> {
+    /// A schedule of cron, or `none`.
+    static var schedule: Self {
+        Self(
+            accepted: "the five fields of cron (minute hour day month weekday) in quotes, such as "
+                + "\"43 1 * * *\" or \"*/30 * * * mon-fri\", or @hourly, @daily, @weekly, @monthly, "
+                + "@yearly, or none",
+            read: { text in text == "none" ? .some(nil) : CronSchedule(text).map { .some($0) } },
+            guess: { text in
+                guard text.split(separator: " ").count == 6 else { return nil }
+                let five = text.split(separator: " ").dropFirst().joined(separator: " ")
+                return CronSchedule(five) == nil ? nil : "`\(five)`, without seconds"
+            })
+    }
+}
+
+extension ValueFormat<TimeZone> {
+    /// A time zone by its IANA name.
+    static var timeZone: Self {
+        Self(
+            accepted: "the IANA name of a time zone, such as UTC or Europe/Berlin",
+            read: { text in
+                if text == "UTC" { return .gmt }
+                return TimeZone.knownTimeZoneIdentifiers.contains(text) ? TimeZone(identifier: text) : nil
+            },
+            guess: { text in nearest(text, among: TimeZone.knownTimeZoneIdentifiers).map { "`\($0)`" } })
+    }
+}
+
+extension ValueFormat<Jitter.Kind> {
+    /// How a jitter is chosen.
+    static var jitterKind: Self {
+        Self(
+            accepted: "fixed, random", read: { Jitter.Kind(rawValue: $0) },
+            guess: { nearest($0, among: ["fixed", "random"]).map { "`\($0)`" } })
+    }
+}

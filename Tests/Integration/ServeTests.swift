@@ -1,0 +1,178 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The daemon as a process: signals, schedules, volumes that go and come, and what it makes of a full one.
+@Suite struct ServeTests {
+    private let never =
+        "daemon:\n  pressure_interval: 1s\n  schedules: {scan: none, prune: none, warm: none, report: none}\n"
+
+    private func volume(_ entries: Int = 2) throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        try add(0..<entries, to: directory)
+        return directory
+    }
+
+    private func add(_ numbers: Range<Int>, to directory: TemporaryDirectory) throws {
+        for number in numbers {
+            let path = "cache/.m2/repository/g/e\(number)/1"
+            try directory.write("\(path)/e\(number)-1.jar", bytes: 200_000)
+            try directory.write("\(path)/_remote.repositories", "e\(number)-1.jar>central=\n")
+        }
+        guard !numbers.isEmpty else { return }
+        try directory.shell("find cache/.m2 -depth -exec touch -d '40 days ago' {} +")
+    }
+
+    private func build(_ directory: TemporaryDirectory, _ more: String = "") -> String {
+        "volumes:\n- name: build\n  kind: build-cache\n  path: \(directory.path)/cache\n\(more)"
+    }
+
+    @Test func scansAVolumeThatIsNewAndEndsAtSIGTERM() throws {
+        let directory = try volume()
+        let daemon = try ServeProcess(in: directory, never + build(directory))
+        let scan = try daemon.wait(for: "scan of build: 2 entries")
+        #expect(scan["entries"].integer == 2 && scan["result"].string == "done")
+        #expect(scan["activity"].string == "scan" && scan["volume"].string == "build")
+        try daemon.waitUntil("it is kept") {
+            try daemon.sql("SELECT count(*) FROM activities WHERE succeeded_at IS NOT NULL") == "1"
+        }
+        #expect(daemon.stop() == 0)
+        #expect(try daemon.events().last?["message"].string == "stopped")
+        // One line for an activity's end, and none for a file.
+        #expect(try daemon.events().count { $0["result"].string != nil } == 1)
+    }
+
+    @Test func aReloadIsTakenAndAWrongOneRefused() throws {
+        let directory = try volume()
+        let daemon = try ServeProcess(in: directory, never + build(directory))
+        try daemon.wait(for: "scan of build: 2 entries")
+        try daemon.configure(never + build(directory, "  limit: 20GB\n"))
+        daemon.signal(SIGHUP)
+        let refusal = try daemon.wait(for: "refused, and the old one stays")
+        #expect(refusal["message"].string?.contains("larder.yaml:9:10: volumes[0].limit") == true)
+        try directory.shell("mkdir -p other/.m2/repository")
+        try daemon.configure(
+            never + build(directory)
+                + "- name: other\n  kind: build-cache\n  path: \(directory.path)/other\n")
+        daemon.signal(SIGHUP)
+        try daemon.wait(for: "was read anew")
+        try daemon.wait(for: "scan of other: 0 entries")
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func whatWasMissedIsDoneOnceAfterTheStart() throws {
+        let directory = try volume()
+        let schedules = "daemon:\n  schedules: {scan: none, prune: \"@hourly\", warm: none, report: none}\n"
+        let first = try ServeProcess(in: directory, schedules + build(directory))
+        try first.wait(for: "scan of build: 2 entries")
+        #expect(first.stop() == 0)
+        try directory.shell(
+            """
+            sqlite3 state/larder.db "INSERT OR REPLACE INTO activities VALUES ('prune', 'build', 0, 0, 0, '')"
+            """)
+        let second = try ServeProcess(in: directory, schedules + build(directory))
+        #expect(try second.wait(for: "prune of build: run ")["reason"].string == "missed")
+        #expect(second.stop() == 0)
+        #expect(try second.events().count { $0["result"].string != nil } == 1)
+    }
+
+    @Test func aVolumeThatGoesIsNotTakenForAnEmptyOne() throws {
+        let directory = try volume()
+        let daemon = try ServeProcess(in: directory, never + build(directory))
+        try daemon.wait(for: "scan of build: 2 entries")
+        try directory.shell("mv cache gone")
+        try daemon.wait(for: "is away: nothing can be opened")
+        // What an unmounted volume leaves: an empty directory.
+        try directory.shell("mkdir cache; mv gone cache.real")
+        try daemon.wait(for: "something else is at")
+        #expect(try daemon.sql("SELECT count(*) FROM entries") == "2")
+        try directory.shell("rmdir cache; mv cache.real cache")
+        try daemon.wait(for: "volume build is back")
+        #expect(try daemon.sql("SELECT count(*) FROM entries") == "2")
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aHeldVolumeIsTriedAgain() throws {
+        let directory = try volume()
+        let holder = Process()
+        holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
+        holder.arguments = [directory.path + "/cache", "-c", "echo held; read line"]
+        let (input, output) = (Pipe(), Pipe())
+        (holder.standardInput, holder.standardOutput) = (input, output)
+        try holder.run()
+        _ = output.fileHandleForReading.readData(ofLength: 5)
+        let daemon = try ServeProcess(in: directory, never + build(directory))
+        let held = try daemon.wait(for: "scan of build: held: volume build is held by another Larder")
+        #expect(held["message"].string?.contains("; again at 20") == true)
+        try input.fileHandleForWriting.close()
+        holder.waitUntilExit()
+        try daemon.wait(for: "scan of build: 2 entries")
+        #expect(daemon.stop() == 0)
+    }
+
+    @Test func aDamagedIndexIsRebuilt() throws {
+        let directory = try volume()
+        try directory.write("state/larder.db", String(repeating: "no database\n", count: 400))
+        let daemon = try ServeProcess(in: directory, never + build(directory))
+        try daemon.wait(for: "was damaged")
+        try daemon.wait(for: "scan of build: 2 entries")
+        #expect(daemon.stop() == 0)
+        #expect(try directory.shell("cat state/larder.db.damaged-* | head -c 11") == "no database")
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root for a mount"))
+    func aVolumeThatFillsIsPrunedWithoutASchedule() throws {
+        let directory = try volume(0)
+        let filesystems = Testbed.packageRoot + "/Tests/Testbed/filesystems.py"
+        let cache = directory.path + "/cache"
+        try run("/usr/bin/env", "python3", filesystems, "make", cache, "--type", "tmpfs", "--size", "8M")
+            .checked()
+        defer { _ = try? run("/usr/bin/env", "python3", filesystems, "unmount", cache) }
+        try add(0..<10, to: directory)
+        let daemon = try ServeProcess(in: directory, never + "idle_floor: 0s\n" + build(directory))
+        try daemon.wait(for: "scan of build: 10 entries")
+        let before = try daemon.events().count
+        try add(10..<40, to: directory)
+        try daemon.wait(for: "above the critical level", after: before)
+        let prune = try daemon.wait(for: "run ", after: before)
+        #expect(prune["reason"].string == "pressure")
+        #expect(prune["evicted"].integer ?? 0 > 0, "\(prune["message"].string ?? "")")
+        try daemon.wait(for: "back below the high level", after: before)
+        #expect(daemon.stop() == 0)
+        #expect(try daemon.events().count { $0["reason"].string == "pressure" && !$0["result"].isNull } == 1)
+    }
+
+    @Test func theUseOfAnImageIsKnownWithoutAScan() throws {
+        let directory = try TemporaryDirectory()
+        try FakeStore(in: directory).write(images: 2)
+        try directory.write("events/other.log", "")
+        let daemon = try ServeProcess(
+            in: directory,
+            never + "volumes:\n- name: images\n  kind: image-store\n  path: \(directory.path)/storage\n")
+        try daemon.wait(for: "scan of images: 2 entries")
+        let uses =
+            "SELECT uses FROM entries WHERE key = 'example.test/image:1' AND last_used > 1780000000000000000"
+        #expect(try daemon.sql(uses).isEmpty || daemon.sql(uses) == "0")
+        func event(_ number: Int) -> String {
+            #"{"ID":"c\#(number)","Image":"example.test/image:1","Name":"n","Status":"create","#
+                + #""Time":"\#(ISO8601DateFormatter().string(from: Date()))","Type":"container"}"# + "\n"
+        }
+        try directory.shell("echo -n '\(event(1))' >> events/job.log")
+        try daemon.waitUntil("the use is known") { try daemon.sql(uses) == "1" }
+        // Podman's rotation: the newest lines in a new file under the old name.
+        try directory.shell(
+            """
+            cp events/job.log events/.new; mv events/.new events/job.log
+            echo -n '\(event(2))' >> events/job.log
+            """)
+        try daemon.waitUntil("the next use is known") { try daemon.sql(uses) == "2" }
+        #expect(try daemon.sql("SELECT count(*) FROM scans") == "1")
+        #expect(daemon.stop() == 0)
+        // The next scan counts no use a second time.
+        try run(
+            Program.path, "--config", directory.path + "/larder.yaml", "scan"
+        ).checked()
+        #expect(try daemon.sql(uses) == "2")
+        #expect(try daemon.sql("SELECT count(*) FROM followed_uses") == "0")
+    }
+}
