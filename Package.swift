@@ -46,7 +46,10 @@ let package = Package(
             ]),
         part(
             "CacheIndex", ["CacheModel", .product(name: "GRDB", package: "GRDB.swift")],
-            resources: [.embedInCode("../../migrations/0001_index.sql")]),
+            resources: [
+                .embedInCode("../../migrations/0001_index.sql"),
+                .embedInCode("../../migrations/0002_ingest.sql"),
+            ]),
         part(
             "PodmanClient",
             [
@@ -78,7 +81,7 @@ let package = Package(
             name: "larder",
             dependencies: [
                 "CacheIndex", "CacheModel", "Daemon", "Eviction", "Maintenance", "PodmanClient", "Reporting",
-                "RunnerLint", "Sizing", "VolumeScanning",
+                "RunnerLint", "Sizing", "UsageEvidence", "VolumeScanning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),

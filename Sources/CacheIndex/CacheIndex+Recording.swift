@@ -44,6 +44,8 @@ extension CacheIndex {
             }
             let added = try writer.write(merge)
             if before == nil { try recordBaseline(of: row, db) }
+            let downloads = JobDownloadSettlement(db: db, volume: row, regretWindow: regretWindow)
+            if try downloads.isNeeded() { _ = try downloads.run() }
             try recordImages(scan, merge, added: added, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
             if let snapshot = scan.snapshot { try recordSnapshot(snapshot, volume: row, db) }

@@ -14,6 +14,8 @@ struct ScanMerge {
         /// Its id; nil where the index did not hold it.
         var id: Int64?
         var verdict: AccessRule.Verdict
+        /// What it had before, where it is a directory that is added to rather than fetched as a whole.
+        var before = ByteCount.zero
     }
 
     /// What the scan found, in the order of path and pool.
@@ -38,7 +40,7 @@ struct ScanMerge {
             db.cachedStatement(
                 sql: """
                     SELECT path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
-                        last_used, evidence, confidence
+                        last_used, evidence, confidence, warmed_until IS NOT NULL
                     FROM entries WHERE volume = ? ORDER BY path, pool
                     """),
             arguments: [volume])
@@ -79,15 +81,19 @@ struct ScanMerge {
         let known = AccessRule.Known(
             inode: try row.unsigned(4), bytes: try row.size(5), accessed: try row.time(8),
             fetched: try row.time(9), lastUsed: try row.time(11), evidence: try row.evidence(12),
-            confidence: try row.confidence(13))
+            confidence: try row.confidence(13), warmed: try row.flag(14))
         let verdict = rule.judge(found, known: known)
         count(found, verdict.access, isNew: false)
         if found.image != nil { images.append((index, id)) }
         let after = AccessRule.Known(
             inode: found.inode, bytes: found.bytes, accessed: verdict.watermark, fetched: found.fetched,
-            lastUsed: verdict.lastUsed, evidence: verdict.evidence, confidence: verdict.confidence)
+            lastUsed: verdict.lastUsed, evidence: verdict.evidence, confidence: verdict.confidence,
+            warmed: known.warmed)
         if verdict.access == .none, after == known, try isSame(found, row) { return }
-        changes.append(Change(index: index, id: id, verdict: verdict))
+        // Gradle's build cache and metadata: what a build adds is a fetch, the rest of the directory is not.
+        let isAddedTo = found.pool == .gradleOther && found.inode == known.inode
+        changes.append(
+            Change(index: index, id: id, verdict: verdict, before: isAddedTo ? known.bytes : .zero))
     }
 
     /// Whether the row holds the rest of what the scan found.
