@@ -52,6 +52,7 @@ let package = Package(
             ],
             resources: [
                 .embedInCode("../../migrations/0001_index.sql"),
+                .embedInCode("../../migrations/0002_ingest.sql"),
                 .embedInCode("../../migrations/0003_verify.sql"),
                 .embedInCode("../../migrations/0007_daemon.sql"),
             ]),

@@ -27,6 +27,8 @@ struct AccessRule: Sendable {
         var lastUsed: Timestamp
         var evidence: Evidence
         var confidence: Confidence
+        /// Whether Larder itself pulled it, and no job has used it since.
+        var warmed = false
     }
 
     /// What the index knew of an entry that had gone.

@@ -58,13 +58,15 @@ extension CacheIndex {
                     ORDER BY accesses.at DESC, scans.id DESC LIMIT ?2
                     """,
                 arguments: [id, max(0, limit)])
+            let jobs = try jobs(of: id, db)
             var accesses: [AccessRecord] = []
             while let row = try rows.next() {
+                let (isHit, scan) = (try row.flag(1), try row.integer(5))
                 accesses.append(
                     AccessRecord(
-                        at: try row.time(0), kind: try row.flag(1) ? .hit : .miss,
-                        evidence: try row.evidence(2), bytes: try row.size(3), regret: try row.flag(4),
-                        scan: try row.integer(5)))
+                        at: try row.time(0), kind: isHit ? .hit : .miss, evidence: try row.evidence(2),
+                        bytes: try row.size(3), regret: try row.flag(4), scan: scan,
+                        jobs: isHit ? [] : jobs[scan] ?? []))
             }
             return accesses
         }

@@ -86,7 +86,8 @@ extension CacheIndex {
 
     /// Forgets ghosts that went before `goneBefore`, so that they do not add up over the years.
     ///
-    /// What returns later is a new entry. Call it with a time well outside the regret window.
+    /// What returns later is a new entry, and so are the lines of a log of that time. Call it with a time well
+    /// outside the regret window.
     ///
     /// - Returns: how many were forgotten.
     /// - Throws: `IndexError`; nothing is forgotten then.
@@ -94,7 +95,10 @@ extension CacheIndex {
         try writing { db in
             try db.execute(
                 sql: "DELETE FROM ghosts WHERE gone_at < ?", arguments: [goneBefore.nanoseconds])
-            return db.changesCount
+            let count = db.changesCount
+            try db.execute(
+                sql: "DELETE FROM job_downloads WHERE latest < ?", arguments: [goneBefore.nanoseconds])
+            return count
         }
     }
 

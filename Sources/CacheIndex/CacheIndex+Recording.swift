@@ -45,6 +45,8 @@ extension CacheIndex {
             }
             let added = try writer.write(merge)
             if before == nil { try recordBaseline(of: row, db) }
+            let downloads = JobDownloadSettlement(db: db, volume: row, regretWindow: regretWindow)
+            if try downloads.isNeeded() { _ = try downloads.run() }
             try recordImages(scan, merge, added: added, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
             try recordSnapshot(scan.snapshot, volume: row, db)

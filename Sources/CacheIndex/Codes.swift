@@ -49,6 +49,7 @@ extension Evidence: Coded {
         case .podmanEvents: 3
         case .firstSeen: 4
         case .mtime: 5
+        case .jobLog: 6
         }
     }
 }

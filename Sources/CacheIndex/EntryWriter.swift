@@ -65,7 +65,7 @@ struct EntryWriter {
                 try insert(id ?? 0, found, change.verdict, ghost, by: insertion)
                 if found.image != nil { added[change.index] = id }
             }
-            try record(change.verdict, of: id ?? 0, found)
+            try record(change.verdict, of: id ?? 0, found, before: change.before)
         }
         try db.execute(sql: "UPDATE next_entry SET id = ?", arguments: [next])
         return added
@@ -124,11 +124,15 @@ struct EntryWriter {
         ])
     }
 
-    private func record(_ verdict: AccessRule.Verdict, of id: Int64, _ found: ScannedEntry) throws {
+    private func record(
+        _ verdict: AccessRule.Verdict, of id: Int64, _ found: ScannedEntry, before: ByteCount
+    ) throws {
         switch verdict.access {
         case .none: break
         case .hit(let at): try record(id, found, at: at, found.bytes, hitBy: verdict.evidence)
-        case .miss(let at, let regret): try record(id, found, at: at, fetchedBytes(found), regret: regret)
+        case .miss(let at, let regret):
+            let bytes = max(.zero, fetchedBytes(found) - before)
+            try record(id, found, at: at, bytes, regret: regret)
         }
         for at in verdict.laterHits { try record(id, found, at: at, found.bytes, hitBy: .podmanEvents) }
     }

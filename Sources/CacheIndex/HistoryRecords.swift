@@ -22,10 +22,13 @@ public struct AccessRecord: Sendable, Hashable {
     public var regret: Bool
     /// The number of the scan that recorded it.
     public var scan: Int64
+    /// The jobs that fetched it then, as far as their logs were ingested.
+    public var jobs: [String]
 
     /// Makes a record from all it consists of.
     public init(
-        at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool, scan: Int64
+        at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool, scan: Int64,
+        jobs: [String] = []
     ) {
         self.at = at
         self.kind = kind
@@ -33,6 +36,7 @@ public struct AccessRecord: Sendable, Hashable {
         self.bytes = bytes
         self.regret = regret
         self.scan = scan
+        self.jobs = jobs
     }
 }
 

@@ -14,6 +14,8 @@ struct ScanMerge {
         /// Its id; nil where the index did not hold it.
         var id: Int64?
         var verdict: AccessRule.Verdict
+        /// What it had before, where it is a directory that is added to rather than fetched as a whole.
+        var before = ByteCount.zero
     }
 
     /// What the scan found, in the order of path and pool.
@@ -37,7 +39,7 @@ struct ScanMerge {
         let row = try DirectStatement(
             """
             SELECT path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
-                last_used, evidence, confidence
+                last_used, evidence, confidence, warmed_until IS NOT NULL
             FROM entries WHERE volume = ? ORDER BY path, pool
             """, db)
         defer { row.reset() }
@@ -80,15 +82,19 @@ struct ScanMerge {
             inode: UInt64(bitPattern: row.integer(4)), bytes: ByteCount(row.integer(5)),
             accessed: Timestamp(nanoseconds: row.integer(8)), fetched: Timestamp(nanoseconds: row.integer(9)),
             lastUsed: Timestamp(nanoseconds: row.integer(11)), evidence: try Evidence(code: row.integer(12)),
-            confidence: try Confidence(code: row.integer(13)))
+            confidence: try Confidence(code: row.integer(13)), warmed: row.integer(14) != 0)
         let verdict = rule.judge(found, known: known)
         count(found, verdict.access, isNew: false)
         if found.image != nil { images.append((index, id)) }
         let after = AccessRule.Known(
             inode: found.inode, bytes: found.bytes, accessed: verdict.watermark, fetched: found.fetched,
-            lastUsed: verdict.lastUsed, evidence: verdict.evidence, confidence: verdict.confidence)
+            lastUsed: verdict.lastUsed, evidence: verdict.evidence, confidence: verdict.confidence,
+            warmed: known.warmed)
         if verdict.access == .none, after == known, isSame(found, row) { return }
-        changes.append(Change(index: index, id: id, verdict: verdict))
+        // Gradle's build cache and metadata: what a build adds is a fetch, the rest of the directory is not.
+        let isAddedTo = found.pool == .gradleOther && found.inode == known.inode
+        changes.append(
+            Change(index: index, id: id, verdict: verdict, before: isAddedTo ? known.bytes : .zero))
     }
 
     /// Whether the row holds the rest of what the scan found.

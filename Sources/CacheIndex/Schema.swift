@@ -11,6 +11,7 @@ enum Schema {
     /// The files in the order of their numbers, which begin at 1 and leave none out.
     static let migrations: [(file: String, sql: [UInt8])] = [
         ("0001_index.sql", PackageResources._001_index_sql),
+        ("0002_ingest.sql", PackageResources._002_ingest_sql),
         ("0003_verify.sql", PackageResources._003_verify_sql),
         ("0007_daemon.sql", PackageResources._007_daemon_sql),
     ]

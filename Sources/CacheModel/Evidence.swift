@@ -10,6 +10,8 @@ public enum Evidence: String, Sendable, Hashable, CaseIterable, Codable {
     case firstSeen = "first-seen"
     /// The newest modification time: a fallback.
     case mtime
+    /// A job's log, which names what the job downloaded.
+    case jobLog = "job-log"
 }
 
 /// How far a figure that rests on evidence can be trusted.

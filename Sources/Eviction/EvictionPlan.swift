@@ -50,7 +50,7 @@ extension CacheEntry {
         let idle = now - lastUsed
         let ago = idle.seconds < 0 ? idle.age : idle.age + " ago"
         return switch evidence {
-        case .atime, .gradleJournal, .podmanEvents: "last used \(ago) (\(evidence.rawValue))"
+        case .atime, .gradleJournal, .podmanEvents, .jobLog: "last used \(ago) (\(evidence.rawValue))"
         case .firstSeen, .mtime: "no use seen, there since \(ago) (\(evidence.rawValue))"
         }
     }

@@ -13,8 +13,6 @@ public struct VolumeSurvey: Sendable {
     let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int) -> Void)?
 
-    /// Accesses are kept one by one for the longest window that a report asks for, then as daily sums.
-    private static let longestWindow = Span.days(30)
     /// What went longer ago counts as never seen when it returns: far beyond any regret window.
     private static let ghostMemory = Span.days(366)
 
@@ -65,7 +63,7 @@ public struct VolumeSurvey: Sendable {
         }
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow)
         if !index.isInMemory { witness.record(now: clock()) }
-        _ = try index.foldAccesses(before: scan.startedAt - Self.longestWindow)
+        _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
         let arming = AtimeArming(root: locked.root).arm(scan.unarmed)
         if arming.refused > 0 {

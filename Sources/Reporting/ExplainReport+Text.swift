@@ -10,6 +10,7 @@ extension ExplainReport {
         if let ghost, entry != nil {
             page.line("went before \(Figures.ago(ghost.goneAt, now: now)), \(cause(of: ghost))", indent: 2)
         }
+        writeTraces(to: &page)
         writeAccesses(to: &page, now: now)
         return page.text
     }
@@ -63,16 +64,36 @@ extension ExplainReport {
                 + "frees \(image.exclusiveBytes)", indent: 2)
     }
 
+    private func writeTraces(to page: inout TextPage) {
+        guard !traces.isEmpty else { return }
+        page.blank()
+        var table = TextTable(("trace", .left), ("at", .left), ("what it is", .left))
+        table.rows = traces.map { [$0.source, $0.at.description, $0.meaning] }
+        page.table(table)
+        if let trust, !trust.reason.isEmpty {
+            page.paragraph("confidence \(trust.confidence.rawValue): \(trust.reason)", indent: 2)
+        }
+    }
+
     private func writeAccesses(to page: inout TextPage, now: Timestamp) {
         guard !accesses.isEmpty else { return }
         page.blank()
-        var table = TextTable(("access", .left), ("when", .right), ("size", .right), ("evidence", .left))
-        table.rows = accesses.prefix(10).map { access in
-            [
-                access.kind.rawValue, Figures.ago(access.at, now: now), "\(access.bytes)",
-                access.evidence.rawValue + (access.regret ? ", regret: a prune had evicted it" : ""),
-            ]
+        var table = TextTable(
+            ("access", .left), ("at", .left), ("when", .right), ("size", .right), ("evidence", .left))
+        var notes: [Int: String] = [:]
+        for (place, access) in accesses.prefix(10).enumerated() {
+            table.rows.append([
+                access.kind.rawValue, access.at.description, Figures.ago(access.at, now: now),
+                "\(access.bytes)", access.evidence.rawValue,
+            ])
+            var note: [String] = []
+            if access.regret { note.append("regret: a prune had evicted it") }
+            if !access.jobs.isEmpty {
+                let jobs = access.jobs.count == 1 ? "job" : "jobs"
+                note.append("downloaded by \(jobs) \(access.jobs.joined(separator: ", "))")
+            }
+            if !note.isEmpty { notes[place] = note.joined(separator: "; ") }
         }
-        page.table(table, of: accesses.count)
+        page.table(table, of: accesses.count, notes: notes)
     }
 }

@@ -23,14 +23,20 @@ public struct ExplainReport: Report {
         public var bytes: ByteCount
         /// Whether a prune had evicted the entry within the regret window.
         public var regret: Bool
+        /// The jobs that fetched it then, as far as their logs were ingested.
+        public var jobs: [String]
 
         /// Makes an access from all it consists of.
-        public init(at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool = false) {
+        public init(
+            at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool = false,
+            jobs: [String] = []
+        ) {
             self.at = at
             self.kind = kind
             self.evidence = evidence
             self.bytes = bytes
             self.regret = regret
+            self.jobs = jobs
         }
     }
 
@@ -76,11 +82,13 @@ public struct ExplainReport: Report {
     public var accesses: [Access]
     /// What stayed of it when it went the last time; nil where it never went.
     public var ghost: Ghost?
+    /// How far the evidence of this volume can be trusted, and why no further; nil where the volume is unknown.
+    public var trust: EvidenceTrust?
 
     /// Makes a report from all it consists of.
     public init(
         key: String, volume: String, entry: CacheEntry?, verdict: EvictionPlan.Verdict?, evictions: Int64 = 0,
-        accesses: [Access] = [], ghost: Ghost? = nil
+        accesses: [Access] = [], ghost: Ghost? = nil, trust: EvidenceTrust? = nil
     ) {
         self.key = key
         self.volume = volume
@@ -89,6 +97,29 @@ public struct ExplainReport: Report {
         self.evictions = evictions
         self.accesses = accesses
         self.ghost = ghost
+        self.trust = trust
+    }
+
+    /// What is known of the entry's use beside its accesses, each with its source, the newest first.
+    public var traces: [(source: String, at: Timestamp, meaning: String)] {
+        guard let entry else { return [] }
+        let found = entry.found
+        let isImage = found.image != nil
+        var traces = [
+            (
+                isImage ? "layer" : "mtime", found.fetched,
+                isImage ? "its top layer was extracted" : "the newest time of its directories: a fetch"
+            ),
+            ("first-seen", entry.firstSeen, "the scan that found it first"),
+        ]
+        if found.accessed.nanoseconds > 0 {
+            traces.append(
+                (
+                    isImage ? "podman-events" : "atime", found.accessed,
+                    isImage ? "its newest container" : "the newest use that scans saw"
+                ))
+        }
+        return traces.sorted { $0.1 > $1.1 }
     }
 
     /// The entry as `larder.explain/1`.
@@ -99,12 +130,22 @@ public struct ExplainReport: Report {
             "schema": "larder.explain/1", "key": .text(key), "volume": .text(volume),
             "entry": entry?.jsonValue(volume: volume, protected: protected) ?? .null,
             "verdict": verdict?.jsonValue(of: evictions) ?? .null,
+            "traces": .array(
+                traces.map { trace in
+                    [
+                        "source": .text(trace.source), "at": .time(trace.at),
+                        "meaning": .text(trace.meaning),
+                    ]
+                }),
+            "trust": trust.map {
+                ["confidence": .text($0.confidence.rawValue), "reason": .text($0.reason)]
+            } ?? .null,
             "accesses": .array(
                 accesses.map { access in
                     [
                         "at": .time(access.at), "kind": .text(access.kind.rawValue),
                         "evidence": .text(access.evidence.rawValue), "bytes": .bytes(access.bytes),
-                        "regret": .bool(access.regret),
+                        "regret": .bool(access.regret), "jobs": .array(access.jobs.map { .text($0) }),
                     ]
                 }),
             "ghost": ghost.map { ghost in

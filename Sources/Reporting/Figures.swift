@@ -73,6 +73,7 @@ extension Evidence {
         case .podmanEvents: "events"
         case .firstSeen: "first seen"
         case .mtime: "mtime"
+        case .jobLog: "job log"
         }
     }
 }

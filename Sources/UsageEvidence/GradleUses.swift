@@ -1,5 +1,6 @@
 import CacheModel
 import DirectoryAccess
+import Glibc
 
 /// Puts what the journals of a volume's Gradle user homes say into its entries.
 ///
@@ -25,9 +26,9 @@ public struct GradleUses {
         where entries[index].pool == .gradle || entries[index].pool == .gradleOther {
             guard let home = Self.home(of: entries[index]) else { continue }
             if journals[home] == nil { journals.updateValue(journal(of: home, &notices), forKey: home) }
-            guard let journal = journals[home] ?? nil, let use = lastUse(of: entries[index], journal) else {
-                continue
-            }
+            var uses = (journals[home] ?? nil).flatMap { lastUse(of: entries[index], $0) }.map { [$0] } ?? []
+            if let use = lastUseOfBuildCache(entries[index], journals[home] ?? nil) { uses.append(use) }
+            guard let use = uses.max() else { continue }
             entries[index].uses = [RecordedUse(at: use, evidence: .gradleJournal)]
         }
         return notices
@@ -55,6 +56,36 @@ public struct GradleUses {
                 journal.lastUse(of: "\(jobsPath)/\($0)")
             }
         }.max()
+    }
+
+    /// When Gradle last stored or found something in a local build cache; nil for any other entry.
+    ///
+    /// Gradle keeps that in the time of modification of each file there, which it sets anew at each hit
+    /// (gradle/gradle `DirectoryBuildCacheService`, `ModificationTimeFileAccessTimeJournal`); in between, from 4.10
+    /// on, it kept it in its journal. Its lock and its notes tell nothing: every build opens them.
+    private func lastUseOfBuildCache(_ entry: ScannedEntry, _ journal: GradleJournal?) -> Timestamp? {
+        guard entry.pool == .gradleOther, entry.path.name.starts(with: "build-cache-".utf8),
+            let folder = try? root.open(entry.path), let names = try? folder.names()
+        else { return nil }
+        let jobsPath = String(validating: entry.path.bytes, as: UTF8.self).map { "\(jobPath)/\($0)" }
+        var last: Timestamp?
+        for name in names {
+            let bytes = name.dropLast().map(UInt8.init(bitPattern:))
+            guard bytes.count >= 32, bytes.allSatisfy(Self.isHex),
+                let stat = try? folder.stat(name), stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG)
+            else { continue }
+            last = max(last ?? Timestamp(nanoseconds: 0), Timestamp(nanoseconds: stat.mtime))
+            if let journal, let jobsPath,
+                let use = journal.lastUse(of: "\(jobsPath)/\(String(decoding: bytes, as: UTF8.self))")
+            {
+                last = max(last ?? use, use)
+            }
+        }
+        return last
+    }
+
+    private static func isHex(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (97...102).contains(byte)
     }
 
     /// The Gradle user home that an entry lies in: the directory that holds its `caches`, `wrapper` or `jdks`.

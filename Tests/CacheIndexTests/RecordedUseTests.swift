@@ -90,6 +90,83 @@ import Testing
         #expect(baseline.laterHits.isEmpty)
     }
 
+    /// A pull just before the scan at hour 9, and what was created after that scan.
+    private struct Puller {
+        var created: [Span]
+        var warmed = false
+        var access = AccessRule.Access.none
+        var later = 0
+    }
+
+    @Test func aScanBetweenAPullAndItsContainerChangesNothing() throws {
+        let pull = hour(9) - .seconds(10)
+        for (row, puller) in [
+            Puller(created: [.seconds(15)]),
+            Puller(created: [.seconds(15), .minutes(20)], access: .hit(at: pull + .minutes(20))),
+            Puller(created: [.minutes(60)]),
+            Puller(created: [.seconds(3601)], access: .hit(at: pull + .seconds(3601))),
+            Puller(created: [.seconds(15)], warmed: true, access: .hit(at: pull + .seconds(15))),
+            Puller(
+                created: [.seconds(1), .seconds(2), .seconds(3)], access: .hit(at: pull + .seconds(2)),
+                later: 1),
+        ].enumerated() {
+            var found = try image(puller.created.map { pull + $0 }, accessed: Timestamp(nanoseconds: 0))
+            found.fetched = pull
+            var unused = found
+            unused.uses = []
+            let seen = Self.rule(before: 8).judge(unused)
+            #expect(seen.access == .miss(at: pull, regret: false))
+            let known = AccessRule.Known(
+                inode: 1, bytes: ByteCount(1000), accessed: seen.watermark, fetched: pull,
+                lastUsed: seen.lastUsed, evidence: seen.evidence, confidence: seen.confidence,
+                warmed: puller.warmed)
+            let verdict = Self.rule().judge(found, known: known)
+            #expect(verdict.access == puller.access, "case \(row)")
+            #expect(verdict.laterHits.count == puller.later, "case \(row)")
+            #expect(verdict.lastUsed == min(pull + (puller.created.last ?? .zero), hour(10)))
+            // The next container is a hit, however soon.
+            var after = known
+            after.accessed = verdict.watermark
+            found.uses = [RecordedUse(at: hour(10), evidence: .podmanEvents)]
+            let next = Self.rule().judge(found, known: after)
+            #expect(next.access == .hit(at: hour(10)))
+        }
+    }
+
+    @Test func theStoreAloneTellsThePullersContainerToo() throws {
+        let pull = hour(9) - .seconds(10)
+        for trust in [Confidence.low, .high] {
+            var known = Self.known
+            (known.accessed, known.fetched) = (Timestamp(nanoseconds: 0), pull)
+            var found = try image([], accessed: pull + .seconds(15))
+            found.fetched = pull
+            let verdict = Self.rule(trust: trust).judge(found, known: known)
+            #expect(verdict.access == .none)
+            #expect((verdict.watermark, verdict.lastUsed) == (found.accessed, found.accessed))
+            known.accessed = verdict.watermark
+            found.accessed = hour(9) + .minutes(30)
+            #expect(Self.rule(trust: trust).judge(found, known: known).access == .hit(at: found.accessed))
+        }
+    }
+
+    /// The container stands in the store when the scan reads it, its event only in the next one.
+    @Test func anEventThatComesAfterItsContainerWasSeenIsNoHit() throws {
+        let created = hour(9) - .seconds(5)
+        var found = try image([], accessed: created)
+        found.fetched = hour(9) - .seconds(10)
+        let first = AccessRule(
+            before: AccessRule.Before(startedAt: hour(8), finishedAt: hour(8) + .seconds(5), complete: true),
+            startedAt: hour(9), trust: .high, regretWindow: .days(14)
+        ).judge(found)
+        #expect(first.access == .miss(at: found.fetched, regret: false))
+        let known = AccessRule.Known(
+            inode: 1, bytes: ByteCount(1000), accessed: first.watermark, fetched: found.fetched,
+            lastUsed: first.lastUsed, evidence: first.evidence, confidence: first.confidence)
+        found.uses = [RecordedUse(at: created, evidence: .podmanEvents)]
+        let second = Self.rule().judge(found, known: known)
+        #expect((second.access, second.laterHits) == (.none, []))
+    }
+
     @Test func whatTheStoreShowsCountsOnceItsEventWouldBeThere() throws {
         let fresh = hour(10) - .seconds(1)
         let waiting = Self.rule().judge(try image([], accessed: fresh), known: Self.known)

@@ -147,9 +147,39 @@ struct ContractTests {
         #expect(document["schema"] as? String == "larder.explain/1")
         let verdict = document["verdict"] as? [String: Any] ?? [:]
         check(verdict, ["decision": "text", "position": "int", "of": "int", "reason": "text"])
+        let traces = list(document, "traces")
+        #expect(traces.count == 3)
+        for trace in traces { check(trace, ["source": "text", "at": "time", "meaning": "text"]) }
+        check(document["trust"] as? [String: Any] ?? [:], ["confidence": "text", "reason": "text"])
+        #expect(list(document, "accesses").map { $0["jobs"] as? [String] } == [["4711"]])
         let gone = try parsed(Samples.explainGone)
         #expect(gone["entry"] is NSNull && gone["verdict"] is NSNull)
         check(gone["ghost"] as? [String: Any] ?? [:], ["gone_at": "time", "reason": "text", "run": "text?"])
+    }
+
+    @Test(arguments: [Samples.ingest, Samples.ingestNothing])
+    func ingest(_ report: IngestReport) throws {
+        let document = try parsed(report)
+        check(
+            document,
+            [
+                "schema": "text", "kind": "text", "log": "text", "volume": "text", "job": "text?",
+                "misses": "int", "miss_bytes": "int",
+            ])
+        #expect(document["schema"] as? String == "larder.ingest/1")
+        check(
+            document["lines"] as? [String: Any] ?? [:],
+            [
+                "all": "int", "skipped": "int", "others": "int", "damaged": "int", "first_damaged": "int?",
+                "cut": "bool",
+            ])
+        let counts = document["counts"] as? [String: Int] ?? [:]
+        #expect(Set(counts.keys) == Set(IngestedDownload.Result.allCases.map(\.rawValue)))
+        #expect(counts.values.reduce(0, +) == report.entries.count)
+        for entry in list(document, "entries") {
+            check(
+                entry, ["pool": "text", "key": "text", "files": "int", "bytes": "int", "result": "text"])
+        }
     }
 
     @Test(arguments: [Samples.error, ErrorReport(code: 1, error: "failed")])

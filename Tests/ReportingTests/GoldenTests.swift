@@ -168,11 +168,40 @@ struct GoldenTests {
               12 uses recorded; fetched 83 d ago, first seen 82 d ago
               went before 87 d ago, evicted by run-3
 
-              access      when     size  evidence
-              miss    83 d ago  1.0 GiB  first-seen, regret: a prune had evicted it
+              trace       at                    what it is
+              atime       2026-07-08T14:13:20Z  the newest use that scans saw
+              first-seen  2026-06-30T16:13:20Z  the scan that found it first
+              mtime       2026-06-30T06:13:20Z  the newest time of its directories: a fetch
+              confidence low: mounted read-only: access times cannot be armed
+
+              access  at                        when     size  evidence
+              miss    2026-06-30T06:13:20Z  83 d ago  1.0 GiB  first-seen
+                        regret: a prune had evicted it; downloaded by job 4711
 
             """
         #expect(Samples.explain.text(color: false, now: now) == text)
+    }
+
+    @Test func ingest() {
+        let text = """
+            Job 4711 downloaded 3 entries, 1.0 GiB.
+              1 counted as misses: no scan had seen them
+                   size  entry
+                1.0 GiB  org.example:lib-2:1.0
+              1 seen by a scan, or named by another log: not counted again
+              1 never on volume build: not counted
+              1,234 lines: 1,200 tell of no download, 12 of no artifact or again.
+              2 lines could not be read and count for nothing, the first is line 17.
+
+            """
+        #expect(Samples.ingest.text(color: false, now: now) == text)
+        let nothing = """
+            The log names no downloads of artifacts: nothing to count.
+              Gradle names them with --info only, and none when all is there.
+              10 lines: 10 tell of no download, 0 of no artifact or again.
+
+            """
+        #expect(Samples.ingestNothing.text(color: false, now: now) == nothing)
     }
 
     @Test func error() {

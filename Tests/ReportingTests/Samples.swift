@@ -109,9 +109,12 @@ enum Samples {
         verdict: plan.verdict(on: entries[1]),
         evictions: Int64(plan.evict.count),
         accesses: [
-            .init(at: ago(hours: 2000), kind: .miss, evidence: .firstSeen, bytes: gibibytes(1), regret: true)
+            .init(
+                at: ago(hours: 2000), kind: .miss, evidence: .firstSeen, bytes: gibibytes(1), regret: true,
+                jobs: ["4711"])
         ],
-        ghost: .init(goneAt: ago(hours: 2100), run: "run-3", bytes: gibibytes(1), lastUsed: ago(hours: 3000)))
+        ghost: .init(goneAt: ago(hours: 2100), run: "run-3", bytes: gibibytes(1), lastUsed: ago(hours: 3000)),
+        trust: EvidenceTrust(.low, reason: "mounted read-only: access times cannot be armed"))
     static let explainGone = ExplainReport(
         key: "org.example:old:1.0", volume: "build", entry: nil, verdict: nil,
         ghost: .init(goneAt: ago(hours: 100), run: nil, bytes: gibibytes(1), lastUsed: ago(hours: 300)))
@@ -119,12 +122,27 @@ enum Samples {
         key: "registry.example/app:1", volume: "images", entry: images[0],
         verdict: imagePlan.verdict(on: images[0]), evictions: 2)
 
+    static let ingest = IngestReport(
+        kind: "maven-log", log: "build.log", volume: "build", job: "4711", lines: 1234, skipped: 1200,
+        others: 12, damaged: 2, firstDamaged: 17, isCut: false,
+        entries: [
+            IngestedDownload(
+                pool: .maven, key: "org.example:lib-2:1.0", files: 2, bytes: gibibytes(1), result: .recorded),
+            IngestedDownload(
+                pool: .maven, key: "org.example:lib-3:1.0", files: 1, bytes: ByteCount(4700), result: .seen),
+            IngestedDownload(
+                pool: .maven, key: "org.example:lib-4:1.0", files: 1, bytes: .zero, result: .notHere),
+        ])
+    static let ingestNothing = IngestReport(
+        kind: "gradle-log", log: "-", volume: "build", job: nil, lines: 10, skipped: 10, others: 0,
+        damaged: 0, firstDamaged: nil, isCut: false, entries: [])
+
     static let error = ErrorReport(
         code: 78, error: "larder.yaml:12: volumes[0].high: 90% is above the limit of 80%",
         hint: "Set high to at most the limit, and low below it.")
 
     static let all: [any Report] = [
         scan, incompleteScan, status, list, planReport, stuckReport, prune, dryRun, explain, explainGone,
-        explainImage, error,
+        explainImage, ingest, ingestNothing, error,
     ]
 }

@@ -106,39 +106,4 @@ struct RealUseTests {
         let entry = try #require(try real.index.usage(of: "v")?.entries.first { $0.key == image })
         #expect((entry.uses, entry.confidence) == (2, .high))
     }
-
-    @Test func testcontainersJobsAreOneMissAndOneHit() throws {
-        let real = try RealVolume(.imageStore, path: try #require(settings["STORAGE"]))
-        let image = try #require(settings["IMAGE_REDIS"])
-        _ = try? RealVolume.testbed("podman", "rmi", image)
-        _ = try real.scan()
-        for _ in 1...2 { _ = try RealVolume.testbed("job", "redis") }
-        let scan = try real.scan()
-        #expect((scan.hits, scan.misses) == ([image], [image]))
-    }
-
-    @Test(.enabled(if: geteuid() == 0, "only root can mount: run the tests as root"))
-    func noatimeGivesNoConfidenceAndNoRate() throws {
-        let place = try TemporaryDirectory()
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .path
-        let volume = place.path + "/fs"
-        func filesystems(_ arguments: String...) throws {
-            try run("/usr/bin/env", ["python3", "\(script)/Testbed/filesystems.py"] + arguments).checked()
-        }
-        try filesystems("make", volume, "--type", "tmpfs", "--size", "16M", "--options", "noatime")
-        defer { try? filesystems("unmount", volume) }
-        let real = try RealVolume(.buildCache, path: volume)
-        try place.shell(
-            "mkdir -p fs/org/a/1.0; echo x > fs/org/a/1.0/a-1.0.pom; echo 'a-1.0.pom>central=' > fs/org/a/1.0/_remote.repositories"
-        )
-        let baseline = try real.scan()
-        #expect(baseline.result.scan.atimeTrust.confidence == .none)
-        #expect(baseline.result.scan.atimeTrust.reason.contains("noatime"))
-        try place.shell("cat fs/org/a/1.0/*")
-        let second = try real.scan()
-        #expect(second.hits.isEmpty && second.misses.isEmpty)
-        #expect(try real.index.lastScanRates(of: "v").objects == nil)
-        #expect(try real.index.usage(of: "v")?.entries.map(\.confidence) == [.none])
-    }
 }

@@ -34,10 +34,13 @@ struct RealVolume {
         return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int64(time.tv_nsec))
     }
 
-    /// Scans, and gives the hits and misses that this scan recorded, by key.
-    func scan() throws -> (hits: [String], misses: [String], result: VolumeSurvey.Result) {
-        let locked = try LockedVolume(volume, now: Self.now())
-        let result = try VolumeSurvey(index: index, clock: Self.now).run(locked)
+    /// Scans by a clock that much behind, and gives the hits and misses that this scan recorded, by key.
+    func scan(
+        before: Span = .zero
+    ) throws -> (hits: [String], misses: [String], result: VolumeSurvey.Result) {
+        let clock: @Sendable () -> Timestamp = { Self.now() - before }
+        let locked = try LockedVolume(volume, now: clock())
+        let result = try VolumeSurvey(index: index, clock: clock).run(locked)
         var hits: [String] = []
         var misses: [String] = []
         for entry in try index.usage(of: volume.name)?.entries ?? [] {
@@ -51,6 +54,11 @@ struct RealVolume {
 
     /// Runs the testbed's own program.
     static func testbed(_ command: String, _ arguments: String...) throws -> String {
+        try testbed(command, arguments)
+    }
+
+    /// As above.
+    static func testbed(_ command: String, _ arguments: [String]) throws -> String {
         let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .path
         let directory = settings?["LARDER_TESTBED"] ?? ""

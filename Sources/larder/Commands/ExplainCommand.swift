@@ -60,6 +60,7 @@ struct ExplainCommand: AsyncParsableCommand {
                     usage, under: configured.quota(capacity: usage.capacity.total), now: application.clock())
             report.verdict = plan.verdict(on: entry)
             report.evictions = Int64(plan.evict.count)
+            report.trust = usage.scan.atimeTrust
         }
         return report
     }
@@ -68,7 +69,8 @@ struct ExplainCommand: AsyncParsableCommand {
         try index.accesses(of: id, limit: 20).map { access in
             ExplainReport.Access(
                 at: access.at, kind: access.kind == .hit ? .hit : .miss, evidence: access.evidence,
-                bytes: access.bytes, regret: access.regret)
+                bytes: access.bytes, regret: access.regret,
+                jobs: access.jobs)
         }
     }
 }

@@ -1,0 +1,141 @@
+import CacheModel
+
+/// What the log of a job told of its downloads, and how they were counted.
+public struct IngestReport: Report {
+    /// The kind of log: `maven-log` or `gradle-log`.
+    public var kind: String
+    /// Where it came from: a path, or `-`.
+    public var log: String
+    /// The volume's name.
+    public var volume: String
+    /// The job; nil where nobody named it.
+    public var job: String?
+    /// How many lines it has, empty ones left out.
+    public var lines: Int
+    /// How many of them tell of no download.
+    public var skipped: Int
+    /// How many tell of downloads that are no artifact, or of one named before.
+    public var others: Int
+    /// How many begin as a download and cannot be read.
+    public var damaged: Int
+    /// The first of those.
+    public var firstDamaged: Int?
+    /// Whether the log named more downloads than are taken from one.
+    public var isCut: Bool
+    /// The entries downloaded, in the order of the log.
+    public var entries: [IngestedDownload]
+
+    /// Makes a report from all it consists of.
+    public init(
+        kind: String, log: String, volume: String, job: String?, lines: Int, skipped: Int, others: Int,
+        damaged: Int, firstDamaged: Int?, isCut: Bool, entries: [IngestedDownload]
+    ) {
+        self.kind = kind
+        self.log = log
+        self.volume = volume
+        self.job = job
+        self.lines = lines
+        self.skipped = skipped
+        self.others = others
+        self.damaged = damaged
+        self.firstDamaged = firstDamaged
+        self.isCut = isCut
+        self.entries = entries
+    }
+
+    /// The outcome for people: how much was downloaded, and how it was counted.
+    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var page = TextPage(width: width, color: color)
+        let writer = job.map { "Job \($0)" } ?? "The job"
+        if entries.isEmpty {
+            page.paragraph("The log names no downloads of artifacts: nothing to count.", tone: .warning)
+            page.paragraph(advice, indent: 2)
+        } else {
+            page.paragraph(
+                "\(writer) downloaded \(Figures.entries(Int64(entries.count)))"
+                    + (bytes > .zero ? ", \(bytes)." : "."), tone: .good)
+            for result in IngestedDownload.Result.allCases {
+                let these = entries.filter { $0.result == result }
+                guard !these.isEmpty else { continue }
+                page.paragraph(
+                    "\(Figures.grouped(Int64(these.count))) \(result.words(volume))", indent: 2, hanging: 2)
+                if result == .recorded { write(these, to: &page) }
+            }
+        }
+        page.paragraph(
+            "\(Figures.count(Int64(lines), "line", "lines")): \(Figures.grouped(Int64(skipped))) tell of no "
+                + "download, \(Figures.grouped(Int64(others))) of no artifact or again.", indent: 2,
+            hanging: 2)
+        if damaged > 0, let firstDamaged {
+            page.paragraph(
+                "\(Figures.count(Int64(damaged), "line", "lines")) could not be read and count for nothing, "
+                    + "the first is line \(Figures.grouped(Int64(firstDamaged))).", indent: 2, hanging: 2,
+                tone: .warning)
+        }
+        if isCut {
+            page.paragraph(
+                "The log names more downloads than a job makes; the rest was left out.", indent: 2,
+                tone: .warning)
+        }
+        return page.text
+    }
+
+    private func write(_ entries: [IngestedDownload], to page: inout TextPage) {
+        var table = TextTable(("size", .right), ("entry", .left))
+        table.rows = entries.prefix(10).map { [$0.bytes > .zero ? "\($0.bytes)" : "–", $0.key] }
+        page.table(table, of: entries.count, indent: 4)
+    }
+
+    private var bytes: ByteCount { entries.reduce(.zero) { $0 + $1.bytes } }
+
+    private var advice: String {
+        kind == "maven-log"
+            ? "Maven names none with -ntp or -q, and none when all is there."
+            : "Gradle names them with --info only, and none when all is there."
+    }
+
+    /// The outcome as `larder.ingest/1`.
+    public func json() throws -> String {
+        func count(_ result: IngestedDownload.Result) -> JSONValue {
+            .integer(Int64(entries.count { $0.result == result }))
+        }
+        let recorded = entries.filter { $0.result == .recorded }
+        let document: JSONValue = [
+            "schema": "larder.ingest/1", "kind": .text(kind), "log": .text(log), "volume": .text(volume),
+            "job": .optional(job),
+            "lines": [
+                "all": .integer(Int64(lines)), "skipped": .integer(Int64(skipped)),
+                "others": .integer(Int64(others)), "damaged": .integer(Int64(damaged)),
+                "first_damaged": firstDamaged.map { .integer(Int64($0)) } ?? .null, "cut": .bool(isCut),
+            ],
+            "misses": .integer(Int64(recorded.count)),
+            "miss_bytes": .bytes(recorded.reduce(.zero) { $0 + $1.bytes }),
+            "counts": .object(
+                IngestedDownload.Result.allCases.map { (key: $0.rawValue, value: count($0)) }),
+            "entries": .array(
+                entries.map { entry in
+                    [
+                        "pool": .text(entry.pool.rawValue), "key": .text(entry.key),
+                        "files": .integer(entry.files), "bytes": .bytes(entry.bytes),
+                        "result": .text(entry.result.rawValue),
+                    ]
+                }),
+        ]
+        return try document.document()
+    }
+}
+
+extension IngestedDownload.Result {
+    /// What it means, behind a number of entries.
+    func words(_ volume: String) -> String {
+        switch self {
+        case .recorded: "counted as misses: no scan had seen them"
+        case .seen: "seen by a scan, or named by another log: not counted again"
+        case .waiting: "later than the last scan: the next one decides"
+        case .known: "ingested before: not counted again"
+        case .notHere: "never on volume \(volume): not counted"
+        case .beforeFirstScan: "maybe from before the first scan of \(volume): not counted"
+        case .tooOld: "older than 30 days: not counted"
+        }
+    }
+}
