@@ -46,7 +46,10 @@ let package = Package(
             ]),
         part(
             "CacheIndex", ["CacheModel", .product(name: "GRDB", package: "GRDB.swift")],
-            resources: [.embedInCode("../../migrations/0001_index.sql")]),
+            resources: [
+                .embedInCode("../../migrations/0001_index.sql"),
+                .embedInCode("../../migrations/0004_orphans.sql"),
+            ]),
         part(
             "PodmanClient",
             [
@@ -59,7 +62,7 @@ let package = Package(
             "Maintenance",
             [
                 "CacheIndex", "CacheModel", "CLinux", "DirectoryAccess", "Eviction", "PodmanClient",
-                "UsageEvidence", "VolumeScanning",
+                "UsageEvidence", "VolumeScanning", .product(name: "Crypto", package: "swift-crypto"),
             ]),
         part(
             "RunnerLint", [.product(name: "TOMLKit", package: "TOMLKit")],

@@ -45,6 +45,7 @@ extension CacheIndex {
             let added = try writer.write(merge)
             if before == nil { try recordBaseline(of: row, db) }
             try recordImages(scan, merge, added: added, volume: row, db)
+            try recordOrphans(scan, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
             if let snapshot = scan.snapshot { try recordSnapshot(snapshot, volume: row, db) }
             try beforeCommit(db)

@@ -10,7 +10,8 @@ enum Schema {
 
     /// The files in the order of their numbers, which begin at 1 and leave none out.
     static let migrations: [(file: String, sql: [UInt8])] = [
-        ("0001_index.sql", PackageResources._001_index_sql)
+        ("0001_index.sql", PackageResources._001_index_sql),
+        ("0004_orphans.sql", PackageResources._004_orphans_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.

@@ -37,6 +37,7 @@ extension CapacityReport {
             page +=
                 "with reflinks, would save up to \(max(.zero, images.stored - images.unique)).</p></section>\n"
         }
+        page += orphans.map { $0.html(now: generatedAt) }.joined()
         return page + "</main>\n</body>\n</html>\n"
     }
 

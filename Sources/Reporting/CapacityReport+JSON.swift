@@ -13,6 +13,7 @@ extension CapacityReport {
                     "tax": .number($0.factor),
                 ]
             } ?? .null,
+            "orphans": .array(orphans.map { $0.jsonValue(now: generatedAt) }),
         ]
         return try document.document()
     }

@@ -18,6 +18,7 @@ extension CapacityReport {
                     + "\(Volume.short(images.factor)) times as much. Overlay, or a file system with reflinks, "
                     + "would save up to \(max(.zero, images.stored - images.unique)).", indent: 2)
         }
+        for section in orphans { section.write(to: &page, now: now) }
         return page.text
     }
 

@@ -31,10 +31,15 @@ struct PruneCommand: AsyncParsableCommand {
     var idleFloor: String?
     @Flag(help: "Empty the trash at once: nothing can be brought back.") var purge = false
     @Flag(help: "Evict more than one run normally may.") var forceLimit = false
+    @Flag(help: "Evict nothing; reclaim what killed pulls and dead pods left in image stores.")
+    var orphans = false
 
     func validate() throws {
         if plan != nil, to != nil {
             throw ValidationError("--to has no effect on a --plan, which has its own goal")
+        }
+        if orphans, plan != nil || to != nil || idleFloor != nil || purge || forceLimit {
+            throw ValidationError("--orphans goes with --dry-run and --volume only")
         }
     }
 
@@ -43,6 +48,7 @@ struct PruneCommand: AsyncParsableCommand {
     }
 
     func run(_ application: Application) async throws -> Failure.Code? {
+        if orphans { return try await OrphanPrune(dryRun: dryRun, volume: volume).run(application) }
         let file = try plan.map { try readPlan($0, application) }
         let (volumes, skipped) = try application.presentVolumes(named: volume)
         var index = try application.indexOrMemory()

@@ -51,6 +51,9 @@ struct ReportCommand: AsyncParsableCommand {
             guard let history = try index.history(of: volume.name) else { continue }
             report.volumes.append(
                 CapacityReport.Volume(volume, usage, history, window: window, simulates: simulate, now: now))
+            if let left = OrphanSection(volume: volume.name, orphans: try index.orphans(of: volume.name)) {
+                report.orphans.append(left)
+            }
             report.images = report.images ?? CapacityReport.ImageTax(usage.layers)
         }
         let text = try rendered(report, application, now: now)
