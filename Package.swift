@@ -10,9 +10,11 @@ func part(_ name: String, _ dependencies: [Target.Dependency], resources: [Resou
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = []
+) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["CacheModel", "TestSupport"], path: path,
+        name: name, dependencies: dependencies + ["CacheModel", "TestSupport"], path: path, exclude: exclude,
         swiftSettings: strict)
 }
 
@@ -105,7 +107,7 @@ let package = Package(
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
         tests("DaemonTests", ["Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting"]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
-        tests("Integration", ["larder"]),
+        tests("Integration", ["larder"], exclude: ["adopt.py"]),
         tests(
             "ConfigurationTests",
             [

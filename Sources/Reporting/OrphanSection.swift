@@ -43,7 +43,8 @@ public struct OrphanSection: Sendable, Hashable {
         }
         if young > 0 {
             text += text.isEmpty ? "" : " "
-            text += "\(young) \(young == 1 ? "is" : "are") younger than a day and may be in use."
+            let them = fit.isEmpty ? "\(Self.command) reclaims what is a day old" : "The rest must wait"
+            text += "\(them): \(young) \(young == 1 ? "is" : "are") younger and may be in use."
         }
         if orphans.contains(where: { $0.kind == .directory }) {
             text += text.isEmpty ? "" : " "
