@@ -57,7 +57,9 @@ struct AdoptionImage {
     }
 
     /// The ID of a layer on another one.
-    private static func chainID(below: String, digest: String) -> String { sha256(Data("\(below)+\(digest)".utf8)) }
+    private static func chainID(below: String, digest: String) -> String {
+        sha256(Data("\(below)+\(digest)".utf8))
+    }
 
     private static func sha256(_ data: Data) -> String {
         SHA256.hash(data: data).map { byte in

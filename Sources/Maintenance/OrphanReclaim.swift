@@ -109,7 +109,9 @@ public struct OrphanReclaim: Sendable {
             return try await podman.removeContainer(name)
         case .unreferencedLayer:
             guard let layer = store.layers.first(where: { $0.id == name }) else { return nil }
-            guard layer.images + layer.containers == 0 else { return "an image or a container needs it by now" }
+            guard layer.images + layer.containers == 0 else {
+                return "an image or a container needs it by now"
+            }
             return try await adopt(layer.id, store)
         case .incompleteLayer:
             return store.layers.contains { $0.id == name } ? try await adopt("", store) : nil
@@ -153,11 +155,14 @@ public struct OrphanReclaim: Sendable {
         }
         switch orphan.kind {
         case .directory: return Self.unrecorded
-        case .incompleteLayer: return nil
+        case .incompleteLayer: return store.layers.contains { $0.id == orphan.name } ? nil : Self.gone
         case .deadContainer:
-            guard let container = store.containers.first(where: { $0.id == orphan.name }) else { return nil }
+            guard let container = store.containers.first(where: { $0.id == orphan.name }) else {
+                return Self.gone
+            }
             return activity.life(of: container) == .ended ? nil : "its process may be running"
         case .unreferencedLayer:
+            guard store.layers.contains(where: { $0.id == orphan.name }) else { return Self.gone }
             // What stands on it must go with it.
             let young = store.layers.first {
                 $0.parent == orphan.name && $0.images + $0.containers == 0
@@ -168,6 +173,7 @@ public struct OrphanReclaim: Sendable {
         }
     }
 
+    private static let gone = "it has no such record any more"
     private static let built =
         "no image can adopt it: its ID does not follow from its contents, as of layers that a build made"
     private static let unrecorded =

@@ -18,7 +18,8 @@ import Testing
         ]
     }
 
-    private func doctor(_ extra: String..., socket: String = "podman.sock", status: Int32 = 4) throws -> JSON {
+    private func doctor(_ extra: String..., socket: String = "podman.sock", status: Int32 = 4) throws -> JSON
+    {
         let result = try run(Program.path, options(socket) + extra + ["--format", "json"])
         #expect(result.status == status, "\(result.output)\(result.errors)")
         return try JSON(result.output)
@@ -101,7 +102,8 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
     func theTierAndItsObstacleFollowThePermissions() throws {
         // The program may lie where only root can read; the descriptors stay open.
-        try folder.shell("cp \(Program.path) larder && chmod 755 . larder && mkdir home && chown -R 1001 cache store home")
+        try folder.shell(
+            "cp \(Program.path) larder && chmod 755 . larder && mkdir home && chown -R 1001 cache store home")
         func tier(_ setpriv: String...) throws -> JSON {
             let arguments =
                 setpriv + ["env", "HOME=\(folder.path)/home", folder.path + "/larder"] + options()
@@ -122,7 +124,10 @@ import Testing
     @Test func theRunnersConfigurationIsLinted() throws {
         try folder.write("config.toml", "[[runners]]\n  [runners.kubernetes]\n    privileged = true\n")
         let report = try doctor("--runner-config", folder.path + "/config.toml")
-        #expect(report["findings"].array.contains { $0["area"].string == "runner" && $0["state"].string == "problem" })
+        #expect(
+            report["findings"].array.contains {
+                $0["area"].string == "runner" && $0["state"].string == "problem"
+            })
         let absent = try run(Program.path, options() + ["--runner-config", "/nowhere"])
         #expect(absent.status == 1)
     }

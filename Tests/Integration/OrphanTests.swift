@@ -37,7 +37,9 @@ struct OrphanTests {
         let pruned = try prune().volume("images")
         let kinds = Set(pruned["evicted"].array.compactMap { $0["kind"].string })
         #expect(kinds == ["incomplete-layer", "unreferenced-layer"])
-        #expect(planned["evicted"].array.map { $0["key"].string } == pruned["evicted"].array.map { $0["key"].string })
+        #expect(
+            planned["evicted"].array.map { $0["key"].string }
+                == pruned["evicted"].array.map { $0["key"].string })
         // By du, which knows nothing of records or of what Larder says; other tests write to the disk meanwhile.
         #expect(abs(try disk() - clean) < 1 << 20)
         #expect(try #require(pruned["freed_bytes"].integer) > (full - clean) / 2)
@@ -167,7 +169,8 @@ struct OrphanTests {
     private func records() throws -> String {
         try ["vfs-layers/layers.json", "vfs-images/images.json", "vfs-containers/containers.json"].map {
             let path = "\(try testbed.setting("STORAGE"))/\($0)"
-            return FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            return FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
+                ?? ""
         }.joined(separator: "\n")
     }
 
@@ -188,7 +191,9 @@ struct OrphanTests {
     /// Whether somebody holds the layers' lock for writing, by the kernel's own list.
     private func isWriteLocked() throws -> Bool {
         var stat = stat()
-        guard lstat(try testbed.setting("STORAGE") + "/vfs-layers/layers.lock", &stat) == 0 else { return false }
+        guard lstat(try testbed.setting("STORAGE") + "/vfs-layers/layers.lock", &stat) == 0 else {
+            return false
+        }
         let locks = try String(contentsOfFile: "/proc/locks", encoding: .utf8)
         return locks.split(separator: "\n").contains {
             $0.contains(" WRITE ") && $0.contains(":\(stat.st_ino) ") && !$0.contains("->")

@@ -51,7 +51,9 @@ import Testing
             $0.kernel.newuidmap = .setuid
             $0.process.boundingSet = .max
         },
-        Row("newuidmap without capabilities", .observe, "no capability of its own") { $0.kernel.newuidmap = .plain },
+        Row("newuidmap without capabilities", .observe, "no capability of its own") {
+            $0.kernel.newuidmap = .plain
+        },
         Row("no newuidmap", .observe, "newuidmap is missing") { $0.kernel.newuidmap = .absent },
         Row("SETGID alone", .observe, "SETUID is not") { $0.process.boundingSet = 1 << 6 },
         Row("SETUID alone", .observe, "SETGID is not") { $0.process.boundingSet = 1 << 7 },
@@ -95,7 +97,8 @@ import Testing
         facts.kernel.userNamespace = 1
         facts.process.seccomp = 2
         func answers(userIDs: Int64) -> Diagnosis {
-            var volume = DoctorFacts.VolumeFacts(volume: Volume(name: "images", kind: .imageStore, path: "/store"))
+            var volume = DoctorFacts.VolumeFacts(
+                volume: Volume(name: "images", kind: .imageStore, path: "/store"))
             volume.mount = DoctorFacts.Mount()
             var socket = DoctorFacts.Socket(path: "/s", mode: 0o600, version: "4.9.0")
             socket.info = PodmanInfo(

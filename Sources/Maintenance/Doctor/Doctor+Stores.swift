@@ -19,7 +19,9 @@ extension Doctor {
             found.append(
                 .init(
                     .store, "records", .problem, failure, why: "No image of it can be counted or pruned.",
-                    cure: "run Larder as the user that Podman runs as; a damaged file needs `podman system reset`"))
+                    cure:
+                        "run Larder as the user that Podman runs as; a damaged file needs `podman system reset`"
+                ))
             return found
         }
         found.append(
@@ -38,9 +40,11 @@ extension Doctor {
                 .init(
                     .store, "shared-records", .problem,
                     "\(name): a Podman keeps its containers' records in the store itself (started with --root?)",
-                    why: "Each Podman that starts takes the others' containers for leftovers of a reboot, and "
+                    why:
+                        "Each Podman that starts takes the others' containers for leftovers of a reboot, and "
                         + "resets or removes them.",
-                    cure: "no --root; storage.conf rootless_storage_path, containers.conf static_dir, tmp_dir and "
+                    cure:
+                        "no --root; storage.conf rootless_storage_path, containers.conf static_dir, tmp_dir and "
                         + "volume_path in the pod; then remove libpod/ from the store"))
         }
         if let lock = store.heldLock {
@@ -101,7 +105,8 @@ extension Doctor {
                 .init(
                     .podman, "socket-mode", .warning,
                     "\(socket.path) has the mode \(String(mode & 0o777, radix: 8))",
-                    why: "Whoever may use it may run containers as this user.", cure: "umask 077 for the sidecar"))
+                    why: "Whoever may use it may run containers as this user.",
+                    cure: "umask 077 for the sidecar"))
         }
         if let fileSystem = socket.fileSystem, fileSystem != "tmpfs", facts.process.isInCluster {
             found.append(
@@ -128,7 +133,8 @@ extension Doctor {
             return [
                 .init(
                     .podman, "version", .warning, "Podman \(version)",
-                    why: "Before 4.5, events tell of pulls that failed too; before 4.6, one damaged image makes every "
+                    why:
+                        "Before 4.5, events tell of pulls that failed too; before 4.6, one damaged image makes every "
                         + "list of images fail.", cure: "Podman 4.6 or later in the sidecar")
             ]
         }
@@ -151,7 +157,8 @@ extension Doctor {
             found.append(
                 .init(
                     .podman, "driver", .problem, "\(name): this Podman uses the driver \(info.driver)",
-                    why: "Larder reads stores of the driver vfs only.", cure: "storage.conf: driver = \"vfs\""))
+                    why: "Larder reads stores of the driver vfs only.", cure: "storage.conf: driver = \"vfs\""
+                ))
         }
         if info.root != volume.volume.path {
             found.append(
@@ -165,10 +172,12 @@ extension Doctor {
                     .podman, "private-records", .problem,
                     "\(name): this Podman keeps its records in the store, not in its pod",
                     why: "Its next start resets the running containers of all other pods.",
-                    cure: "no --root; rootless_storage_path, and private static_dir, tmp_dir and volume_path"))
+                    cure: "no --root; rootless_storage_path, and private static_dir, tmp_dir and volume_path")
+            )
         } else {
             found.append(
-                .init(.podman, "private-records", ok: "\(name): this Podman's records are private to its pod"))
+                .init(.podman, "private-records", ok: "\(name): this Podman's records are private to its pod")
+            )
         }
         if info.isTransient == true {
             found.append(
@@ -190,7 +199,8 @@ extension Doctor {
                 : .init(
                     .podman, "user-ids", .warning, "\(name): containers have \(info.userIDs) user ID(s)",
                     why: "Images that drop root, such as databases, do not start.",
-                    cure: "65536 subordinate IDs for uid \(facts.process.uid) in /etc/subuid and /etc/subgid"))
+                    cure: "65536 subordinate IDs for uid \(facts.process.uid) in /etc/subuid and /etc/subgid")
+        )
         return found
     }
 }

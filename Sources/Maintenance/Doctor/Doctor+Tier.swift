@@ -16,7 +16,8 @@ extension Doctor {
                     .single,
                     Obstacle(
                         to: .full, "Podman has \(least) user ID\(least == 1 ? "" : "s")",
-                        cure: "subordinate IDs, SETUID and SETGID, allowPrivilegeEscalation for its container")
+                        cure: "subordinate IDs, SETUID and SETGID, allowPrivilegeEscalation for its container"
+                    )
                 )
             }
             return (.full, nil)
@@ -44,11 +45,14 @@ extension Doctor {
             guard let mount = kernel.mount, mount > 0 else { return nil }
             return Obstacle(
                 to: .single, "mounts in an own namespace are refused (\(name(mount)))",
-                cure: "AppArmor: a profile that allows mount and userns, as deploy/podman-sidecar/apparmor.profile")
+                cure:
+                    "AppArmor: a profile that allows mount and userns, as deploy/podman-sidecar/apparmor.profile"
+            )
         }
         if kernel.maxUserNamespaces == 0 {
             return Obstacle(
-                to: .single, "the node allows no user namespace", cure: "sysctl user.max_user_namespaces=15000")
+                to: .single, "the node allows no user namespace",
+                cure: "sysctl user.max_user_namespaces=15000")
         }
         if kernel.unprivilegedClone == 0 {
             return Obstacle(
@@ -66,13 +70,16 @@ extension Doctor {
                 cure: "seccompProfile: Localhost, with deploy/podman-sidecar/seccomp.json")
         }
         return Obstacle(
-            to: .single, "a user namespace is refused (\(name(code)))", cure: "see the node's kernel settings")
+            to: .single, "a user namespace is refused (\(name(code)))", cure: "see the node's kernel settings"
+        )
     }
 
     /// What keeps from a full map of user IDs, the first in the order in which they fail.
     private func obstacleToManyIDs() -> Obstacle? {
         let (process, kernel) = (facts.process, facts.kernel)
-        func obstacle(_ seen: String, _ cure: String) -> Obstacle { Obstacle(to: .sharedProc, seen, cure: cure) }
+        func obstacle(_ seen: String, _ cure: String) -> Obstacle {
+            Obstacle(to: .sharedProc, seen, cure: cure)
+        }
         guard let uids = kernel.subuids, let gids = kernel.subgids, uids > 0, gids > 0 else {
             return obstacle(
                 "uid \(process.uid) has no subordinate IDs",
@@ -83,7 +90,8 @@ extension Doctor {
                 "no_new_privs is set: newuidmap gets no capability",
                 "allowPrivilegeEscalation: true for Podman's container")
         }
-        for (capability, text) in [(Capability.setUID, "SETUID"), (.setGID, "SETGID")] where !has(capability) {
+        for (capability, text) in [(Capability.setUID, "SETUID"), (.setGID, "SETGID")] where !has(capability)
+        {
             return obstacle(
                 "\(text) is not in the bounding set", "capabilities: drop ALL, add SETUID and SETGID")
         }
@@ -161,18 +169,21 @@ extension Doctor {
                 "Containers need them.", "an AppArmor profile that allows mount"),
             row(
                 "proc", kernel.userNamespace == 0 ? kernel.proc.map { $0 == 0 } : nil,
-                kernel.proc == 0 ? "a new /proc can be mounted" : "a new /proc cannot be mounted: it is masked",
+                kernel.proc == 0
+                    ? "a new /proc can be mounted" : "a new /proc cannot be mounted: it is masked",
                 "Without it containers must share the pod's.", "hostUsers: false, procMount: Unmasked"),
             row(
                 "seccomp", process.seccomp.map { $0 != 1 },
                 "seccomp: "
                     + (process.seccomp == 2
-                        ? "a filter is active" : process.seccomp == 0 ? "no filter" : "strict mode or unknown"),
+                        ? "a filter is active"
+                        : process.seccomp == 0 ? "no filter" : "strict mode or unknown"),
                 "RuntimeDefault refuses user namespaces.", "seccompProfile: Localhost"),
             row(
                 "no-new-privs", !process.hasNoNewPrivileges,
                 "no_new_privs is \(process.hasNoNewPrivileges ? "set" : "not set")",
-                "With it, newuidmap cannot write a map.", "allowPrivilegeEscalation: true for Podman's container"),
+                "With it, newuidmap cannot write a map.",
+                "allowPrivilegeEscalation: true for Podman's container"),
             row(
                 "capabilities", has(.setUID) && has(.setGID),
                 "SETUID and SETGID are \(has(.setUID) && has(.setGID) ? "" : "not both ")in the bounding set",
@@ -186,12 +197,16 @@ extension Doctor {
                 "setcap cap_setuid=ep newuidmap, cap_setgid=ep newgidmap"),
             row(
                 "tun", kernel.hasTun, "/dev/net/tun is \(kernel.hasTun ? "there" : "not there")",
-                "Containers get no network of their own without it.", "generic-device-plugin, or CRI-O's devices"),
+                "Containers get no network of their own without it.",
+                "generic-device-plugin, or CRI-O's devices"),
             // Only overlay by FUSE needs it, and stores here are vfs.
-            .init(.kernel, "fuse", ok: "/dev/fuse is \(kernel.hasFuse ? "there" : "not there"), and not needed"),
+            .init(
+                .kernel, "fuse", ok: "/dev/fuse is \(kernel.hasFuse ? "there" : "not there"), and not needed"),
             row(
-                "cgroups", kernel.cgroups.map { $0 == 2 }, "cgroups \(kernel.cgroups.map { "v\($0)" } ?? "unknown")",
-                "crun refuses mixed hierarchies.", "a node with cgroups v2; cgroups = \"disabled\" in containers.conf"),
+                "cgroups", kernel.cgroups.map { $0 == 2 },
+                "cgroups \(kernel.cgroups.map { "v\($0)" } ?? "unknown")",
+                "crun refuses mixed hierarchies.",
+                "a node with cgroups v2; cgroups = \"disabled\" in containers.conf"),
         ]
     }
 }

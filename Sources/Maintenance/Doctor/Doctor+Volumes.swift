@@ -19,13 +19,15 @@ extension Doctor {
         return found + sharedDisks()
     }
 
-    private func mount(_ mount: DoctorFacts.Mount, of volume: DoctorFacts.VolumeFacts) -> [Diagnosis.Finding] {
+    private func mount(_ mount: DoctorFacts.Mount, of volume: DoctorFacts.VolumeFacts) -> [Diagnosis.Finding]
+    {
         let name = volume.volume.name
         let options = ["ro", "noatime", "relatime", "nodiratime"].filter(mount.options.contains)
         let words = ([mount.type] + options).joined(separator: ", ")
         var found = [
             Diagnosis.Finding(
-                .mounts, "present", ok: "\(name): \(volume.volume.path), \(words), \(mount.capacity.available) free of "
+                .mounts, "present",
+                ok: "\(name): \(volume.volume.path), \(words), \(mount.capacity.available) free of "
                     + "\(mount.capacity.total)")
         ]
         if mount.options.contains("ro") {
@@ -88,7 +90,9 @@ extension Doctor {
                     "\(name) belongs to uid \(volume.owner), mode \(String(volume.mode, radix: 8)), and cannot be "
                         + "written: \(failure)",
                     why: "Nothing can be moved to the trash, so nothing can be pruned.",
-                    cure: "run Larder as uid \(volume.owner), or set fsGroup with fsGroupChangePolicy: OnRootMismatch")
+                    cure:
+                        "run Larder as uid \(volume.owner), or set fsGroup with fsGroupChangePolicy: OnRootMismatch"
+                )
             ]
         }
         guard volume.owner == facts.process.uid || facts.process.uid == 0 else {
@@ -143,7 +147,8 @@ extension Doctor {
             let place = home.isEmpty ? "its root" : home
             found.append(
                 failure.isEmpty
-                    ? .init(.evidence, "gradle-journal", ok: "\(name): Gradle's journal in \(place) can be read")
+                    ? .init(
+                        .evidence, "gradle-journal", ok: "\(name): Gradle's journal in \(place) can be read")
                     : .init(
                         .evidence, "gradle-journal", .warning,
                         "\(name): Gradle's journal in \(place): \(failure)",

@@ -63,7 +63,8 @@ struct Doctor {
             found.append(
                 .init(
                     .state, "state-disk", .warning, "the state directory is on \(network)",
-                    why: "SQLite relies on locks that network file systems keep badly; Larder uses its rollback "
+                    why:
+                        "SQLite relies on locks that network file systems keep badly; Larder uses its rollback "
                         + "journal there.", cure: "give the state a small block volume (ReadWriteOnce)"))
         } else {
             found.append(

@@ -71,7 +71,8 @@ public struct DoctorExamination: Sendable {
         }
         switch volume.kind {
         case .buildCache: found.journals = Self.journals(below: root)
-        case .imageStore: found.eventLogs = PodmanEventLogs(directory: volume.eventsPath).read(after: []).files
+        case .imageStore:
+            found.eventLogs = PodmanEventLogs(directory: volume.eventsPath).read(after: []).files
         }
     }
 
@@ -99,9 +100,11 @@ public struct DoctorExamination: Sendable {
     private static func journals(below root: OpenDirectory) -> [String: String] {
         var found: [String: String] = [:]
         let names = ((try? root.names()) ?? []).prefix(1000)
-        let homes = [("", root)] + names.compactMap { name in
-            (try? root.open(name)).map { (escaped(name.dropLast().map(UInt8.init(bitPattern:))), $0) }
-        }
+        let homes =
+            [("", root)]
+            + names.compactMap { name in
+                (try? root.open(name)).map { (escaped(name.dropLast().map(UInt8.init(bitPattern:))), $0) }
+            }
         for (name, home) in homes {
             do {
                 if try GradleJournal.read(home: home) != nil { found[name] = "" }
@@ -117,7 +120,9 @@ public struct DoctorExamination: Sendable {
         found.holdsPodmanRecords = ["libpod/bolt_state.db", "db.sql"].contains { name in
             access("\(volume.path)/\(name)", F_OK) == 0
         }
-        found.otherDrivers = ["overlay", "btrfs", "zfs"].filter { access("\(volume.path)/\($0)-images", F_OK) == 0 }
+        found.otherDrivers = ["overlay", "btrfs", "zfs"].filter {
+            access("\(volume.path)/\($0)-images", F_OK) == 0
+        }
         do {
             let reader = VfsStoreReader(root: volume.path)
             let store = try reader.read()
@@ -167,8 +172,9 @@ public struct DoctorExamination: Sendable {
         found.exists = found.exists && access(stateDirectory + "/larder.db", F_OK) == 0
         found.hasReserve = access(stateDirectory + "/reserve", F_OK) == 0
         if found.exists {
-            do { _ = try CacheIndex.open(stateDirectory: stateDirectory, now: clock(), readOnly: true) } catch {
-                found.indexFailure = "\(error)"
+            do { _ = try CacheIndex.open(stateDirectory: stateDirectory, now: clock(), readOnly: true) } catch
+            {
+                found.indexFailure = (error as? IndexError)?.message ?? "\(error)"
             }
         }
         return found

@@ -23,7 +23,8 @@ public struct VfsOrphans: Sendable {
     public func find(
         in store: VfsStore, now: Timestamp, reread: () throws -> VfsStore
     ) rethrows -> [Orphan] {
-        let found = layers(of: store) + containers(of: store, now: now)
+        let found =
+            layers(of: store) + containers(of: store, now: now)
             + (try directories(store, reread: reread))
         let order = Orphan.Kind.allCases
         return found.sorted { a, b in

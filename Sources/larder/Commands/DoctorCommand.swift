@@ -45,7 +45,9 @@ struct DoctorCommand: AsyncParsableCommand {
                 hint: "name the runner's config.toml; in its pod it is /etc/gitlab-runner/config.toml")
         }
         let found = RunnerLint().check(String(decoding: data, as: UTF8.self))
-        guard !found.isEmpty else { return [.init(.runner, "runner-config", ok: "nothing to find fault with")] }
+        guard !found.isEmpty else {
+            return [.init(.runner, "runner-config", ok: "nothing to find fault with")]
+        }
         return found.map { finding in
             Diagnosis.Finding(
                 .runner, finding.rule, finding.severity == .error ? .problem : .warning,

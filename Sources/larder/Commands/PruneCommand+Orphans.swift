@@ -70,13 +70,19 @@ struct OrphanPrune {
         }
         let isWhole = failures.isEmpty && result.refused.isEmpty
         var outcome = EvictionOutcome(orphans: result, of: volume.name, usedBefore: before.bytes)
-        try index.record(
-            outcome,
-            run: RunRecord(
-                id: run, kind: "orphans", startedAt: startedAt, finishedAt: application.clock(),
-                exitCode: isWhole ? 0 : Failure.Code.inPart.rawValue))
-        // Once more, so that reports show what is left and not what was.
-        outcome.usedAfter = try application.survey(locked, index).scan.bytes
+        do {
+            try index.record(
+                outcome,
+                run: RunRecord(
+                    id: run, kind: "orphans", startedAt: startedAt, finishedAt: application.clock(),
+                    exitCode: isWhole ? 0 : Failure.Code.inPart.rawValue))
+            // Once more, so that reports show what is left and not what was.
+            outcome.usedAfter = try application.survey(locked, index).scan.bytes
+        } catch let error as IndexError {
+            // What went is gone all the same, and is told.
+            failures.append(Failure(error))
+            application.warn(["volume \(volume.name): the run could not be recorded: \(error.message)"])
+        }
         return OrphanReport.Volume(
             name: volume.name, lines: result.lines, freedBytes: result.freedBytes, usedBefore: before.bytes,
             usedAfter: outcome.usedAfter)
