@@ -94,14 +94,16 @@ let package = Package(
         tests("EvictionTests", ["Eviction"]),
         tests("SizingTests", ["Sizing"]),
         tests("VolumeScanningTests", ["DirectoryAccess", "VolumeScanning"]),
-        tests("VfsStoreTests", ["VolumeScanning"]),
+        tests("VfsStoreTests", ["DirectoryAccess", "VolumeScanning"]),
         tests(
             "UsageEvidenceTests",
             [
                 "CLinux", "CacheIndex", "DirectoryAccess", "Maintenance", "UsageEvidence", "VolumeScanning",
             ]),
         tests("PodmanClientTests", ["PodmanClient"]),
-        tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
+        tests(
+            "MaintenanceTests",
+            ["DirectoryAccess", "Eviction", "Maintenance", "PodmanClient", "VolumeScanning"]),
         tests("SafetyTests", ["larder"]),
         tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),

@@ -65,6 +65,9 @@ import Testing
         close(monitor)
         #expect(activity.life(of: found) == .ended)
         #expect(try orphans().map(\.kind) == [.deadContainer])
+        try Data().write(to: URL(fileURLWithPath: folder + "/buildah.json"))
+        #expect(try orphans().isEmpty)
+        unlink(folder + "/buildah.json")
         unlink(folder + "/ctl")
         try Data().write(to: URL(fileURLWithPath: folder + "/ctl"))
         guard case .unknown = activity.life(of: found) else {

@@ -26,8 +26,14 @@ extension Doctor {
         if facts.process.uid == 0, has(.sysAdmin) { return (.full, nil) }
         let hasSubordinates = (facts.kernel.subuids ?? 0) > 0
         if let obstacle = obstacleToManyIDs() {
-            // With a line in /etc/subuid Podman does not fall back to one ID: it does not start.
-            return (hasSubordinates && obstacle.tier != .full ? .observe : .single, obstacle)
+            guard hasSubordinates, obstacle.tier != .full else { return (.single, obstacle) }
+            return (
+                .observe,
+                Obstacle(
+                    to: .sharedProc,
+                    "\(obstacle.seen); and as there are subordinate IDs, Podman does not fall back to one",
+                    cure: "\(obstacle.cure); or, for tier R, no line in /etc/subuid")
+            )
         }
         guard facts.kernel.proc != 0 else { return (.full, nil) }
         return (

@@ -82,6 +82,16 @@ public struct VfsActivity: Sendable {
         return errno == ENXIO || errno == ENOENT ? .ended : .unknown(SystemError(code: errno).message)
     }
 
+    /// Whether a container is Buildah's, which keeps no monitor: it lives as long as somebody may build on.
+    ///
+    /// Its state is in the same directory (buildah v1.28.0, buildah.go, stateFile).
+    public func isOfABuild(_ container: VfsContainer) -> Bool {
+        guard let path = VolumePath("vfs-containers/\(container.id)"), path.components.count == 2,
+            let own = try? root.open(path).open("userdata".utf8.cString)
+        else { return false }
+        return (try? own.stat("buildah.json".utf8.cString)) != nil
+    }
+
     /// The first of Podman's lock files that is held for writing; nil where none is.
     ///
     /// Podman takes POSIX locks on whole files (containers/storage v1.43.0, internal/rawfilelock), which

@@ -58,7 +58,8 @@ public struct VfsOrphans: Sendable {
                 kind: .deadContainer, name: escaped(container.id.utf8),
                 bytes: bytes[container.layerID] ?? .zero, created: container.created,
                 pins: images[container.imageID] ?? escaped(container.imageName.utf8))
-            return orphan.isOld(at: now) && activity.life(of: container) == .ended ? orphan : nil
+            guard orphan.isOld(at: now), !activity.isOfABuild(container) else { return nil }
+            return activity.life(of: container) == .ended ? orphan : nil
         }
     }
 
