@@ -48,6 +48,7 @@ extension CacheIndex {
             let downloads = JobDownloadSettlement(db: db, volume: row, regretWindow: regretWindow)
             if try downloads.isNeeded() { _ = try downloads.run() }
             try recordImages(scan, merge, added: added, volume: row, db)
+            try recordOrphans(scan, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
             try recordSnapshot(scan.snapshot, volume: row, db)
             try beforeCommit(db)

@@ -13,6 +13,7 @@ enum Schema {
         ("0001_index.sql", PackageResources._001_index_sql),
         ("0002_ingest.sql", PackageResources._002_ingest_sql),
         ("0003_verify.sql", PackageResources._003_verify_sql),
+        ("0004_orphans.sql", PackageResources._004_orphans_sql),
         ("0007_daemon.sql", PackageResources._007_daemon_sql),
     ]
 

@@ -34,6 +34,8 @@ public struct VolumeScan: Sendable {
     public var entries: [ScannedEntry]
     /// The layers of an image store.
     public var layers: [ScannedLayer]
+    /// What killed pulls and dead pods left in an image store.
+    public var orphans: [Orphan] = []
     /// Directories with files whose next read would leave no trace under relatime: to be armed once the scan
     /// is recorded.
     public var unarmed: [VolumePath]

@@ -23,11 +23,15 @@ extension VolumeSurvey {
         ImageUses(entries).add(events.events, to: &entries)
         let silent =
             before.map { silentContainers(in: store, events, from: $0.record.startedAt, to: startedAt) } ?? 0
-        return VolumeScan(
+        var scan = VolumeScan(
             volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: locked.identity,
             complete: true, directories: Int64(store.layers.count), files: 0, bytes: store.bytes,
             apparentBytes: store.bytes, capacity: capacity, atimeTrust: trust(in: events, silent, volume),
             entries: entries, layers: store.layers, snapshot: events.cursors)
+        scan.orphans = try VfsOrphans(root: locked.root).find(in: store, now: startedAt) {
+            try VfsStoreReader(root: volume.path).read()
+        }
+        return scan
     }
 
     /// How many containers were made since the scan before, a minute ago at least, without an event.

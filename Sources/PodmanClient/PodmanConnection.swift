@@ -31,12 +31,16 @@ struct PodmanConnection: Sendable {
     /// Sends a request and reads the whole answer, whatever its status.
     ///
     /// - Parameter target: the path and query below `/v4.0.0/libpod/`, percent-encoded.
-    func send(_ method: HTTPMethod, _ target: String) async throws -> Answer {
+    func send(_ method: HTTPMethod, _ target: String, body: Data? = nil) async throws -> Answer {
         let name = "\(method.rawValue) \(target)"
         do {
             return try await within(deadline) {
-                let response = try await Self.client.execute(
-                    request(method, target), deadline: .distantFuture)
+                var request = request(method, target)
+                if let body {
+                    request.headers.add(name: "Content-Type", value: "application/x-tar")
+                    request.body = .bytes(ByteBuffer(bytes: body))
+                }
+                let response = try await Self.client.execute(request, deadline: .distantFuture)
                 let body = try await response.body.collect(upTo: Int(Self.bodyLimit.bytes))
                 // A cancelled body ends early without an error.
                 try Task.checkCancellation()

@@ -35,6 +35,7 @@ extension CapacityReport {
             for sentence in images.sentences { page += "<p>\(HTMLText.escaped(sentence))</p>\n" }
             page += "</section>\n"
         }
+        page += orphans.map { $0.html(now: generatedAt) }.joined()
         return page + "</main>\n</body>\n</html>\n"
     }
 

@@ -8,6 +8,7 @@ extension CapacityReport {
             "schema": "larder.report/1", "generated_at": .text(generatedAt.description),
             "window_days": .integer(windowDays), "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed) }),
             "images": images?.jsonValue ?? .null,
+            "orphans": .array(orphans.map { $0.jsonValue(now: generatedAt) }),
         ]
         return try document.document()
     }

@@ -15,6 +15,7 @@ extension CapacityReport {
             page.line("vfs tax", tone: .strong)
             for sentence in images.sentences { page.paragraph(sentence, indent: 2) }
         }
+        for section in orphans { section.write(to: &page, now: now) }
         return page.text
     }
 

@@ -104,6 +104,8 @@ public struct CapacityReport: Report {
     public var volumes: [Volume]
     /// What the vfs store costs; nil without one.
     public var images: ImageTax?
+    /// What was left behind in image stores.
+    public var orphans: [OrphanSection] = []
     /// How fast jobs fetch, in bytes a second; nil where nobody said.
     public var fetchSpeed: ByteCount?
 

@@ -31,7 +31,7 @@ public struct AtimeProbe {
         case .success(false):
             return EvidenceTrust(.none, reason: "a read does not move the access time: reads leave no trace")
         case .success(true):
-            guard let network = Self.networkFileSystems[larder_fs_type(folder.descriptor)] else {
+            guard let network = NetworkFileSystem.name(of: folder) else {
                 return EvidenceTrust(.high)
             }
             return EvidenceTrust(.medium, reason: "\(network): other clients' caches may hide their reads")
@@ -62,10 +62,4 @@ public struct AtimeProbe {
 
     private static let readOnly = EvidenceTrust(
         .low, reason: "mounted read-only: access times cannot be armed")
-
-    // Magic numbers of statfs(2).
-    private static let networkFileSystems: [Int: String] = [
-        0x6969: "NFS", 0x517b: "SMB", 0xfe53_4d42: "SMB", 0xff53_4d42: "CIFS", 0x00c3_6400: "Ceph",
-        0x6573_5546: "FUSE", 0x0102_1997: "9p",
-    ]
 }

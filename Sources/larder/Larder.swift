@@ -20,7 +20,8 @@ struct Larder: AsyncParsableCommand {
         subcommands: [
             ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
             TrashCommand.self, ExplainCommand.self, WarmCommand.self, ReportCommand.self,
-            VerifyCommand.self, LintRunnerCommand.self, IngestCommand.self, ServeCommand.self,
+            VerifyCommand.self, LintRunnerCommand.self, IngestCommand.self, DoctorCommand.self,
+            ServeCommand.self,
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

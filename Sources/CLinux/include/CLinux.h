@@ -3,6 +3,7 @@
 #pragma once
 #include <stdint.h>
 #include <stddef.h>
+#include "larder_linux_probe.h"
 
 // The parts of statx(2) that Larder reads. Times are nanoseconds since 1970, pinned to what 64 bits hold.
 typedef struct {

@@ -32,6 +32,8 @@ struct VfsLayerRecord: VfsRecord {
     /// The length of the layer's uncompressed tar stream; zero where the store does not know it, as for a
     /// container's layer.
     var diffSize: Int64
+    /// The digest of that stream, `sha256:…`; empty where the store does not know it.
+    var diffDigest: String
     var incomplete: Bool
 
     init(fields: VfsFields) throws {
@@ -39,6 +41,7 @@ struct VfsLayerRecord: VfsRecord {
         parent = try fields.text("parent")
         created = try fields.time("created")
         diffSize = max(0, try fields.integer("diff-size"))
+        diffDigest = try fields.text("diff-digest")
         incomplete = try fields.flag("incomplete", in: "flags")
     }
 }

@@ -59,7 +59,7 @@ extension VfsStore {
         if !unreferenced.isEmpty {
             lines.append(
                 "\(count(unreferenced)) needed by no image and no container: a pull is under way, or one was "
-                    + "killed; pulling the same image and removing it takes them along")
+                    + "killed; `larder prune --orphans` reclaims them when they are a day old")
         }
         return lines
     }

@@ -82,7 +82,7 @@ struct VfsStoreFolder: Sendable {
     static let sizeLimit: Int64 = 256 << 20
 
     let root: String
-    private let directory: OpenDirectory
+    let directory: OpenDirectory
     private let owner: UInt32
 
     init(root: String) throws {

@@ -32,6 +32,8 @@ struct PruneCommand: AsyncParsableCommand {
     var idleFloor: String?
     @Flag(help: "Empty the trash at once: nothing can be brought back.") var purge = false
     @Flag(help: "Evict more than one run normally may.") var forceLimit = false
+    @Flag(help: "Evict nothing; reclaim what killed pulls and dead pods left in image stores.")
+    var orphans = false
 
     func validate() throws {
         if plan != nil, to != nil || !chosen.keys.isEmpty {
@@ -40,6 +42,9 @@ struct PruneCommand: AsyncParsableCommand {
         if to != nil, !chosen.keys.isEmpty {
             throw ValidationError("--to names a size and --key entries: give one of them")
         }
+        if orphans, plan != nil || to != nil || idleFloor != nil || purge || forceLimit {
+            throw ValidationError("--orphans goes with --dry-run and --volume only")
+        }
     }
 
     func run() async throws {
@@ -47,6 +52,7 @@ struct PruneCommand: AsyncParsableCommand {
     }
 
     func run(_ application: Application) async throws -> Failure.Code? {
+        if orphans { return try await OrphanPrune(dryRun: dryRun, volume: volume).run(application) }
         let file = try plan.map { try readPlan($0, application) }
         let (volumes, skipped) = try application.presentVolumes(named: volume)
         var index = try application.indexOrMemory()

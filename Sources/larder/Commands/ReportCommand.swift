@@ -65,6 +65,9 @@ struct ReportCommand: AsyncParsableCommand {
                     volume, usage, history, window: window, terms: settings.terms, simulates: simulate,
                     findings: look?.findings(in: usage.entries) ?? ArtifactFindings(),
                     containers: tax?.peak?.bytes ?? .zero, now: now))
+            if let left = OrphanSection(volume: volume.name, orphans: try index.orphans(of: volume.name)) {
+                report.orphans.append(left)
+            }
             report.images = report.images ?? tax
         }
         let text = try rendered(report, application, now: now)

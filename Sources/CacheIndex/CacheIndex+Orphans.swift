@@ -1,0 +1,42 @@
+import CacheModel
+import GRDB
+
+extension CacheIndex {
+    /// What killed pulls and dead pods left on a volume, as its last scan found it, the largest first.
+    ///
+    /// - Throws: `IndexError`.
+    public func orphans(of volume: String) throws -> [Orphan] {
+        try reading { db in
+            guard let number = try volumeRow(named: volume, db) else { return [] }
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT kind, name, bytes, lower_bound, created, pins FROM orphans
+                    WHERE volume = ? ORDER BY bytes DESC, kind, name
+                    """,
+                arguments: [number])
+            var orphans: [Orphan] = []
+            while let row = try rows.next() {
+                guard let kind = Orphan.Kind(rawValue: try row.text(0)) else { continue }
+                orphans.append(
+                    Orphan(
+                        kind: kind, name: try row.text(1), bytes: try row.size(2),
+                        isLowerBound: try row.flag(3), created: try row.time(4), pins: try row.text(5)))
+            }
+            return orphans
+        }
+    }
+
+    /// Replaces a volume's orphans by those of a scan.
+    func recordOrphans(_ scan: VolumeScan, volume: Int64, _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM orphans WHERE volume = ?", arguments: [volume])
+        let insert = try db.cachedStatement(
+            sql: "INSERT OR REPLACE INTO orphans VALUES (?, ?, ?, ?, ?, ?, ?)")
+        for orphan in scan.orphans {
+            try insert.execute(arguments: [
+                volume, orphan.kind.rawValue, orphan.name, orphan.bytes.bytes, orphan.isLowerBound,
+                orphan.created.nanoseconds, orphan.pins,
+            ])
+        }
+    }
+}
