@@ -42,7 +42,7 @@ import Testing
             "LARDER_LIMITS_ENTRIES": "6", "LARDER_BUILD_CACHE": "/b", "LARDER_IMAGE_ROOT": "/i",
             "LARDER_SOCKET": "unix:///p.sock", "LARDER_WARM_PARALLEL": "7", "LARDER_WARM_PER_REGISTRY": "8",
             "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
-            "LARDER_WARM_AUTH_FILE": "/auth.json",
+            "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_WARM_REGISTRIES_FILE": "/registries.conf",
         ]
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
@@ -56,7 +56,7 @@ import Testing
         #expect(configuration.limits == .init(bytesShare: .share(basisPoints: 500), entries: 6))
         let warm = WarmConfiguration(
             parallel: 7, perRegistry: 8, imageDeadline: .minutes(9), runDeadline: .minutes(10),
-            authFile: "/auth.json")
+            authFile: "/auth.json", registriesFile: "/registries.conf")
         #expect(configuration.warm == warm)
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])

@@ -125,6 +125,6 @@ enum Samples {
 
     static let all: [any Report] = [
         scan, incompleteScan, status, list, planReport, stuckReport, prune, dryRun, explain, explainGone,
-        explainImage, error,
+        explainImage, error, warm, warmPreview, drift,
     ]
 }

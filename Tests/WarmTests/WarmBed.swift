@@ -109,6 +109,11 @@ final class WarmBed: Sendable {
             .filter { $0.contains("\"GET /v2/") && $0.contains("/blobs/") }
     }
 
+    /// Runs a CI job as developers write it: Testcontainers starts a real Redis, and the job talks to it.
+    func testcontainersJob() throws {
+        try run("/usr/bin/python3", "\(Self.testbed)/testbed.py", "job", setting("LARDER_TESTBED")).checked()
+    }
+
     /// Runs the Podman client against the job's own service.
     func job(_ arguments: String...) throws -> String {
         let url = "unix://\(try setting("JOB_SOCKET"))"

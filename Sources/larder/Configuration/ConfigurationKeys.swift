@@ -14,7 +14,10 @@ enum ConfigurationKeys {
         "warm", "volumes",
     ]
     /// The keys of `warm`.
-    static let warm = ["images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file"]
+    static let warm = [
+        "images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file",
+        "registries_file",
+    ]
     /// The keys of an image to warm.
     static let warmImage = ["reference", "pull_policy", "platform"]
     /// The keys of a volume.
@@ -89,6 +92,7 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("warm.image_deadline", .positiveSpan, \.warm.imageDeadline),
         ConfigurationSetting("warm.run_deadline", .positiveSpan, \.warm.runDeadline),
         ConfigurationSetting("warm.auth_file", .fileOrNone, \.warm.authFile),
+        ConfigurationSetting("warm.registries_file", .fileOrNone, \.warm.registriesFile),
     ]
 }
 
