@@ -18,6 +18,7 @@ extension CapacityReport {
                     + "\(Volume.short(images.factor)) times as much. Overlay, or a file system with reflinks, "
                     + "would save up to \(max(.zero, images.stored - images.unique)).", indent: 2)
         }
+        writeIdleWarmings(to: &page)
         return page.text
     }
 

@@ -112,4 +112,12 @@ extension WarmHistory {
             "used": .integer(Int64(used)),
         ]
     }
+
+    /// With the image's name.
+    var namedValue: JSONValue {
+        [
+            "reference": .text(reference), "warmed": .integer(Int64(warmed)),
+            "pulled": .integer(Int64(pulled)), "used": .integer(Int64(used)),
+        ]
+    }
 }

@@ -5,7 +5,7 @@
 
 TESTBED is a directory that Tests/Testbed/testbed.py brought up, LARDER the program. Each round pulls the same
 six images of four layers in every way, in turn; the medians are compared, and only within one run. It does so
-from the testbed's registry itself, where fetching costs nothing, and at 20 MB a second for each blob. `locked`
+from the testbed's registry itself, where fetching costs nothing, and at 4 MB a second for each blob. `locked`
 is the share of the time in which the lock of the store's layers was held for writing.
 """
 
@@ -179,12 +179,12 @@ for name in NAMES:
     push_image(name)
 compare("From the registry itself:", env["REGISTRY"])
 with tempfile.NamedTemporaryFile("w", suffix=".mode") as mode:
-    mode.write("slow 20\n")
+    mode.write("slow 4\n")
     mode.flush()
     program = Path(__file__).resolve().parent.parent / "Testbed" / "fault_proxy.py"
     command = [sys.executable, program, env["REGISTRY"], mode.name]
     proxy = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
-        compare("At 20 MB a second for each blob:", proxy.stdout.readline().strip())
+        compare("At 4 MB a second for each blob:", proxy.stdout.readline().strip())
     finally:
         proxy.terminate()

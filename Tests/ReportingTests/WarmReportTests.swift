@@ -97,6 +97,21 @@ struct WarmReportTests {
         #expect(Samples.drift.text(color: false, now: now) == text)
     }
 
+    @Test func theCapacityReportNamesWhatIsWarmedInVain() throws {
+        var report = CapacityReport(generatedAt: now, window: .days(30), volumes: [])
+        #expect(!report.text(color: false, now: now).contains("vain"))
+        report.idleWarmings = [
+            WarmHistory(reference: "docker.io/library/redis:7", warmed: 14, pulled: 13, used: 0)
+        ]
+        let text = report.text(color: false, now: now)
+        let lines = "warmed in vain\n  docker.io/library/redis:7: warmed 14 times, pulled 13, used 0.\n"
+        #expect(text.contains(lines))
+        let idle = try parsed(report)["idle_warmings"] as? [[String: Any]]
+        #expect(idle?.count == 1)
+        #expect(idle?.first?["reference"] as? String == "docker.io/library/redis:7")
+        #expect(idle?.first?["pulled"] as? Int == 13)
+    }
+
     @Test func theBoardShowsWhatIsUnderWayAndATotal() {
         let long = "registry.example.com/" + String(repeating: "deep/", count: 30) + "image:1"
         var board = WarmBoard(images: [("a:1", 3), ("b:1", nil), (long, nil)])

@@ -66,9 +66,9 @@ extension OnTheTestbed {
             let moving = "\(registry)/ci/moving:1"
             try skopeo("app-a:1", "moving:1")
             _ = try bed.job("pull", "--quiet", moving)
-            let blobs = try bed.blobRequests().count
             #expect(try await check([moving]).map(\.result) == [.same])
             try skopeo("app-b:1", "moving:1")
+            let blobs = try bed.blobRequests().count
             let images = try await check([moving, "ci/moving:1", "\(registry)/ci/never:1"])
             #expect(images.map(\.result) == [.moved, .moved, .absent])
             #expect(try bed.blobRequests().count == blobs)
@@ -145,9 +145,22 @@ extension OnTheTestbed {
         }
 
         @Test func aPasswordGoesToNoTokenServerWithoutTLS() async throws {
-            // The registry itself is not insecure, so nothing of it may be asked in the clear.
-            let strict = RegistryClient(
-                registries: RegistriesFile(), auth: try credentials("ci:s3cret"), deadline: .seconds(20))
+            try bed.registry("token ci:s3cret")
+            let reference = try bed.failing("base:1")
+            let client = try registry(auth: try credentials("ci:s3cret"))
+            let given = try #require(client.auth?.credentials(for: reference))
+            let challenge = try #require(
+                RegistryChallenge("Bearer realm=\"http://\(bed.proxy)/token\""))
+            var place = RegistriesFile.Place(host: bed.proxy, repository: "ci/base", insecure: true)
+            let open = try await client.authorization(challenge, given, place, scope: "x")
+            #expect(open == "Bearer one-for-all")
+            // The registry speaks TLS, and names a token server that does not.
+            place.insecure = false
+            #expect(try await client.authorization(challenge, given, place, scope: "x") == nil)
+        }
+
+        @Test func aRegistryIsAskedByTLSUnlessTheFileSaysOtherwise() async throws {
+            let strict = RegistryClient(registries: RegistriesFile(), deadline: .seconds(20))
             let reference = try bed.failing("base:1")
             let failure = await #expect(throws: RegistryFailure.self) {
                 try await strict.digest(of: reference)

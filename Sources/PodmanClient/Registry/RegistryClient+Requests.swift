@@ -59,7 +59,7 @@ extension RegistryClient {
     }
 
     /// What to send as `Authorization`; nil where there is nothing.
-    private func authorization(
+    func authorization(
         _ challenge: RegistryChallenge, _ credentials: RegistryCredentials?, _ place: RegistriesFile.Place,
         scope: String
     ) async throws -> String? {

@@ -48,6 +48,7 @@ struct ReportCommand: AsyncParsableCommand {
         let now = application.clock()
         var report = CapacityReport(generatedAt: now, window: window, volumes: [], fetchSpeed: fetchSpeed)
         for (volume, usage) in try application.usages(index) {
+            report.idleWarmings += try index.idleWarmings(of: volume.name, since: now - window)
             guard let history = try index.history(of: volume.name) else { continue }
             report.volumes.append(
                 CapacityReport.Volume(volume, usage, history, window: window, simulates: simulate, now: now))
