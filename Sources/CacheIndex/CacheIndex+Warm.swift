@@ -16,9 +16,11 @@ extension CacheIndex {
     /// - Parameters:
     ///   - images: what became of them; those Podman was asked for are told by their `attempts`.
     ///   - scan: the number of the scan after the run.
+    ///   - used: what the volume held before and after, and its high watermark.
     /// - Throws: `IndexError`, `unknownVolume` where no scan of the volume was recorded; nothing is recorded then.
     public func recordWarm(
-        _ images: [WarmedImage], of volume: String, run: RunRecord, scan: Int64, protectedUntil: Timestamp
+        _ images: [WarmedImage], of volume: String, run: RunRecord, scan: Int64, protectedUntil: Timestamp,
+        used: (before: ByteCount, after: ByteCount, high: ByteCount)
     ) throws {
         try writing { db in
             guard let row = try volumeRow(named: volume, db) else {
@@ -28,6 +30,11 @@ extension CacheIndex {
                 sql: "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
                 arguments: [
                     run.id, run.kind, run.startedAt.nanoseconds, run.finishedAt.nanoseconds, run.exitCode,
+                ])
+            try db.execute(
+                sql: "INSERT INTO run_volumes VALUES (?, ?, 0, 0, ?, ?, ?)",
+                arguments: [
+                    run.id, row, used.before.bytes, used.after.bytes, used.after > used.high,
                 ])
             for image in images {
                 let entry = try image.image.flatMap { try warmEntry($0, row, db) }
@@ -63,7 +70,8 @@ extension CacheIndex {
                 sql: """
                     SELECT reference, sum(entry IS NOT NULL), sum(result IN ('pulled', 'updated')),
                         sum(used OR (number = 1 AND EXISTS (
-                            SELECT 1 FROM accesses WHERE accesses.entry = latest.entry AND accesses.at > latest.at)))
+                            SELECT 1 FROM accesses WHERE accesses.entry = latest.entry AND accesses.at > latest.at))),
+                        max(at)
                     FROM (
                         SELECT *, row_number() OVER (PARTITION BY reference ORDER BY at DESC) AS number
                         FROM warmings WHERE volume = ?
@@ -76,10 +84,19 @@ extension CacheIndex {
                 let reference = try row.text(0)
                 history[reference] = WarmHistory(
                     reference: reference, warmed: Int(try row.integer(1)), pulled: Int(try row.integer(2)),
-                    used: Int(try row.integer(3)))
+                    used: Int(try row.integer(3)), lastWarmed: try row.time(4))
             }
             return history
         }
+    }
+
+    /// The images that were warmed again and again, the last time not before `since`, and that no job used; by name.
+    ///
+    /// - Throws: `IndexError`.
+    public func idleWarmings(of volume: String, since: Timestamp) throws -> [WarmHistory] {
+        try warmHistory(of: volume).values
+            .filter { $0.isIdle && ($0.lastWarmed ?? since) >= since }
+            .sorted { $0.reference < $1.reference }
     }
 
     /// What an image occupied when it was last in the store: from the last time it was warmed, else from what

@@ -61,12 +61,24 @@ public struct WarmHistory: Sendable, Hashable {
     public var pulled: Int
     /// After how many of them a job used it before the next one.
     public var used: Int
+    /// When it was on the list last; nil where that is not known.
+    public var lastWarmed: Timestamp?
+
+    /// An image that was warmed at least this often and never used is idle.
+    public static let idleRuns = 5
+
+    /// Whether it was warmed again and again, and nobody used it.
+    public var isIdle: Bool { warmed >= Self.idleRuns && used == 0 }
+
+    /// What warming it brought: `warmed 14 times, pulled 14, used 0`.
+    public var sentence: String { "warmed \(warmed) times, pulled \(pulled), used \(used)" }
 
     /// Makes a record from all it consists of.
-    public init(reference: String, warmed: Int, pulled: Int, used: Int) {
+    public init(reference: String, warmed: Int, pulled: Int, used: Int, lastWarmed: Timestamp? = nil) {
         self.reference = reference
         self.warmed = warmed
         self.pulled = pulled
         self.used = used
+        self.lastWarmed = lastWarmed
     }
 }

@@ -66,14 +66,13 @@ extension ImageWarmer {
         _ request: Request, until end: ContinuousClock.Instant
     ) async throws -> Result<String, Failure> {
         let left = (end - ContinuousClock.now).span
-        let layers = LayerCount()
         do {
             let image = try await podman.pull(
                 request.reference, policy: request.policy, platform: request.platform,
                 credentials: auth?.credentials(for: request.reference), deadline: left
             ) { step in
-                if case .layer(let digest) = step, let count = layers.add(digest) {
-                    progress(.layer(request.reference.name, count))
+                if case .layer(let digest) = step {
+                    progress(.layer(request.reference.name, digest: digest))
                 }
             }
             return .success(image)
@@ -94,13 +93,6 @@ extension ImageWarmer {
         case .invalidSocket, .permissionDenied, .deadlinePassed, .unreadableAnswer, .answerTooLarge: false
         }
     }
-}
-
-/// Counts the layers of one pull, each once; Podman's lines come one after the other.
-private final class LayerCount: @unchecked Sendable {
-    private var seen: Set<String> = []
-
-    func add(_ digest: String) -> Int? { seen.insert(digest).inserted ? seen.count : nil }
 }
 
 extension Duration {

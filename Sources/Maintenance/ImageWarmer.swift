@@ -20,17 +20,20 @@ public struct ImageWarmer: Sendable {
         public var why: String
         /// What it is expected to take; nil where nobody knows.
         public var expected: ByteCount?
+        /// How many layers it has; nil where nobody knows.
+        public var layers: Int?
 
         /// Makes a request from all it consists of.
         public init(
             reference: ImageReference, policy: PullPolicy, platform: ImagePlatform? = nil, why: String,
-            expected: ByteCount? = nil
+            expected: ByteCount? = nil, layers: Int? = nil
         ) {
             self.reference = reference
             self.policy = policy
             self.platform = platform
             self.why = why
             self.expected = expected
+            self.layers = layers
         }
     }
 
@@ -59,8 +62,8 @@ public struct ImageWarmer: Sendable {
     public enum Progress: Sendable, Hashable {
         /// Podman is asked to pull the image.
         case began(String)
-        /// It is at its nth layer.
-        case layer(String, Int)
+        /// A layer of it, by its digest, is being fetched or was found to be there.
+        case layer(String, digest: String)
         /// An attempt failed, and there will be another one after the pause.
         case retrying(String, after: Span, reason: String)
         /// The image's end.
@@ -101,16 +104,19 @@ public struct ImageWarmer: Sendable {
         /// What its own layers occupy: what an update is expected to take.
         public var exclusiveBytes: ByteCount
 
-        /// Whether Podman must be asked under that policy.
-        public func needsPull(_ policy: PullPolicy) -> Bool { image == nil || policy != .missing }
+        /// Whether Podman must be asked: it alone knows what platform the image is for.
+        public func needsPull(_ request: Request) -> Bool {
+            image == nil || request.policy != .missing || request.platform != nil
+        }
     }
 
     /// Reads what the store has of an image.
     ///
     /// - Throws: `VfsStoreError`.
     public func state(of reference: ImageReference) throws -> State {
-        let entries = try VfsStoreReader(root: locked.volume.path).read().entries()
-        let entry = entries.first { $0.image?.names.contains(where: reference.means) == true }
+        let store = try VfsStoreReader(root: locked.volume.path).read()
+        let ids = Set(store.images.filter { $0.answers(to: reference) }.map(\.id))
+        let entry = store.entries().first { $0.image.map { ids.contains($0.id) } == true }
         guard let entry, !entry.protections.contains(Protections(.damaged)) else {
             return State(image: nil, bytes: .zero, exclusiveBytes: .zero)
         }
@@ -140,7 +146,7 @@ public struct ImageWarmer: Sendable {
                     let state = try state(of: request.reference)
                     var result: WarmedImage?
                     let expected = state.image == nil ? request.expected : state.exclusiveBytes
-                    if !state.needsPull(request.policy) {
+                    if !state.needsPull(request) {
                         result = request.ended(.present, state.bytes, image: state.image)
                     } else if ContinuousClock.now >= deadline {
                         result = request.ended(
@@ -180,6 +186,24 @@ public struct ImageWarmer: Sendable {
             }
         }
         return results.compactMap { $0 }
+    }
+}
+
+extension VfsStore.Image {
+    /// Whether Podman finds this image under the reference.
+    ///
+    /// One with a digest it finds among the images of the repository by their digests, whatever tag they were
+    /// pulled by (v4.3.1, vendor/github.com/containers/common/libimage/runtime.go, lookupImageInDigestsAndRepoTags).
+    func answers(to reference: ImageReference) -> Bool {
+        if names.contains(where: reference.means) { return true }
+        guard let digest = reference.digest, manifestDigests.contains(digest) || self.digest == digest else {
+            return false
+        }
+        return (names + nameHistory).contains { name in
+            guard let known = try? ImageReference(name) else { return false }
+            return known.repository == reference.repository
+                && (reference.isShort || known.registry == reference.registry)
+        }
     }
 }
 

@@ -7,8 +7,9 @@ import CacheModel
 ///
 /// What an image takes is what its layers took when it was last in the store, with vfs's copies of all that lies
 /// below each of them. Layers that are there already are counted again, so it is an upper bound. What an image
-/// that was never there will take is not known: Podman tells no sizes before it has pulled. Such a one is begun
-/// while the store is below the watermark and nothing else is under way, and measured afterwards.
+/// that was never there will take is estimated from its registry's manifest (`ImageForecast`). Where that cannot
+/// be had, it is not known: such a one is begun while the store is below the watermark and nothing else is under
+/// way, and measured afterwards.
 public struct WarmRoom: Sendable, Hashable {
     /// The volume's quota.
     public var quota: Quota

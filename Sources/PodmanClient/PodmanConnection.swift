@@ -113,7 +113,8 @@ func encoded(_ name: String) -> String {
     }
 }
 
-private struct DeadlinePassed: Error {}
+/// The time that `within` was given is over.
+struct DeadlinePassed: Error {}
 
 /// Runs `work`, and cancels it when the time is over: AsyncHTTPClient's own deadline ends with the head of an
 /// answer, and a body may stall as well.

@@ -19,13 +19,18 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case rateLimited(after: Span?)
         /// The registry, the network or another Podman on the store: it may pass.
         case transient
+        /// A killed pull left a layer behind, which Podman deleted from the disk and not from its records.
+        ///
+        /// A service that has read the records keeps it in them; only one that begins to run removes it (seen with
+        /// Podman 4.3.1). Where another Podman writes at the right moment, it passes by itself.
+        case leftoverLayer
         /// Anything else.
         case other
 
         /// Whether another attempt may succeed.
         public var mayPass: Bool {
             switch self {
-            case .rateLimited, .transient: true
+            case .rateLimited, .transient, .leftoverLayer: true
             case .unknownManifest, .unauthorized, .unresolvedName, .noSpace, .other: false
             }
         }
@@ -39,6 +44,8 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
             case .noSpace: "free space with larder prune, or enlarge the volume"
             case .rateLimited: "warm less at once (warm.per_registry), or later"
             case .transient: "is the registry up? See its log, and try again"
+            case .leftoverLayer:
+                "a killed pull left this layer: restart the podman sidecar, which removes it as it starts"
             case .other: "see the log of the podman sidecar"
             }
         }
@@ -72,8 +79,7 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
             return .unknownManifest
         }
         if says(["invalid reference format", "short-name"]) { return .unresolvedName }
-        // The pull met an incomplete layer that a killed one left, and the store deleted it meanwhile.
-        if says(["/vfs/dir/"]), says(["no such file or directory"]) { return .transient }
+        if says(["/vfs/dir/"]), says(["no such file or directory"]) { return .leftoverLayer }
         return says(Self.passing) ? .transient : .other
     }
 

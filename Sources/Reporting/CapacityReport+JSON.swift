@@ -6,6 +6,7 @@ extension CapacityReport {
     public func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.report/1", "generated_at": .text(generatedAt.description),
+            "idle_warmings": .array(idleWarmings.map(\.namedValue)),
             "window_days": .integer(windowDays), "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed) }),
             "images": images?.jsonValue ?? .null,
             "orphans": .array(orphans.map { $0.jsonValue(now: generatedAt) }),

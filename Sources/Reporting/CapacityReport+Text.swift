@@ -16,6 +16,7 @@ extension CapacityReport {
             for sentence in images.sentences { page.paragraph(sentence, indent: 2) }
         }
         for section in orphans { section.write(to: &page, now: now) }
+        writeIdleWarmings(to: &page)
         return page.text
     }
 

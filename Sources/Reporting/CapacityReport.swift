@@ -108,6 +108,8 @@ public struct CapacityReport: Report {
     public var orphans: [OrphanSection] = []
     /// How fast jobs fetch, in bytes a second; nil where nobody said.
     public var fetchSpeed: ByteCount?
+    /// The images that are warmed again and again, and that no job uses.
+    public var idleWarmings: [WarmHistory] = []
 
     /// Makes a report from all it consists of.
     public init(

@@ -15,9 +15,6 @@ public struct WarmReport: Report {
     /// What warming the same images brought in the last runs, this one included, by reference.
     public var history: [String: WarmHistory]
 
-    /// An image that was warmed at least this often and never used is named.
-    public static let idleRuns = 5
-
     /// Makes a report from all it consists of.
     public init(
         run: String, volume: String, dryRun: Bool, images: [WarmedImage],
@@ -60,15 +57,14 @@ public struct WarmReport: Report {
         for idle in idle {
             page.blank()
             page.paragraph(
-                "\(idle.reference): warmed \(idle.warmed) times, pulled \(idle.pulled), used 0. Take it off the "
-                    + "list.", hanging: 2, tone: .warning)
+                "\(idle.reference): \(idle.sentence). Take it off the list.", hanging: 2, tone: .warning)
         }
         return page.text
     }
 
     /// The images that were warmed again and again, and never used.
     public var idle: [WarmHistory] {
-        images.compactMap { history[$0.reference] }.filter { $0.warmed >= Self.idleRuns && $0.used == 0 }
+        images.compactMap { history[$0.reference] }.filter(\.isIdle)
     }
 
     private var outcome: (String, Tone) {
@@ -114,6 +110,14 @@ extension WarmHistory {
         [
             "warmed": .integer(Int64(warmed)), "pulled": .integer(Int64(pulled)),
             "used": .integer(Int64(used)),
+        ]
+    }
+
+    /// With the image's name.
+    var namedValue: JSONValue {
+        [
+            "reference": .text(reference), "warmed": .integer(Int64(warmed)),
+            "pulled": .integer(Int64(pulled)), "used": .integer(Int64(used)),
         ]
     }
 }

@@ -43,7 +43,8 @@ import Testing
             run: RunRecord(
                 id: "warm-\(at)", kind: "warm", startedAt: hour(at) - .minutes(10),
                 finishedAt: hour(at) + .minutes(1), exitCode: 0),
-            scan: scan, protectedUntil: hour(at + 24))
+            scan: scan, protectedUntil: hour(at + 24),
+            used: (ByteCount(1000), ByteCount(2000), ByteCount(1999)))
     }
 
     private func entry(_ name: String) throws -> CacheEntry {
@@ -97,13 +98,19 @@ import Testing
                 run: RunRecord(
                     id: "b-\(day)", kind: "warm", startedAt: hour(Int64(day) * 24),
                     finishedAt: hour(Int64(day) * 24),
-                    exitCode: 0), scan: number, protectedUntil: hour(1000))
+                    exitCode: 0), scan: number, protectedUntil: hour(1000),
+                used: (.zero, .zero, .zero))
         }
         let history = try index.warmHistory(of: "build")
         #expect(
-            history["r.test/a:1"] == WarmHistory(reference: "r.test/a:1", warmed: 3, pulled: 3, used: 2))
+            history["r.test/a:1"]
+                == WarmHistory(
+                    reference: "r.test/a:1", warmed: 3, pulled: 3, used: 2,
+                    lastWarmed: hour(72) + .minutes(1)))
         #expect(
-            history["r.test/b:1"] == WarmHistory(reference: "r.test/b:1", warmed: 3, pulled: 0, used: 0))
+            history["r.test/b:1"]
+                == WarmHistory(
+                    reference: "r.test/b:1", warmed: 3, pulled: 0, used: 0, lastWarmed: hour(72)))
         // A use after the last run counts before the next run has seen it.
         _ = try scanned(90, image("a", accessed: hour(80)), image("b"))
         #expect(try index.warmHistory(of: "build")["r.test/a:1"]?.used == 3)
@@ -146,5 +153,31 @@ import Testing
         #expect(top.dropFirst().first?.reason == "3 uses, 3 at these hours")
         #expect(try index.topImages(of: "build", since: hour(-100), until: hour(now), limit: 1).count == 1)
         #expect(try index.topImages(of: "other", since: hour(-100), until: hour(now), limit: 1).isEmpty)
+    }
+
+    @Test func aRunIsRecordedWithItsVolume() throws {
+        let scan = try scanned(0, image("a"))
+        try warmed("a", .pulled, at: 0, scan: scan)
+        #expect(try index.lastRun(kind: "warm", volume: "build") == hour(0) + .minutes(1))
+        let run = try #require(try index.recentRuns(limit: 1).first)
+        #expect(
+            run.outcomes == [
+                EvictionOutcome(
+                    volume: "build", evicted: [], refused: [], freedBytes: .zero, trashedBytes: .zero,
+                    usedBefore: ByteCount(1000), usedAfter: ByteCount(2000), overQuota: true)
+            ])
+    }
+
+    @Test func whatIsWarmedInVainIsNamedAsLongAsItIsWarmed() throws {
+        let scan = try scanned(0, image("a"))
+        for at in 0..<14 {
+            #expect(try index.idleWarmings(of: "build", since: hour(-1)).isEmpty == (at < 5))
+            try warmed("a", .pulled, at: Int64(at), scan: scan)
+        }
+        let idle = try index.idleWarmings(of: "build", since: hour(13))
+        #expect(idle.map(\.sentence) == ["warmed 14 times, pulled 14, used 0"])
+        #expect(try index.idleWarmings(of: "build", since: hour(14)).isEmpty)
+        _ = try scanned(20, image("a", accessed: hour(15)))
+        #expect(try index.idleWarmings(of: "build", since: hour(-1)).isEmpty)
     }
 }

@@ -42,8 +42,8 @@ import Testing
             "LARDER_LIMITS_ENTRIES": "6", "LARDER_BUILD_CACHE": "/b", "LARDER_IMAGE_ROOT": "/i",
             "LARDER_SOCKET": "unix:///p.sock", "LARDER_WARM_PARALLEL": "7", "LARDER_WARM_PER_REGISTRY": "8",
             "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
-            "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_REPORT_DISTANCE": "2%",
-            "LARDER_REPORT_REVIEW": "11d", "LARDER_REPORT_HEADROOM": "12Gi",
+            "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_WARM_REGISTRIES_FILE": "/registries.conf",
+            "LARDER_REPORT_DISTANCE": "2%", "LARDER_REPORT_REVIEW": "11d", "LARDER_REPORT_HEADROOM": "12Gi",
             "LARDER_REPORT_FETCH_SPEED": "13Mi", "LARDER_VERIFY_MAX_DURATION": "11m",
             "LARDER_VERIFY_MAX_RATE": "12Mi",
         ].merging(DaemonKeyTests.environment) { $1 }
@@ -59,7 +59,7 @@ import Testing
         #expect(configuration.limits == .init(bytesShare: .share(basisPoints: 500), entries: 6))
         let warm = WarmConfiguration(
             parallel: 7, perRegistry: 8, imageDeadline: .minutes(9), runDeadline: .minutes(10),
-            authFile: "/auth.json")
+            authFile: "/auth.json", registriesFile: "/registries.conf")
         #expect(configuration.warm == warm)
         let report = ReportConfiguration(
             distance: .share(basisPoints: 200), review: .days(11), headroom: ByteCount(12 << 30),

@@ -60,7 +60,7 @@ private let digest = "sha256:" + String(repeating: "0123456789abcdef", count: 4)
         ("dial tcp 127.0.0.1:1: connect: connection refused", .transient),
         ("Get \"http://x/v2/\": EOF", .transient), ("net/http: TLS handshake timeout", .transient),
         ("writing blob: storing blob to file: write /tmp/x: no space left on device", .noSpace),
-        ("creating layer: Stat /s/vfs/dir/7a3e: no such file or directory", .transient),
+        ("creating layer: Stat /s/vfs/dir/7a3e: no such file or directory", .leftoverLayer),
         ("invalid reference format", .unresolvedName),
         ("short-name \"x\" did not resolve to an alias", .unresolvedName), ("anything else", .other),
     ])

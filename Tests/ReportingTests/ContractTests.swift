@@ -197,7 +197,7 @@ struct ContractTests {
         }
     }
 
-    private func list(_ object: [String: Any], _ key: String) -> [[String: Any]] {
+    func list(_ object: [String: Any], _ key: String) -> [[String: Any]] {
         guard let list = object[key] as? [[String: Any]] else {
             Issue.record("\(key) is no list of objects")
             return []
@@ -205,7 +205,7 @@ struct ContractTests {
         return list
     }
 
-    private func check(_ object: [String: Any], _ shape: Shape) {
+    func check(_ object: [String: Any], _ shape: Shape) {
         for (key, kind) in shape {
             guard let value = object[key] else {
                 Issue.record("\(key) is missing")

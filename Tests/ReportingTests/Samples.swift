@@ -143,6 +143,6 @@ enum Samples {
 
     static let all: [any Report] = [
         scan, incompleteScan, status, list, planReport, stuckReport, prune, dryRun, explain, explainGone,
-        explainImage, ingest, ingestNothing, error,
+        explainImage, ingest, ingestNothing, error, warm, warmPreview, drift,
     ]
 }

@@ -43,7 +43,8 @@ def configure(layout, pod, registry):
     registries = private / "registries.conf"
     # Every port of the host, so that a failing registry can stand in for the real one.
     host = registry.rsplit(":", 1)[0]
-    registries.write_text(f'[[registry]]\nlocation = "{host}"\ninsecure = true\n')
+    search = f'unqualified-search-registries = ["{registry}"]\n' if pod == "small" else ""
+    registries.write_text(f'{search}[[registry]]\nlocation = "{host}"\ninsecure = true\n')
 
     engine = {
         "events_logger": "file",

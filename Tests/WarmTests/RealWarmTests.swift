@@ -147,14 +147,22 @@ extension OnTheTestbed {
             #expect(images.first?.reason?.contains("/nowhere/podman.sock") == true)
         }
 
-        @Test func theNextRunRecoversFromAKilledPull() async throws {
+        /// Podman 4.3.1 itself may keep the killed pull's layer in its records until another one starts.
+        @Test func theNextRunRecoversFromAKilledPullOrSaysWhatToDo() async throws {
             let huge = try ImageReference(try bed.setting("IMAGE_HUGE"))
             try await bed.remove(huge)
             try run(
                 "/usr/bin/python3", "\(WarmBed.testbed)/testbed.py", "kill-pull",
                 try bed.setting("LARDER_TESTBED")
             ).checked()
-            let images = try await bed.warm([huge])
+            var images = try await bed.warm([huge])
+            if images.first?.result != .pulled {
+                let reason = try #require(images.first?.reason)
+                #expect(reason.contains("restart the podman sidecar, which removes it"), "\(reason)")
+                #expect(images.first?.attempts == WarmBed.limits.attempts)
+                try bed.startAnotherPodman()
+                images = try await bed.warm([huge])
+            }
             #expect(images.map(\.result) == [.pulled], "\(images.first?.reason ?? "")")
             #expect(try bed.job("image", "inspect", "--format", "{{.Id}}", huge.name) == images.first?.image)
             try await bed.remove(huge)

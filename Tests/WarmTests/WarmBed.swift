@@ -109,6 +109,26 @@ final class WarmBed: Sendable {
             .filter { $0.contains("\"GET /v2/") && $0.contains("/blobs/") }
     }
 
+    /// Starts one more Podman on the store, as a sidecar does that is restarted, and waits for its end.
+    func startAnotherPodman() throws {
+        try run(
+            "/usr/bin/python3", "-c",
+            """
+            import sys
+            sys.dont_write_bytecode = True
+            sys.path.insert(0, sys.argv[1])
+            import layout, podman_service
+            bed = layout.Layout(sys.argv[2])
+            sys.exit(podman_service.start_pod(bed, "killed", sys.argv[3], ["images"]).wait())
+            """, Self.testbed, setting("LARDER_TESTBED"), setting("REGISTRY")
+        ).checked()
+    }
+
+    /// Runs a CI job as developers write it: Testcontainers starts a real Redis, and the job talks to it.
+    func testcontainersJob() throws {
+        try run("/usr/bin/python3", "\(Self.testbed)/testbed.py", "job", setting("LARDER_TESTBED")).checked()
+    }
+
     /// Runs the Podman client against the job's own service.
     func job(_ arguments: String...) throws -> String {
         let url = "unix://\(try setting("JOB_SOCKET"))"

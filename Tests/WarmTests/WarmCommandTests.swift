@@ -76,7 +76,68 @@ extension OnTheTestbed {
                 let entry = try #require(usage.entries.first { $0.key == image.name })
                 #expect((entry.warmedUntil ?? .init(seconds: 0)) > application.clock() + .hours(23))
             }
-            #expect(try application.index().lastRun(kind: "warm", volume: "images") == nil)
+            let last = try application.index().lastRun(kind: "warm", volume: "images")
+            #expect(try #require(last) > application.clock() - .minutes(10))
+        }
+
+        @Test func aTestcontainersJobAfterWarmTopMakesNoRequestForABlob() async throws {
+            let application = try application()
+            try await bed.remove(images.a, images.b, images.c)
+            try scan(application)
+            let cold = try bed.blobRequests().count
+            try bed.testcontainersJob()
+            #expect(try bed.blobRequests().count > cold, "the job that nobody warmed for fetches blobs")
+            try scan(application)
+            try await bed.remove(images.b)
+            #expect(try await larder("--top", "3", on: application) == nil)
+            let warm = try bed.blobRequests().count
+            try bed.testcontainersJob()
+            #expect(try bed.blobRequests().count == warm)
+        }
+
+        @Test func whatWasNeverHereIsEstimatedWhereItsRegistryTells() async throws {
+            try await bed.remove(images.a)
+            try state.write("registries.conf", "[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n")
+            for (file, words) in [(state.path + "/registries.conf", "(estimated)"), (nil, "an unknown size")]
+            {
+                var warm = WarmConfiguration()
+                warm.registriesFile = file
+                let application = try application(warm)
+                let volume = application.configuration.volumes[0]
+                let report = try await WarmUp(application: application, volume: volume, named: [images.a])
+                    .preview()
+                #expect(report.images.map(\.result) == [.skipped])
+                #expect(report.images.first?.reason?.hasSuffix(words) == true)
+            }
+            var wrong = WarmConfiguration()
+            wrong.registriesFile = "/nowhere/registries.conf"
+            let failing = try self.application(wrong)
+            let error = await #expect(throws: Failure.self) {
+                try await larder(images.a.name, "--dry-run", on: failing)
+            }
+            #expect(error?.code == .configuration)
+        }
+
+        @Test func checkEndsAsTheContractSays() async throws {
+            try state.write("registries.conf", "[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n")
+            var warm = WarmConfiguration()
+            warm.registriesFile = state.path + "/registries.conf"
+            let application = try application(warm)
+            for image in [images.b, images.c] { _ = try bed.job("pull", "--quiet", image.name) }
+            let before = try bed.blobRequests().count
+            #expect(try await larder("--check", images.b.name, on: application) == nil)
+            #expect(try await larder("--check", on: application) == nil)
+            _ = try bed.job("tag", images.b.name, "localhost/own:1")
+            let both = try await larder("--check", images.b.name, "localhost/own:1", on: application)
+            #expect(both == .inPart)
+            #expect(try await larder("--check", "localhost/own:1", on: application) == .failed)
+            _ = try bed.job("untag", images.b.name, "localhost/own:1")
+            #expect(try bed.blobRequests().count == before)
+            #expect(throws: (any Error).self) { try Larder.parseAsRoot(["warm", "--check", "--make-room"]) }
+            // It reads only, so it runs beside whoever holds the volume.
+            let held = try LockedVolume(application.configuration.volumes[0], now: application.clock())
+            #expect(try await larder("--check", images.b.name, on: application) == nil)
+            withExtendedLifetime(held) {}
         }
 
         @Test func codesAreThoseOfTheContract() async throws {

@@ -12,10 +12,15 @@ struct VfsImageRecord: VfsRecord {
     var layer: String
     var mappedLayers: [String]
     var created: Timestamp
+    /// The digests of all manifests that the store keeps of it: its own, and those of lists that it came by.
+    var manifestDigests: [String]
 
     init(fields: VfsFields) throws {
         id = try fields.id()
         digest = try fields.text("digest")
+        // The names of big data (containers/image v5.23.1, storage/storage_image.go, manifestBigDataKey).
+        manifestDigests = try fields.texts("big-data-names").filter { $0.hasPrefix("manifest-sha256:") }
+            .map { String($0.dropFirst("manifest-".count)) }
         names = try fields.texts("names")
         namesHistory = try fields.texts("names-history")
         layer = try fields.text("layer")
@@ -32,8 +37,11 @@ struct VfsLayerRecord: VfsRecord {
     /// The length of the layer's uncompressed tar stream; zero where the store does not know it, as for a
     /// container's layer.
     var diffSize: Int64
-    /// The digest of that stream, `sha256:…`; empty where the store does not know it.
+    /// The digest and the length of what the registry sent; empty and zero where it came otherwise.
+    var compressedDigest: String
+    /// The digest of the uncompressed tar stream.
     var diffDigest: String
+    var compressedSize: Int64
     var incomplete: Bool
 
     init(fields: VfsFields) throws {
@@ -42,6 +50,9 @@ struct VfsLayerRecord: VfsRecord {
         created = try fields.time("created")
         diffSize = max(0, try fields.integer("diff-size"))
         diffDigest = try fields.text("diff-digest")
+        compressedDigest = try fields.text("compressed-diff-digest")
+        diffDigest = try fields.text("diff-digest")
+        compressedSize = max(0, try fields.integer("compressed-size"))
         incomplete = try fields.flag("incomplete", in: "flags")
     }
 }

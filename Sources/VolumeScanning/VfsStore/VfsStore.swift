@@ -23,6 +23,8 @@ public struct VfsStore: Sendable {
         public var mappedLayers: [String]
         /// When the image was built, not when it was pulled.
         public var created: Timestamp
+        /// The digests of all its manifests, those of lists that it was pulled by included.
+        public var manifestDigests: [String]
     }
 
     /// The images, in the store's order.
@@ -57,7 +59,8 @@ public struct VfsStore: Sendable {
         let images = Self.lastOfEachID(records).map { record in
             Image(
                 id: record.id, digest: record.digest, names: record.names, nameHistory: record.namesHistory,
-                topLayer: record.layer, mappedLayers: record.mappedLayers, created: record.created)
+                topLayer: record.layer, mappedLayers: record.mappedLayers, created: record.created,
+                manifestDigests: record.manifestDigests)
         }
         let containers = containerRecords.map { record in
             VfsContainer(

@@ -55,6 +55,7 @@ struct ReportCommand: AsyncParsableCommand {
         var report = CapacityReport(
             generatedAt: now, window: window, volumes: [], fetchSpeed: fetchSpeed ?? settings.fetchSpeed)
         for (volume, usage) in try application.usages(index) {
+            report.idleWarmings += try index.idleWarmings(of: volume.name, since: now - window)
             guard let history = try index.history(of: volume.name) else { continue }
             let isStore = volume.kind == .imageStore
             var tax = isStore ? CapacityReport.ImageTax(usage.layers) : nil

@@ -31,6 +31,7 @@ struct StatusCommand: AsyncParsableCommand {
                     lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
                     evidence: usage.scan.atimeTrust))
             report.warnings += warnings(on: volume, usage, now: now)
+            report.warnings += try idleWarnings(on: volume, index, now: now)
         }
         try application.say(report)
         return nil
@@ -49,6 +50,17 @@ struct StatusCommand: AsyncParsableCommand {
         return RecentHitRates(
             lastScan: try index.lastScanRates(of: volume), day: try rate(since: now - .hours(24)),
             week: try rate(since: now - .days(7)), month: try rate(since: now - .days(30)))
+    }
+
+    /// What is warmed day after day, and no job uses it.
+    private static func idleWarnings(
+        on volume: Volume, _ index: CacheIndex, now: Timestamp
+    ) throws -> [StatusReport.Warning] {
+        try index.idleWarmings(of: volume.name, since: now - .days(7)).map { idle in
+            StatusReport.Warning(
+                code: "idle-warming", text: "\(idle.reference) on \(volume.name): \(idle.sentence)",
+                hint: "take it off the list in warm.images, or name it no more to larder warm")
+        }
     }
 
     private static func warnings(

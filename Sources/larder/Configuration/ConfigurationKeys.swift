@@ -14,7 +14,10 @@ enum ConfigurationKeys {
         "warm", "report", "verify", "daemon", "volumes",
     ]
     /// The keys of `warm`.
-    static let warm = ["images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file"]
+    static let warm = [
+        "images", "parallel", "per_registry", "image_deadline", "run_deadline", "auth_file",
+        "registries_file",
+    ]
     /// The keys of `report`.
     static let report = ["distance", "review", "headroom", "fetch_speed"]
     /// The keys of `verify`.
@@ -95,6 +98,7 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("warm.image_deadline", .positiveSpan, \.warm.imageDeadline),
         ConfigurationSetting("warm.run_deadline", .positiveSpan, \.warm.runDeadline),
         ConfigurationSetting("warm.auth_file", .fileOrNone, \.warm.authFile),
+        ConfigurationSetting("warm.registries_file", .fileOrNone, \.warm.registriesFile),
         ConfigurationSetting("report.distance", .points, \.report.distance),
         ConfigurationSetting("report.review", .span, \.report.review),
         ConfigurationSetting("report.headroom", .headroom, \.report.headroom),

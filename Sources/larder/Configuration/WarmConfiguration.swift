@@ -26,6 +26,11 @@ struct WarmConfiguration: Sendable, Hashable {
     var runDeadline: Span = .hours(1)
     /// The Docker `config.json` with the registries' credentials; nil for none.
     var authFile: String?
+    /// The sidecar's `registries.conf`; nil for none.
+    var registriesFile: String? = Self.usualRegistriesFile
+
+    /// Where Podman has it; it need not be there.
+    static let usualRegistriesFile = "/etc/containers/registries.conf"
 }
 
 extension MappingReader {

@@ -7,26 +7,9 @@ import Maintenance
 import PodmanClient
 import Reporting
 
-extension WarmCommand {
-    /// The image store to warm.
-    func store(_ application: Application) throws -> Volume {
-        let stores = try application.presentVolumes(named: volume).present.filter { $0.kind == .imageStore }
-        guard let store = stores.first else {
-            throw Failure(
-                code: .failed, message: "no image store is mounted",
-                hint: "mount one, or name its path with --image-root")
-        }
-        guard stores.count == 1 else {
-            throw Failure.usage(
-                "several image stores: \(stores.map(\.name).joined(separator: ", ")); choose with --volume")
-        }
-        return store
-    }
-
+extension WarmUp {
     /// What is named, then what the configuration lists, then what jobs used most; each once.
-    func list(
-        _ named: [ImageReference], _ volume: Volume, _ index: CacheIndex, _ application: Application
-    ) throws -> [ImageWarmer.Request] {
+    func list(_ index: CacheIndex?) throws -> [ImageWarmer.Request] {
         var requests = named.map { reference in
             let known = application.configuration.warm.images.first { $0.reference == reference }
             return ImageWarmer.Request(
@@ -37,40 +20,62 @@ extension WarmCommand {
             ImageWarmer.Request(
                 reference: image.reference, policy: image.policy, platform: image.platform, why: "configured")
         }
-        if let top {
+        if let top, let index {
             let now = application.clock()
             let used = try index.topImages(
-                of: volume.name, since: now - Configuration.reportWindow, until: now, limit: top)
+                of: volume.name, since: now - Configuration.reportWindow, until: now, limit: Self.candidates)
             if used.isEmpty {
                 application.warn([
                     "no use of an image was recorded yet, so --top \(top) finds none: scan while jobs run"
                 ])
             }
-            for image in used {
-                // What a job built itself is in no registry.
-                guard let reference = try? ImageReference(image.key), let registry = reference.registry,
-                    registry != "localhost"
-                else { continue }
-                requests.append(
-                    ImageWarmer.Request(reference: reference, policy: .missing, why: image.reason))
-            }
+            requests += Self.chosen(top, of: used)
         }
         var seen: Set<String> = []
         return requests.filter { seen.insert($0.reference.name).inserted }
+    }
+
+    /// More than any store holds.
+    private static let candidates = 10_000
+
+    /// The images that are used most and that a registry may have, and Testcontainers' Ryuk beside them.
+    ///
+    /// Every job that uses Testcontainers starts Ryuk first, so it counts no place. Where Ryuk is disabled no job
+    /// starts it: one that was not used in the day before the last use of any image is left out.
+    static func chosen(_ top: Int, of used: [UsedImage]) -> [ImageWarmer.Request] {
+        let lastUse = used.map(\.lastUsed).max() ?? Timestamp(seconds: 0)
+        var places = top
+        return used.compactMap { image in
+            // What a job built itself is in no registry.
+            guard let reference = try? ImageReference(image.key), let registry = reference.registry,
+                registry != "localhost"
+            else { return nil }
+            let isRyuk = "/\(reference.repository)".hasSuffix("/testcontainers/ryuk")
+            var why = image.reason
+            if isRyuk {
+                guard lastUse - image.lastUsed < .hours(24) else { return nil }
+                why = "Testcontainers starts it, \(why)"
+            } else {
+                guard places > 0 else { return nil }
+                places -= 1
+            }
+            return ImageWarmer.Request(reference: reference, policy: .missing, why: why)
+        }
     }
 
     /// What would happen to each image.
     func preview(_ requests: [ImageWarmer.Request], _ warmer: ImageWarmer) throws -> [WarmedImage] {
         try requests.map { request in
             let state = try warmer.state(of: request.reference)
-            if !state.needsPull(request.policy) {
+            if !state.needsPull(request) {
                 return WarmedImage(
                     reference: request.reference.name, result: .present, bytes: state.bytes, why: request.why,
                     image: state.image)
             }
-            let need = request.expected.map { "up to \($0)" } ?? "an unknown size"
+            let source = request.layers == nil ? "" : " (estimated)"
+            let need = request.expected.map { "up to \($0)\(source)" } ?? "an unknown size"
             let reason =
-                state.image == nil ? "would be pulled, \(need)" : "there; the registry would be asked"
+                state.image == nil ? "would be pulled, \(need)" : "there; Podman would be asked"
             return WarmedImage(
                 reference: request.reference.name, result: .skipped,
                 bytes: state.image == nil ? request.expected ?? .zero : state.bytes, reason: reason,
@@ -80,15 +85,14 @@ extension WarmCommand {
 
     /// What has to go so that the images fit under the low watermark: none of them, of course.
     func roomPlan(
-        _ requests: [ImageWarmer.Request], _ warmer: ImageWarmer, _ usage: VolumeUsage, _ quota: Quota,
-        _ volume: Volume, _ application: Application
+        _ requests: [ImageWarmer.Request], _ warmer: ImageWarmer, _ usage: VolumeUsage, _ quota: Quota
     ) throws -> EvictionPlan {
         let needed = try requests.reduce(ByteCount.zero) { sum, request in
             let isThere = try warmer.state(of: request.reference).image != nil
             return sum + (isThere ? .zero : request.expected ?? .zero)
         }
-        let names = usage.entries.compactMap(\.found.image).flatMap(\.names)
-        let warm = names.filter { name in requests.contains { $0.reference.means(name) } }
+        let ids = Set(try requests.compactMap { try warmer.state(of: $0.reference).image })
+        let warm = usage.entries.compactMap(\.found.image).filter { ids.contains($0.id) }.flatMap(\.names)
         let policy = EvictionPolicy(
             idleFloor: application.configuration.idleFloor, keep: volume.keep + warm,
             target: max(.zero, quota.low - needed))
@@ -105,27 +109,5 @@ extension WarmConfiguration {
         limits.image = imageDeadline
         limits.run = runDeadline
         return limits
-    }
-}
-
-/// Shows a run as it goes, on standard error: a line for each image that begins, waits or ends, and on a terminal
-/// one that is written over, with the layers.
-final class WarmLog: Sendable {
-    private let line = ProgressLine("pulling")
-
-    func show(_ progress: ImageWarmer.Progress) {
-        switch progress {
-        case .began(let name): say("pulling \(name)")
-        case .layer(let name, let count): line.update("\(name): layer \(count)")
-        case .retrying(let name, let pause, let reason): say("\(name): again in \(pause): \(reason)")
-        case .ended(let image):
-            let reason = image.reason.map { ": \($0)" } ?? ""
-            say("\(image.reference): \(image.result.rawValue)\(reason)")
-        }
-    }
-
-    private func say(_ text: String) {
-        line.end()
-        Terminal.complain("larder: \(text)")
     }
 }

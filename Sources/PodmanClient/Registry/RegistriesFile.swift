@@ -1,0 +1,132 @@
+import CacheModel
+import Foundation
+import TOMLKit
+
+/// Where Podman finds registries: `registries.conf` in version 2, with the files of `registries.conf.d`.
+///
+/// Of several prefixes that a name begins with the longest counts; its mirrors come before its own location, and
+/// what is insecure may be asked without TLS (containers-registries.conf(5), containers/image v5.23.1,
+/// pkg/sysregistriesv2). Larder reads it so that it asks the same registries as Podman does.
+public struct RegistriesFile: Sendable {
+    /// A registry's address for one image.
+    struct Place: Sendable, Hashable {
+        /// HOST or HOST:PORT, as a name has it: `docker.io`.
+        var host: String
+        /// The repository there.
+        var repository: String
+        /// Whether it may be asked without TLS, or with a certificate that nobody vouches for.
+        var insecure = false
+    }
+
+    private struct Location: Sendable {
+        var path: String
+        var insecure: Bool
+        var tags: Bool
+        var digests: Bool
+    }
+
+    private struct Entry: Sendable {
+        var prefix: String
+        var own: Location
+        var mirrors: [Location]
+        var isBlocked: Bool
+    }
+
+    private var entries: [String: Entry] = [:]
+
+    static let sizeLimit = 1 << 20
+
+    /// Registries that all speak TLS, have no mirrors and are where their names say.
+    public init() {}
+
+    /// Reads a file, and those beside it whose directory is named after it with `.d`, in the order of their names.
+    ///
+    /// - Throws: `RegistriesFileError`.
+    public init(contentsOf path: String) throws(RegistriesFileError) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path + ".d")) ?? []
+        let more = names.filter { $0.hasSuffix(".conf") }.sorted().map { "\(path).d/\($0)" }
+        for file in [path] + more { try read(file) }
+    }
+
+    private mutating func read(_ path: String) throws(RegistriesFileError) {
+        // Without O_NONBLOCK, opening a FIFO would wait for its writer. Links are followed: a mounted file is one.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            throw RegistriesFileError(path: path, reason: String(cString: strerror(errno)).lowercased())
+        }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
+            status.st_size <= Self.sizeLimit, let data = try? file.readToEnd() ?? Data()
+        else { throw RegistriesFileError(path: path, reason: "no regular file of at most 1 MiB") }
+        let table: TOMLTable
+        do {
+            table = try TOMLTable(string: String(decoding: data, as: UTF8.self))
+        } catch {
+            throw RegistriesFileError(path: path, reason: "it is no TOML")
+        }
+        for node in table["registry"]?.array ?? TOMLArray() {
+            guard let registry = node.table else { continue }
+            let location = registry["location"]?.string ?? ""
+            let prefix = registry["prefix"]?.string ?? location
+            guard !prefix.isEmpty else {
+                throw RegistriesFileError(path: path, reason: "a registry has neither prefix nor location")
+            }
+            let digestOnly = registry["mirror-by-digest-only"]?.bool ?? false
+            let mirrors = (registry["mirror"]?.array ?? TOMLArray()).compactMap(\.table).map { mirror in
+                let use = mirror["pull-from-mirror"]?.string ?? (digestOnly ? "digest-only" : "all")
+                return Location(
+                    path: mirror["location"]?.string ?? "", insecure: mirror["insecure"]?.bool ?? false,
+                    tags: use != "digest-only", digests: use != "tag-only")
+            }
+            entries[prefix] = Entry(
+                prefix: prefix,
+                own: Location(
+                    path: location, insecure: registry["insecure"]?.bool ?? false, tags: true, digests: true),
+                mirrors: mirrors, isBlocked: registry["blocked"]?.bool ?? false)
+        }
+    }
+
+    /// Where to ask for an image, the mirrors first; empty for a short name and where the registry is blocked.
+    func places(of reference: ImageReference) -> [Place] {
+        guard let registry = reference.registry else { return [] }
+        let name = "\(registry)/\(reference.repository)"
+        let candidates = entries.values.compactMap { entry in
+            Self.length(of: entry.prefix, in: name).map { (entry: entry, length: $0) }
+        }
+        guard let best = candidates.max(by: { $0.entry.prefix.utf8.count < $1.entry.prefix.utf8.count })
+        else { return [Place(host: registry, repository: reference.repository)] }
+        if best.entry.isBlocked { return [] }
+        let rest = String(name.dropFirst(best.length))
+        let mirrors = best.entry.mirrors.filter { reference.digest == nil ? $0.tags : $0.digests }
+        return (mirrors + [best.entry.own]).compactMap { location in
+            let path = location.path.isEmpty ? name : location.path + rest
+            guard let slash = path.firstIndex(of: "/") else { return nil }
+            return Place(
+                host: String(path[..<slash]), repository: String(path[path.index(after: slash)...]),
+                insecure: location.insecure)
+        }
+    }
+
+    /// How much of a name the prefix covers; nil where the name does not begin with it.
+    private static func length(of prefix: String, in name: String) -> Int? {
+        if prefix.hasPrefix("*.") {
+            let host = name.prefix { $0 != "/" && $0 != ":" }
+            return host.hasSuffix(prefix.dropFirst()) ? host.count : nil
+        }
+        guard name.hasPrefix(prefix) else { return nil }
+        let next = name.dropFirst(prefix.count).first
+        return next == nil || next == "/" || next == ":" ? prefix.count : nil
+    }
+}
+
+/// Why a `registries.conf` cannot be used.
+public struct RegistriesFileError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The file's path.
+    public var path: String
+    /// What is wrong.
+    public var reason: String
+
+    /// What is wrong with which file.
+    public var description: String { "registries file \(escaped(path.utf8)): \(reason)" }
+}

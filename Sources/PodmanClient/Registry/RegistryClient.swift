@@ -1,0 +1,141 @@
+import AsyncHTTPClient
+import CacheModel
+import Foundation
+import NIOCore
+import NIOHTTP1
+
+/// Asks registries themselves what a name stands for, without pulling (OCI distribution specification v1.1).
+///
+/// Podman cannot be asked instead: its `manifests/NAME/json` fetches only lists from a registry, gives no digest,
+/// and answers 404 for an ordinary image (seen with 4.3.1).
+public struct RegistryClient: Sendable {
+    let registries: RegistriesFile
+    let auth: AuthFile?
+    let deadline: Span
+
+    /// Makes a client; nothing is connected yet.
+    ///
+    /// - Parameters:
+    ///   - registries: Which speak no TLS, and which have mirrors.
+    ///   - auth: The registries' credentials.
+    ///   - deadline: How long one question may take, with all its requests.
+    public init(registries: RegistriesFile, auth: AuthFile? = nil, deadline: Span = .seconds(30)) {
+        self.registries = registries
+        self.auth = auth
+        self.deadline = deadline
+    }
+
+    /// The digest that a name stands for now: of a list where it stands for one.
+    ///
+    /// A HEAD request, which registries that count pulls do not count.
+    ///
+    /// - Throws: `RegistryFailure`, `CancellationError`.
+    public func digest(of reference: ImageReference) async throws -> String {
+        try await asking(reference) { place in
+            let target = manifestTarget(reference)
+            let answer = try await send(.HEAD, target, to: place, for: reference)
+            if let digest = answer.headers.first(name: "Docker-Content-Digest"), isDigest(digest) {
+                return digest
+            }
+            return try await manifest(target, at: place, for: reference).digest
+        }
+    }
+
+    /// What a name stands for now.
+    ///
+    /// - Throws: `RegistryFailure`, `CancellationError`.
+    public func manifest(of reference: ImageReference) async throws -> RegistryManifest {
+        try await asking(reference) { place in
+            try await manifest(manifestTarget(reference), at: place, for: reference)
+        }
+    }
+
+    /// The image that Podman would pull for a platform; where the name stands for a list, the one on it.
+    ///
+    /// - Parameter platform: nil for that of this machine.
+    /// - Throws: `RegistryFailure`, `CancellationError`.
+    public func image(
+        of reference: ImageReference, platform: ImagePlatform? = nil
+    ) async throws -> RegistryManifest {
+        try await asking(reference) { place in
+            let first = try await manifest(manifestTarget(reference), at: place, for: reference)
+            guard first.image == nil else { return first }
+            guard let wanted = platform ?? .ofThisMachine, let digest = first.instance(for: wanted) else {
+                throw RegistryFailure(
+                    cause: .unknownManifest, subject: place.host,
+                    reason: "no image for \(platform?.description ?? "this platform") is on the list")
+            }
+            return try await manifest("manifests/\(digest)", at: place, for: reference)
+        }
+    }
+
+    private func manifestTarget(_ reference: ImageReference) -> String {
+        "manifests/\(reference.digest ?? reference.tag ?? "latest")"
+    }
+
+    private func manifest(
+        _ target: String, at place: RegistriesFile.Place, for reference: ImageReference
+    ) async throws -> RegistryManifest {
+        let answer = try await send(.GET, target, to: place, for: reference)
+        guard let manifest = RegistryManifest(answer.body) else {
+            throw RegistryFailure(
+                cause: .unreadable, subject: place.host,
+                reason: "the answer of \(answer.body.count) bytes is no manifest")
+        }
+        let wanted = target.dropFirst("manifests/".count)
+        if isDigest(String(wanted)), wanted != manifest.digest {
+            throw RegistryFailure(
+                cause: .unreadable, subject: place.host,
+                reason: "the manifest is another than the digest says")
+        }
+        return manifest
+    }
+
+    /// Asks one place after the other, the mirrors first; the last one's failure counts.
+    private func asking<Result: Sendable>(
+        _ reference: ImageReference,
+        _ question: @escaping @Sendable (RegistriesFile.Place) async throws -> Result
+    ) async throws -> Result {
+        var failure = RegistryFailure(
+            cause: .noRegistry, subject: reference.name,
+            reason: reference.isShort
+                ? "a short name stands for any registry" : "the registries file blocks its registry")
+        for place in registries.places(of: reference) {
+            do {
+                return try await within(deadline) { try await question(place) }
+            } catch let error as RegistryFailure {
+                failure = error
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                // A task that is cancelled ends whatever it waits for with an error of its own.
+                try Task.checkCancellation()
+                failure = RegistryFailure(
+                    cause: .unreachable, subject: place.host, reason: words(error))
+            }
+        }
+        throw failure
+    }
+
+    private func words(_ error: any Error) -> String {
+        switch error {
+        case is DeadlinePassed: "no complete answer within \(deadline)"
+        case let error as HTTPClientError: error.shortDescription
+        case let error as IOError: String(cString: strerror(error.errnoCode)).lowercased()
+        case is NIOTooManyBytesError: "the answer is larger than any manifest"
+        default: named("\(type(of: error))")
+        }
+    }
+}
+
+/// What the errors of NIO's other modules mean, by their names.
+private func named(_ type: String) -> String {
+    if type == "NIOConnectionError" { return "nobody answers there" }
+    return type.contains("SSL") ? "it speaks no TLS, or its certificate is not trusted" : "no HTTP (\(type))"
+}
+
+/// Whether it is one as registries give them.
+func isDigest(_ text: String) -> Bool {
+    text.hasPrefix("sha256:") && text.utf8.count == 71
+        && text.utf8.dropFirst(7).allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+}

@@ -1,0 +1,48 @@
+import CacheModel
+
+/// Why a registry did not tell what it was asked.
+///
+/// It quotes no header of a request, so it holds no credentials.
+public struct RegistryFailure: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What kind of failure it is.
+    public enum Cause: Sendable, Hashable {
+        /// Nobody answered, or not in time.
+        case unreachable
+        /// It wants other credentials, or any.
+        case unauthorized
+        /// It has no such image.
+        case unknownManifest
+        /// It gives no more for now.
+        case rateLimited
+        /// It answered with another status.
+        case status(Int)
+        /// Its answer is none that a registry would give.
+        case unreadable
+        /// There is no registry to ask: a short name, or one that the registries file blocks.
+        case noRegistry
+
+        var remedy: String {
+            switch self {
+            case .unreachable: "is it up? Registries without TLS stand in warm.registries_file"
+            case .unauthorized: "put credentials for it into the auth file (warm.auth_file)"
+            case .unknownManifest: "check the name and the tag"
+            case .rateLimited: "try later"
+            case .status: "see the registry's log"
+            case .unreadable: "is it a registry?"
+            case .noRegistry: "write the name with its registry"
+            }
+        }
+    }
+
+    /// What kind of failure it is.
+    public var cause: Cause
+    /// The registry's HOST:PORT; the image's name where none was asked.
+    public var subject: String
+    /// What happened.
+    public var reason: String
+
+    /// What happened and what to do, in one line that is safe to print.
+    public var description: String {
+        "\(escaped(subject.utf8)): \(escaped(reason.utf8)); \(cause.remedy)"
+    }
+}
