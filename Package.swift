@@ -68,10 +68,12 @@ let package = Package(
         part(
             "Daemon",
             [
-                "CacheIndex", "CacheModel", "DirectoryAccess", "Eviction", "Maintenance", "PodmanClient",
-                "Reporting", "Sizing", "UsageEvidence", "VolumeScanning",
+                "CacheIndex", "CacheModel", "CLinux", "DirectoryAccess", "Eviction", "Maintenance",
+                "PodmanClient", "Reporting", "Sizing", "UsageEvidence", "VolumeScanning",
                 .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         .executableTarget(

@@ -20,7 +20,7 @@ struct Larder: AsyncParsableCommand {
         subcommands: [
             ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
             TrashCommand.self, ExplainCommand.self, WarmCommand.self, ReportCommand.self,
-            LintRunnerCommand.self,
+            LintRunnerCommand.self, MetricsCommand.self,
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

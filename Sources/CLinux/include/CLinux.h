@@ -56,3 +56,6 @@ int larder_set_atime(int dirfd, const char *name, int64_t atime);
 
 // The type of the file system that `fd` is on (statfs f_type).
 long larder_fs_type(int fd);
+
+// Gives memory that was freed back to the system (malloc_trim(3)).
+void larder_release_memory(void);
