@@ -72,8 +72,9 @@ extension CacheIndex {
         }
     }
 
-    private func found(
-        _ condition: String, _ arguments: StatementArguments, _ db: Database
+    func found(
+        _ condition: String, _ arguments: StatementArguments, _ db: Database,
+        order: String = "volumes.name, entries.path, entries.pool"
     ) throws -> [(volume: String, entry: CacheEntry)] {
         let columns = entryColumns.split(separator: ", ").map { "entries.\($0)" }.joined(separator: ", ")
         let rows = try Row.fetchCursor(
@@ -81,7 +82,7 @@ extension CacheIndex {
             sql: """
                 SELECT \(columns), volumes.name, volumes.id
                 FROM entries JOIN volumes ON volumes.id = entries.volume
-                WHERE \(condition) ORDER BY volumes.name, entries.path, entries.pool
+                WHERE \(condition) ORDER BY \(order)
                 """,
             arguments: arguments)
         var entries: [(volume: String, entry: CacheEntry)] = []

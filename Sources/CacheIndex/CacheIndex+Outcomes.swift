@@ -121,16 +121,16 @@ extension CacheIndex {
         return outcomes
     }
 
-    private func lines(
-        of run: String, _ volume: Int64, evicted: Bool, _ db: Database
+    func lines(
+        of run: String, _ volume: Int64, evicted: Bool, limit: Int = -1, _ db: Database
     ) throws -> [EvictionOutcome.Line] {
         let rows = try Row.fetchCursor(
             db,
             sql: """
                 SELECT entry, pool, key, bytes, reason FROM run_entries
-                WHERE run = ? AND volume = ? AND evicted = ? ORDER BY position
+                WHERE run = ? AND volume = ? AND evicted = ? ORDER BY position LIMIT ?
                 """,
-            arguments: [run, volume, evicted])
+            arguments: [run, volume, evicted, limit])
         var lines: [EvictionOutcome.Line] = []
         while let row = try rows.next() {
             lines.append(

@@ -58,7 +58,7 @@ extension CacheIndex {
         }
     }
 
-    private func capacity(at scan: Int64, _ db: Database) throws -> Capacity {
+    func capacity(at scan: Int64, _ db: Database) throws -> Capacity {
         let row = try Row.fetchOne(
             db,
             sql: "SELECT total, available, free, inodes, free_inodes FROM capacity_samples WHERE scan = ?",

@@ -48,11 +48,12 @@ public final class CacheIndex: Sendable {
     ///   - stateDirectory: its absolute path.
     ///   - now: names the file that is set aside.
     ///   - readOnly: changes nothing, not even a damaged file, and works in a directory that cannot be written.
+    ///   - patience: how long to wait for another process that holds the file.
     /// - Throws: `IndexError`.
     public static func open(
-        stateDirectory: String, now: Timestamp, readOnly: Bool = false
+        stateDirectory: String, now: Timestamp, readOnly: Bool = false, patience: Span = .seconds(5)
     ) throws -> CacheIndex {
-        let place = IndexPlace(stateDirectory: stateDirectory)
+        let place = IndexPlace(stateDirectory: stateDirectory, patience: patience)
         if readOnly {
             return CacheIndex(place: place, queue: try place.openReadOnly(), notices: [])
         }

@@ -9,7 +9,12 @@ struct IndexPlace: Sendable {
     // Left by whoever met damage in a query; it makes the next one that may write check the whole file.
     private var mark: String { path + ".suspect" }
 
-    init(stateDirectory: String) { directory = stateDirectory }
+    private let patience: Span
+
+    init(stateDirectory: String, patience: Span = .seconds(5)) {
+        directory = stateDirectory
+        self.patience = patience
+    }
 
     var reserve: StateReserve { StateReserve(directory: directory) }
 
@@ -89,7 +94,7 @@ struct IndexPlace: Sendable {
         var configuration = Configuration()
         configuration.readonly = readOnly
         configuration.foreignKeysEnabled = true
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(Double(patience.nanoseconds) / 1e9)
         configuration.prepareDatabase { db in
             // Nothing outside the state directory may be needed: /tmp is often not writable in a pod.
             try db.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF")

@@ -38,9 +38,7 @@ public final class QuietFile: Sendable {
         var descriptor = openat(directory.descriptor, name, flags | flag)
         if descriptor < 0, errno == EPERM {
             // Setting the time it has shows whether it could be put back.
-            guard larder_set_atime(directory.descriptor, name, seen.atime) == 0 else {
-                throw SystemError(code: EPERM)
-            }
+            guard canSetTime(of: name, in: directory, seen) else { throw SystemError(code: EPERM) }
             putsBack = true
             descriptor = openat(directory.descriptor, name, flags)
         }
@@ -52,6 +50,17 @@ public final class QuietFile: Sendable {
             return nil
         }
         return QuietFile(descriptor, opened, name, in: directory, putsBack: putsBack)
+    }
+
+    private static func canSetTime(
+        of name: [CChar], in directory: OpenDirectory, _ seen: larder_stat
+    ) -> Bool {
+        let handle = openat(directory.descriptor, name, larder_o_path | O_NOFOLLOW | O_CLOEXEC)
+        guard handle >= 0 else { return false }
+        defer { close(handle) }
+        var found = larder_stat()
+        guard larder_statx(handle, "", &found) == 0, found.inode == seen.inode else { return false }
+        return larder_set_atime(handle, found.atime) == 0
     }
 
     private init(
@@ -69,9 +78,8 @@ public final class QuietFile: Sendable {
 
     deinit {
         if wasCold { posix_fadvise(descriptor, 0, 0, POSIX_FADV_DONTNEED) }
+        if putsBack { _ = larder_set_atime(descriptor, opened.atime) }
         close(descriptor)
-        guard putsBack, let now = try? directory.stat(name), now.inode == opened.inode else { return }
-        _ = larder_set_atime(directory.descriptor, name, opened.atime)
     }
 
     /// Reads into the buffer from `offset`, and says how many bytes: fewer than it holds at the end only.

@@ -13,22 +13,17 @@ extension CapacityReport {
     /// The figures as OpenMetrics text (OpenMetrics 1.0), for a file that a collector picks up.
     ///
     /// What is not known is left out.
-    public func openMetrics() -> String {
-        var text = ""
-        func family(
-            _ name: String, _ unit: String, _ help: String, _ value: (Volume) -> Double?
-        ) {
-            let lines = volumes.compactMap { volume in
-                value(volume).map { number in
-                    let whole = number == number.rounded() && abs(number) < 1e15
-                    return
-                        "larder_report_\(name){volume=\"\(volume.name)\"} \(whole ? "\(Int64(number))" : "\(number)")\n"
-                }
-            }
-            guard !lines.isEmpty else { return }
-            text += "# TYPE larder_report_\(name) gauge\n"
-            if !unit.isEmpty { text += "# UNIT larder_report_\(name) \(unit)\n" }
-            text += "# HELP larder_report_\(name) \(help)\n" + lines.joined()
+    public func openMetrics() -> String { metrics().text(.openMetrics) }
+
+    /// The figures as metrics; what is not known is left out.
+    func metrics() -> Metrics {
+        var metrics = Metrics()
+        func family(_ name: String, _ unit: String, _ help: String, _ value: (Volume) -> Double?) {
+            metrics.add(
+                "larder_report_\(name)", unit: unit, help,
+                volumes.compactMap { volume in
+                    value(volume).map { .init(labels: [("volume", volume.name)], value: $0) }
+                })
         }
         family("capacity_bytes", "bytes", "Size of the file system.") { Double($0.capacity.bytes) }
         family("limit_bytes", "bytes", "Size that shall not be passed.") { Double($0.limit.bytes) }
@@ -46,14 +41,17 @@ extension CapacityReport {
         family("recommended_bytes", "bytes", "Recommended size of the PVC.") {
             ($0.sizing.recommendation?.bytes.bytes).map(Double.init)
         }
+        family("full_timestamp_seconds", "seconds", "When the volume is full, at the pace of its growth.") {
+            $0.sizing.bytesForecast?.fullAt?.inSeconds
+        }
         family("generated_timestamp_seconds", "seconds", "When the report was made.") { _ in
             Double(generatedAt.seconds)
         }
         if let images {
-            text += "# TYPE larder_report_vfs_tax_ratio gauge\n# UNIT larder_report_vfs_tax_ratio ratio\n"
-            text += "# HELP larder_report_vfs_tax_ratio Stored by unique bytes of the image store.\n"
-            text += "larder_report_vfs_tax_ratio \(images.factor)\n"
+            metrics.add(
+                "larder_report_vfs_tax_ratio", unit: "ratio", "Stored by unique bytes of the image store.",
+                [.init(labels: [], value: images.factor)])
         }
-        return text + "# EOF\n"
+        return metrics
     }
 }

@@ -37,6 +37,22 @@ public struct ListReport: Report {
     public let totalEntries: Int64
     /// The sum of their sizes; images that share layers count them each.
     public let totalBytes: ByteCount
+    /// Where the next page begins, for a page of `/api/v1/entries`; nil at the end and for a command.
+    public var cursor: String?
+    /// Whether this is a page, whose JSON names the next one.
+    private var isPage = false
+
+    /// Takes one page of a list that is sorted already.
+    public init(
+        page rows: [Row], order: Order, totalEntries: Int64, totalBytes: ByteCount, cursor: String?
+    ) {
+        self.rows = rows
+        self.order = order
+        self.totalEntries = totalEntries
+        self.totalBytes = totalBytes
+        self.cursor = cursor
+        isPage = true
+    }
 
     /// Sorts the rows and keeps the first `limit` of them.
     public init(rows: [Row], order: Order, limit: Int? = nil) {
@@ -98,13 +114,16 @@ extension ListReport {
 
     /// The entries as `larder.list/1`.
     public func json() throws -> String {
-        let document: JSONValue = [
-            "schema": "larder.list/1", "total_entries": .integer(totalEntries),
-            "total_bytes": .bytes(totalBytes),
-            "entries": .array(
-                rows.map { $0.entry.jsonValue(volume: $0.volume, protected: $0.protected) }),
+        var members: [(key: String, value: JSONValue)] = [
+            ("schema", "larder.list/1"), ("total_entries", .integer(totalEntries)),
+            ("total_bytes", .bytes(totalBytes)),
+            (
+                "entries",
+                .array(rows.map { $0.entry.jsonValue(volume: $0.volume, protected: $0.protected) })
+            ),
         ]
-        return try document.document()
+        if isPage { members.append(("next_cursor", .optional(cursor))) }
+        return try JSONValue.object(members).document()
     }
 }
 

@@ -89,12 +89,15 @@ struct Application: Sendable {
         let known = try configuration.volumes.compactMap { volume in
             try index.usage(of: volume.name).map { (volume, $0) }
         }
-        guard !known.isEmpty else {
-            throw Failure(
-                code: .failed, message: "the index in \(configuration.stateDirectory) knows no volume yet",
-                hint: "run 'larder scan' first")
-        }
+        guard !known.isEmpty else { throw nothingKnown }
         return known.map { ($0.0, $0.1) }
+    }
+
+    /// Why nothing can be said before the first scan.
+    var nothingKnown: Failure {
+        Failure(
+            code: .failed, message: "the index in \(configuration.stateDirectory) knows no volume yet",
+            hint: "run 'larder scan' first")
     }
 
     /// The eviction policy of a volume.

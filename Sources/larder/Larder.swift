@@ -21,7 +21,7 @@ struct Larder: AsyncParsableCommand {
             ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
             TrashCommand.self, ExplainCommand.self, WarmCommand.self, ReportCommand.self,
             VerifyCommand.self, LintRunnerCommand.self, IngestCommand.self, DoctorCommand.self,
-            ServeCommand.self,
+            MetricsCommand.self, ServeCommand.self,
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

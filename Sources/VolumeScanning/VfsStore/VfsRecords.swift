@@ -49,7 +49,6 @@ struct VfsLayerRecord: VfsRecord {
         parent = try fields.text("parent")
         created = try fields.time("created")
         diffSize = max(0, try fields.integer("diff-size"))
-        diffDigest = try fields.text("diff-digest")
         compressedDigest = try fields.text("compressed-diff-digest")
         diffDigest = try fields.text("diff-digest")
         compressedSize = max(0, try fields.integer("compressed-size"))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
+import Daemon
 import Reporting
 
 /// Everything known of one entry.
@@ -66,26 +67,6 @@ struct ExplainCommand: AsyncParsableCommand {
     }
 
     private func accesses(of id: Int64, _ index: CacheIndex) throws -> [ExplainReport.Access] {
-        try index.accesses(of: id, limit: 20).map { access in
-            ExplainReport.Access(
-                at: access.at, kind: access.kind == .hit ? .hit : .miss, evidence: access.evidence,
-                bytes: access.bytes, regret: access.regret,
-                jobs: access.jobs)
-        }
-    }
-}
-
-extension ExplainReport.Ghost {
-    fileprivate init(_ ghost: GhostRecord) {
-        var run: String?
-        var isQuarantined = false
-        switch ghost.reason {
-        case .evicted(let id): run = id
-        case .quarantined(let id): (run, isQuarantined) = (id, true)
-        case .vanished: break
-        }
-        self.init(
-            goneAt: ghost.goneAt, run: run, isQuarantined: isQuarantined, bytes: ghost.bytes,
-            lastUsed: ghost.lastUsed)
+        try index.accesses(of: id, limit: 20).map { .init($0) }
     }
 }

@@ -19,6 +19,7 @@ struct PruneCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var output: FormatOptions
+    @OptionGroup var textfile: TextfileOptions
     @Flag(help: "Show what would go, and touch nothing.") var dryRun = false
     @Option(help: ArgumentHelp("Carry out a plan that 'larder plan --output' wrote.", valueName: "file"))
     var plan: String?
@@ -48,7 +49,9 @@ struct PruneCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Application.run(global, output, idleFloor: idleFloor) { try await run($0) }
+        try await Application.run(global, output, idleFloor: idleFloor) {
+            try await $0.tellingMetrics(textfile) { try await run($0) }
+        }
     }
 
     func run(_ application: Application) async throws -> Failure.Code? {

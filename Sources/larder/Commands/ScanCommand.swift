@@ -15,9 +15,12 @@ struct ScanCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var output: FormatOptions
+    @OptionGroup var textfile: TextfileOptions
 
     func run() async throws {
-        try await Application.run(global, output) { try await Self.run($0) }
+        try await Application.run(global, output) {
+            try await $0.tellingMetrics(textfile) { try await Self.run($0) }
+        }
     }
 
     static func run(_ application: Application) async throws -> Failure.Code? {

@@ -23,6 +23,7 @@ struct WarmCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var output: FormatOptions
+    @OptionGroup var textfile: TextfileOptions
     @Argument(help: "Images to make ready, such as docker.io/library/redis:7.") var images: [String] = []
     @Option(help: ArgumentHelp("Also the N images that jobs used most in 30 days.", valueName: "N")) var top:
         Int?
@@ -39,7 +40,11 @@ struct WarmCommand: AsyncParsableCommand {
         }
     }
 
-    func run() async throws { try await Application.run(global, output) { try await run($0) } }
+    func run() async throws {
+        try await Application.run(global, output) {
+            try await $0.tellingMetrics(textfile) { try await run($0) }
+        }
+    }
 
     func run(_ application: Application) async throws -> Failure.Code? {
         let named = try references()

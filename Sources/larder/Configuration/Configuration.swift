@@ -16,6 +16,11 @@ struct Configuration: Sendable, Equatable {
 
     /// The absolute path of the directory that holds the index and the run locks.
     var stateDirectory: String
+    /// The names of the cluster and the node, as labels of all metrics; nil for none.
+    var cluster: String?
+    var node: String?
+    /// The file that the metrics are written to after each run; nil for none.
+    var textfile: String?
     /// The least severe level that is logged.
     var logLevel: Logger.Level = .notice
     /// The volumes, at least one, in the order of the file.

@@ -10,6 +10,7 @@ enum ConfigurationKeys {
     static let limits = ["bytes_share", "entries"]
     /// The keys at the top.
     static let top = [
+        "cluster", "node", "textfile",
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
         "warm", "report", "verify", "daemon", "volumes",
     ]
@@ -86,6 +87,9 @@ struct ConfigurationSetting: Sendable {
 
     private static let common = [
         ConfigurationSetting("state", .path, \.stateDirectory),
+        ConfigurationSetting("cluster", .labelOrNone, \.cluster),
+        ConfigurationSetting("node", .labelOrNone, \.node),
+        ConfigurationSetting("textfile", .fileOrNone, \.textfile),
         ConfigurationSetting("log_level", .logLevel, \.logLevel),
         ConfigurationSetting("idle_floor", .span, \.idleFloor),
         ConfigurationSetting("regret_window", .span, \.regretWindow),

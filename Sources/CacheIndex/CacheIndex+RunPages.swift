@@ -1,0 +1,77 @@
+import CacheModel
+import GRDB
+
+extension CacheIndex {
+    /// One page of the runs, the newest first, and whether there are more.
+    ///
+    /// A run may have evicted fifty thousand entries: only the first few of them are read.
+    ///
+    /// - Parameters:
+    ///   - limit: how many runs at most.
+    ///   - after: where the page before ended.
+    ///   - lines: how many entries of each volume at most.
+    /// - Throws: `IndexError`.
+    public func runPage(
+        limit: Int, after: RunSummary.Cursor? = nil, lines: Int = 10
+    ) throws -> (runs: [RunSummary], hasMore: Bool) {
+        try reading { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT id, kind, started_at, finished_at, exit_code FROM runs
+                    WHERE ?1 IS NULL OR (started_at, id) < (?1, ?2)
+                    ORDER BY started_at DESC, id DESC LIMIT ?3
+                    """,
+                arguments: [after?.startedAt.nanoseconds, after?.id, max(0, limit) + 1])
+            var runs: [RunSummary] = []
+            while let row = try rows.next() {
+                let id = try row.text(0)
+                runs.append(
+                    RunSummary(
+                        id: id, kind: try row.text(1), startedAt: try row.time(2),
+                        finishedAt: try row.time(3), exitCode: Int32(truncatingIfNeeded: try row.integer(4)),
+                        volumes: try volumes(of: id, lines: lines, db), warmed: try warmed(by: id, db)))
+            }
+            return (Array(runs.prefix(max(0, limit))), runs.count > max(0, limit))
+        }
+    }
+
+    private func volumes(of run: String, lines: Int, _ db: Database) throws -> [RunSummary.OnVolume] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT volumes.name, volumes.id, freed_bytes, trashed_bytes, used_before, used_after, over_quota
+                FROM run_volumes JOIN volumes ON volumes.id = run_volumes.volume
+                WHERE run = ? ORDER BY volumes.name
+                """,
+            arguments: [run])
+        var volumes: [RunSummary.OnVolume] = []
+        while let row = try rows.next() {
+            let id = try row.integer(1)
+            let sums = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT ifnull(sum(evicted), 0), ifnull(sum(evicted * bytes), 0), ifnull(sum(1 - evicted), 0)
+                    FROM run_entries WHERE run = ? AND volume = ?
+                    """,
+                arguments: [run, id])
+            volumes.append(
+                RunSummary.OnVolume(
+                    volume: try row.text(0), evicted: try sums?.integer(0) ?? 0,
+                    evictedBytes: try sums?.size(1) ?? .zero, refused: try sums?.integer(2) ?? 0,
+                    firstEvicted: try self.lines(of: run, id, evicted: true, limit: lines, db),
+                    firstRefused: try self.lines(of: run, id, evicted: false, limit: lines, db),
+                    freedBytes: try row.size(2), trashedBytes: try row.size(3), usedBefore: try row.size(4),
+                    usedAfter: try row.size(5), overQuota: try row.flag(6)))
+        }
+        return volumes
+    }
+
+    private func warmed(by run: String, _ db: Database) throws -> [String: Int64] {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT result, count(*) FROM warmings WHERE run = ? GROUP BY result", arguments: [run])
+        var warmed: [String: Int64] = [:]
+        while let row = try rows.next() { warmed[try row.text(0)] = try row.integer(1) }
+        return warmed
+    }
+}

@@ -1,0 +1,94 @@
+/// One run of a command that changed volumes: what it did, in figures and a few examples.
+public struct RunSummary: Sendable, Hashable {
+    /// What it did to one volume.
+    public struct OnVolume: Sendable, Hashable {
+        /// The volume's name.
+        public var volume: String
+        /// How many entries went.
+        public var evicted: Int64
+        /// What they occupied.
+        public var evictedBytes: ByteCount
+        /// How many were planned and not removed.
+        public var refused: Int64
+        /// The first that went, in order.
+        public var firstEvicted: [EvictionOutcome.Line]
+        /// The first that were refused, with the reasons.
+        public var firstRefused: [EvictionOutcome.Line]
+        /// What the file system got back.
+        public var freedBytes: ByteCount
+        /// What went to the trash.
+        public var trashedBytes: ByteCount
+        /// Live bytes before.
+        public var usedBefore: ByteCount
+        /// Live bytes after.
+        public var usedAfter: ByteCount
+        /// Whether it ended above its goal.
+        public var overQuota: Bool
+
+        /// Makes a line from all it consists of.
+        public init(
+            volume: String, evicted: Int64 = 0, evictedBytes: ByteCount = .zero, refused: Int64 = 0,
+            firstEvicted: [EvictionOutcome.Line] = [], firstRefused: [EvictionOutcome.Line] = [],
+            freedBytes: ByteCount = .zero, trashedBytes: ByteCount = .zero, usedBefore: ByteCount,
+            usedAfter: ByteCount, overQuota: Bool = false
+        ) {
+            self.volume = volume
+            self.evicted = evicted
+            self.evictedBytes = evictedBytes
+            self.refused = refused
+            self.firstEvicted = firstEvicted
+            self.firstRefused = firstRefused
+            self.freedBytes = freedBytes
+            self.trashedBytes = trashedBytes
+            self.usedBefore = usedBefore
+            self.usedAfter = usedAfter
+            self.overQuota = overQuota
+        }
+    }
+
+    /// A place among the runs, the newest first: after the one that began then and has that id.
+    public struct Cursor: Sendable, Hashable {
+        /// When it began.
+        public var startedAt: Timestamp
+        /// Its id.
+        public var id: String
+
+        /// Makes a cursor from both.
+        public init(startedAt: Timestamp, id: String) {
+            self.startedAt = startedAt
+            self.id = id
+        }
+    }
+
+    /// Its name, unique in the index.
+    public var id: String
+    /// The command: `prune`.
+    public var kind: String
+    /// When it began.
+    public var startedAt: Timestamp
+    /// When it ended.
+    public var finishedAt: Timestamp
+    /// The contract's exit code.
+    public var exitCode: Int32
+    /// What it did to volumes, by name.
+    public var volumes: [OnVolume]
+    /// How many images it warmed, by result.
+    public var warmed: [String: Int64]
+
+    /// Makes a summary from all it consists of.
+    public init(
+        id: String, kind: String, startedAt: Timestamp, finishedAt: Timestamp, exitCode: Int32,
+        volumes: [OnVolume] = [], warmed: [String: Int64] = [:]
+    ) {
+        self.id = id
+        self.kind = kind
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.exitCode = exitCode
+        self.volumes = volumes
+        self.warmed = warmed
+    }
+
+    /// The place after this run.
+    public var cursor: Cursor { Cursor(startedAt: startedAt, id: id) }
+}

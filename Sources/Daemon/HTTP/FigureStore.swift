@@ -1,0 +1,129 @@
+import CacheIndex
+import CacheModel
+import Logging
+import ServiceLifecycle
+
+/// The figures that requests are answered from: read again when the index has changed, not when someone asks.
+///
+/// A request never waits for the index. While another process holds it, the figures of before are shown for a
+/// while; when they become too old to be true, there are none.
+actor FigureStore {
+    /// There are no figures, or they are too old.
+    enum Missing: Error {
+        case notYet
+        case held
+    }
+
+    /// How the store keeps up.
+    struct Pace: Sendable {
+        /// How often the index is asked whether it has changed.
+        var look = Duration.seconds(1)
+        /// For how long figures are shown that could not be checked.
+        var trusted = Span.seconds(30)
+        /// After this time they are read again though nothing has changed, since windows end at now.
+        var longest = Span.minutes(10)
+        /// How long the sizes stand, at least.
+        var sizes = Span.minutes(1)
+    }
+
+    private let reader: IndexReader
+    private let slowReader: IndexReader
+    private let volumes: [Volume]
+    private let idleFloor: Span
+    private let pace: Pace
+    private let clock: @Sendable () -> Timestamp
+    private let logger: Logger
+
+    private var figures: IndexFigures?
+    private var version: Int64 = -1
+    private var checkedAt = Timestamp(seconds: 0)
+    private var notBefore = Timestamp(seconds: 0)
+    private var wasHeld = false
+    private(set) var sizes: IndexSizes?
+    private var sizesBasis: [String] = []
+    private var sizesNotBefore = Timestamp(seconds: 0)
+    private var isSizing = false
+
+    init(
+        stateDirectory: String, volumes: [Volume], idleFloor: Span, pace: Pace,
+        clock: @escaping @Sendable () -> Timestamp, logger: Logger
+    ) {
+        reader = IndexReader(
+            stateDirectory: stateDirectory, patience: .seconds(1), most: 4, quality: .userInitiated)
+        slowReader = IndexReader(
+            stateDirectory: stateDirectory, patience: .seconds(5), most: 2, quality: .utility)
+        self.volumes = volumes
+        self.idleFloor = idleFloor
+        self.pace = pace
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// The figures.
+    func current() throws(Missing) -> IndexFigures {
+        guard let figures else { throw wasHeld ? .held : .notYet }
+        guard clock() - checkedAt <= pace.trusted else { throw .held }
+        return figures
+    }
+
+    /// Keeps up with the index until the service stops.
+    func run() async {
+        while !Task.isCancelled {
+            await refresh()
+            try? await Task.sleep(for: pace.look)
+        }
+    }
+
+    /// Reads the figures again where the index has changed.
+    func refresh() async {
+        let (known, now, volumes) = (version, clock(), volumes)
+        let isDue = figures == nil || now - (figures?.readAt ?? now) > pace.longest
+        do {
+            let (found, read): (Int64, IndexFigures?) = try await reader.read { [notBefore] index in
+                let found = try index.dataVersion()
+                guard isDue || (found != known && now >= notBefore) else { return (found, nil) }
+                return (found, try IndexFigures(index, of: volumes, now: now))
+            }
+            checkedAt = clock()
+            wasHeld = false
+            if let read {
+                version = found
+                figures = read
+                // Reading may take a twentieth of the time: a large index that always changes is read less.
+                notBefore = checkedAt + Span(nanoseconds: (checkedAt - now).nanoseconds * 20)
+            }
+            if let figures { refreshSizes(figures) }
+        } catch {
+            if case IndexError.busy? = error as? IndexError { wasHeld = true }
+            logger.debug("the index cannot be read now", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func refreshSizes(_ figures: IndexFigures) {
+        let now = clock()
+        guard !isSizing, !figures.volumes.isEmpty, now >= sizesNotBefore,
+            figures.basis != sizesBasis || now - (sizes?.madeAt ?? now) > .hours(1)
+        else { return }
+        isSizing = true
+        let (volumes, idleFloor) = (volumes, idleFloor)
+        Task(priority: .utility) {
+            do {
+                let made = try await slowReader.read {
+                    try IndexSizes($0, of: volumes, idleFloor: idleFloor, now: now)
+                }
+                take(made, basis: figures.basis)
+            } catch {
+                logger.debug("the capacity report cannot be made now", metadata: ["error": "\(error)"])
+                isSizing = false
+            }
+        }
+    }
+
+    private func take(_ made: IndexSizes, basis: [String]) {
+        sizes = made
+        sizesBasis = basis
+        let took = clock() - made.madeAt
+        sizesNotBefore = clock() + max(pace.sizes, Span(nanoseconds: took.nanoseconds * 20))
+        isSizing = false
+    }
+}

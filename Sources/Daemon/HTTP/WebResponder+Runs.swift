@@ -1,0 +1,111 @@
+import Foundation
+import Hummingbird
+import Reporting
+
+extension WebResponder {
+    /// What `POST /api/v1/runs` takes.
+    private struct Wish: Decodable {
+        var activity: String
+        var volume: String?
+
+        private enum Key: String, CodingKey, CaseIterable {
+            case activity, volume
+        }
+
+        private struct AnyKey: CodingKey {
+            var stringValue: String
+            var intValue: Int? { nil }
+            init(stringValue: String) { self.stringValue = stringValue }
+            init?(intValue: Int) { nil }
+        }
+
+        init(from decoder: any Decoder) throws {
+            let known = Key.allCases.map(\.rawValue)
+            let all = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
+            guard all.allSatisfy(known.contains) else {
+                throw WebError.malformed("the body has a key too much", "known: \(known.joined(separator: ", "))")
+            }
+            let values = try decoder.container(keyedBy: Key.self)
+            activity = try values.decode(String.self, forKey: .activity)
+            volume = try values.decodeIfPresent(String.self, forKey: .volume)
+        }
+    }
+
+    /// The activities that may be asked for.
+    private static let offered: [Activity] = [.scan, .prune, .warm]
+
+    /// Begins a run for whoever has the token.
+    ///
+    /// A page of another site cannot ask for one: the browser sends the token for nobody, and such a page
+    /// cannot send JSON without asking first, which is never granted.
+    func startRun(_ request: Request) async throws -> Answer {
+        guard let file = settings.tokenFile else { throw WebError.method(allow: "GET, HEAD") }
+        try authorize(request, BearerToken(path: file))
+        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
+        guard type?.filter({ $0 != " " }) == "application/json" else {
+            throw WebError(
+                status: .unsupportedMediaType, text: "the body is not said to be JSON",
+                hint: "send Content-Type: application/json")
+        }
+        let wish = try await self.wish(request)
+        guard let activity = Activity(rawValue: wish.activity), Self.offered.contains(activity) else {
+            throw WebError.malformed(
+                "the activity cannot be asked for",
+                "write one of \(Self.offered.map(\.rawValue).joined(separator: ", "))")
+        }
+        do throws(RequestRefusal) {
+            try await control.request(activity, volume: wish.volume)
+        } catch {
+            throw WebError(error)
+        }
+        logger.notice(
+            "a run was asked for", metadata: ["activity": "\(activity)", "volume": "\(wish.volume ?? "all")"])
+        return .json(
+            try RunRequest(activity: activity.rawValue, volume: wish.volume).json(), status: .accepted)
+    }
+
+    private func authorize(_ request: Request, _ token: BearerToken) throws {
+        let isAdmitted: Bool
+        do throws(BearerToken.Unusable) {
+            isAdmitted = try token.admits(request.headers[.authorization])
+        } catch {
+            logger.error("\(error)")
+            throw WebError.later("no token can be checked just now", seconds: 30)
+        }
+        guard isAdmitted else {
+            throw WebError(
+                status: .unauthorized, text: "a run needs the token",
+                hint: "send it as Authorization: Bearer TOKEN",
+                headers: [(.wwwAuthenticate, "Bearer realm=\"larder\"")])
+        }
+    }
+
+    private func wish(_ request: Request) async throws -> Wish {
+        do {
+            let body = try await request.body.collect(upTo: 4096)
+            return try JSONDecoder().decode(Wish.self, from: Data(body.readableBytesView))
+        } catch let error as WebError {
+            throw error
+        } catch {
+            throw WebError.malformed(
+                "the body cannot be read", #"write {"activity": "prune", "volume": "build"}"#)
+        }
+    }
+}
+
+extension WebError {
+    /// Why the daemon does not begin a run.
+    fileprivate init(_ refusal: RequestRefusal) {
+        switch refusal {
+        case .unknownVolume:
+            self.init(
+                status: .notFound, text: "no volume has that name",
+                hint: "leave the volume out for all, or see /api/v1/status")
+        case .busy(let activity):
+            self.init(
+                status: .conflict, text: "a \(activity.rawValue) runs there", hint: "ask again when it is done",
+                headers: [(.retryAfter, "30")])
+        case .stopping: self = .later("the daemon stops", seconds: 30)
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import CacheIndex
+import CacheModel
+import Hummingbird
+import Logging
+import Reporting
+
+/// What each path answers.
+struct WebResponder: HTTPResponder {
+    typealias Context = BasicRequestContext
+
+    let settings: WebServer.Settings
+    let figures: FigureStore
+    let control: any DaemonControl
+    let clock: @Sendable () -> Timestamp
+    let logger: Logger
+    /// The reader of what no figure holds: searches.
+    let reader: IndexReader
+
+    init(
+        settings: WebServer.Settings, figures: FigureStore, control: any DaemonControl,
+        clock: @escaping @Sendable () -> Timestamp, logger: Logger
+    ) {
+        self.settings = settings
+        self.figures = figures
+        self.control = control
+        self.clock = clock
+        self.logger = logger
+        reader = IndexReader(
+            stateDirectory: settings.stateDirectory, patience: .seconds(1), most: 16, quality: .userInitiated)
+    }
+
+    func respond(to request: Request, context: BasicRequestContext) async -> Response {
+        var answer: Answer
+        do {
+            try checkHost(request)
+            answer = try await self.answer(request)
+        } catch {
+            answer = WebError(error, logger).answer(forPeople: !request.uri.path.hasPrefix("/api/"))
+        }
+        let response = answer.response
+        return request.method == .head ? response.createHeadResponse() : response
+    }
+
+    private func answer(_ request: Request) async throws -> Answer {
+        let path = request.uri.path
+        if path == "/api/v1/runs", request.method == .post { return try await startRun(request) }
+        guard let respond = route(path) else { throw WebError.notFound }
+        guard request.method == .get || request.method == .head else {
+            let isOpen = path == "/api/v1/runs" && settings.tokenFile != nil
+            throw WebError.method(allow: isOpen ? "GET, HEAD, POST" : "GET, HEAD")
+        }
+        return try await respond(request)
+    }
+
+    private func route(_ path: String) -> ((Request) async throws -> Answer)? {
+        switch path {
+        case "/": dashboard
+        case "/entries": entriesPage
+        case "/report": { _ in .report(try await sizes().html) }
+        case "/style.css": { _ in .asset(Dashboard.style, "text/css; charset=utf-8") }
+        case "/icon.svg": { _ in .asset(Dashboard.icon, "image/svg+xml") }
+        case "/healthz": { _ in .text("ok\n") }
+        case "/readyz": readiness
+        case "/metrics": metrics
+        case "/api/v1/status": { _ in .json(try await figures.current().status.json()) }
+        case "/api/v1/report": { _ in .json(try await sizes().json) }
+        case "/api/v1/entries": entriesList
+        case "/api/v1/runs": runsList
+        case _ where path.hasPrefix("/entries/"): entryPage
+        case _ where path.hasPrefix("/api/v1/entries/"): entryDocument
+        default: nil
+        }
+    }
+
+    /// A page of another site, whose name was pointed here, must not read what only this machine may.
+    private func checkHost(_ request: Request) throws {
+        guard settings.address.isLoopback, let host = request.head.authority else { return }
+        var name = host
+        if let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") { name = String(host[..<colon]) }
+        if name.hasPrefix("["), name.hasSuffix("]") { name = String(name.dropFirst().dropLast()) }
+        guard ListenAddress.isLoopback(name.lowercased()) else { throw WebError.misdirected }
+    }
+
+    private func sizes() async throws -> IndexSizes {
+        _ = try await figures.current()
+        guard let sizes = await figures.sizes else { throw FigureStore.Missing.notYet }
+        return sizes
+    }
+
+    private func waitingFor() async -> [String] {
+        var waiting = await control.waitingFor()
+        do throws(FigureStore.Missing) {
+            if try await figures.current().volumes.isEmpty { waiting.append("the first scan") }
+        } catch {
+            waiting.append(error == .held ? "the index, which another process holds" : "the first scan")
+        }
+        return waiting
+    }
+
+    private func readiness(_ request: Request) async -> Answer {
+        let waiting = await waitingFor()
+        if waiting.isEmpty { return .text("ready\n") }
+        return .text(
+            waiting.map { "waiting for \(WebError.withoutPaths($0))\n" }.joined(), status: .serviceUnavailable)
+    }
+
+    private func metrics(_ request: Request) async throws -> Answer {
+        let figures = try await figures.current()
+        let states = await control.activityStates()
+        let report = MetricsReport(
+            volumes: figures.volumes.map {
+                .init($0.figures, quota: $0.volume.quota(capacity: $0.figures.capacity.total))
+            },
+            activities: states.map {
+                .init(
+                    name: $0.activity.rawValue, volume: $0.volume, isRunning: $0.runningSince != nil,
+                    lastSuccess: $0.lastSuccess)
+            },
+            place: settings.place, version: settings.version, readAt: figures.readAt,
+            capacity: await self.figures.sizes?.report)
+        let format = Accepted(request.headers[.accept]).metrics
+        var answer = Answer.text(report.text(format))
+        answer.type = format.contentType
+        answer.headers[.vary] = "Accept"
+        return answer
+    }
+
+    private func dashboard(_ request: Request) async throws -> Answer {
+        let now = clock()
+        let figures: IndexFigures
+        do { figures = try await self.figures.current() } catch FigureStore.Missing.notYet {
+            figures = IndexFigures(nothingAt: now)
+        }
+        let sizes = await self.figures.sizes
+        let trash = settings.volumes.filter { $0.kind == .buildCache }
+        let page = Dashboard(
+            status: figures.status, report: sizes?.report, runs: figures.runs, warm: figures.warm,
+            activities: await activities(), waitingFor: await waitingFor().map(WebError.withoutPaths),
+            trashRetention: Dictionary(
+                trash.map { ($0.name, $0.trashRetention) }, uniquingKeysWith: { $1 }),
+            place: settings.place, version: settings.version, readAt: figures.readAt)
+        return .page(page.html(plots: sizes?.plots ?? Dashboard.plots(nil), now: now))
+    }
+
+    func activities() async -> [Dashboard.Activity] {
+        await control.activityStates().map {
+            Dashboard.Activity(
+                name: $0.activity.rawValue, volume: $0.volume, runningSince: $0.runningSince,
+                lastSuccess: $0.lastSuccess, lastEnd: $0.lastEnd, nextDue: $0.nextDue)
+        }
+    }
+}
+
+extension IndexFigures {
+    /// What there is before the first scan.
+    init(nothingAt now: Timestamp) {
+        volumes = []
+        status = StatusReport(volumes: [])
+        (runs, warm) = ([], [])
+        readAt = now
+    }
+}

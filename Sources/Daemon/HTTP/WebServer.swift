@@ -1,0 +1,126 @@
+import CacheModel
+import Hummingbird
+import HummingbirdCore
+import Logging
+import Reporting
+import ServiceLifecycle
+
+/// The daemon's HTTP server: health, metrics, the API and the dashboard.
+///
+/// It reads the index and never a volume, answers from figures that were read before anyone asked, and changes
+/// nothing, unless a token file is configured: then `POST /api/v1/runs` asks the daemon for a run. It trusts
+/// nobody: requests are bounded in size and time, connections in number, and an error says nothing of the
+/// machine.
+public struct WebServer: Service {
+    /// What the server is told.
+    public struct Settings: Sendable {
+        /// Where it listens.
+        public var address: ListenAddress
+        /// The directory that holds the index.
+        public var stateDirectory: String
+        /// The volumes, in the order of configuration.
+        public var volumes: [Volume]
+        /// What was used more recently is not evicted: pages foretell the next prune by it.
+        public var idleFloor: Span
+        /// The file with the bearer token that opens `POST /api/v1/runs`; nil keeps the server read-only.
+        public var tokenFile: String?
+        /// The cluster and the node, for labels.
+        public var place: MetricsReport.Place
+        /// Larder's version: `0.1.0`.
+        public var version: String
+
+        /// Makes settings from all they consist of.
+        public init(
+            address: ListenAddress = .standard, stateDirectory: String, volumes: [Volume],
+            idleFloor: Span = .hours(24), tokenFile: String? = nil, place: MetricsReport.Place = .init(),
+            version: String
+        ) {
+            self.address = address
+            self.stateDirectory = stateDirectory
+            self.volumes = volumes
+            self.idleFloor = idleFloor
+            self.tokenFile = tokenFile
+            self.place = place
+            self.version = version
+        }
+    }
+
+    let settings: Settings
+    let figures: FigureStore
+    private let responder: WebResponder
+    private let limits: ConnectionLimits
+    private let logger: Logger
+    private let onListening: @Sendable (Int?) -> Void
+
+    /// Makes a server that listens once it is run.
+    ///
+    /// - Parameters:
+    ///   - control: the daemon it belongs to.
+    ///   - onListening: called when it listens, with the TCP port.
+    public init(
+        _ settings: Settings, control: any DaemonControl, clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger, onListening: @escaping @Sendable (Int?) -> Void = { _ in }
+    ) {
+        self.init(
+            settings, control: control, clock: clock, logger: logger, limits: .init(), pace: .init(),
+            onListening: onListening)
+    }
+
+    init(
+        _ settings: Settings, control: any DaemonControl, clock: @escaping @Sendable () -> Timestamp,
+        logger: Logger, limits: ConnectionLimits, pace: FigureStore.Pace,
+        onListening: @escaping @Sendable (Int?) -> Void
+    ) {
+        self.settings = settings
+        self.limits = limits
+        self.logger = logger
+        self.onListening = onListening
+        figures = FigureStore(
+            stateDirectory: settings.stateDirectory, volumes: settings.volumes,
+            idleFloor: settings.idleFloor, pace: pace, clock: clock, logger: logger)
+        responder = WebResponder(
+            settings: settings, figures: figures, control: control, clock: clock, logger: logger)
+    }
+
+    /// Listens until the service group stops; requests that have begun are answered.
+    ///
+    /// - Throws: `ListenError`, and what the system says of an address that cannot be had.
+    public func run() async throws {
+        var socket: SocketFile?
+        if case .unix(let path) = settings.address { socket = SocketFile(path: path) }
+        try socket?.makeWay()
+        if let file = settings.tokenFile {
+            do { _ = try BearerToken(path: file).read() } catch { logger.warning("\(error)") }
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { await cancelWhenGracefulShutdown { await figures.run() } }
+            try await application(socket).run()
+            group.cancelAll()
+        }
+        socket?.remove()
+    }
+
+    private func application(_ socket: SocketFile?) -> some ApplicationProtocol {
+        let address: BindAddress =
+            switch settings.address {
+            case .tcp(let host, let port): .hostname(host, port: port)
+            case .unix(let path): .unixDomainSocket(path: path)
+            }
+        let (limits, logger, onListening) = (limits, logger, onListening)
+        // Hummingbird's own lines would tell each connection's fate; ours tell what matters.
+        var quiet = logger
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return Application(
+            responder: responder,
+            server: HTTPServerBuilder { GuardedChannel(HTTP1Channel(responder: $0), limits: limits) },
+            configuration: ApplicationConfiguration(address: address, backlog: 512),
+            onServerRunning: { [settings] channel in
+                do { try socket?.open() } catch { logger.error("\(error)") }
+                let port = channel.localAddress?.port
+                var address = settings.address
+                if case .tcp(let host, _) = address, let port { address = .tcp(host: host, port: port) }
+                logger.notice("listening", metadata: ["address": "\(address)"])
+                onListening(port)
+            }, logger: quiet)
+    }
+}

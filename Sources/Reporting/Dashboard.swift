@@ -1,0 +1,167 @@
+import CacheModel
+
+/// The pages of the daemon: plain HTML that works without scripts.
+///
+/// The style is a file of its own (`/style.css`), so that the pages allow no style from within.
+public struct Dashboard: Sendable {
+    /// How an activity of the daemon stands.
+    public struct Activity: Sendable, Hashable {
+        /// Its name: `scan`.
+        public var name: String
+        /// The volume's name; nil for what concerns no single one.
+        public var volume: String?
+        /// When it began, while it runs.
+        public var runningSince: Timestamp?
+        /// When it last ended without a failure.
+        public var lastSuccess: Timestamp?
+        /// When it last ended, well or not.
+        public var lastEnd: Timestamp?
+        /// When its schedule wants it next.
+        public var nextDue: Timestamp?
+
+        /// Makes a state from all it consists of.
+        public init(
+            name: String, volume: String?, runningSince: Timestamp? = nil, lastSuccess: Timestamp? = nil,
+            lastEnd: Timestamp? = nil, nextDue: Timestamp? = nil
+        ) {
+            self.name = name
+            self.volume = volume
+            self.runningSince = runningSince
+            self.lastSuccess = lastSuccess
+            self.lastEnd = lastEnd
+            self.nextDue = nextDue
+        }
+
+        /// Whether it ended with a failure the last time.
+        var failed: Bool { lastEnd.map { end in lastSuccess.map { end > $0 } ?? true } ?? false }
+
+        /// `prune of build`.
+        var title: String { volume.map { "\(name) of \($0)" } ?? name }
+    }
+
+    /// What warming brought on one volume.
+    public struct Warm: Sendable, Hashable {
+        /// The volume's name.
+        public var volume: String
+        /// The images, by name.
+        public var images: [WarmHistory]
+
+        /// Makes a list for one volume, by name.
+        public init(volume: String, images: some Sequence<WarmHistory>) {
+            self.volume = volume
+            self.images = images.sorted { $0.reference < $1.reference }
+        }
+    }
+
+    /// How the volumes stand.
+    public var status: StatusReport
+    /// The capacity report; nil while it is being made.
+    public var report: CapacityReport?
+    /// The last runs, the newest first.
+    public var runs: [RunSummary]
+    /// The warm lists.
+    public var warm: [Warm]
+    /// The activities of the daemon.
+    public var activities: [Activity]
+    /// What the daemon still waits for, one line each.
+    public var waitingFor: [String]
+    /// How long evicted entries of a volume can be brought back; what is not in it has no trash.
+    public var trashRetention: [String: Span]
+    /// Where this Larder runs, and its version, for the foot of the page.
+    public var place: MetricsReport.Place
+    /// Larder's version.
+    public var version: String
+    /// When the figures were read.
+    public var readAt: Timestamp
+
+    /// How often the page loads itself anew, in seconds.
+    public static let refresh = 60
+
+    /// Makes a dashboard from all it consists of.
+    public init(
+        status: StatusReport, report: CapacityReport? = nil, runs: [RunSummary] = [], warm: [Warm] = [],
+        activities: [Activity] = [], waitingFor: [String] = [], trashRetention: [String: Span] = [:],
+        place: MetricsReport.Place = .init(), version: String, readAt: Timestamp
+    ) {
+        self.status = status
+        self.report = report
+        self.runs = runs
+        self.warm = warm
+        self.activities = activities
+        self.waitingFor = waitingFor
+        self.trashRetention = trashRetention
+        self.place = place
+        self.version = version
+        self.readAt = readAt
+    }
+
+    /// The parts of the page that only the capacity report decides: drawing them takes most of the time.
+    public static func plots(_ report: CapacityReport?) -> String {
+        guard let report else {
+            return "<p class=\"soft\">The curves are being drawn; the page shows them when it loads anew.</p>\n"
+        }
+        return report.volumes.map { volume in
+            let chosen = report.figures(volume).filter { ["curve", "days", "sizes"].contains($0.table) }
+            // Inflow and rate share a table; the first of each is shown.
+            var seen: Set<String> = []
+            let shown = chosen.filter { seen.insert($0.table).inserted }
+            var text = "<h3>\(HTMLText.escaped(volume.title))</h3>\n"
+            text += "<p>\(HTMLText.escaped(volume.outcome))</p>\n"
+            if let forecast = volume.forecast { text += "<p>\(HTMLText.escaped(forecast))</p>\n" }
+            text += "<div class=\"plots\">\n"
+            for figure in shown {
+                text += "<figure><figcaption>\(figure.title)<span>\(HTMLText.escaped(figure.note))</span>"
+                text += "</figcaption>\(figure.svg)</figure>\n"
+            }
+            return text + "</div>\n"
+        }.joined() + "<p><a href=\"/report\">The whole report</a>, with all figures as tables.</p>\n"
+    }
+
+    /// The page.
+    ///
+    /// - Parameter plots: what `plots` drew.
+    public func html(plots: String, now: Timestamp) -> String {
+        var page = Self.head(title: "Larder", refreshes: true, current: "/")
+        page += "<main>\n" + attention(now: now) + volumes(now: now)
+        page += "<section aria-labelledby=\"sizes\"><h2 id=\"sizes\">Hit rates and sizes</h2>\n\(plots)</section>\n"
+        page += runList(now: now) + warmList() + schedule(now: now)
+        return page + "</main>\n" + foot(now: now)
+    }
+
+    static func head(title: String, refreshes: Bool = false, current: String) -> String {
+        func link(_ path: String, _ name: String) -> String {
+            "<a href=\"\(path)\"\(path == current ? " aria-current=\"page\"" : "")>\(name)</a>"
+        }
+        let again = refreshes ? "<meta http-equiv=\"refresh\" content=\"\(refresh)\">\n" : ""
+        return """
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            \(again)<meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta name="color-scheme" content="light dark">
+            <title>\(HTMLText.escaped(title))</title>
+            <link rel="stylesheet" href="/style.css">
+            <link rel="icon" href="/icon.svg" type="image/svg+xml">
+            </head>
+            <body>
+            <header class="bar">
+            <h1>Larder</h1>
+            <nav aria-label="Pages">\(link("/", "Now")) \(link("/entries", "Entries")) \(link("/report", "Report"))</nav>
+            <form action="/entries" method="get" role="search">
+            <label class="hidden" for="search">Search entries</label>
+            <input id="search" type="search" name="q" maxlength="200" placeholder="group:artifact or image">
+            <button>Search</button>
+            </form>
+            </header>
+
+            """
+    }
+
+    func foot(now: Timestamp) -> String {
+        let places = [("cluster", place.cluster), ("node", place.node)].filter { !$0.1.isEmpty }
+            .map { " · \($0.0) \(HTMLText.escaped($0.1))" }.joined()
+        return "<footer><p class=\"soft\">Larder \(HTMLText.escaped(version))\(places) · index read "
+            + "<time datetime=\"\(readAt)\">\(readAt)</time>, page made \(now)</p></footer>\n</body>\n</html>\n"
+    }
+}

@@ -1,0 +1,162 @@
+import CacheModel
+import Eviction
+
+/// The dashboard's page of entries that match a search.
+public struct EntriesPage: Sendable {
+    /// What was searched for, as given.
+    public var text: String
+    /// The pool asked for; nil for all.
+    public var pool: Pool?
+    /// How the entries are sorted: `used`, `bytes` or `key`.
+    public var order: String
+    /// The entries of this page.
+    public var rows: [ListReport.Row]
+    /// How many there are on all pages, and the sum of their sizes.
+    public var total: (entries: Int64, bytes: ByteCount)
+    /// Where the next page begins; nil at the end.
+    public var cursor: String?
+
+    /// Makes a page from all it consists of.
+    public init(
+        text: String, pool: Pool?, order: String, rows: [ListReport.Row],
+        total: (entries: Int64, bytes: ByteCount), cursor: String?
+    ) {
+        self.text = text
+        self.pool = pool
+        self.order = order
+        self.rows = rows
+        self.total = total
+        self.cursor = cursor
+    }
+
+    /// The page; it does not load itself anew, as that would take a search away from its reader.
+    public func html(now: Timestamp) -> String {
+        var page = Dashboard.head(title: "Entries – Larder", current: "/entries")
+        page += "<main>\n<h2>Entries</h2>\n" + form
+        page += "<p>\(Figures.entries(total.entries)), \(total.bytes).</p>\n"
+        if !rows.isEmpty {
+            page += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table>"
+            page += "<caption class=\"hidden\">Entries</caption><thead><tr><th scope=\"col\">entry</th>"
+            page += "<th scope=\"col\" class=\"n\">size</th><th scope=\"col\" class=\"n\">last used</th>"
+            page += "<th scope=\"col\">evidence</th><th scope=\"col\">pool</th></tr></thead><tbody>\n"
+            for row in rows { page += line(row, now: now) }
+            page += "</tbody></table></div>\n"
+        }
+        if let cursor {
+            let query = [
+                ("q", text), ("pool", pool?.rawValue ?? ""), ("sort", order), ("cursor", cursor),
+            ].filter { !$0.1.isEmpty }.map { "\($0.0)=\(Dashboard.pathEncoded($0.1))" }.joined(separator: "&amp;")
+            page += "<p><a rel=\"next\" href=\"/entries?\(query)\">Next entries</a></p>\n"
+        }
+        if rows.contains(where: { $0.protected != nil }) {
+            page += "<p class=\"soft\">* kept whatever the quota says; the entry's page says why.</p>\n"
+        }
+        return page + "</main>\n</body>\n</html>\n"
+    }
+
+    private func line(_ row: ListReport.Row, now: Timestamp) -> String {
+        let entry = row.entry
+        let mark = row.protected.map { " <abbr title=\"\(HTMLText.escaped($0.text))\">*</abbr>" } ?? ""
+        return "<tr><td>\(Dashboard.link(entry.key))\(mark)</td><td class=\"n\">\(entry.bytes)</td>"
+            + "<td class=\"n\">\(Figures.ago(entry.lastUsed, now: now))</td><td>\(entry.evidence.short)</td>"
+            + "<td>\(entry.pool.rawValue)</td></tr>\n"
+    }
+
+    private var form: String {
+        func options(_ name: String, _ label: String, _ values: [(String, String)], chosen: String) -> String {
+            "<label>\(label) <select name=\"\(name)\">"
+                + values.map {
+                    "<option value=\"\($0.0)\"\($0.0 == chosen ? " selected" : "")>\($0.1)</option>"
+                }.joined() + "</select></label>\n"
+        }
+        return "<form class=\"filter\" action=\"/entries\" method=\"get\">\n"
+            + "<label>Text <input type=\"search\" name=\"q\" maxlength=\"200\" value=\"\(HTMLText.escaped(text))\"></label>\n"
+            + options(
+                "pool", "Pool", [("", "all")] + Pool.allCases.map { ($0.rawValue, $0.rawValue) },
+                chosen: pool?.rawValue ?? "")
+            + options(
+                "sort", "Sort",
+                [("used", "least recently used"), ("bytes", "largest"), ("key", "by key")], chosen: order)
+            + "<button>Show</button>\n</form>\n"
+    }
+}
+
+extension Dashboard {
+    /// The page of what is known of an entry, or of the entries that share a key; empty for an unknown key.
+    ///
+    /// - Parameters:
+    ///   - key: what was asked for.
+    ///   - asOf: when the decision was made that the page tells; nil while none was.
+    public static func page(
+        on key: String, _ explained: [ExplainReport], asOf: Timestamp?, now: Timestamp
+    ) -> String {
+        var page = head(title: "\(key) – Larder", current: "/entries/…")
+        page += "<main>\n<h2>\(HTMLText.escaped(key))</h2>\n"
+        if explained.isEmpty { page += "<p>No entry is called so. A scan finds what is new.</p>\n" }
+        for report in explained {
+            // The words are those of the command, in its own layout.
+            page += "<pre tabindex=\"0\">"
+                + report.text(width: 100, color: false, now: now).split(separator: "\n", omittingEmptySubsequences: false)
+                .map { HTMLText.escaped(String($0)) }.joined(separator: "\n") + "</pre>\n"
+        }
+        if let asOf {
+            page += "<p class=\"soft\">The next prune is foretold from the index as it was at \(asOf).</p>\n"
+        }
+        return page + "<p><a href=\"/entries\">All entries</a></p>\n</main>\n</body>\n</html>\n"
+    }
+
+    /// A page that says what went wrong in one line.
+    public static func page(error title: String, _ hint: String) -> String {
+        head(title: "\(title) – Larder", current: "")
+            + "<main>\n<h2>\(HTMLText.escaped(title))</h2>\n<p>\(HTMLText.escaped(hint))</p>\n"
+            + "<p><a href=\"/\">To the dashboard</a></p>\n</main>\n</body>\n</html>\n"
+    }
+
+    /// The style of all pages.
+    public static var style: String {
+        HTMLText.style + """
+
+            body{padding-top:0}
+            .bar{display:flex;flex-wrap:wrap;gap:.5rem 1.25rem;align-items:center;padding:.9rem 0;
+            border-bottom:2px solid var(--line)}
+            .bar h1{font-size:1.25rem;margin:0}.bar form{margin-left:auto;display:flex;gap:.5rem;min-width:0}
+            nav a{display:inline-block;padding:.25rem .5rem;border-radius:.35rem}
+            nav a[aria-current]{background:var(--fill);color:var(--ink)}
+            a{color:var(--main)}input,select,button{font:inherit;color:var(--ink);background:var(--page);
+            border:1px solid var(--soft);border-radius:.35rem;padding:.3rem .5rem;min-width:0;max-width:100%}
+            input[type=search]{width:15rem}button{background:var(--card);cursor:pointer}
+            .filter{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}
+            .filter label{display:grid;gap:.15rem;color:var(--soft);font-size:.9rem;min-width:0}
+            main>section>h2,main>h2{border:0;margin:1.75rem 0 .5rem;padding:0}
+            .notices{list-style:none;padding:0;margin:.5rem 0;display:grid;gap:.5rem}
+            .notices li{background:var(--card);border-left:.35rem solid var(--warn);padding:.5rem .8rem;
+            border-radius:.25rem;overflow-wrap:anywhere}.notices .bad{border-color:var(--bad)}
+            .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,27rem),1fr));gap:1rem}
+            .card,.runs>li{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.8rem 1rem;
+            min-width:0;overflow-wrap:anywhere}
+            .card h3,.runs h3{margin:0 0 .25rem}.card h3 span{font-weight:400;font-size:.9rem}
+            .card dl{grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.5rem;margin:.5rem 0}
+            .card dl div{border:0;padding:0;background:none}.card dd{font-size:1.05rem}
+            .runs{list-style:none;padding:0;margin:.5rem 0;display:grid;gap:.6rem}.runs p{margin:.2rem 0}
+            .keys{margin:.3rem 0;padding-left:1.1rem}
+            .over{color:var(--bad);fill:var(--bad)}.within{color:var(--good);fill:var(--main)}
+            .quota{margin:.4rem 0}.quota .track{fill:var(--fill)}.quota .mark{stroke:var(--ink);stroke-width:2}
+            .quota .tick{font-size:11px}
+            code{background:var(--fill);color:var(--ink);padding:.1rem .3rem;border-radius:.25rem;overflow-wrap:anywhere}
+            pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:1rem;
+            font:.92rem/1.45 ui-monospace,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
+            :root{--bad:#b3261e}@media (prefers-color-scheme:dark){:root{--bad:#ff8a80}}
+            @media (max-width:30rem){body{padding:0 .8rem 2rem}.bar form{margin:0;width:100%}
+            .bar input{flex:1;width:auto}td:last-child{min-width:0}}
+
+            """
+    }
+
+    /// The icon of all pages: a jar on a shelf.
+    public static let icon = """
+        <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0b62b0"/>
+        <rect x="5" y="2" width="6" height="2" fill="#fff"/><rect x="4" y="4" width="8" height="8" rx="1.5" fill="#fff"/>
+        <rect x="5" y="8" width="6" height="3" fill="#0b62b0"/><rect x="2" y="13" width="12" height="1.3" fill="#fff"/></svg>
+
+        """
+}

@@ -1,0 +1,86 @@
+import CacheModel
+
+/// The last runs as `larder.runs/1`, for `/api/v1/runs`.
+public struct RunsReport: Sendable {
+    /// The runs, the newest first.
+    public var runs: [RunSummary]
+    /// How the daemon's activities stand.
+    public var activities: [Dashboard.Activity]
+    /// Where the next page begins; nil at the end.
+    public var cursor: String?
+
+    /// Makes a report from all it consists of.
+    public init(runs: [RunSummary], activities: [Dashboard.Activity] = [], cursor: String? = nil) {
+        self.runs = runs
+        self.activities = activities
+        self.cursor = cursor
+    }
+
+    /// One JSON object; the entries are the first few of each volume, the counts are whole.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.runs/1", "runs": .array(runs.map(Self.value)),
+            "activities": .array(
+                activities.map {
+                    [
+                        "activity": .text($0.name), "volume": .optional($0.volume),
+                        "running_since": .optional($0.runningSince), "last_success": .optional($0.lastSuccess),
+                        "last_end": .optional($0.lastEnd), "next_due": .optional($0.nextDue),
+                    ]
+                }),
+            "next_cursor": .optional(cursor),
+        ]
+        return try document.document()
+    }
+
+    private static func value(_ run: RunSummary) -> JSONValue {
+        [
+            "run": .text(run.id), "kind": .text(run.kind), "started_at": .time(run.startedAt),
+            "finished_at": .time(run.finishedAt), "exit_code": .integer(Int64(run.exitCode)),
+            "volumes": .array(
+                run.volumes.map { volume in
+                    [
+                        "name": .text(volume.volume), "evicted_entries": .integer(volume.evicted),
+                        "evicted_bytes": .bytes(volume.evictedBytes),
+                        "refused_entries": .integer(volume.refused),
+                        "freed_bytes": .bytes(volume.freedBytes), "trashed_bytes": .bytes(volume.trashedBytes),
+                        "used_bytes_before": .bytes(volume.usedBefore),
+                        "used_bytes_after": .bytes(volume.usedAfter), "over_quota": .bool(volume.overQuota),
+                        "evicted": .array(volume.firstEvicted.map { Self.value($0, withReason: false) }),
+                        "refused": .array(volume.firstRefused.map { Self.value($0, withReason: true) }),
+                    ]
+                }),
+            "warmed": .object(
+                run.warmed.sorted { $0.key < $1.key }.map { (key: $0.key, value: .integer($0.value)) }),
+        ]
+    }
+
+    private static func value(_ line: EvictionOutcome.Line, withReason: Bool) -> JSONValue {
+        let members: [(key: String, value: JSONValue)] = [
+            ("pool", .text(line.pool.rawValue)), ("key", .text(line.key)), ("bytes", .bytes(line.bytes)),
+        ]
+        return .object(withReason ? members + [("reason", .text(line.reason))] : members)
+    }
+}
+
+/// A run that was asked for, as `larder.run-request/1`: the answer to `POST /api/v1/runs`.
+public struct RunRequest: Sendable {
+    /// What begins.
+    public var activity: String
+    /// On which volume; nil for all.
+    public var volume: String?
+
+    /// Makes a record from both.
+    public init(activity: String, volume: String?) {
+        self.activity = activity
+        self.volume = volume
+    }
+
+    /// One JSON object.
+    public func json() throws -> String {
+        let document: JSONValue = [
+            "schema": "larder.run-request/1", "activity": .text(activity), "volume": .optional(volume),
+        ]
+        return try document.document()
+    }
+}

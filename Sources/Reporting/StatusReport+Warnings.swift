@@ -1,0 +1,44 @@
+import CacheModel
+
+extension StatusReport.Warning {
+    /// What should be looked at on a volume, by its figures.
+    public static func about(_ volume: VolumeFigures, quota: Quota, now: Timestamp) -> [Self] {
+        var warnings: [Self] = []
+        func warn(_ code: String, _ text: String, _ hint: String) {
+            warnings.append(Self(code: code, text: text, hint: hint))
+        }
+        let capacity = volume.capacity
+        if volume.usedBytes > quota.high {
+            warn("over-quota", "\(volume.name) is above its high watermark (\(quota.high))", "larder prune")
+        }
+        if capacity.total < quota.limit {
+            warn(
+                "limit-beyond-capacity",
+                "the limit of \(volume.name), \(quota.limit), is more than its file system holds, "
+                    + "\(capacity.total)", "lower `limit`, or enlarge the PVC")
+        }
+        if capacity.inodes > 0, capacity.freeInodes * 20 < capacity.inodes {
+            warn(
+                "inodes",
+                "\(volume.name) has \(capacity.freeInodes) inodes left of \(capacity.inodes)",
+                "larder prune --to a smaller size frees inodes too")
+        }
+        if !volume.scan.complete {
+            warn(
+                "incomplete-scan",
+                "the last scan of \(volume.name) could not read \(volume.scan.unreadable) paths",
+                "larder scan names them; prune refuses until they can be read")
+        }
+        if now - volume.scan.startedAt > .days(2) {
+            warn(
+                "old-scan", "\(volume.name) was last scanned \((now - volume.scan.startedAt).age) ago",
+                "larder scan")
+        }
+        if volume.scan.atimeTrust.confidence < .medium, volume.kind == .buildCache {
+            warn(
+                "weak-evidence", "\(volume.name): \(volume.scan.atimeTrust.reason)",
+                "hit rates and last uses of this volume are that much less certain")
+        }
+        return warnings
+    }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import CacheIndex
+import Daemon
+import Foundation
+import Glibc
+import Reporting
+
+extension Metrics.Format: ExpressibleByArgument {}
+
+/// The figures of the volumes for Prometheus, from the index alone.
+struct MetricsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "metrics", abstract: "Show the figures of the volumes as Prometheus reads them.",
+        discussion: """
+            Reads the index only. CronJobs cannot be scraped: give 'scan', 'prune' and 'warm' --textfile FILE, \
+            in the directory of a node exporter's textfile collector, and they write these figures at their end.
+            """)
+
+    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var textfile: TextfileOptions
+    @Option(help: "How the figures are written to standard output.")
+    var format: Metrics.Format = .prometheus
+
+    func run() async throws {
+        var output = FormatOptions()
+        output.format = .text
+        try await Application.run(global, output) { application in
+            let report = try application.metrics()
+            if let file = textfile.textfile ?? application.configuration.textfile {
+                try application.write(report, to: file)
+            } else {
+                Terminal.say(report.text(format))
+            }
+            return nil
+        }
+    }
+}
+
+/// The option of commands that change what metrics tell.
+struct TextfileOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Write the metrics to a file for a node exporter: DIR/larder.prom.", valueName: "file"))
+    var textfile: String?
+}
+
+extension Application {
+    /// Runs a command's body, then writes the metrics to the file that was named, whether it failed or not.
+    func tellingMetrics(
+        _ options: TextfileOptions, body: (Application) async throws -> Failure.Code?
+    ) async throws -> Failure.Code? {
+        defer {
+            if let file = options.textfile ?? configuration.textfile {
+                do { try write(try metrics(), to: file) } catch { warn([Failure(error).sentence]) }
+            }
+        }
+        return try await body(self)
+    }
+
+    /// The metrics of the volumes.
+    func metrics() throws -> MetricsReport {
+        let place = MetricsReport.Place(cluster: configuration.cluster ?? "", node: configuration.node ?? "")
+        let version = String(Larder.configuration.version.drop { !$0.isNumber })
+        return try MetricsReport(
+            try index(readOnly: true), of: configuration.volumes, place: place, version: version, now: clock())
+    }
+
+    /// Writes metrics in the older text format, the only one that a node exporter reads from files.
+    ///
+    /// The file appears whole: it is written beside its place, under a name that the collector passes over, and
+    /// renamed.
+    func write(_ report: MetricsReport, to file: String) throws {
+        let draft = "\(file).\(getpid())"
+        do {
+            try Data(report.text(.prometheus).utf8).write(to: URL(fileURLWithPath: draft))
+            guard chmod(draft, 0o644) == 0, rename(draft, file) == 0 else {
+                throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+            }
+        } catch {
+            unlink(draft)
+            throw Failure(
+                code: .failed, message: "the metrics cannot be written to \(file)",
+                hint: "name a file that ends in .prom, in a directory that can be written")
+        }
+    }
+}
