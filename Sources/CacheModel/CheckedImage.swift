@@ -22,7 +22,7 @@ public struct CheckedImage: Sendable, Hashable {
     public var remoteDigest: String?
     /// When it was pulled last; nil where the store does not know.
     public var pulledAt: Timestamp?
-    /// Why the result is not known.
+    /// Why the result is not known, or why it is `same` in spite of two digests.
     public var reason: String?
     /// Why it was looked at: `named`, `configured`, `in the store`, or the uses that speak for it.
     public var why: String

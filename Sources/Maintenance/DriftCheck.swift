@@ -94,12 +94,19 @@ public struct DriftCheck: Sendable {
             checked.remoteDigest = digest
             let local = Set(image.manifestDigests + [image.digest])
             if local.contains(digest) {
+                // Of an image that came by a list, the store keeps the list too.
+                (checked.result, checked.localDigest) = (.same, digest)
+                return checked
+            }
+            let manifest = try await registry.manifest(of: reference)
+            if manifest.image == image.id {
                 checked.result = .same
+                checked.reason = "the same image under another digest, as after a push from here"
+            } else if !local.isDisjoint(with: manifest.instanceDigests) {
+                checked.result = .same
+                checked.reason = "the registry's list is new, and holds the same image"
             } else {
-                let manifest = try await registry.manifest(of: reference)
-                checked.result =
-                    manifest.image == image.id || !local.isDisjoint(with: manifest.instanceDigests)
-                    ? .same : .moved
+                checked.result = .moved
             }
         } catch let failure as RegistryFailure {
             checked.result = .unknown

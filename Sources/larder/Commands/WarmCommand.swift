@@ -25,8 +25,11 @@ struct WarmCommand: AsyncParsableCommand {
     @OptionGroup var output: FormatOptions
     @OptionGroup var textfile: TextfileOptions
     @Argument(help: "Images to make ready, such as docker.io/library/redis:7.") var images: [String] = []
-    @Option(help: ArgumentHelp("Also the N images that jobs used most in 30 days.", valueName: "N")) var top:
-        Int?
+    @Option(
+        help: ArgumentHelp(
+            "Also the N images that jobs used most in 30 days, and Ryuk where Testcontainers starts it.",
+            valueName: "N"))
+    var top: Int?
     @Flag(help: "Show what would be pulled and why, and pull nothing.") var dryRun = false
     @Flag(help: "Ask the registries which tags moved, and pull nothing.") var check = false
     @Flag(help: "Evict what was not used for longest where there is no room.") var makeRoom = false
