@@ -47,7 +47,7 @@ extension Dashboard {
                         ?? "Prune earlier, or let the volume grow."))
         }
         for list in warm {
-            for image in list.images where image.warmed >= WarmReport.idleRuns && image.used == 0 {
+            for image in list.images where image.isIdle {
                 notices.append(
                     Notice(
                         isBad: false,

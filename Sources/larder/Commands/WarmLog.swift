@@ -85,12 +85,12 @@ final class WarmLog: Sendable {
         }
         let lines = shown.board.lines(width: Terminal.errorWidth, done: shown.done)
         let back = shown.lines > 0 ? "\u{1b}[\(shown.lines)A\r\u{1b}[J" : ""
-        Terminal.writeError(back + (above + lines).map { $0 + "\n" }.joined())
+        Terminal.draw(back + (above + lines).map { $0 + "\n" }.joined())
         shown.lines = lines.count
     }
 
     private func erase(_ shown: inout Shown) {
-        if shown.lines > 0 { Terminal.writeError("\u{1b}[\(shown.lines)A\r\u{1b}[J") }
+        if shown.lines > 0 { Terminal.draw("\u{1b}[\(shown.lines)A\r\u{1b}[J") }
         shown.lines = 0
     }
 
@@ -106,5 +106,5 @@ extension Terminal {
     }
 
     /// Writes to standard error as it is.
-    static func writeError(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    static func draw(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 }
