@@ -101,9 +101,28 @@ struct ReportCommandTests {
 
         let file = jobs.directory.path + "/report.html"
         let written = try jobs.report("--window", "14d", "--format", "html", "--output", file).checked()
-        #expect(written.output.isEmpty && written.errors.isEmpty)
-        #expect(try String(contentsOfFile: file, encoding: .utf8) == html)
-        try checkAccessibility(of: file)
+        #expect(written.output.isEmpty)
+        // The clock goes on between the two.
+        func timeless(_ page: String) -> String { page.replacing(/on [0-9T:-]+Z/, with: "") }
+        #expect(timeless(try String(contentsOfFile: file, encoding: .utf8)) == timeless(html))
+    }
+
+    private static let canCheck =
+        (try? run(
+            "/usr/bin/env", "python3", "-c",
+            """
+            import importlib.util, shutil, sys
+            sys.exit(not (shutil.which("chromium") and importlib.util.find_spec("axe_playwright_python")))
+            """
+        ).status) == 0
+
+    @Test(.enabled(if: canCheck, "needs chromium and the axe-core of axe-playwright-python (PyPI)"))
+    func thePagePassesAnAccessibilityCheck() throws {
+        let jobs = try FortnightOfJobs()
+        let file = jobs.directory.path + "/report.html"
+        try jobs.report("--simulate", "--format", "html", "--output", file).checked()
+        try run("/usr/bin/env", "python3", Testbed.packageRoot + "/Tests/Accessibility/check.py", file)
+            .checked()
     }
 
     @Test func settingsAreHeardAndMistakesAreNamed() throws {
@@ -153,12 +172,5 @@ struct ReportCommandTests {
         #expect(outcome["refused"].array.isEmpty && outcome["over_quota"].bool == false)
         let refused = try jobs.at(14, "prune", "--key", "x", "--to", "1Gi")
         #expect(refused.status == 64)
-    }
-
-    private func checkAccessibility(of file: String) throws {
-        let result = try run(
-            "/usr/bin/env", "python3", Testbed.packageRoot + "/Tests/Accessibility/check.py", file)
-        if result.status == 77 { return }
-        #expect(result.status == 0, "\(result.output)\(result.errors)")
     }
 }
