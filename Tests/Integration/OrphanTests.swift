@@ -90,6 +90,9 @@ struct OrphanTests {
     @Test func aPullUnderWayProtectsTheStore() throws {
         defer { finish() }
         try testbed.run("kill-pull").checked()
+        // Podman 4.3.1 takes an incomplete layer for a finished one, drops it at its next write, and fails the
+        // pull that stands on it: a write before the pull drops it in time.
+        _ = try testbed.podman("rm", testbed.podman("create", testbed.setting("IMAGE_BASE"), "true"))
         let pull = Process()
         pull.executableURL = URL(fileURLWithPath: "/usr/bin/podman")
         let url = "unix://\(try testbed.setting("JOB_SOCKET"))"

@@ -1,4 +1,5 @@
 import CacheModel
+import TestSupport
 import Testing
 
 @testable import Maintenance
@@ -102,6 +103,43 @@ import Testing
         let bad = found.filter { $0.check == check && $0.state != .ok }
         #expect(bad.map(\.state) == [state], "\(check): \(bad)")
         #expect(bad.allSatisfy { !$0.seen.isEmpty && !$0.why.isEmpty && !$0.cure.isEmpty })
+    }
+
+    @Test(arguments: [
+        ("conf-private", "[engine]\nstatic_dir = \"/tmp/s\"\ntmp_dir='/tmp/t' # own\n"),
+        (
+            "conf-private",
+            "[engine]\nstatic_dir=\"/store/s\"\ntmp_dir=\"/tmp/t\"\nvolume_path=\"/tmp/v\"\n"
+        ),
+        ("conf-driver", "driver = \"overlay\"\n"), ("conf-transient", "transient_store = true\n"),
+        ("conf-path", "graphroot = \"/store\"\n"),
+        ("", "# driver = \"overlay\"\n"),
+    ])
+    func podmansFilesAreReadAsPodmanReadsThem(check: String, text: String) throws {
+        let folder = try TemporaryDirectory()
+        let store = check == "conf-path" ? "" : "rootless_storage_path = \"/store\" # the claim\n"
+        let engine = "[engine]\nstatic_dir = \"/tmp/s\"\ntmp_dir = \"/tmp/t\"\nvolume_path = \"/tmp/v\"\n"
+        let isEngine = text.hasPrefix("[engine]")
+        try folder.write("storage.conf", "[storage]\n" + store + (isEngine ? "" : text))
+        try folder.write("containers.conf", isEngine ? text : engine)
+        var facts = Self.sound
+        facts.volumes[1].volume.path = "/store"
+        facts.volumes[1].store?.socket = nil
+        facts.files = PodmanFiles.read(environment: [
+            "CONTAINERS_STORAGE_CONF": folder.path + "/storage.conf",
+            "CONTAINERS_CONF": folder.path + "/containers.conf",
+        ])
+        let bad = Doctor(facts: facts).diagnosis().findings.filter { $0.area == .podman && $0.state != .ok }
+        #expect(bad.map(\.check) == (check.isEmpty ? [] : [check]))
+    }
+
+    @Test func oneUserIDNeedsTheOptionThatIgnoresOwners() {
+        var facts = Self.sound
+        facts.volumes[1].store?.socket?.info?.userIDs = 1
+        facts.files.storageFile = "/etc/containers/storage.conf"
+        #expect(Doctor(facts: facts).diagnosis().findings.contains { $0.check == "conf-chown" })
+        facts.files.storage["ignore_chown_errors"] = "true"
+        #expect(!Doctor(facts: facts).diagnosis().findings.contains { $0.check == "conf-chown" })
     }
 
     @Test func anOrphanOfTodayIsNoWarning() {

@@ -201,6 +201,6 @@ extension Doctor {
                     why: "Images that drop root, such as databases, do not start.",
                     cure: "65536 subordinate IDs for uid \(facts.process.uid) in /etc/subuid and /etc/subgid")
         )
-        return found
+        return found + singleIDNeeds(info.userIDs)
     }
 }

@@ -10,7 +10,7 @@ struct Doctor {
     /// The tier that is reached, what stands in the way of the next, and each thing that was looked at.
     func diagnosis() -> Diagnosis {
         let (tier, obstacle) = reachedTier()
-        let findings = process() + volumes() + state() + stores() + kernel() + clock()
+        let findings = process() + volumes() + state() + stores() + files() + kernel() + clock()
         let areas = Diagnosis.Area.allCases
         let sorted = findings.enumerated().sorted { a, b in
             let (first, second) = (areas.firstIndex(of: a.element.area), areas.firstIndex(of: b.element.area))

@@ -34,6 +34,7 @@ public struct DoctorExamination: Sendable {
         var facts = DoctorFacts(
             now: clock(), process: ProcessExamination.process(), state: state())
         facts.kernel = ProcessExamination.kernel(of: facts.process)
+        facts.files = PodmanFiles.read(environment: ProcessInfo.processInfo.environment)
         let index = try? CacheIndex.open(stateDirectory: stateDirectory, now: facts.now, readOnly: true)
         for volume in volumes {
             var found = DoctorFacts.VolumeFacts(volume: volume)

@@ -115,6 +115,7 @@ struct DoctorFacts: Sendable, Equatable {
     var now: Timestamp
     var process = Process()
     var kernel = Kernel()
+    var files = PodmanFiles()
     var volumes: [VolumeFacts] = []
     var state: State
 }
