@@ -9,17 +9,10 @@ struct EventService: Service {
     let desk: ActivityDesk
     let logger: Logger
     let clock: @Sendable () -> Timestamp
-    private let executor = ActivityExecutor()
-
-    init(desk: ActivityDesk, logger: Logger, clock: @escaping @Sendable () -> Timestamp) {
-        self.desk = desk
-        self.logger = logger
-        self.clock = clock
-    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await withTaskExecutorPreference(executor) { await follow() }
+            await withTaskExecutorPreference(ActivityExecutor.shared) { await follow() }
         }
     }
 

@@ -10,16 +10,10 @@ import ServiceLifecycle
 struct VolumeWatch: Service {
     let desk: ActivityDesk
     let clock: @Sendable () -> Timestamp
-    private let executor = ActivityExecutor()
-
-    init(desk: ActivityDesk, clock: @escaping @Sendable () -> Timestamp) {
-        self.desk = desk
-        self.clock = clock
-    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await withTaskExecutorPreference(executor) { await watch() }
+            await withTaskExecutorPreference(ActivityExecutor.shared) { await watch() }
         }
     }
 
