@@ -111,7 +111,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
-        tests("Integration", ["larder"]),
+        tests("Integration", ["Daemon", "larder"]),
         tests(
             "ConfigurationTests",
             [
