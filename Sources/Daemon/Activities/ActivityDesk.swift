@@ -51,6 +51,11 @@ public actor ActivityDesk: DaemonControl, Service {
         for (_, task) in tasks.values { await task.value }
     }
 
+    /// Waits until the index was opened and, where that was needed, made: two that make it disturb each other.
+    func untilLoaded() async {
+        while !isLoaded, !isStopping, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
+    }
+
     private func work() async {
         var isTold = false
         while !isLoaded, !isStopping {

@@ -14,7 +14,14 @@ struct ActivityHistory: Sendable {
     ///
     /// - Throws: `IndexError`.
     func read(of volumes: [Volume]) throws -> [ActivityKey: LastRun] {
-        let index = try CacheIndex.open(stateDirectory: stateDirectory, now: clock())
+        let index: CacheIndex
+        do {
+            index = try CacheIndex.open(stateDirectory: stateDirectory, now: clock())
+        } catch IndexError.full(let path) {
+            // A full disk is when a prune is needed most, and it can do without.
+            logger.warning("\(IndexError.full(path: path)); it is not known what was missed")
+            return [:]
+        }
         for notice in index.notices { logger.warning("\(notice)") }
         var known: [ActivityKey: LastRun] = [:]
         for record in try index.activities() {

@@ -17,6 +17,7 @@ struct EventService: Service {
     }
 
     private func follow() async {
+        await desk.untilLoaded()
         var followers: [Volume: EventFollower] = [:]
         // A failure is told once, until something works again.
         var told: Set<String> = []

@@ -18,6 +18,7 @@ struct VolumeWatch: Service {
     }
 
     private func watch() async {
+        await desk.untilLoaded()
         var known: [Volume: VolumePresence] = [:]
         while !Task.isCancelled {
             let settings = await desk.settings
