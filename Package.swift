@@ -133,7 +133,7 @@ let package = Package(
                 .product(name: "Logging", package: "swift-log"),
             ]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
-        tests("Integration", ["larder"], exclude: ["adopt.py"]),
+        tests("Integration", ["Daemon", "larder"], exclude: ["adopt.py"]),
         tests(
             "ConfigurationTests",
             [

@@ -95,8 +95,8 @@ import Testing
     @Test(arguments: [false, true]) func refusesANewerSchemaAndOtherPrograms(_ readOnly: Bool) throws {
         let bed = try filled()
         _ = try bed.sql("PRAGMA user_version = 99")
-        #expect(throws: IndexError.newerSchema(path: bed.database, found: 99, known: Schema.migrations.count))
-        {
+        let known = Schema.migrations.count
+        #expect(throws: IndexError.newerSchema(path: bed.database, found: 99, known: known)) {
             _ = try bed.open(readOnly: readOnly)
         }
         _ = try bed.sql("PRAGMA application_id = 5")

@@ -59,6 +59,12 @@ final class ServeProcess {
         return try #require(found)
     }
 
+    /// Expects an event whose message contains the words.
+    func expect(_ words: String) throws {
+        let messages = try events().compactMap { $0["message"].string }
+        #expect(messages.contains { $0.contains(words) }, "\(messages)")
+    }
+
     /// Waits for a condition, half a minute at most; then the log is part of the error.
     func waitUntil(_ what: String, _ condition: () throws -> Bool) throws {
         let deadline = Date() + 30

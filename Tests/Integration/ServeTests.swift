@@ -40,6 +40,7 @@ import Testing
         #expect(try daemon.events().last?["message"].string == "stopped")
         // One line for an activity's end, and none for a file.
         #expect(try daemon.events().count { $0["result"].string != nil } == 1)
+        #expect(try daemon.events().allSatisfy { ["info", "notice"].contains($0["level"].string) })
     }
 
     @Test func aReloadIsTakenAndAWrongOneRefused() throws {
@@ -90,6 +91,16 @@ import Testing
         try daemon.wait(for: "volume build is back")
         #expect(try daemon.sql("SELECT count(*) FROM entries") == "2")
         #expect(daemon.stop() == 0)
+    }
+
+    @Test func aScanIsGivenUpAtSIGTERM() throws {
+        let directory = try volume()
+        try directory.shell("cd cache/.m2/repository/g; mkdir -p {1..200}/{1..100}")
+        let daemon = try ServeProcess(in: directory, never + build(directory))
+        try daemon.wait(for: "scan of build: begins")
+        #expect(daemon.stop() == 0)
+        try daemon.expect("scan of build: stopped: given up before it changed anything")
+        #expect(try daemon.sql("SELECT count(*) FROM scans") == "0")
     }
 
     @Test func aHeldVolumeIsTriedAgain() throws {

@@ -4,15 +4,15 @@ import Logging
 /// What others tell the desk and ask of it: the watches, a reload, the web server.
 extension ActivityDesk {
     /// Takes over another configuration; what runs is let run by the old one.
-    public func adopt(_ plan: DaemonPlan) {
+    public func adopt(_ plan: DaemonPlan) async {
         self.plan = plan
         let names = Set(plan.settings.volumes.map(\.name))
         gauges = gauges.filter { names.contains($0.key) }
         presence = presence.filter { names.contains($0.key) }
         if isLoaded {
-            do { board.adopt(plan.settings, known: try knownRuns(), now: clock()) } catch {
-                board.adopt(plan.settings, known: [:], now: clock())
-            }
+            // Without the index what this process knows of its own runs is enough.
+            let known = try? await knownRuns()
+            board.adopt(plan.settings, known: known ?? [:], now: clock())
         }
         waker.yield()
     }

@@ -1,5 +1,4 @@
 import CLinux
-import CacheIndex
 import CacheModel
 import Logging
 import ServiceLifecycle
@@ -10,7 +9,8 @@ import ServiceLifecycle
 public actor ActivityDesk: DaemonControl, Service {
     var plan: DaemonPlan
     var board = ActivityBoard()
-    private var tasks: [ActivityKey: Task<Void, Never>] = [:]
+    private var tasks: [Int: (key: ActivityKey, task: Task<Void, Never>)] = [:]
+    private var begun = 0
     var gauges: [String: PressureGauge] = [:]
     /// Which volumes are at their paths; empty before the first look.
     var presence: [String: Presence] = [:]
@@ -20,7 +20,6 @@ public actor ActivityDesk: DaemonControl, Service {
 
     let logger: Logger
     let clock: @Sendable () -> Timestamp
-    private let executor = ActivityExecutor()
     let (wakes, waker) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
     /// Whether a volume is at its path, or why not.
@@ -49,13 +48,25 @@ public actor ActivityDesk: DaemonControl, Service {
         } onGracefulShutdown: {
             Task { await self.stop() }
         }
-        for task in tasks.values { await task.value }
+        for (_, task) in tasks.values { await task.value }
+    }
+
+    /// Waits until the index was opened and, where that was needed, made: two that make it disturb each other.
+    func untilLoaded() async {
+        while !isLoaded, !isStopping, !Task.isCancelled { try? await Task.sleep(for: .milliseconds(50)) }
     }
 
     private func work() async {
+        var isTold = false
         while !isLoaded, !isStopping {
-            load()
-            if !isLoaded { try? await Task.sleep(for: .seconds(2)) }
+            do {
+                board.adopt(plan.settings, known: try await knownRuns(), now: clock())
+                isLoaded = true
+            } catch {
+                if !isTold { logger.error("nothing begins until the index can be read: \(error)") }
+                isTold = true
+                try? await Task.sleep(for: .seconds(2))
+            }
         }
         step()
         for await _ in wakes {
@@ -84,19 +95,27 @@ public actor ActivityDesk: DaemonControl, Service {
         logger.info(
             "\(key): begins (\(reason.rawValue))",
             metadata: metadata(of: key, ["reason": "\(reason.rawValue)"]))
-        let run = plan.run
-        tasks[key] = Task(executorPreference: executor) {
-            let startedAt = self.clock()
+        let (run, history) = (plan.run, history)
+        begun += 1
+        let number = begun
+        let task = Task.detached(executorPreference: ActivityExecutor.shared) {
             let outcome = await run(key)
-            await self.ended(key, reason, outcome, startedAt: startedAt)
+            if let last = await self.ended(key, reason, outcome) { history.record(last, of: key) }
+            // What a scan of a large volume needed goes back to the system.
+            _ = larder_give_back_memory()
+            await self.forget(number)
         }
+        tasks[number] = (key, task)
     }
 
+    private func forget(_ number: Int) { tasks[number] = nil }
+
+    /// Takes note of an end, and gives what is to be kept of it; nil where it is done once more.
     private func ended(
-        _ key: ActivityKey, _ reason: ActivityReason, _ outcome: ActivityOutcome, startedAt: Timestamp
-    ) {
+        _ key: ActivityKey, _ reason: ActivityReason, _ outcome: ActivityOutcome
+    ) -> LastRun? {
         let now = clock()
-        tasks[key] = nil
+        let startedAt = board.slots[key]?.runningSince ?? now
         let retryAt = board.end(key, outcome, now: now)
         var more: Logger.Metadata = [
             "reason": "\(reason.rawValue)", "result": "\(outcome.result.rawValue)",
@@ -109,17 +128,30 @@ public actor ActivityDesk: DaemonControl, Service {
             level: outcome.level, "\(key): \(result)\(outcome.line)\(again)",
             metadata: metadata(of: key, more))
         if key.activity == .prune, let volume = key.volume { relieve(volume, outcome, now: now) }
-        keep(key)
-        // What a scan of a large volume needed goes back to the system.
-        _ = larder_give_back_memory()
         waker.yield()
+        return [.held, .stopped].contains(outcome.result) ? nil : board.slots[key]?.last
+    }
+
+    private var history: ActivityHistory {
+        ActivityHistory(stateDirectory: plan.settings.stateDirectory, logger: logger, clock: clock)
+    }
+
+    /// When activities last ran, as the index tells.
+    func knownRuns() async throws -> [ActivityKey: LastRun] {
+        let (history, volumes) = (history, plan.settings.volumes)
+        return try await Task.detached(executorPreference: ActivityExecutor.shared) {
+            try history.read(of: volumes)
+        }.value
     }
 
     private func relieve(_ volume: String, _ outcome: ActivityOutcome, now: Timestamp) {
         let evicted = outcome.figures["evicted", default: 0]
         if gauges[volume]?.pruned(evictedNothing: evicted == 0, now: now) == true {
             logger.warning(
-                "volume \(volume) is above its critical level, and nothing more can be evicted safely: enlarge it, or see 'larder plan'",
+                """
+                volume \(volume) is above its critical level, and nothing more can be evicted safely: \
+                enlarge it, or see 'larder plan'
+                """,
                 metadata: ["volume": "\(volume)"])
         }
     }
@@ -134,62 +166,12 @@ public actor ActivityDesk: DaemonControl, Service {
     /// Ends what runs, as early as that is safe; nothing begins any more.
     func stop() {
         isStopping = true
-        for task in tasks.values { task.cancel() }
+        for (_, task) in tasks.values { task.cancel() }
         waker.yield()
     }
 
     /// What runs now, for whoever has to give up waiting for it.
-    var running: [String] { tasks.keys.map { "\($0)" }.sorted() }
-}
-
-extension ActivityDesk {
-    /// Reads from the index when activities last ran; without it nothing begins.
-    private func load() {
-        do {
-            let known = try knownRuns()
-            board.adopt(plan.settings, known: known, now: clock())
-            isLoaded = true
-        } catch {
-            logger.error("the index cannot be read, and nothing begins until it can: \(error)")
-        }
-    }
-
-    func knownRuns() throws -> [ActivityKey: LastRun] {
-        let index = try CacheIndex.open(stateDirectory: plan.settings.stateDirectory, now: clock())
-        for notice in index.notices { logger.warning("\(notice)") }
-        var known: [ActivityKey: LastRun] = [:]
-        for record in try index.activities() {
-            guard let activity = Activity(rawValue: record.activity) else { continue }
-            known[ActivityKey(activity, on: record.volume)] = LastRun(
-                startedAt: record.startedAt, endedAt: record.finishedAt, succeededAt: record.succeededAt,
-                line: record.line)
-        }
-        // What commands did counts as well.
-        for volume in plan.settings.volumes {
-            for (activity, time) in [
-                (Activity.scan, try index.lastScan(of: volume.name)),
-                (.prune, try index.lastRun(kind: "prune", volume: volume.name)),
-            ] {
-                let key = ActivityKey(activity, on: volume.name)
-                guard let time, known[key].map({ $0.endedAt < time }) ?? true else { continue }
-                known[key] = LastRun(startedAt: time, endedAt: time, succeededAt: time, line: "by a command")
-            }
-        }
-        return known
-    }
-
-    private func keep(_ key: ActivityKey) {
-        guard let last = board.slots[key]?.last else { return }
-        do {
-            let index = try CacheIndex.open(stateDirectory: plan.settings.stateDirectory, now: clock())
-            try index.record(
-                ActivityRecord(
-                    activity: key.activity.rawValue, volume: key.volume, startedAt: last.startedAt,
-                    finishedAt: last.endedAt, succeededAt: last.succeededAt, line: last.line))
-        } catch {
-            logger.warning("\(key): its end could not be recorded: \(error)")
-        }
-    }
+    var running: [String] { tasks.values.map { "\($0.key)" }.sorted() }
 }
 
 extension ActivityKey: CustomStringConvertible {

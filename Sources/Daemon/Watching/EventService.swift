@@ -9,21 +9,15 @@ struct EventService: Service {
     let desk: ActivityDesk
     let logger: Logger
     let clock: @Sendable () -> Timestamp
-    private let executor = ActivityExecutor()
-
-    init(desk: ActivityDesk, logger: Logger, clock: @escaping @Sendable () -> Timestamp) {
-        self.desk = desk
-        self.logger = logger
-        self.clock = clock
-    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await withTaskExecutorPreference(executor) { await follow() }
+            await withTaskExecutorPreference(ActivityExecutor.shared) { await follow() }
         }
     }
 
     private func follow() async {
+        await desk.untilLoaded()
         var followers: [Volume: EventFollower] = [:]
         // A failure is told once, until something works again.
         var told: Set<String> = []

@@ -10,20 +10,15 @@ import ServiceLifecycle
 struct VolumeWatch: Service {
     let desk: ActivityDesk
     let clock: @Sendable () -> Timestamp
-    private let executor = ActivityExecutor()
-
-    init(desk: ActivityDesk, clock: @escaping @Sendable () -> Timestamp) {
-        self.desk = desk
-        self.clock = clock
-    }
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
-            await withTaskExecutorPreference(executor) { await watch() }
+            await withTaskExecutorPreference(ActivityExecutor.shared) { await watch() }
         }
     }
 
     private func watch() async {
+        await desk.untilLoaded()
         var known: [Volume: VolumePresence] = [:]
         while !Task.isCancelled {
             let settings = await desk.settings
