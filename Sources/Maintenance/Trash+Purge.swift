@@ -9,17 +9,17 @@ extension Trash {
     /// - Parameters:
     ///   - before: Only runs that began before this time; nil for all. What an interrupted purge left goes
     ///     whatever its age, and so does a run that holds nothing.
-    ///   - enough: Asked before each entry; true ends the purge.
+    ///   - enough: Asked before each entry with the bytes purged so far; true ends the purge.
     /// - Returns: The disk bytes of what was unlinked, and what could not be.
     public func purge(
-        before: Timestamp? = nil, until enough: () -> Bool = { false }
+        before: Timestamp? = nil, until enough: (_ purged: ByteCount) -> Bool = { _ in false }
     ) throws(MaintenanceError) -> (bytes: ByteCount, failures: [String]) {
         var bytes = ByteCount.zero
         var failures: [String] = []
-        for run in try runs() where !enough() {
+        for run in try runs() where !enough(bytes) {
             guard let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
             let isDue = before.map { age(of: run, directory) < $0 } ?? true
-            for number in run.entries.keys.sorted() where isDue && !enough() {
+            for number in run.entries.keys.sorted() where isDue && !enough(bytes) {
                 bytes = bytes + purge(number, in: directory, &failures)
             }
             bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)

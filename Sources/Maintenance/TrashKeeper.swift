@@ -14,12 +14,12 @@ struct TrashKeeper {
         _ locked: LockedVolume, run: String, purgeAll: Bool, _ result: inout Pruner.Result
     ) throws {
         let trash = Trash(try locked.folder.get())
-        let isStopped: () -> Bool = { Task.isCancelled }
+        let isStopped: (ByteCount) -> Bool = { _ in Task.isCancelled }
         let gain = FreeSpaceGain(on: locked.root)
         if purgeAll || locked.volume.trashRetention == .zero {
             result.failures += try trash.purge(until: isStopped).failures
         } else {
-            result.failures += try purgeDue(trash, locked)
+            result.failures += try purgeDue(trash, locked, live: result.outcome.usedAfter)
         }
         let left = try trash.runs()
         result.outcome.freedBytes = result.outcome.freedBytes + gain.bytes
@@ -33,18 +33,26 @@ struct TrashKeeper {
         }
     }
 
-    /// Purges runs older than their time; and, above the critical watermark, the oldest first until the file
-    /// system is back at the high one.
-    private func purgeDue(_ trash: Trash, _ locked: LockedVolume) throws -> [String] {
+    /// Purges runs older than their time; and, above the critical watermark, the oldest first until the volume is
+    /// back at the high one.
+    ///
+    /// `live` is what the volume holds beside the trash. A volume that is a part of its file system is measured by
+    /// what is its own, not by what others wrote there.
+    private func purgeDue(_ trash: Trash, _ locked: LockedVolume, live: ByteCount) throws -> [String] {
         let volume = locked.volume
         var failures = try trash.purge(before: clock() - volume.trashRetention).failures
-        guard let now = Capacity(descriptor: locked.root.descriptor) else { return failures }
-        let limit = min(volume.limit ?? now.total, now.total)
-        guard now.used > volume.critical.of(limit) else { return failures }
-        let enough = volume.high.of(limit)
-        failures += try trash.purge(until: {
-            Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
-        }).failures
+        guard let disk = Capacity(descriptor: locked.root.descriptor) else { return failures }
+        let limit = min(volume.limit ?? disk.total, disk.total)
+        let (critical, enough) = (volume.critical.of(limit), volume.high.of(limit))
+        if limit < disk.total {
+            let fill = try trash.runs().reduce(live) { $0 + $1.bytes }
+            guard fill > critical else { return failures }
+            failures += try trash.purge(until: { $0 >= fill - enough }).failures
+        } else if disk.used > critical {
+            failures += try trash.purge { _ in
+                Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
+            }.failures
+        }
         return failures
     }
 }
