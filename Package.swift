@@ -102,7 +102,13 @@ let package = Package(
         tests("SafetyTests", ["larder"]),
         tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
         tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
-        tests("DaemonTests", ["Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting"]),
+        tests(
+            "DaemonTests",
+            [
+                "CacheIndex", "Daemon", "Eviction", "Maintenance", "Reporting",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
         tests("Integration", ["larder"]),
         tests(
