@@ -38,14 +38,16 @@ public struct EntriesPage: Sendable {
             page += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table>"
             page += "<caption class=\"hidden\">Entries</caption><thead><tr><th scope=\"col\">entry</th>"
             page += "<th scope=\"col\" class=\"n\">size</th><th scope=\"col\" class=\"n\">last used</th>"
-            page += "<th scope=\"col\" class=\"wide\">evidence</th><th scope=\"col\">pool</th></tr></thead><tbody>\n"
+            page +=
+                "<th scope=\"col\" class=\"wide\">evidence</th><th scope=\"col\">pool</th></tr></thead><tbody>\n"
             for row in rows { page += line(row, now: now) }
             page += "</tbody></table></div>\n"
         }
         if let cursor {
             let query = [
                 ("q", text), ("pool", pool?.rawValue ?? ""), ("sort", order), ("cursor", cursor),
-            ].filter { !$0.1.isEmpty }.map { "\($0.0)=\(Dashboard.pathEncoded($0.1))" }.joined(separator: "&amp;")
+            ].filter { !$0.1.isEmpty }.map { "\($0.0)=\(Dashboard.pathEncoded($0.1))" }.joined(
+                separator: "&amp;")
             page += "<p><a rel=\"next\" href=\"/entries?\(query)\">Next entries</a></p>\n"
         }
         if rows.contains(where: { $0.protected != nil }) {
@@ -63,7 +65,8 @@ public struct EntriesPage: Sendable {
     }
 
     private var form: String {
-        func options(_ name: String, _ label: String, _ values: [(String, String)], chosen: String) -> String {
+        func options(_ name: String, _ label: String, _ values: [(String, String)], chosen: String) -> String
+        {
             "<label>\(label) <select name=\"\(name)\">"
                 + values.map {
                     "<option value=\"\($0.0)\"\($0.0 == chosen ? " selected" : "")>\($0.1)</option>"
@@ -95,8 +98,11 @@ extension Dashboard {
         if explained.isEmpty { page += "<p>No entry is called so. A scan finds what is new.</p>\n" }
         for report in explained {
             // The words are those of the command, in its own layout.
-            page += "<pre tabindex=\"0\">"
-                + report.text(width: 100, color: false, now: now).split(separator: "\n", omittingEmptySubsequences: false)
+            page +=
+                "<pre tabindex=\"0\">"
+                + report.text(width: 100, color: false, now: now).split(
+                    separator: "\n", omittingEmptySubsequences: false
+                )
                 .map { HTMLText.escaped(String($0)) }.joined(separator: "\n") + "</pre>\n"
         }
         if let asOf {

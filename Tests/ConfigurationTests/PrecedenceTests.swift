@@ -43,6 +43,7 @@ import Testing
             "LARDER_SOCKET": "unix:///p.sock", "LARDER_WARM_PARALLEL": "7", "LARDER_WARM_PER_REGISTRY": "8",
             "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
             "LARDER_WARM_AUTH_FILE": "/auth.json",
+            "LARDER_CLUSTER": "east", "LARDER_NODE": "n1", "LARDER_TEXTFILE": "/t.prom",
         ]
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
@@ -58,6 +59,8 @@ import Testing
             parallel: 7, perRegistry: 8, imageDeadline: .minutes(9), runDeadline: .minutes(10),
             authFile: "/auth.json")
         #expect(configuration.warm == warm)
+        let monitoring = [configuration.cluster, configuration.node, configuration.textfile]
+        #expect(monitoring == ["east", "n1", "/t.prom"])
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }

@@ -41,7 +41,9 @@ import Testing
         func rest() -> String {
             var all: [UInt8] = []
             var chunk = [UInt8](repeating: 0, count: 65_536)
-            while case let count = recv(descriptor, &chunk, chunk.count, 0), count > 0 { all += chunk.prefix(count) }
+            while case let count = recv(descriptor, &chunk, chunk.count, 0), count > 0 {
+                all += chunk.prefix(count)
+            }
             return String(decoding: all, as: UTF8.self)
         }
     }
@@ -153,7 +155,8 @@ import Testing
         let answers = try await apart {
             let connection = try Connection(port: bed.port)
             let one = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            connection.send(one + one + "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            connection.send(
+                one + one + "GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             return connection.rest()
         }
         #expect(answers.components(separatedBy: "HTTP/1.1 200 OK").count == 3)
@@ -166,7 +169,8 @@ import Testing
     @Test(arguments: [1, 2, 7, 1000])
     func framesRequestsHoweverTheyAreCut(step: Int) throws {
         var scanner = RequestScanner()
-        let text = "\r\nGET / HTTP/1.1\r\nA: b\r\n\r\nPOST /x HTTP/1.1\r\ncontent-LENGTH: 5\r\n\r\nab\n\r\nGET /"
+        let text =
+            "\r\nGET / HTTP/1.1\r\nA: b\r\n\r\nPOST /x HTTP/1.1\r\ncontent-LENGTH: 5\r\n\r\nab\n\r\nGET /"
         let bytes = Array(text.utf8)
         for start in stride(from: 0, to: bytes.count, by: step) {
             try scanner.take(bytes[start..<min(bytes.count, start + step)])

@@ -71,7 +71,9 @@ import Testing
         let bed = try await WebBed()
         _ = try bed.sql("UPDATE volumes SET used_bytes = 12345")
         await bed.server.figures.refresh()
-        #expect(try await bed.ask("/metrics").body.contains("larder_volume_used_bytes{cluster=\"east\",node=\"n1\",volume=\"build\"} 12345\n"))
+        #expect(
+            try await bed.ask("/metrics").body.contains(
+                "larder_volume_used_bytes{cluster=\"east\",node=\"n1\",volume=\"build\"} 12345\n"))
         try await bed.stop()
     }
 }

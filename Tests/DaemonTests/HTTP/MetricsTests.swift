@@ -75,7 +75,8 @@ import Testing
     func theParsersOfPrometheusReadBothTextsAlike() async throws {
         let bed = try await WebBed()
         let open = try await bed.ask("/metrics", "-H", "Accept: application/openmetrics-text")
-        #expect(open.headers["content-type"]?.hasPrefix("application/openmetrics-text; version=1.0.0") == true)
+        #expect(
+            open.headers["content-type"]?.hasPrefix("application/openmetrics-text; version=1.0.0") == true)
         try bed.directory.write("open", open.body)
         try bed.directory.write("plain", await bed.ask("/metrics").body)
         let counts = try bed.directory.shell(
@@ -111,7 +112,8 @@ import Testing
         ("application/openmetrics-text;version=2.0.0", .prometheus),
         ("application/openmetrics-text;q=0", .prometheus), ("application/*", .openMetrics),
         ("text/plain;version=0.0.4;q=0.3,application/openmetrics-text;version=1.0.0;q=0.5", .openMetrics),
-        ("application/openmetrics-text;q=0.2, text/*;q=0.7", .prometheus), ("text/html;q=x,;;,=", .prometheus),
+        ("application/openmetrics-text;q=0.2, text/*;q=0.7", .prometheus),
+        ("text/html;q=x,;;,=", .prometheus),
         (
             "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.4,*/*;q=0.1",
             .openMetrics

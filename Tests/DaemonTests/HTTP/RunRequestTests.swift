@@ -28,7 +28,9 @@ import Testing
         let bed = try await WebBed(token: true)
         #expect(try await post(bed, #"{"activity":"prune","volume":"build"}"#).status == 202)
         #expect(try await post(bed, #"{"activity":"scan","volume":null}"#).status == 202)
-        #expect(try await post(bed, #"{"activity":"warm"}"#, type: "application/json; charset=utf-8").status == 202)
+        #expect(
+            try await post(bed, #"{"activity":"warm"}"#, type: "application/json; charset=utf-8").status
+                == 202)
         #expect(bed.control.asked.withLock { $0 } == ["prune build", "scan all", "warm all"])
         bed.control.refusal.withLock { $0 = .busy(.scan) }
         #expect(try await post(bed, #"{"activity":"prune"}"#).status == 409)
@@ -76,7 +78,9 @@ import Testing
         try bed.directory.shell("chmod 0600 token; echo \(other) > token")
         #expect(try await post(bed, #"{"activity":"prune"}"#).status == 401)
         #expect(try await post(bed, #"{"activity":"prune"}"#, token: other).status == 202)
-        for spoil in ["chmod 0644 token", "chmod 0620 token", "rm token", "echo short > token; chmod 0600 token"] {
+        for spoil in [
+            "chmod 0644 token", "chmod 0620 token", "rm token", "echo short > token; chmod 0600 token",
+        ] {
             try bed.directory.shell(spoil)
             let answer = try await post(bed, #"{"activity":"prune"}"#, token: other)
             #expect(answer.status == 503)

@@ -10,7 +10,8 @@ import Testing
 
 @Suite struct SocketTests {
     /// Runs a server at a socket until `body` is done.
-    private func serve(at path: String, in directory: TemporaryDirectory,
+    private func serve(
+        at path: String, in directory: TemporaryDirectory,
         _ body: @escaping @Sendable () throws -> Void
     ) async throws {
         var logger = Logger(label: "test")
@@ -53,7 +54,8 @@ import Testing
         let directory = try TemporaryDirectory()
         let path = directory.path + "/http.sock"
         try directory.shell(
-            "python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind(\"http.sock\"); s.listen()'")
+            "python3 -c 'import socket; s = socket.socket(socket.AF_UNIX); s.bind(\"http.sock\"); s.listen()'"
+        )
         #expect(directory.exists("http.sock"))
         try await serve(at: path, in: directory) { try expectAnswer(path) }
     }
@@ -71,7 +73,9 @@ import Testing
         let directory = try TemporaryDirectory()
         let path = directory.path + "/http.sock"
         try directory.write("http.sock", "precious")
-        await #expect(throws: ListenError.notASocket(path: path)) { try await serve(at: path, in: directory) {} }
+        await #expect(throws: ListenError.notASocket(path: path)) {
+            try await serve(at: path, in: directory) {}
+        }
         #expect(try directory.shell("cat http.sock") == "precious")
     }
 
@@ -86,8 +90,10 @@ import Testing
     }
 
     @Test(arguments: [
-        "", ":80", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1", "::1:80",
-        "unix:", "unix:relative", "unix:/a/", "a b:1", "http://x:80", "unix:/" + String(repeating: "x", count: 107),
+        "", ":80", "80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "127.0.0.1:-1", "127.0.0.1:+1",
+        "::1:80",
+        "unix:", "unix:relative", "unix:/a/", "a b:1", "http://x:80",
+        "unix:/" + String(repeating: "x", count: 107),
     ])
     func othersAreRefused(text: String) { #expect(ListenAddress(text) == nil) }
 }

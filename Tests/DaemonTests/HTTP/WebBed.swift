@@ -179,7 +179,8 @@ private func scan(at start: Int64, _ entries: [ScannedEntry]) -> VolumeScan {
         volume: "build", startedAt: hour(start), finishedAt: hour(start) + .seconds(5),
         identity: VolumeIdentity(marker: 7, rootInode: 2), complete: true, directories: 10, files: 30,
         bytes: entries.reduce(ByteCount(60_000)) { $0 + $1.bytes }, apparentBytes: ByteCount(4000),
-        trashBytes: ByteCount(300), capacity: Capacity(
+        trashBytes: ByteCount(300),
+        capacity: Capacity(
             total: ByteCount(100_000), available: ByteCount(40_000), free: ByteCount(50_000), inodes: 100,
             freeInodes: 60), atimeTrust: EvidenceTrust(.high), entries: entries)
 }
