@@ -129,8 +129,9 @@ let package = Package(
         tests(
             "DaemonTests",
             [
-                "Daemon", "CacheIndex", "Eviction", "Maintenance", "Reporting",
+                "CacheIndex", "Daemon", "Eviction", "Maintenance", "Reporting",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
         tests("Integration", ["Daemon", "larder"], exclude: ["adopt.py"]),

@@ -113,7 +113,8 @@ extension CacheIndex {
             arguments += [pool.code]
         }
         if let text = question.text, !text.isEmpty {
-            let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+            let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
+                "_", with: "\\_")
             conditions.append(
                 """
                 (entries.key LIKE ? ESCAPE '\\' OR entries.id IN (

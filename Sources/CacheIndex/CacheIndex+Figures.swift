@@ -51,7 +51,8 @@ extension CacheIndex {
                 try take(row, &pools[pool, default: .init(pool: pool)])
             }
         }
-        try each("SELECT pool, count(*), sum(bytes) FROM entries WHERE volume = ? GROUP BY pool") { row, pool in
+        try each("SELECT pool, count(*), sum(bytes) FROM entries WHERE volume = ? GROUP BY pool") {
+            row, pool in
             pool.entries = try row.integer(1)
             pool.bytes = try row.size(2)
         }

@@ -18,14 +18,17 @@ extension Dashboard {
         }
         text += "<ul class=\"notices\">\n"
         for notice in notices {
-            text += "<li class=\"\(notice.isBad ? "bad" : "warn")\"><strong>\(notice.isBad ? "Now" : "Soon"): "
+            text +=
+                "<li class=\"\(notice.isBad ? "bad" : "warn")\"><strong>\(notice.isBad ? "Now" : "Soon"): "
             text += "\(HTMLText.escaped(notice.text)).</strong> \(HTMLText.escaped(notice.hint))</li>\n"
         }
         return text + "</ul>\n</section>\n"
     }
 
     private func notices(now: Timestamp) -> [Notice] {
-        var notices = waitingFor.map { Notice(isBad: false, text: "not ready yet", hint: "Waiting for \($0).") }
+        var notices = waitingFor.map {
+            Notice(isBad: false, text: "not ready yet", hint: "Waiting for \($0).")
+        }
         for warning in status.warnings {
             let isBad = ["over-quota", "inodes", "incomplete-scan"].contains(warning.code)
             notices.append(Notice(isBad: isBad, text: warning.text, hint: Self.sentence(warning.hint)))
@@ -65,7 +68,8 @@ extension Dashboard {
 
     /// Each volume's bar against its watermarks, with its figures.
     func volumes(now: Timestamp) -> String {
-        var text = "<section aria-labelledby=\"volumes\"><h2 id=\"volumes\">Volumes</h2>\n<div class=\"cards\">\n"
+        var text =
+            "<section aria-labelledby=\"volumes\"><h2 id=\"volumes\">Volumes</h2>\n<div class=\"cards\">\n"
         if status.volumes.isEmpty {
             text += "<p>No volume was scanned yet. Run: larder scan</p>\n"
         }
@@ -81,13 +85,15 @@ extension Dashboard {
         text += "<p><strong class=\"\(isOver ? "over" : "within")\">\(volume.usedBytes)</strong> of "
         text += "\(volume.quota.limit) (\(Figures.percent(volume.usedBytes, of: volume.quota.limit)))</p>\n"
         text += QuotaBar(used: volume.usedBytes, quota: volume.quota).svg(name: volume.name)
-        text += "<p class=\"soft\">A prune starts above \(volume.quota.high) and stops at \(volume.quota.low). "
+        text +=
+            "<p class=\"soft\">A prune starts above \(volume.quota.high) and stops at \(volume.quota.low). "
         text += "The file system holds \(volume.capacity).</p>\n"
         let hasEvidence = volume.evidence.confidence != .none
         func rate(_ rate: HitRate) -> String { hasEvidence ? Figures.rate(rate.objects) : "unknown" }
         let facts = [
             ("Hit rate, 24 h", rate(volume.hitRates.day)), ("7 d", rate(volume.hitRates.week)),
-            ("30 d", rate(volume.hitRates.month)), ("Of bytes, 30 d", hasEvidence ? Figures.rate(volume.hitRates.month.bytes) : "unknown"),
+            ("30 d", rate(volume.hitRates.month)),
+            ("Of bytes, 30 d", hasEvidence ? Figures.rate(volume.hitRates.month.bytes) : "unknown"),
             ("Entries", Figures.grouped(volume.entries)), ("Trash", "\(volume.trashBytes)"),
             ("Scanned", Figures.ago(volume.lastScan, now: now)),
             ("Pruned", Figures.ago(volume.lastPrune, now: now)),

@@ -9,7 +9,8 @@ extension Dashboard {
         for run in runs {
             text += "<li><h3>\(HTMLText.escaped(run.kind)), "
             text += "<time datetime=\"\(run.startedAt)\">\(Figures.ago(run.startedAt, now: now))</time>: "
-            text += "<span class=\"\(run.exitCode == 0 ? "within" : "over")\">\(Self.result(run.exitCode))</span></h3>\n"
+            text +=
+                "<span class=\"\(run.exitCode == 0 ? "within" : "over")\">\(Self.result(run.exitCode))</span></h3>\n"
             text += "<p class=\"soft\">\(HTMLText.escaped(run.id)), took "
             text += "\(Figures.duration(run.finishedAt - run.startedAt))</p>\n"
             for volume in run.volumes { text += entry(volume, of: run, now: now) }
@@ -30,7 +31,8 @@ extension Dashboard {
         if volume.evicted == 0 {
             text += "nothing evicted, \(volume.usedBefore) used"
         } else {
-            text += "\(Figures.entries(volume.evicted)) of \(volume.evictedBytes) evicted, least recently used first, "
+            text +=
+                "\(Figures.entries(volume.evicted)) of \(volume.evictedBytes) evicted, least recently used first, "
             text += "from \(volume.usedBefore) down to \(volume.usedAfter); "
             text += "\(max(.zero, volume.freedBytes)) freed"
             if volume.trashedBytes > .zero { text += ", \(volume.trashedBytes) to the trash" }
@@ -85,7 +87,8 @@ extension Dashboard {
         for byte in key.utf8 {
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"),
+                UInt8(ascii: "~"):
                 text.unicodeScalars.append(Unicode.Scalar(byte))
             // A path of dots alone would be taken for a step up.
             case UInt8(ascii: ".") where key.utf8.contains { $0 != UInt8(ascii: ".") }:
@@ -111,12 +114,14 @@ extension Dashboard {
                 rows: list.images.map {
                     [
                         .text($0.reference), .count(Int64($0.warmed)), .count(Int64($0.pulled)),
-                        .count(Int64($0.used)), .rate($0.warmed > 0 ? Double($0.used) / Double($0.warmed) : nil),
+                        .count(Int64($0.used)),
+                        .rate($0.warmed > 0 ? Double($0.used) / Double($0.warmed) : nil),
                     ]
                 })
             text += HTMLText.table(table, folded: false, id: list.volume) + "\n"
         }
-        return text + "<p class=\"soft\">Worth: how often a job used the image before the next warm-up.</p>\n</section>\n"
+        return text
+            + "<p class=\"soft\">Worth: how often a job used the image before the next warm-up.</p>\n</section>\n"
     }
 
     /// The daemon's activities.
@@ -130,7 +135,8 @@ extension Dashboard {
                 return [
                     .text(activity.title), .text(running ?? (activity.failed ? "failed" : "idle")),
                     .text(Figures.ago(activity.lastSuccess, now: now)),
-                    .text(activity.nextDue.map { $0 <= now ? "now" : "in \(($0 - now).age)" } ?? "on request"),
+                    .text(
+                        activity.nextDue.map { $0 <= now ? "now" : "in \(($0 - now).age)" } ?? "on request"),
                 ]
             })
         return "<section aria-labelledby=\"schedule\"><h2 id=\"schedule\">Schedule</h2>\n"

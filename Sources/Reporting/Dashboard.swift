@@ -98,7 +98,8 @@ public struct Dashboard: Sendable {
     /// The parts of the page that only the capacity report decides: drawing them takes most of the time.
     public static func plots(_ report: CapacityReport?) -> String {
         guard let report else {
-            return "<p class=\"soft\">The curves are being drawn; the page shows them when it loads anew.</p>\n"
+            return
+                "<p class=\"soft\">The curves are being drawn; the page shows them when it loads anew.</p>\n"
         }
         return report.volumes.map { volume in
             let chosen = report.figures(volume).filter { ["curve", "days", "sizes"].contains($0.table) }
@@ -123,7 +124,8 @@ public struct Dashboard: Sendable {
     public func html(plots: String, now: Timestamp) -> String {
         var page = Self.head(title: "Larder", refreshes: true, current: "/")
         page += "<main>\n" + attention(now: now) + volumes(now: now)
-        page += "<section aria-labelledby=\"sizes\"><h2 id=\"sizes\">Hit rates and sizes</h2>\n\(plots)</section>\n"
+        page +=
+            "<section aria-labelledby=\"sizes\"><h2 id=\"sizes\">Hit rates and sizes</h2>\n\(plots)</section>\n"
         page += runList(now: now) + warmList() + schedule(now: now)
         return page + "</main>\n" + foot(now: now)
     }

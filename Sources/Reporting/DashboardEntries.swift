@@ -38,14 +38,16 @@ public struct EntriesPage: Sendable {
             page += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table>"
             page += "<caption class=\"hidden\">Entries</caption><thead><tr><th scope=\"col\">entry</th>"
             page += "<th scope=\"col\" class=\"n\">size</th><th scope=\"col\" class=\"n\">last used</th>"
-            page += "<th scope=\"col\">evidence</th><th scope=\"col\">pool</th></tr></thead><tbody>\n"
+            page +=
+                "<th scope=\"col\" class=\"wide\">evidence</th><th scope=\"col\">pool</th></tr></thead><tbody>\n"
             for row in rows { page += line(row, now: now) }
             page += "</tbody></table></div>\n"
         }
         if let cursor {
             let query = [
                 ("q", text), ("pool", pool?.rawValue ?? ""), ("sort", order), ("cursor", cursor),
-            ].filter { !$0.1.isEmpty }.map { "\($0.0)=\(Dashboard.pathEncoded($0.1))" }.joined(separator: "&amp;")
+            ].filter { !$0.1.isEmpty }.map { "\($0.0)=\(Dashboard.pathEncoded($0.1))" }.joined(
+                separator: "&amp;")
             page += "<p><a rel=\"next\" href=\"/entries?\(query)\">Next entries</a></p>\n"
         }
         if rows.contains(where: { $0.protected != nil }) {
@@ -58,12 +60,13 @@ public struct EntriesPage: Sendable {
         let entry = row.entry
         let mark = row.protected.map { " <abbr title=\"\(HTMLText.escaped($0.text))\">*</abbr>" } ?? ""
         return "<tr><td>\(Dashboard.link(entry.key))\(mark)</td><td class=\"n\">\(entry.bytes)</td>"
-            + "<td class=\"n\">\(Figures.ago(entry.lastUsed, now: now))</td><td>\(entry.evidence.short)</td>"
-            + "<td>\(entry.pool.rawValue)</td></tr>\n"
+            + "<td class=\"n\">\(Figures.ago(entry.lastUsed, now: now))</td><td class=\"wide\">\(entry.evidence.short)</td>"
+            + "<td class=\"pool\">\(entry.pool.rawValue)</td></tr>\n"
     }
 
     private var form: String {
-        func options(_ name: String, _ label: String, _ values: [(String, String)], chosen: String) -> String {
+        func options(_ name: String, _ label: String, _ values: [(String, String)], chosen: String) -> String
+        {
             "<label>\(label) <select name=\"\(name)\">"
                 + values.map {
                     "<option value=\"\($0.0)\"\($0.0 == chosen ? " selected" : "")>\($0.1)</option>"
@@ -95,8 +98,11 @@ extension Dashboard {
         if explained.isEmpty { page += "<p>No entry is called so. A scan finds what is new.</p>\n" }
         for report in explained {
             // The words are those of the command, in its own layout.
-            page += "<pre tabindex=\"0\">"
-                + report.text(width: 100, color: false, now: now).split(separator: "\n", omittingEmptySubsequences: false)
+            page +=
+                "<pre tabindex=\"0\">"
+                + report.text(width: 100, color: false, now: now).split(
+                    separator: "\n", omittingEmptySubsequences: false
+                )
                 .map { HTMLText.escaped(String($0)) }.joined(separator: "\n") + "</pre>\n"
         }
         if let asOf {
@@ -107,7 +113,8 @@ extension Dashboard {
 
     /// A page that says what went wrong in one line.
     public static func page(error title: String, _ hint: String) -> String {
-        head(title: "\(title) – Larder", current: "")
+        let title = title.prefix(1).uppercased() + title.dropFirst()
+        return head(title: "\(title) – Larder", current: "")
             + "<main>\n<h2>\(HTMLText.escaped(title))</h2>\n<p>\(HTMLText.escaped(hint))</p>\n"
             + "<p><a href=\"/\">To the dashboard</a></p>\n</main>\n</body>\n</html>\n"
     }
@@ -140,14 +147,15 @@ extension Dashboard {
             .runs{list-style:none;padding:0;margin:.5rem 0;display:grid;gap:.6rem}.runs p{margin:.2rem 0}
             .keys{margin:.3rem 0;padding-left:1.1rem}
             .over{color:var(--bad);fill:var(--bad)}.within{color:var(--good);fill:var(--main)}
-            .quota{margin:.4rem 0}.quota .track{fill:var(--fill)}.quota .mark{stroke:var(--ink);stroke-width:2}
+            .quota{margin:.4rem 0;max-width:34rem}main .plots{grid-template-columns:repeat(auto-fit,
+            minmax(min(100%,20rem),1fr))}.quota .track{fill:var(--fill)}.quota .mark{stroke:var(--ink);stroke-width:2}
             .quota .tick{font-size:11px}
             code{background:var(--fill);color:var(--ink);padding:.1rem .3rem;border-radius:.25rem;overflow-wrap:anywhere}
             pre{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:1rem;
             font:.92rem/1.45 ui-monospace,"Liberation Mono",monospace;white-space:pre-wrap;overflow-wrap:anywhere}
             :root{--bad:#b3261e}@media (prefers-color-scheme:dark){:root{--bad:#ff8a80}}
             @media (max-width:30rem){body{padding:0 .8rem 2rem}.bar form{margin:0;width:100%}
-            .bar input{flex:1;width:auto}td:last-child{min-width:0}}
+            .bar input{flex:1;width:auto}td:last-child{min-width:0}.wide{display:none}}.pool,.wide{white-space:nowrap}
 
             """
     }

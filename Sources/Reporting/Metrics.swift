@@ -65,6 +65,7 @@ public struct Metrics: Sendable {
     /// The text.
     public func text(_ format: Format) -> String {
         var text = ""
+        let shared = common.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }
         for family in families {
             let suffix =
                 switch family.kind {
@@ -84,20 +85,23 @@ public struct Metrics: Sendable {
                 text += "# TYPE \(sampleName) \(kind.rawValue)\n"
             }
             for sample in family.samples {
-                text += sampleName + Self.text(common + sample.labels) + " \(Self.text(sample.value))\n"
+                text += sampleName + Self.text(sample.labels, after: shared)
+                text += " \(Self.text(sample.value))\n"
             }
         }
         return format == .openMetrics ? text + "# EOF\n" : text
     }
 
-    private static func text(_ labels: [(name: String, value: String)]) -> String {
-        if labels.isEmpty { return "" }
-        return "{" + labels.map { "\($0.name)=\"\(escaped($0.value))\"" }.joined(separator: ",") + "}"
+    private static func text(_ labels: [(name: String, value: String)], after shared: [String]) -> String {
+        let all = shared + labels.map { "\($0.name)=\"\(escaped($0.value))\"" }
+        return all.isEmpty ? "" : "{" + all.joined(separator: ",") + "}"
     }
 
     // Quotes need no escape in the help of the older format, which has none of them.
     private static func escaped(_ text: String) -> String {
-        text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\"", with: "\\\"")
+        // Names of volumes and pools have none of these, and a scrape has a thousand of them.
+        if !text.utf8.contains(where: { $0 == 0x22 || $0 == 0x5c || $0 == 0x0a }) { return text }
+        return text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\"", with: "\\\"")
     }
 
     private static func text(_ value: Double) -> String {

@@ -92,7 +92,8 @@ extension MetricsReport {
                 }
             })
         metrics.add(
-            "larder_warmed_images_used", kind: .counter, "Warmed images that a job used before the next warm-up.",
+            "larder_warmed_images_used", kind: .counter,
+            "Warmed images that a job used before the next warm-up.",
             perVolume { $0.figures.warmings.isEmpty ? nil : Double($0.figures.warmingsUsed) })
         metrics.add(
             "larder_last_success_timestamp_seconds", unit: "seconds",

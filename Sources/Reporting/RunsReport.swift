@@ -24,7 +24,8 @@ public struct RunsReport: Sendable {
                 activities.map {
                     [
                         "activity": .text($0.name), "volume": .optional($0.volume),
-                        "running_since": .optional($0.runningSince), "last_success": .optional($0.lastSuccess),
+                        "running_since": .optional($0.runningSince),
+                        "last_success": .optional($0.lastSuccess),
                         "last_end": .optional($0.lastEnd), "next_due": .optional($0.nextDue),
                     ]
                 }),
@@ -43,7 +44,8 @@ public struct RunsReport: Sendable {
                         "name": .text(volume.volume), "evicted_entries": .integer(volume.evicted),
                         "evicted_bytes": .bytes(volume.evictedBytes),
                         "refused_entries": .integer(volume.refused),
-                        "freed_bytes": .bytes(volume.freedBytes), "trashed_bytes": .bytes(volume.trashedBytes),
+                        "freed_bytes": .bytes(volume.freedBytes),
+                        "trashed_bytes": .bytes(volume.trashedBytes),
                         "used_bytes_before": .bytes(volume.usedBefore),
                         "used_bytes_after": .bytes(volume.usedAfter), "over_quota": .bool(volume.overQuota),
                         "evicted": .array(volume.firstEvicted.map { Self.value($0, withReason: false) }),

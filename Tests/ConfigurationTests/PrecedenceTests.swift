@@ -45,7 +45,8 @@ import Testing
             "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_WARM_REGISTRIES_FILE": "/registries.conf",
             "LARDER_REPORT_DISTANCE": "2%", "LARDER_REPORT_REVIEW": "11d", "LARDER_REPORT_HEADROOM": "12Gi",
             "LARDER_REPORT_FETCH_SPEED": "13Mi", "LARDER_VERIFY_MAX_DURATION": "11m",
-            "LARDER_VERIFY_MAX_RATE": "12Mi",
+            "LARDER_VERIFY_MAX_RATE": "12Mi", "LARDER_CLUSTER": "east", "LARDER_NODE": "n1",
+            "LARDER_TEXTFILE": "/t.prom",
         ].merging(DaemonKeyTests.environment) { $1 }
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
@@ -67,6 +68,8 @@ import Testing
         #expect(configuration.report == report)
         #expect(configuration.verify == .init(maxDuration: .minutes(11), maxRate: ByteCount(12 << 20)))
         #expect(configuration.daemon == DaemonKeyTests.daemon)
+        let monitoring = [configuration.cluster, configuration.node, configuration.textfile]
+        #expect(monitoring == ["east", "n1", "/t.prom"])
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }

@@ -16,7 +16,7 @@ fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-for overlay in shared slots readonly-store restricted; do
+for overlay in shared slots readonly-store restricted daemon; do
     kubectl kustomize "$deploy/overlays/$overlay" > "$work/$overlay.yaml"
     for version in 1.33 1.35 1.37; do
         "$venv/bin/kubernetes-validate" --quiet -k "$version" --strict "$work/$overlay.yaml"
@@ -27,7 +27,8 @@ done
 
 exceptions=$(sed -n 's/^\(CKV[A-Z0-9_]*\) .*/\1/p' "$here/checkov-exceptions.txt" | paste -sd,)
 "$venv/bin/checkov" --skip-download --quiet --compact --framework kubernetes --skip-check "$exceptions" \
-    -f "$work"/shared.yaml "$work"/slots.yaml "$work"/readonly-store.yaml "$work"/restricted.yaml
+    -f "$work"/shared.yaml "$work"/slots.yaml "$work"/readonly-store.yaml "$work"/restricted.yaml \
+    "$work"/daemon.yaml
 echo "ok   checkov"
 
 kubectl kustomize "$deploy/monitoring" > /dev/null
@@ -37,6 +38,10 @@ cp "$here/alerts.test.yaml" "$work"
 promtool check rules "$work/rules.yaml" > /dev/null
 promtool test rules "$work/alerts.test.yaml"
 echo "ok   alerts"
+
+# Every metric that the dashboard and the alerts name is one that Larder has.
+"$venv/bin/python" "$here/metrics.py" "$deploy/monitoring" "$here/../../Sources/Reporting"
+echo "ok   metrics' names"
 
 # The chart's values hold the runner's file a second time; name, url and token are the chart's own.
 "$venv/bin/python" - "$deploy/gitlab-runner" <<'END'

@@ -14,8 +14,9 @@ def main(path):
         objects = list(yaml.safe_load_all(file))
     names = {(thing["kind"], thing["metadata"]["name"]) for thing in objects}
     missing = []
-    for job in (thing for thing in objects if thing["kind"] == "CronJob"):
-        pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    for job in (thing for thing in objects if thing["kind"] in ("CronJob", "Deployment")):
+        template = job["spec"].get("jobTemplate", {"spec": job["spec"]})["spec"]["template"]
+        pod = template["spec"]
         used = [("ServiceAccount", pod["serviceAccountName"]), ("PriorityClass", pod["priorityClassName"])]
         for volume in pod["volumes"]:
             if "persistentVolumeClaim" in volume:

@@ -43,7 +43,9 @@ struct Accepted {
         for range in ranges {
             let precision = range.type == type ? 2 : range.type == wildcard ? 1 : range.type == "*/*" ? 0 : -1
             if let version = range.parameters["version"], !versions.contains(version) { continue }
-            guard precision >= 0, (precision, range.quality) > (best.precision, best.quality) else { continue }
+            guard precision >= 0, (precision, range.quality) > (best.precision, best.quality) else {
+                continue
+            }
             best = (range.quality, precision)
         }
         return best

@@ -51,7 +51,8 @@ struct Answer {
         all[.xContentTypeOptions] = "nosniff"
         for (name, value) in Self.fixed { if let name = HeaderName(name) { all[name] = value } }
         if all[.cacheControl] == nil { all[.cacheControl] = "no-store" }
-        return Response(status: status, headers: all, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+        return Response(
+            status: status, headers: all, body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
     }
 
     private static let fixed = [
@@ -67,7 +68,8 @@ struct WebError: Error {
     var hint: String
     var headers: [(HeaderName, String)] = []
 
-    static let notFound = WebError(status: .notFound, text: "nothing is here", hint: "see / for what there is")
+    static let notFound = WebError(
+        status: .notFound, text: "nothing is here", hint: "see / for what there is")
     static let misdirected = WebError(
         status: .init(code: 421, reasonPhrase: "Misdirected Request"), text: "this server has another name",
         hint: "use 127.0.0.1 or localhost, or listen at an address that others reach")
@@ -102,7 +104,8 @@ struct WebError: Error {
         switch error {
         case let error as WebError: self = error
         case FigureStore.Missing.notYet: self = .later("there are no figures yet", seconds: 5)
-        case FigureStore.Missing.held, IndexError.busy: self = .later("the index is held just now", seconds: 5)
+        case FigureStore.Missing.held, IndexError.busy:
+            self = .later("the index is held just now", seconds: 5)
         case IndexError.missing, IndexError.olderSchema: self = .later("there are no figures yet", seconds: 5)
         case is IndexReader.Crowded: self = .later("too many searches at once", seconds: 2)
         default:

@@ -12,7 +12,7 @@ struct ConnectionLimits: Sendable {
     var reading = TimeAmount.seconds(10)
     /// Between two requests.
     var idle = TimeAmount.seconds(60)
-    /// Without any byte of an answer being taken.
+    /// Without any byte of an answer being made or taken.
     var writing = TimeAmount.seconds(30)
     /// How often all that is looked at.
     var tick = TimeAmount.seconds(1)
@@ -33,6 +33,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var task: Scheduled<Void>?
     private var lastRequest: NIODeadline = .now()
     private var requestBegan: NIODeadline?
+    private var isOwed = false
     private var unwritten = 0
     private var lastWrite: NIODeadline = .now()
 
@@ -47,6 +48,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isRefused else { return }
+        let before = scanner.requests
         do throws(RequestScanner.Refusal) {
             try scanner.take(unwrapInboundIn(data).readableBytesView)
         } catch {
@@ -54,6 +56,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         }
         let now = NIODeadline.now()
         if !scanner.isInRequest { requestBegan = nil } else if requestBegan == nil { requestBegan = now }
+        if scanner.requests > before { isOwed = true }
         lastRequest = now
         context.fireChannelRead(data)
     }
@@ -72,6 +75,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
         }
         if unwritten == 0 { lastWrite = .now() }
         unwritten += 1
+        isOwed = false
         let promise = promise ?? context.eventLoop.makePromise()
         promise.futureResult.assumeIsolated().whenComplete { _ in
             self.unwritten -= 1
@@ -95,7 +99,8 @@ final class ConnectionGuard: ChannelDuplexHandler {
         } else if let requestBegan, now - requestBegan > limits.reading {
             refuse(.timeout, context)
         } else if requestBegan == nil, unwritten == 0 {
-            let patience = scanner.requests == 0 ? limits.reading : limits.idle
+            // While an answer is owed the connection is not idle, however long the answer takes to make.
+            let patience = isOwed ? limits.writing : scanner.requests == 0 ? limits.reading : limits.idle
             if now - lastRequest > patience { context.close(promise: nil) }
         }
     }

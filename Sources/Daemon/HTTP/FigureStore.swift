@@ -35,7 +35,7 @@ actor FigureStore {
     private let logger: Logger
 
     private var figures: IndexFigures?
-    private var version: Int64 = -1
+    private var version: [Int64] = []
     private var checkedAt = Timestamp(seconds: 0)
     private var notBefore = Timestamp(seconds: 0)
     private var wasHeld = false
@@ -79,8 +79,8 @@ actor FigureStore {
         let (known, now, volumes) = (version, clock(), volumes)
         let isDue = figures == nil || now - (figures?.readAt ?? now) > pace.longest
         do {
-            let (found, read): (Int64, IndexFigures?) = try await reader.read { [notBefore] index in
-                let found = try index.dataVersion()
+            let (found, read): ([Int64], IndexFigures?) = try await reader.read { [notBefore, reader] index in
+                let found = [reader.generation, try index.dataVersion()]
                 guard isDue || (found != known && now >= notBefore) else { return (found, nil) }
                 return (found, try IndexFigures(index, of: volumes, now: now))
             }

@@ -22,6 +22,10 @@ final class IndexReader: Sendable {
     private let queue: DispatchQueue
     private let opened = Mutex<Opened?>(nil)
     private let waiting = Atomic<Int>(0)
+    private let openings = Atomic<Int64>(0)
+
+    /// How often the file was opened: another file counts its changes anew.
+    var generation: Int64 { openings.load(ordering: .relaxed) }
 
     /// - Parameters:
     ///   - patience: how long a question waits for another process that holds the file.
@@ -71,6 +75,7 @@ final class IndexReader: Sendable {
         let index = try CacheIndex.open(
             stateDirectory: stateDirectory, now: Timestamp(seconds: 0), readOnly: true, patience: patience)
         opened.withLock { $0 = Opened(index: index, inode: inode) }
+        openings.add(1, ordering: .relaxed)
         return index
     }
 }

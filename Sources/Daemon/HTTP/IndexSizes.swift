@@ -70,7 +70,9 @@ extension IndexSizes.Foretold {
                 plan.evict.enumerated().map { ($1.entry.id, ($0 + 1, $1.freedBytes, $1.cause)) },
                 uniquingKeysWith: { first, _ in first }),
             shared: Set(
-                usage.entries.lazy.filter { $0.pool == .images && plan.verdict(on: $0) == .kept(.sharedLayers) }
-                    .map(\.id)))
+                usage.entries.lazy.filter {
+                    $0.pool == .images && plan.verdict(on: $0) == .kept(.sharedLayers)
+                }
+                .map(\.id)))
     }
 }

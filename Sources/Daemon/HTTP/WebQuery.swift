@@ -15,7 +15,8 @@ struct WebQuery {
             guard let name = Self.decoded(parts[0]), let value = Self.decoded(parts.count > 1 ? parts[1] : "")
             else { throw .malformed("the query cannot be read", "write it percent-encoded, in UTF-8") }
             guard known.contains(name), values[name] == nil else {
-                throw .malformed("the query has a name too much", "known once each: \(known.joined(separator: ", "))")
+                throw .malformed(
+                    "the query has a name too much", "known once each: \(known.joined(separator: ", "))")
             }
             values[name] = value
         }
@@ -65,7 +66,8 @@ enum WebCursor {
         encoded("\(cursor.startedAt.nanoseconds):\(cursor.id)")
     }
 
-    static func entry(_ text: String?, _ order: EntryQuestion.Order) throws(WebError) -> EntryQuestion.Cursor? {
+    static func entry(_ text: String?, _ order: EntryQuestion.Order) throws(WebError) -> EntryQuestion.Cursor?
+    {
         guard let (number, value) = try parts(text) else { return nil }
         guard order == .key || Int64(value) != nil else { throw unknown }
         return EntryQuestion.Cursor(value: value, id: number)

@@ -10,7 +10,8 @@ extension WebResponder {
         let (page, rows, order) = try await search(request, limit: 100)
         let report = ListReport(
             page: rows, order: ListReport.Order(rawValue: order.rawValue) ?? .used,
-            totalEntries: page.totalEntries, totalBytes: page.totalBytes, cursor: page.next.map(WebCursor.text))
+            totalEntries: page.totalEntries, totalBytes: page.totalBytes,
+            cursor: page.next.map(WebCursor.text))
         return .json(try report.json())
     }
 
@@ -69,7 +70,10 @@ extension WebResponder {
         let now = clock()
         let policies = Dictionary(
             settings.volumes.map {
-                ($0.name, EvictionPolicy(idleFloor: settings.idleFloor, keep: $0.keep, poolQuotas: $0.poolQuotas))
+                (
+                    $0.name,
+                    EvictionPolicy(idleFloor: settings.idleFloor, keep: $0.keep, poolQuotas: $0.poolQuotas)
+                )
             }, uniquingKeysWith: { $1 })
         let page = try await reader.read { try $0.entryPage(question) }
         let rows = page.entries.map { volume, entry in

@@ -23,7 +23,8 @@ extension WebResponder {
             let known = Key.allCases.map(\.rawValue)
             let all = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
             guard all.allSatisfy(known.contains) else {
-                throw WebError.malformed("the body has a key too much", "known: \(known.joined(separator: ", "))")
+                throw WebError.malformed(
+                    "the body has a key too much", "known: \(known.joined(separator: ", "))")
             }
             let values = try decoder.container(keyedBy: Key.self)
             activity = try values.decode(String.self, forKey: .activity)
@@ -103,7 +104,8 @@ extension WebError {
                 hint: "leave the volume out for all, or see /api/v1/status")
         case .busy(let activity):
             self.init(
-                status: .conflict, text: "a \(activity.rawValue) runs there", hint: "ask again when it is done",
+                status: .conflict, text: "a \(activity.rawValue) runs there",
+                hint: "ask again when it is done",
                 headers: [(.retryAfter, "30")])
         case .stopping: self = .later("the daemon stops", seconds: 30)
         }

@@ -101,7 +101,8 @@ struct WebResponder: HTTPResponder {
         let waiting = await waitingFor()
         if waiting.isEmpty { return .text("ready\n") }
         return .text(
-            waiting.map { "waiting for \(WebError.withoutPaths($0))\n" }.joined(), status: .serviceUnavailable)
+            waiting.map { "waiting for \(WebError.withoutPaths($0))\n" }.joined(), status: .serviceUnavailable
+        )
     }
 
     private func metrics(_ request: Request) async throws -> Answer {

@@ -62,7 +62,8 @@ extension Application {
         let place = MetricsReport.Place(cluster: configuration.cluster ?? "", node: configuration.node ?? "")
         let version = String(Larder.configuration.version.drop { !$0.isNumber })
         return try MetricsReport(
-            try index(readOnly: true), of: configuration.volumes, place: place, version: version, now: clock())
+            try index(readOnly: true), of: configuration.volumes, place: place, version: version, now: clock()
+        )
     }
 
     /// Writes metrics in the older text format, the only one that a node exporter reads from files.

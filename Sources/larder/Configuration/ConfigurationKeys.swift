@@ -10,9 +10,8 @@ enum ConfigurationKeys {
     static let limits = ["bytes_share", "entries"]
     /// The keys at the top.
     static let top = [
-        "cluster", "node", "textfile",
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
-        "warm", "report", "verify", "daemon", "volumes",
+        "warm", "report", "verify", "daemon", "volumes", "cluster", "node", "textfile",
     ]
     /// The keys of `warm`.
     static let warm = [

@@ -1,0 +1,140 @@
+import CacheModel
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Daemon
+
+@Suite struct PageTests {
+    @Test func healthAndReadinessSayWhatIsMissing() async throws {
+        let bed = try await WebBed()
+        #expect(try await bed.ask("/healthz").body == "ok\n")
+        #expect(try await bed.ask("/readyz").body == "ready\n")
+        bed.control.waiting.withLock { $0 = ["volume build (/cache) to be mounted"] }
+        let answer = try await bed.ask("/readyz")
+        #expect(answer.status == 503)
+        #expect(answer.body == "waiting for volume build … to be mounted\n")
+        try await bed.stop()
+    }
+
+    @Test func beforeTheFirstScanThereIsADashboardAndNoFigure() async throws {
+        let bed = try await WebBed { _ in }
+        #expect(try await bed.ask("/readyz").body == "waiting for the first scan\n")
+        #expect(try await bed.ask("/").status == 200)
+        let report = try await bed.ask("/api/v1/report")
+        #expect(report.status == 503)
+        #expect(report.headers["retry-after"] == "5")
+        try await bed.stop()
+    }
+
+    @Test(arguments: [
+        "/", "/entries", "/report", "/style.css", "/icon.svg", "/healthz", "/readyz", "/metrics",
+        "/api/v1/status", "/api/v1/report", "/api/v1/entries", "/api/v1/runs", "/nothing", "/../etc/passwd",
+        "/entries/no:such:1", "/api/v1/entries?limit=x",
+    ])
+    func everyAnswerIsGuardedAndHeadIsItsHead(path: String) async throws {
+        let bed = try await WebBed()
+        let answer = try await bed.ask(path)
+        #expect(answer.headers["content-security-policy"]?.contains("default-src 'none'") == true)
+        #expect(answer.headers["content-security-policy"]?.contains("frame-ancestors 'none'") == true)
+        #expect(answer.headers["content-security-policy"]?.contains("script-src") == false)
+        #expect(answer.headers["x-content-type-options"] == "nosniff")
+        #expect(answer.headers["referrer-policy"] == "no-referrer")
+        let head = try await bed.ask(path, "--head")
+        #expect(head.status == answer.status)
+        #expect(head.headers["content-length"] == answer.headers["content-length"])
+        #expect(head.body.isEmpty)
+        let post = try await bed.ask(path, "-X", "DELETE")
+        #expect(post.status == (answer.status == 404 && !path.hasPrefix("/entries/") ? 404 : 405))
+        try await bed.stop()
+    }
+
+    @Test func namesAreTextWhereverTheyStand() async throws {
+        let bed = try await WebBed()
+        let key = "org.example:<script>alert('x')</script>&\":1.0"
+        let encoded = try #require(key.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
+        for path in ["/", "/entries", "/entries?q=%3Cscript", "/entries/\(encoded)", "/report"] {
+            let answer = try await bed.ask(path)
+            #expect(answer.status == 200)
+            #expect(!answer.body.contains("<script"))
+            #expect(answer.body.contains("&lt;script&gt;") || path == "/")
+        }
+        let explained = try await bed.ask("/api/v1/entries/\(encoded)").json
+        #expect(explained["key"] as? String == key)
+        #expect(try await bed.ask("/entries?q=%3Cscript").body.contains("value=\"&lt;script\""))
+        try await bed.stop()
+    }
+
+    @Test func theDashboardTellsWhatMatters() async throws {
+        let bed = try await WebBed()
+        let page = try await bed.ask("/").body
+        #expect(page.contains("http-equiv=\"refresh\""))
+        #expect(page.contains("build is above its high watermark"))
+        #expect(page.contains("2 entries of"))
+        #expect(page.contains("larder trash restore run-1"))
+        #expect(page.contains("still over quota"))
+        #expect(page.contains("verify of build"))
+        #expect(!page.contains("secret"))
+        #expect(try await !bed.ask("/entries").body.contains("http-equiv=\"refresh\""))
+        try await bed.stop()
+    }
+
+    @Test func pagesOfEntriesHoldEachOnceInEveryOrder() async throws {
+        let bed = try await WebBed()
+        for (order, column) in [("used", "last_used"), ("bytes", "bytes DESC, id DESC --"), ("key", "key")] {
+            var (keys, cursor): ([String], String?) = ([], nil)
+            repeat {
+                let next = cursor.map { "&cursor=\($0)" } ?? ""
+                let json = try await bed.ask("/api/v1/entries?sort=\(order)&limit=2\(next)").json
+                #expect(json["schema"] as? String == "larder.list/1")
+                #expect(json["total_entries"] as? Int == 6)
+                keys += (json["entries"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String }
+                cursor = json["next_cursor"] as? String
+            } while cursor != nil
+            #expect(try keys == bed.sql("SELECT key FROM entries ORDER BY \(column)\n, id"))
+        }
+        let found = try await bed.ask("/api/v1/entries?q=PART3&pool=maven&volume=build").json
+        #expect(found["total_entries"] as? Int == 1)
+        #expect(try await bed.ask("/api/v1/entries?q=%25").json["total_entries"] as? Int == 0)
+        try await bed.stop()
+    }
+
+    @Test(arguments: [
+        "limit=0", "limit=1001", "limit=-1", "limit=99999999999999999999", "limit=x", "sort=size", "pool=all",
+        "cursor=x", "cursor=OjE", "nonsense=1", "q=1&q=2", "q=%zz", "q=%ff", "sort=bytes&cursor=NTphYmM",
+    ])
+    func malformedQueriesAreRefused(query: String) async throws {
+        let bed = try await WebBed()
+        let answer = try await bed.ask("/api/v1/entries?\(query)")
+        #expect(answer.status == 400)
+        #expect(try answer.json["schema"] as? String == "larder.error/1")
+        #expect(try await bed.ask("/entries?\(query)").status == 400)
+        try await bed.stop()
+    }
+
+    @Test func statusRunsAndReportAreTheContracts() async throws {
+        let bed = try await WebBed()
+        let status = try await bed.ask("/api/v1/status").json
+        let volume = try #require((status["volumes"] as? [[String: Any]])?.first)
+        #expect(status["schema"] as? String == "larder.status/1")
+        #expect(try volume["used_bytes"].map { "\($0)" } == bed.sql("SELECT used_bytes FROM volumes").first)
+        #expect(volume["entries"] as? Int == 6)
+        let runs = try await bed.ask("/api/v1/runs").json
+        let run = try #require((runs["runs"] as? [[String: Any]])?.first)
+        #expect(run["run"] as? String == "run-1")
+        let part = try #require((run["volumes"] as? [[String: Any]])?.first)
+        #expect(part["evicted_entries"] as? Int == 2)
+        #expect(try await bed.ask("/api/v1/runs?limit=1").json["next_cursor"] is NSNull)
+        #expect(try await bed.ask("/api/v1/report").json["schema"] as? String == "larder.report/1")
+        try await bed.stop()
+    }
+
+    @Test func aNameThatWasPointedHereIsRefused() async throws {
+        let bed = try await WebBed()
+        #expect(try await bed.ask("/api/v1/status", "-H", "Host: rebound.example").status == 421)
+        for host in ["localhost:1", "127.0.0.1", "[::1]:9", "LOCALHOST"] {
+            #expect(try await bed.ask("/api/v1/status", "-H", "Host: \(host)").status == 200)
+        }
+        try await bed.stop()
+    }
+}
