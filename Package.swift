@@ -96,7 +96,12 @@ let package = Package(
                 "CLinux", "CacheIndex", "DirectoryAccess", "Maintenance", "UsageEvidence", "VolumeScanning",
             ]),
         tests("PodmanClientTests", ["PodmanClient"]),
-        tests("MaintenanceTests", ["DirectoryAccess", "Eviction", "Maintenance", "VolumeScanning"]),
+        tests(
+            "MaintenanceTests",
+            [
+                "CacheIndex", "CLinux", "DirectoryAccess", "Eviction", "Maintenance", "UsageEvidence",
+                "VolumeScanning",
+            ]),
         tests("SafetyTests", ["larder"]),
         tests(
             "FuzzTests",

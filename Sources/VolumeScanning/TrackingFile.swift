@@ -36,7 +36,8 @@ struct TrackingFile {
         let descriptor: Int32
         let stat: larder_stat
         do {
-            (descriptor, stat) = try directory.openFile(FileNames.tracking.cString, O_RDONLY | larder_o_noatime)
+            (descriptor, stat) = try directory.openFile(
+                FileNames.tracking.cString, O_RDONLY | larder_o_noatime)
         } catch { return .failure(error) }
         defer { close(descriptor) }
         guard stat.size <= 1 << 20 else { return .failure(SystemError(code: EFBIG)) }
