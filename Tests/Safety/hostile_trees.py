@@ -147,7 +147,7 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
-    if os.environ.get("CONFINED") != "1":
+    if "CONFINED" not in os.environ:
         confinement.begin_again_confined()
     confinement.confine(LARDER)
     seconds = options.seconds or (600 if options.long else 25)
