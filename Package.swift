@@ -98,6 +98,7 @@ let package = Package(
                 "RunnerLint", "Sizing", "UsageEvidence", "VolumeScanning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
@@ -115,7 +116,10 @@ let package = Package(
         tests("PodmanClientTests", ["PodmanClient"]),
         tests(
             "MaintenanceTests",
-            ["DirectoryAccess", "Eviction", "Maintenance", "PodmanClient", "VolumeScanning"]),
+            [
+                "CacheIndex", "CLinux", "DirectoryAccess", "Eviction", "Maintenance", "PodmanClient",
+                "UsageEvidence", "VolumeScanning",
+            ]),
         tests("VerificationTests", ["CacheIndex", "CLinux", "DirectoryAccess", "Maintenance"]),
         tests("SafetyTests", ["larder"]),
         tests(

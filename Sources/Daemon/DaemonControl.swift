@@ -47,6 +47,8 @@ public enum RequestRefusal: Error, Equatable {
 
 /// What the HTTP server may ask of the daemon it belongs to.
 public protocol DaemonControl: Sendable {
+    /// The volumes of the configuration as it is now, in its order.
+    func volumes() async -> [Volume]
     /// What the daemon still waits for before its figures can be trusted, one line each; empty when ready.
     func waitingFor() async -> [String]
     /// Every activity of every volume that was scheduled, asked for or run.

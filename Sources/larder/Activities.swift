@@ -14,6 +14,7 @@ extension Application {
         .scan: { try await $0.scanActivity($1) },
         .prune: { application, _ in try await application.pruneActivity() },
         .warm: { application, _ in try await application.warmActivity() },
+        .verify: { application, _ in try application.verifyActivity() },
         .report: { application, _ in try application.reportActivity() },
     ]
 
@@ -88,6 +89,22 @@ extension Application {
             "\(ready) of \(images.count) images ready, \(pulled) pulled",
             figures: [
                 "images": Int64(images.count), "ready": Int64(ready), "pulled": Int64(pulled),
+            ])
+    }
+
+    private func verifyActivity() throws -> ActivityOutcome {
+        let reports = ReportBox<VerifyReport>()
+        let code = try VerifyCommand.parse([]).run(taking(reports))
+        guard let volume = reports.last?.volumes.first else {
+            return ActivityOutcome(.failed, "nothing was verified")
+        }
+        return ActivityOutcome(
+            code == nil ? .done : .inPart,
+            "\(volume.checked) files checked, \(volume.damaged.count) damaged, "
+                + "\(volume.unverifiable) without anything to check them by",
+            figures: [
+                "checked": Int64(volume.checked), "damaged": Int64(volume.damaged.count),
+                "unverifiable": Int64(volume.unverifiable),
             ])
     }
 

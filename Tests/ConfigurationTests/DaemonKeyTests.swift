@@ -13,14 +13,16 @@ import Testing
         "LARDER_DAEMON_SCHEDULES_REPORT": "none", "LARDER_DAEMON_TIME_ZONE": "Europe/Berlin",
         "LARDER_DAEMON_JITTER": "3m", "LARDER_DAEMON_JITTER_KIND": "random", "LARDER_DAEMON_PARALLEL": "4",
         "LARDER_DAEMON_PRESSURE_INTERVAL": "5s", "LARDER_DAEMON_EVENT_INTERVAL": "6s",
-        "LARDER_DAEMON_GRACE_PERIOD": "7s",
+        "LARDER_DAEMON_GRACE_PERIOD": "7s", "LARDER_DAEMON_LISTEN": "[::1]:8",
+        "LARDER_DAEMON_TOKEN_FILE": "/token",
     ]
     /// What they mean.
     static let daemon = DaemonConfiguration(
         scan: CronSchedule("1 * * * *"), prune: nil, warm: CronSchedule("@daily"),
         verify: CronSchedule("2 3 * * sun"), report: nil,
         timeZone: TimeZone(identifier: "Europe/Berlin") ?? .gmt, jitter: .minutes(3), jitterKind: .random,
-        parallel: 4, pressureInterval: .seconds(5), eventInterval: .seconds(6), gracePeriod: .seconds(7))
+        parallel: 4, pressureInterval: .seconds(5), eventInterval: .seconds(6), gracePeriod: .seconds(7),
+        listen: .tcp(host: "::1", port: 8), tokenFile: "/token")
 
     @Test(arguments: [
         Refusal("daemon:\n  scan: 1\n", "2:3", "daemon.scan", "unknown key", "schedules, time_zone"),
@@ -44,6 +46,9 @@ import Testing
         Refusal(
             "daemon: {jitter_kind: rnd}\n", "1:23", "daemon.jitter_kind", "fixed, random"),
         Refusal("daemon: {parallel: 0}\n", "1:20", "daemon.parallel", "from 1 to 32"),
+        Refusal(
+            "daemon: {listen: \":9847\"}\n", "1:18", "daemon.listen", "`127.0.0.1:9847`", "unix:/run"),
+        Refusal("daemon: {token_file: token}\n", "1:22", "daemon.token_file"),
         Refusal("daemon: {pressure_interval: 0s}\n", "1:29", "daemon.pressure_interval", "above zero"),
     ])
     func wrongValues(_ refusal: Refusal) throws { try refusal.check() }

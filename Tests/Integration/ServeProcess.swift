@@ -15,7 +15,8 @@ final class ServeProcess {
         _ = FileManager.default.createFile(atPath: directory.path + "/log", contents: nil)
         process.executableURL = URL(fileURLWithPath: Program.path)
         process.arguments = [
-            "--config", directory.path + "/larder.yaml", "--log-level", "info", "serve",
+            "--config", directory.path + "/larder.yaml", "--log-level", "info", "serve", "--listen",
+            "unix:\(directory.path)/http.sock",
         ]
         process.standardError = FileHandle(forWritingAtPath: directory.path + "/log")
         process.standardInput = FileHandle.nullDevice

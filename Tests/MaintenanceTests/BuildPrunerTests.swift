@@ -107,7 +107,7 @@ import Testing
         var record = usage.scan
         record.identity.rootInode += 1
         let pruner = try BuildPruner(
-            try bench.locked(), quietSince: usage.scan.startedAt, clock: BuildVolume.now)
+            try bench.locked(), quietSince: usage.scan.startedAt - .minutes(1), clock: BuildVolume.now)
         #expect(throws: MaintenanceError.otherVolume(volume: "build", path: bench.directory.path)) {
             try pruner.apply(plan, run: "20260101T000000Z-0000", scan: record)
         }

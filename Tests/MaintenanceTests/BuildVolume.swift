@@ -67,7 +67,7 @@ struct BuildVolume {
         usage.scan.identity = locked.identity
         let plan = plan(usage, idleFloor: idleFloor)
         try change()
-        return try BuildPruner(locked, quietSince: usage.scan.startedAt, clock: Self.now)
+        return try BuildPruner(locked, quietSince: usage.scan.startedAt - .minutes(1), clock: Self.now)
             .apply(plan, run: run, scan: usage.scan)
     }
 

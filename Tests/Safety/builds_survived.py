@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -199,6 +200,7 @@ def main():
         thread.start()
     for thread in threads:
         thread.join()
+    shutil.rmtree(bench.state)
     if options.images and not bench.containers:
         bench.note("no container was started")
     if not bench.evicted:

@@ -35,7 +35,12 @@ def begin_again_confined():
         print("needs root to make namespaces and file systems")
         sys.exit(3)
     wrap = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    sys.exit(subprocess.run([*wrap, PYTHON, *sys.argv], env={**os.environ, "CONFINED": "1"}).returncode)
+    root = tempfile.mkdtemp(prefix="larder-confined-")
+    try:
+        code = subprocess.run([*wrap, PYTHON, *sys.argv], env={**os.environ, "CONFINED": root}).returncode
+    finally:
+        os.rmdir(root)  # what was mounted on it went with the namespace
+    sys.exit(code)
 
 
 def libraries(program):
@@ -55,7 +60,7 @@ def bind(source, root):
 
 def confine(program, size="700M"):
     """Moves this process into the small root; the play area then lies at /play/ext4 and /play/tmpfs."""
-    root = Path(tempfile.mkdtemp(prefix="larder-confined-"))
+    root = Path(os.environ["CONFINED"])
     call("mount", "-t", "tmpfs", "-o", "mode=0755,size=2G,nosuid", "confined", root)
     for name in ("usr", "bin", "sbin", "lib", "lib64", "etc"):
         source = Path("/") / name

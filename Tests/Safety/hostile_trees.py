@@ -45,9 +45,9 @@ def raw_control(text):
 class Bench:
     """One tree with its attackers and the commands that run on it."""
 
-    def __init__(self, place, other, seed, long):
+    def __init__(self, place, other, seed, long, number):
         self.dice = random.Random(seed)
-        self.volume = HostileVolume(place, other, self.dice, long)
+        self.volume = HostileVolume(place, other, self.dice, long, number)
         confinement.check_confinement(self.volume.root)
         self.state = Path(tempfile.mkdtemp(dir="/play/state"))
         os.chown(self.state, confinement.USER, confinement.USER)
@@ -117,7 +117,7 @@ class Bench:
         other = outside.snapshot(self.volume.other)
         watch = outside.Watch()
         linked = {b"files/precious-%d" % n for n in range(4)}
-        watch.add_tree(self.volume.outside, before, linked, {b"bound", b"larder", b"larder/trash", b"run"})
+        watch.add_tree(self.volume.outside, before, linked)
         self.larder("scan")
         self.attack()
         for words in (
@@ -147,7 +147,7 @@ def main():
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
-    if os.environ.get("CONFINED") != "1":
+    if "CONFINED" not in os.environ:
         confinement.begin_again_confined()
     confinement.confine(LARDER)
     seconds = options.seconds or (600 if options.long else 25)
@@ -162,7 +162,7 @@ def main():
             (Path(other) / "precious").write_bytes(b"other")
             os.chown(other, confinement.USER, confinement.USER)
         began = time.monotonic()
-        bench = Bench(place, other, seed, options.long)
+        bench = Bench(place, other, seed, options.long, trees)
         built = time.monotonic() - began
         swaps += bench.run()
         trees += 1

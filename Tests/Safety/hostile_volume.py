@@ -26,7 +26,7 @@ EVIL = [
 class HostileVolume:
     """One volume with its outside."""
 
-    def __init__(self, place, other, dice, long):
+    def __init__(self, place, other, dice, long, number):
         self.dice, self.other, self.long = dice, Path(other), long
         self.top = Path(place) / "tree"
         self.root, self.outside = self.top / "cache", self.top / "outside"
@@ -35,6 +35,11 @@ class HostileVolume:
             directory.mkdir()
         self.fill()
         self.make_outside()
+        # Every run meets these, whatever its seed.
+        run = os.fsencode(self.root) + b"/.larder/trash/" + RUN.encode()
+        first = [[run + b"/3", run + b"/gone-3"], [run], [os.fsencode(self.root) + b"/.larder/trash"]]
+        for place in first[number] if number < len(first) else []:
+            self.mount_at(place, self.outside / ("run" if number else "bound"))
         for _ in range(dice.randint(6, 14)):
             dice.choice(self.hostilities)(self)
         self.own()
@@ -210,10 +215,14 @@ class HostileVolume:
             step = os.fsencode(self.root) + b"/" + b"/".join(steps[:count])
             if os.path.islink(step) or os.path.lexists(step) and not os.path.isdir(step):
                 return
-        os.makedirs(place, exist_ok=True)
         source = self.outside / self.dice.choice(["bound", "larder", "larder/trash", "run"])
         if self.dice.random() < 0.3:
             source = self.other
+        self.mount_at(place, source)
+
+    def mount_at(self, place, source):
+        """Shows a part of the outside at a place of the volume."""
+        os.makedirs(place, exist_ok=True)
         confinement.call("mount", "--bind", source, os.fsdecode(place))
         self.mounts.append(place)
 

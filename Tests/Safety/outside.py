@@ -14,7 +14,6 @@ NAMES = {
     0x1: "read", 0x2: "written", 0x4: "changed in owner, mode or times", 0x20: "opened", 0x40: "moved away",
     0x80: "moved in", 0x100: "made in", 0x200: "removed from",
 }
-OPENED = 0x20
 NOFOLLOW = 0x02000000
 
 
@@ -68,7 +67,7 @@ class Watch:
         self.descriptor = LIBC.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
         if self.descriptor < 0:
             raise OSError(ctypes.get_errno(), "inotify_init1")
-        self.names, self.may_be_opened = {}, set()
+        self.names = {}
 
     def add(self, path, mask):
         """Watches one inode."""
@@ -77,14 +76,11 @@ class Watch:
             raise OSError(ctypes.get_errno(), f"inotify_add_watch {path!r}")
         self.names[number] = path
 
-    def add_tree(self, directory, names, linked=frozenset(), mounted=frozenset()):
-        """Watches all names of a snapshot. Files that have a name in a volume may be opened there and get new
-        links; directories that are mounted there may be opened, to see that they are mount points."""
-        everything = sum(NAMES)
-        self.may_be_opened = {os.path.join(os.fsencode(directory), name) for name in mounted}
+    def add_tree(self, directory, names, linked):
+        """Watches all names of a snapshot; files that have a name in a volume may be opened there, and get new
+        links."""
         for name in sorted(names):
-            mask = 0x2 if name in linked else everything & ~OPENED if name in mounted else everything
-            self.add(os.path.join(os.fsencode(directory), name), mask)
+            self.add(os.path.join(os.fsencode(directory), name), 0x2 if name in linked else sum(NAMES))
 
     def seen(self):
         """A sentence for each thing that was done, once."""
@@ -102,8 +98,6 @@ class Watch:
                 if number not in self.names:
                     continue
                 path = os.path.normpath(os.path.join(self.names[number], name))
-                if path in self.may_be_opened:
-                    mask &= ~OPENED
                 sentences |= {f"{path!r} was {word}" for bit, word in NAMES.items() if mask & bit}
 
     def close(self):

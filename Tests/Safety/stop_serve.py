@@ -61,7 +61,8 @@ class Bench:
         """Starts the daemon."""
         with open(self.log, "wb") as log:
             return subprocess.Popen(
-                [str(volumes.LARDER), "--config", str(self.file), "--log-level", "info", "serve"], stderr=log)
+                [str(volumes.LARDER), "--config", str(self.file), "--log-level", "info", "serve", "--listen", "none"],
+                stderr=log)
 
     def wait_for(self, words, process):
         """Waits until the log holds the words."""

@@ -54,13 +54,14 @@ import Testing
         try larder("scan").checked()
         // As if the last scan had been then, though the machine ran only for this long since.
         try state.shell(
-            """
-            then=$(date -ud '\(by)' +%Y-%m-%dT%H:%M:%SZ); sed -i -E "s/(\"wall\":\")[^\"]*/\\1$then/" clock.json
+            #"""
+            then=$(date -ud '\#(by)' +%Y-%m-%dT%H:%M:%SZ)
+            sed -i -E 's/("wall":")[^"]*/\1'$then/ clock.json; grep -q "\"$then" clock.json
             sqlite3 larder.db 'UPDATE scans SET started_at = 0'
-            """)
+            """#)
         let result = try prune("--to", "1Ki")
         #expect(result.status == 1)
-        #expect(result.errors.contains("by the time since the last scan it is"))
+        #expect(result.errors.contains("since the last scan it is"))
         #expect(isThere)
         try larder("scan").checked()
         _ = try prune("--to", "1Ki")
@@ -70,9 +71,36 @@ import Testing
     @Test func anotherBootOrNoNoteIsNoMatter() throws {
         try larder("scan").checked()
         try state.shell(
-            #"sed -i -E 's/("boot":")./\1x/; s/("wall":")20../\12020/' clock.json; grep -q '"2020' clock.json"#)
+            #"sed -i -E 's/("boot":")./\1x/; s/("wall":")20../\12020/' clock.json; grep -q '"2020' clock.json"#
+        )
         _ = try prune("--to", "1Ki")
         #expect(!isThere)
+    }
+
+    @Test func oneRunMayNotEvictMoreThanItsShare() throws {
+        try root.shell("cd .m2/repository/g/a/1; truncate -s 0 a-1.jar; head -c 300000 /dev/zero > a-1.jar")
+        try root.shell("find .m2 -depth -exec touch -d '40 days ago' {} +")
+        let result = try run(
+            Programs.larder,
+            ["prune", "--to", "1Ki", "--idle-floor", "0s", "--build-cache", root.path]
+                + ["--image-root", "/nonexistent", "--state", state.path])
+        #expect(result.output.contains("beyond what one run may evict"))
+        #expect(isThere)
+        _ = try prune("--to", "1Ki")
+        #expect(!isThere)
+    }
+
+    @Test func oneRunMayNotEvictMoreEntriesThanItsLimit() throws {
+        try root.shell(
+            "cd .m2/repository/g; mkdir b; cp -a a/1 b/1; mv b/1/a-1.jar b/1/b-1.jar; sed -i s/a-1/b-1/ b/1/_*"
+        )
+        try root.shell("find .m2 -depth -exec touch -d '40 days ago' {} +")
+        let result = try run(
+            Programs.larder,
+            ["prune", "--to", "1Ki", "--idle-floor", "0s", "--build-cache", root.path]
+                + ["--image-root", "/nonexistent", "--state", state.path],
+            environment: ["LARDER_LIMITS_ENTRIES": "1", "LARDER_LIMITS_BYTES_SHARE": "100%"])
+        #expect(try root.shell("ls .m2/repository/g | wc -l") == "1\n", "\(result.output)\(result.errors)")
     }
 
     @Test func anOldPlanIsRefused() throws {

@@ -40,6 +40,8 @@ public actor ActivityDesk: DaemonControl, Service {
 
     /// What the daemon was told.
     public var settings: DaemonSettings { plan.settings }
+    /// The volumes of the configuration as it is now.
+    public func volumes() -> [Volume] { plan.settings.volumes }
 
     /// Works until it is to stop, and then until what runs has come to an end.
     public func run() async throws {

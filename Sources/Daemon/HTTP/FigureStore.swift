@@ -28,7 +28,8 @@ actor FigureStore {
 
     private let reader: IndexReader
     private let slowReader: IndexReader
-    private let volumes: [Volume]
+    private let control: any DaemonControl
+    private var volumes: [Volume] = []
     private let idleFloor: Span
     private let pace: Pace
     private let clock: @Sendable () -> Timestamp
@@ -45,14 +46,14 @@ actor FigureStore {
     private var isSizing = false
 
     init(
-        stateDirectory: String, volumes: [Volume], idleFloor: Span, pace: Pace,
+        stateDirectory: String, control: any DaemonControl, idleFloor: Span, pace: Pace,
         clock: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         reader = IndexReader(
             stateDirectory: stateDirectory, patience: .seconds(1), most: 4, quality: .userInitiated)
         slowReader = IndexReader(
             stateDirectory: stateDirectory, patience: .seconds(5), most: 2, quality: .utility)
-        self.volumes = volumes
+        self.control = control
         self.idleFloor = idleFloor
         self.pace = pace
         self.clock = clock
@@ -76,8 +77,11 @@ actor FigureStore {
 
     /// Reads the figures again where the index has changed.
     func refresh() async {
-        let (known, now, volumes) = (version, clock(), volumes)
-        let isDue = figures == nil || now - (figures?.readAt ?? now) > pace.longest
+        let volumes = await control.volumes()
+        let wasReloaded = volumes != self.volumes
+        self.volumes = volumes
+        let (known, now) = (version, clock())
+        let isDue = figures == nil || wasReloaded || now - (figures?.readAt ?? now) > pace.longest
         do {
             let (found, read): ([Int64], IndexFigures?) = try await reader.read { [notBefore, reader] index in
                 let found = [reader.generation, try index.dataVersion()]

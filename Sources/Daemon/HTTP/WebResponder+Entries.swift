@@ -69,7 +69,7 @@ extension WebResponder {
             after: try WebCursor.entry(query.text("cursor", longest: 2000), order))
         let now = clock()
         let policies = Dictionary(
-            settings.volumes.map {
+            await control.volumes().map {
                 (
                     $0.name,
                     EvictionPolicy(idleFloor: settings.idleFloor, keep: $0.keep, poolQuotas: $0.poolQuotas)

@@ -133,7 +133,7 @@ struct WebResponder: HTTPResponder {
             figures = IndexFigures(nothingAt: now)
         }
         let sizes = await self.figures.sizes
-        let trash = settings.volumes.filter { $0.kind == .buildCache }
+        let trash = await control.volumes().filter { $0.kind == .buildCache }
         let page = Dashboard(
             status: figures.status, report: sizes?.report, runs: figures.runs, warm: figures.warm,
             activities: await activities(), waitingFor: await waitingFor().map(WebError.withoutPaths),

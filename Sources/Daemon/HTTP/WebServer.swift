@@ -18,8 +18,6 @@ public struct WebServer: Service {
         public var address: ListenAddress
         /// The directory that holds the index.
         public var stateDirectory: String
-        /// The volumes, in the order of configuration.
-        public var volumes: [Volume]
         /// What was used more recently is not evicted: pages foretell the next prune by it.
         public var idleFloor: Span
         /// The file with the bearer token that opens `POST /api/v1/runs`; nil keeps the server read-only.
@@ -31,13 +29,11 @@ public struct WebServer: Service {
 
         /// Makes settings from all they consist of.
         public init(
-            address: ListenAddress = .standard, stateDirectory: String, volumes: [Volume],
-            idleFloor: Span = .hours(24), tokenFile: String? = nil, place: MetricsReport.Place = .init(),
+            address: ListenAddress = .standard, stateDirectory: String, idleFloor: Span = .hours(24), tokenFile: String? = nil, place: MetricsReport.Place = .init(),
             version: String
         ) {
             self.address = address
             self.stateDirectory = stateDirectory
-            self.volumes = volumes
             self.idleFloor = idleFloor
             self.tokenFile = tokenFile
             self.place = place
@@ -76,7 +72,7 @@ public struct WebServer: Service {
         self.logger = logger
         self.onListening = onListening
         figures = FigureStore(
-            stateDirectory: settings.stateDirectory, volumes: settings.volumes,
+            stateDirectory: settings.stateDirectory, control: control,
             idleFloor: settings.idleFloor, pace: pace, clock: clock, logger: logger)
         responder = WebResponder(
             settings: settings, figures: figures, control: control, clock: clock, logger: logger)

@@ -57,13 +57,16 @@ extension Application {
         return try await body(self)
     }
 
+    /// The cluster and the node that metrics are labelled with.
+    var place: MetricsReport.Place {
+        MetricsReport.Place(cluster: configuration.cluster ?? "", node: configuration.node ?? "")
+    }
+
     /// The metrics of the volumes.
     func metrics() throws -> MetricsReport {
-        let place = MetricsReport.Place(cluster: configuration.cluster ?? "", node: configuration.node ?? "")
-        let version = String(Larder.configuration.version.drop { !$0.isNumber })
-        return try MetricsReport(
-            try index(readOnly: true), of: configuration.volumes, place: place, version: version, now: clock()
-        )
+        try MetricsReport(
+            try index(readOnly: true), of: configuration.volumes, place: place, version: Larder.version,
+            now: clock())
     }
 
     /// Writes metrics in the older text format, the only one that a node exporter reads from files.

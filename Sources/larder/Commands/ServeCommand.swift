@@ -4,25 +4,38 @@ import Daemon
 import Foundation
 import Glibc
 import Logging
+import ServiceLifecycle
 
 /// The daemon: does everything by its schedules, and at once where it cannot wait.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Run as a daemon: scan, prune, warm and report by schedule.",
+        commandName: "serve", abstract: "Run as a daemon: schedules, dashboard and metrics.",
         discussion: """
             Schedules stand in the configuration (daemon.schedules). Between them it watches how full the volumes \
             are and prunes at once above the critical level, and follows the event logs of the jobs' Podmans. \
+            A dashboard, metrics and a read-only API are served on 127.0.0.1:9847 unless configured otherwise. \
             SIGHUP makes it read its configuration anew, SIGTERM ends it: what runs stops where that is safe.
 
             Logs one line for each activity to standard error, as JSON where that is no terminal.
             """)
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
+    @Option(
+        help: ArgumentHelp(
+            "Where to serve the dashboard and metrics: ADDRESS:PORT, unix:PATH or none.",
+            valueName: "address"))
+    var listen: String?
+
+    private var flags: ConfigurationFlags {
+        var flags = global.flags()
+        flags.listen = listen
+        return flags
+    }
 
     func run() async throws {
         // Until the daemon listens to it, a reload must not end the process.
         signal(SIGHUP, SIG_IGN)
-        try await Application.run(global, FormatOptions.text) { try await run($0) }
+        try await Application.run(flags, FormatOptions.text) { try await run($0) }
     }
 
     func run(_ application: Application) async throws -> Failure.Code? {
@@ -36,14 +49,18 @@ struct ServeCommand: AsyncParsableCommand {
         defer { Terminal.listener.withLock { $0 = nil } }
 
         let first = application
-        let reload: @Sendable () throws -> DaemonPlan = { [global] in
+        let reload: @Sendable () throws -> DaemonPlan = { [flags] in
             var next = first
             next.configuration = try Configuration.load(
-                flags: global.flags(), environment: ProcessInfo.processInfo.environment)
+                flags: flags, environment: ProcessInfo.processInfo.environment)
             guard next.configuration.stateDirectory == first.configuration.stateDirectory else {
                 throw Failure(
                     code: .configuration, message: "the state directory cannot change while the daemon runs",
                     hint: "restart it")
+            }
+            let (before, after) = (first.configuration.daemon, next.configuration.daemon)
+            if (before.listen, before.tokenFile) != (after.listen, after.tokenFile) {
+                logger.warning("daemon.listen and daemon.token_file change at the next start only")
             }
             for warning in next.configuration.warnings { logger.warning("\(warning)") }
             level.value = next.configuration.logLevel
@@ -51,7 +68,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let daemon = Daemon(
             application.daemonPlan, logger: logger, clock: application.clock, reload: reload)
-        try await daemon.run()
+        try await daemon.run(with: application.webServer(for: daemon.desk, logger: logger))
         return nil
     }
 }
@@ -66,6 +83,16 @@ extension FormatOptions {
 }
 
 extension Application {
+    /// The web server of the daemon, or none where that is configured.
+    fileprivate func webServer(for desk: ActivityDesk, logger: Logger) -> [any Service] {
+        guard let address = configuration.daemon.listen else { return [] }
+        let settings = WebServer.Settings(
+            address: address, stateDirectory: configuration.stateDirectory,
+            idleFloor: configuration.idleFloor, tokenFile: configuration.daemon.tokenFile, place: place,
+            version: Larder.version)
+        return [WebServer(settings, control: desk, clock: clock, logger: logger)]
+    }
+
     /// What the daemon is to do by this configuration, and how: by the commands themselves.
     var daemonPlan: DaemonPlan {
         let daemon = configuration.daemon

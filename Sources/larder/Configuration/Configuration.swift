@@ -91,6 +91,8 @@ struct ConfigurationFlags: Sendable, Equatable {
     var verifyMaxDuration: String?
     /// `--max-rate`, of `verify`.
     var verifyMaxRate: String?
+    /// `--listen`, of `serve`.
+    var listen: String?
 
     /// The flags that were given, by the key whose variable in the environment they override.
     var values: [String: (flag: String, text: String)] {
@@ -101,6 +103,7 @@ struct ConfigurationFlags: Sendable, Equatable {
             ("idle_floor", "--idle-floor", idleFloor),
             ("verify.max_duration", "--max-duration", verifyMaxDuration),
             ("verify.max_rate", "--max-rate", verifyMaxRate),
+            ("daemon.listen", "--listen", listen),
         ]
         var given: [String: (flag: String, text: String)] = [:]
         for (key, flag, text) in all { if let text { given[key] = (flag, text) } }

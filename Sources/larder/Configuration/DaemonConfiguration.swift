@@ -24,6 +24,11 @@ struct DaemonConfiguration: Sendable, Equatable {
     /// How long activities may take to come to an end when the daemon is to stop.
     var gracePeriod: Span = .seconds(25)
 
+    /// Where the dashboard, the metrics and the API are served; nil for nowhere.
+    var listen: ListenAddress? = .standard
+    /// The file with the bearer token that lets runs be asked for over HTTP; nil keeps that closed.
+    var tokenFile: String?
+
     /// The schedules there are.
     var schedules: [Activity: CronSchedule] {
         [Activity.scan: scan, .prune: prune, .warm: warm, .verify: verify, .report: report]
@@ -35,7 +40,7 @@ extension ConfigurationKeys {
     /// The keys of `daemon`.
     static let daemon = [
         "schedules", "time_zone", "jitter", "jitter_kind", "parallel", "pressure_interval", "event_interval",
-        "grace_period",
+        "grace_period", "listen", "token_file",
     ]
     /// The keys of `daemon.schedules`.
     static let schedules = Activity.allCases.map(\.rawValue)
@@ -56,6 +61,8 @@ extension ConfigurationSetting {
         ConfigurationSetting("daemon.pressure_interval", .positiveSpan, \.daemon.pressureInterval),
         ConfigurationSetting("daemon.event_interval", .positiveSpan, \.daemon.eventInterval),
         ConfigurationSetting("daemon.grace_period", .positiveSpan, \.daemon.gracePeriod),
+        ConfigurationSetting("daemon.listen", .listenAddress, \.daemon.listen),
+        ConfigurationSetting("daemon.token_file", .fileOrNone, \.daemon.tokenFile),
     ]
 }
 
@@ -103,6 +110,21 @@ extension ValueFormat<TimeZone> {
                 return TimeZone.knownTimeZoneIdentifiers.contains(text) ? TimeZone(identifier: text) : nil
             },
             guess: { text in nearest(text, among: TimeZone.knownTimeZoneIdentifiers).map { "`\($0)`" } })
+    }
+}
+
+extension ValueFormat<ListenAddress?> {
+    /// An address to listen at, or `none`.
+    static var listenAddress: Self {
+        Self(
+            accepted: "an address with its port such as 127.0.0.1:9847, 0.0.0.0:9847 or [::1]:9847, a socket "
+                + "such as unix:/run/larder/http.sock, or none",
+            read: { text in text == "none" ? .some(nil) : ListenAddress(text).map { .some($0) } },
+            guess: { text in
+                if text.hasPrefix(":") { return "`127.0.0.1\(text)`, or `0.0.0.0\(text)` for all addresses" }
+                if text.hasPrefix("unix://") { return "`unix:\(text.dropFirst(7))`" }
+                return nil
+            })
     }
 }
 

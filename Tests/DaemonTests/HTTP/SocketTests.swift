@@ -19,7 +19,7 @@ import Testing
         let (listening, found) = AsyncStream.makeStream(of: Void.self)
         let server = WebServer(
             .init(
-                address: .unix(path: path), stateDirectory: directory.path, volumes: [WebBed.volume],
+                address: .unix(path: path), stateDirectory: directory.path,
                 version: "0.1.0"), control: FakeControl(), clock: { WebBed.now }, logger: logger
         ) { _ in found.yield() }
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))

@@ -15,6 +15,8 @@ final class FakeControl: DaemonControl {
     let refusal = Mutex<RequestRefusal?>(nil)
     let asked = Mutex<[String]>([])
 
+    func volumes() async -> [Volume] { [WebBed.volume] }
+
     func waitingFor() async -> [String] { waiting.withLock { $0 } }
 
     func activityStates() async -> [ActivityState] {
@@ -61,7 +63,7 @@ final class WebBed: Sendable {
         server = WebServer(
             .init(
                 address: .tcp(host: "127.0.0.1", port: 0), stateDirectory: directory.path,
-                volumes: [Self.volume], tokenFile: token ? directory.path + "/token" : nil,
+                tokenFile: token ? directory.path + "/token" : nil,
                 place: .init(cluster: "east", node: "n1"), version: "0.1.0"),
             control: control, clock: { Self.now }, logger: logger, limits: limits, pace: pace
         ) { found.yield($0 ?? 0) }
