@@ -94,7 +94,7 @@ import Testing
     @Test(arguments: [false, true]) func refusesANewerSchemaAndOtherPrograms(_ readOnly: Bool) throws {
         let bed = try filled()
         _ = try bed.sql("PRAGMA user_version = 99")
-        #expect(throws: IndexError.newerSchema(path: bed.database, found: 99, known: 1)) {
+        #expect(throws: IndexError.newerSchema(path: bed.database, found: 99, known: 2)) {
             _ = try bed.open(readOnly: readOnly)
         }
         _ = try bed.sql("PRAGMA application_id = 5")
