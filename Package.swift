@@ -102,6 +102,10 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: strict),
+        .executableTarget(
+            name: "EvidenceBenchmark",
+            dependencies: ["CacheIndex", "CacheModel", "DirectoryAccess", "UsageEvidence", "VolumeScanning"],
+            path: "Tests/Benchmarks/EvidenceBenchmark", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         tests("CacheIndexTests", ["CacheIndex", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("EvictionTests", ["Eviction"]),

@@ -6,11 +6,11 @@ import Testing
 
 /// Gradle's local build cache: Gradle keeps the last use of each file in its time of modification.
 @Suite struct BuildCacheTests {
-    private static let folder = "caches/build-cache-1"
+    static let folder = "caches/build-cache-1"
     private static let key = String(repeating: "0a", count: 16)
 
-    private func entry(_ real: RealVolume) throws -> CacheEntry {
-        try #require(try real.index.usage(of: "v")?.entries.first { $0.key == Self.folder })
+    static func entry(_ real: RealVolume) throws -> CacheEntry {
+        try #require(try real.index.usage(of: "v")?.entries.first { $0.key == folder })
     }
 
     @Test func theLastUseIsTheNewestTouchOfAnEntry() throws {
@@ -26,7 +26,7 @@ import Testing
         #expect(try real.scan().hits.isEmpty)
         try directory.shell("touch -m -d '1 hour ago' \(Self.folder)/\(Self.key)")
         #expect(try real.scan().hits == [Self.folder])
-        let used = try entry(real)
+        let used = try Self.entry(real)
         #expect((used.pool, used.evidence) == (.gradleOther, .gradleJournal))
         #expect(abs((RealVolume.now() - .hours(1) - used.lastUsed).seconds) < 60)
         #expect(try real.scan().hits.isEmpty)
@@ -34,16 +34,14 @@ import Testing
         // What a build stores is a fetch of that much, not of the whole directory.
         try directory.write("\(Self.folder)/\(String(repeating: "0b", count: 16))", bytes: 4096)
         #expect(try real.scan().misses == [Self.folder])
-        let access = try #require(try real.index.accesses(of: try entry(real).id, limit: 1).first)
+        let access = try #require(try real.index.accesses(of: try Self.entry(real).id, limit: 1).first)
         #expect((access.kind, access.bytes) == (.miss, ByteCount(4096)))
     }
+}
 
+extension RealUseTests {
     /// With `org.gradle.caching=true`: what is stored, and what is found again after a clean.
-    @Test(
-        .enabled(
-            if: RealVolume.settings != nil, "needs builds: bring up Tests/Testbed and set LARDER_TESTBED"))
-    func aRealBuildStoresAndFindsAgain() throws {
-        let settings = try #require(RealVolume.settings)
+    @Test func aRealBuildStoresAndFindsAgain() throws {
         let home = try #require(settings["CACHE"]) + "/build-cache-\(UUID().uuidString.prefix(8))"
         defer { _ = try? run("/bin/rm", "-rf", home) }
         try run("/bin/mkdir", home).checked()
@@ -54,8 +52,8 @@ import Testing
         let real = try RealVolume(.buildCache, path: home)
         #expect(try real.scan().result.recorded.baseline)
         try gradle()
-        #expect(try real.scan().misses.contains(Self.folder))
-        let files = "find \(home)/\(Self.folder) -regex '.*/[0-9a-f]+'"
+        #expect(try real.scan().misses.contains(BuildCacheTests.folder))
+        let files = "find \(home)/\(BuildCacheTests.folder) -regex '.*/[0-9a-f]+'"
         // Days go by; access times tell nothing, as if nobody had armed them.
         try run("/bin/bash", "-ec", "\(files) -exec touch -d '3 days ago' {} +").checked()
         let before = RealVolume.now()
@@ -63,7 +61,7 @@ import Testing
         let touched = try run("/bin/bash", "-ec", "\(files) -printf '%T@\\n' | sort -n | tail -1").checked()
         let newest = try #require(Double(touched.output.trimmingCharacters(in: .whitespacesAndNewlines)))
         #expect(newest > Double(before.seconds))
-        #expect(try real.scan().hits.contains(Self.folder))
-        #expect(try entry(real).lastUsed >= before)
+        #expect(try real.scan().hits.contains(BuildCacheTests.folder))
+        #expect(try BuildCacheTests.entry(real).lastUsed >= before)
     }
 }

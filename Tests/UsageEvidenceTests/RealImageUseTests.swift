@@ -26,6 +26,17 @@ struct RealImageUseTests {
             .split(separator: "\n").filter { $0.hasPrefix("127.0.0.1 - - ") }
     }
 
+    /// The hits and misses of one image: other tests use the store, too.
+    private func scan(
+        _ real: RealVolume, _ image: String
+    ) throws -> (hits: [String], misses: [String], confidence: Confidence) {
+        let scan = try real.scan()
+        return (
+            scan.hits.filter { $0 == image }, scan.misses.filter { $0 == image },
+            scan.result.scan.atimeTrust.confidence
+        )
+    }
+
     private func podman(_ arguments: String...) throws { _ = try RealVolume.testbed("podman", arguments) }
 
     /// The layers in the store, by what `du` says they occupy.
@@ -48,18 +59,18 @@ struct RealImageUseTests {
         var lines = try log().count
         _ = try RealVolume.testbed("job", "redis")
         #expect(try blobs(of: "redis", after: lines).count > 1)
-        let first = try real.scan()
+        let first = try scan(real, image)
         #expect((first.hits, first.misses) == ([], [image]))
 
         lines = try log().count
         _ = try RealVolume.testbed("job", "redis")
         #expect(try blobs(of: "redis", after: lines).isEmpty)
-        let second = try real.scan()
+        let second = try scan(real, image)
         #expect((second.hits, second.misses) == ([image], []))
-        let rate = try #require(
-            try real.index.hitRates(of: "v", since: Timestamp(nanoseconds: 0), until: RealVolume.now())[
-                .images])
-        #expect((rate.hits, rate.misses, rate.objects) == (1, 1, 0.5))
+        let entry = try #require(try real.index.entries(matching: image).first?.entry)
+        let accesses = try real.index.accesses(of: entry.id, limit: 9)
+        #expect(accesses.map(\.kind) == [.hit, .miss])
+        #expect((entry.uses, entry.confidence) == (1, .high))
     }
 
     @Test func bothRunsBetweenTwoScansCountTheSame() throws {
@@ -68,8 +79,8 @@ struct RealImageUseTests {
         try? podman("rmi", image)
         _ = try real.scan()
         for _ in 1...2 { _ = try RealVolume.testbed("job", "redis") }
-        let scan = try real.scan()
-        #expect((scan.hits, scan.misses) == ([image], [image]))
+        let both = try scan(real, image)
+        #expect((both.hits, both.misses) == ([image], [image]))
     }
 
     @Test func aPullOntoLayersThatAreThereCostsTheOthers() throws {
@@ -83,7 +94,7 @@ struct RealImageUseTests {
         let new = try layers().filter { before[$0.key] == nil }
         // The manifest's configuration is a blob, too.
         #expect(try blobs(of: "app-b", after: lines).count == new.count + 1)
-        #expect(try real.scan().misses == [app])
+        #expect(try scan(real, app).misses == [app])
         let entry = try #require(try real.index.entries(matching: app).first?.entry)
         let access = try #require(try real.index.accesses(of: entry.id, limit: 1).first)
         #expect(access.bytes < entry.bytes)
@@ -98,13 +109,33 @@ struct RealImageUseTests {
         try? podman("rmi", image)
         _ = try real.scan()
         try podman("pull", "-q", image)
-        let pulled = try real.scan()
+        let pulled = try scan(real, image)
         #expect((pulled.hits, pulled.misses) == ([], [image]))
         try podman("run", "--rm", image, "true")
-        let created = try real.scan()
+        let created = try scan(real, image)
         #expect((created.hits, created.misses) == ([], []))
         try podman("run", "--rm", image, "true")
-        let again = try real.scan()
+        let again = try scan(real, image)
         #expect((again.hits, again.misses) == ([image], []))
+    }
+
+    @Test func twoRunsOfAContainerAreOneMissAndOneHit() throws {
+        let real = try RealVolume(.imageStore, path: try #require(settings["STORAGE"]))
+        let image = try #require(settings["IMAGE_PG"])
+        _ = try? RealVolume.testbed("podman", "rmi", image)
+        #expect(try real.scan().result.recorded.baseline)
+        for _ in 1...2 { _ = try RealVolume.testbed("podman", "run", "--rm", image, "true") }
+        let both = try scan(real, image)
+        #expect(both.misses == [image])
+        #expect(both.hits == [image])
+        #expect(both.confidence == .high)
+        _ = try RealVolume.testbed("podman", "run", "--rm", image, "true")
+        _ = try? RealVolume.testbed("podman", "pull", "\(image)-nowhere")
+        let third = try scan(real, image)
+        #expect((third.hits, third.misses) == ([image], []))
+        let idle = try scan(real, image)
+        #expect((idle.hits, idle.misses) == ([], []))
+        let entry = try #require(try real.index.usage(of: "v")?.entries.first { $0.key == image })
+        #expect((entry.uses, entry.confidence) == (2, .high))
     }
 }
