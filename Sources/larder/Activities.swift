@@ -98,13 +98,14 @@ extension Application {
         guard let volume = reports.last?.volumes.first else {
             return ActivityOutcome(.failed, "nothing was verified")
         }
+        let unverifiable = volume.unverifiable.values.reduce(0, +)
         return ActivityOutcome(
             code == nil ? .done : .inPart,
             "\(volume.checked) files checked, \(volume.damaged.count) damaged, "
-                + "\(volume.unverifiable) without anything to check them by",
+                + "\(unverifiable) without anything to check them by",
             figures: [
-                "checked": Int64(volume.checked), "damaged": Int64(volume.damaged.count),
-                "unverifiable": Int64(volume.unverifiable),
+                "checked": volume.checked, "damaged": Int64(volume.damaged.count),
+                "unverifiable": unverifiable,
             ])
     }
 

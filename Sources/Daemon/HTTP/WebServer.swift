@@ -29,7 +29,8 @@ public struct WebServer: Service {
 
         /// Makes settings from all they consist of.
         public init(
-            address: ListenAddress = .standard, stateDirectory: String, idleFloor: Span = .hours(24), tokenFile: String? = nil, place: MetricsReport.Place = .init(),
+            address: ListenAddress = .standard, stateDirectory: String, idleFloor: Span = .hours(24),
+            tokenFile: String? = nil, place: MetricsReport.Place = .init(),
             version: String
         ) {
             self.address = address
