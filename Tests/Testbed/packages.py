@@ -41,6 +41,8 @@ IMAGES = [
     "ca-certificates",
 ]
 JOB = ["python3-venv"]
+# What single tests hold Larder against: file systems with shared extents, shifted clocks, a browser, promtool.
+CHECKS = ["btrfs-progs", "chromium", "curl", "faketime", "prometheus", "xfsprogs"]
 
 
 def missing_packages(names):
@@ -103,7 +105,7 @@ def require(builds, images):
 def install():
     """Installs what is missing and adds the job's user. Does nothing the second time."""
     require_debian_and_root()
-    missing = missing_packages(COMMON + BUILDS + IMAGES + JOB)
+    missing = missing_packages(COMMON + BUILDS + IMAGES + JOB + CHECKS)
     if missing:
         print(f"installing {' '.join(missing)}", flush=True)
         command = ["apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends", *missing]
