@@ -8,7 +8,7 @@ from pathlib import Path
 
 from layout import JOB_UID, JOB_USER, TestbedError
 
-COMMON = ["util-linux", "python3", "e2fsprogs", "sqlite3", "strace"]
+COMMON = ["util-linux", "python3", "e2fsprogs", "sqlite3", "strace", "curl"]
 BUILDS = [
     "maven",
     "gradle",
@@ -42,7 +42,7 @@ IMAGES = [
 ]
 JOB = ["python3-venv"]
 # What single tests hold Larder against: file systems with shared extents, shifted clocks, a browser, promtool.
-CHECKS = ["btrfs-progs", "chromium", "curl", "faketime", "prometheus", "xfsprogs"]
+CHECKS = ["btrfs-progs", "chromium", "faketime", "prometheus", "xfsprogs"]
 
 
 def missing_packages(names):
@@ -102,10 +102,10 @@ def require(builds, images):
         raise TestbedError(problem, "run `testbed.py install`", code=3)
 
 
-def install():
+def install(checks=False):
     """Installs what is missing and adds the job's user. Does nothing the second time."""
     require_debian_and_root()
-    missing = missing_packages(COMMON + BUILDS + IMAGES + JOB + CHECKS)
+    missing = missing_packages(COMMON + BUILDS + IMAGES + JOB + (CHECKS if checks else []))
     if missing:
         print(f"installing {' '.join(missing)}", flush=True)
         command = ["apt-get", "install", "--yes", "--quiet=2", "--no-install-recommends", *missing]

@@ -116,7 +116,9 @@ def arguments():
         sub.add_argument("directory", type=Path, metavar="DIR")
         return sub
 
-    commands.add_parser("install", help="install the Debian packages and add the user ci, where missing")
+    command = commands.add_parser(
+        "install", help="install the Debian packages and add the user ci, where missing")
+    command.add_argument("--checks", action="store_true", help="also what single tests are held against")
     for name, text in (("up", "bring up a testbed in DIR"), ("keep", "hold the servers (started by `up`)")):
         sub = command(name, text)
         sub.add_argument("--no-images", dest="images", action="store_false", help="no registry and no Podman")
@@ -149,7 +151,7 @@ def main():
     options = arguments()
     os.umask(0o022)
     if options.command == "install":
-        packages.install()
+        packages.install(options.checks)
         return 0
     layout = Layout(options.directory)
     match options.command:
