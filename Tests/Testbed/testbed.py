@@ -116,9 +116,9 @@ def arguments():
         sub.add_argument("directory", type=Path, metavar="DIR")
         return sub
 
-    command = commands.add_parser(
+    install = commands.add_parser(
         "install", help="install the Debian packages and add the user ci, where missing")
-    command.add_argument("--checks", action="store_true", help="also what single tests are held against")
+    install.add_argument("--checks", action="store_true", help="also what single tests are held against")
     for name, text in (("up", "bring up a testbed in DIR"), ("keep", "hold the servers (started by `up`)")):
         sub = command(name, text)
         sub.add_argument("--no-images", dest="images", action="store_false", help="no registry and no Podman")

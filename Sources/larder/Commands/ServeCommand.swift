@@ -35,19 +35,23 @@ struct ServeCommand: AsyncParsableCommand {
     func run() async throws {
         // Until the daemon listens to it, a reload must not end the process.
         signal(SIGHUP, SIG_IGN)
-        try await Application.run(flags, FormatOptions.text) { try await run($0) }
-    }
-
-    func run(_ application: Application) async throws -> Failure.Code? {
-        let level = LogLevel(application.configuration.logLevel)
+        // Before the configuration is read: what is said of it belongs into the log as well.
+        let level = LogLevel(.info)
         let isJSON = isatty(STDERR_FILENO) == 0
         LoggingSystem.bootstrap { _ in
-            DaemonLog(level: level, isJSON: isJSON, clock: application.clock, write: Terminal.writeError)
+            DaemonLog(
+                level: level, isJSON: isJSON, clock: Application.systemClock, write: Terminal.writeError)
         }
         let logger = Logger(label: "larder")
         Terminal.listener.withLock { $0 = { text, level in logger.log(level: level, "\(text)") } }
         defer { Terminal.listener.withLock { $0 = nil } }
+        try await Application.run(flags, FormatOptions.text) { try await run($0, level, logger) }
+    }
 
+    private func run(
+        _ application: Application, _ level: LogLevel, _ logger: Logger
+    ) async throws -> Failure.Code? {
+        level.value = application.configuration.logLevel
         let first = application
         let reload: @Sendable () throws -> DaemonPlan = { [flags] in
             var next = first
