@@ -16,8 +16,8 @@ enum Corpus {
 
 /// Everything that reads what others wrote, on mutations of real files.
 ///
-/// `LARDER_LONG` makes a longer run of it, `LARDER_FUZZ_INPUTS` and `LARDER_FUZZ_SEED` another one. The input at hand lies in the file that
-/// is named first in the output, so that it is there after a crash.
+/// `LARDER_LONG` makes a longer run of it, `LARDER_FUZZ_INPUTS` and `LARDER_FUZZ_SEED` another one. The input
+/// at hand lies in a file that is named after the parser, so that it is there after a crash.
 @Suite(.serialized) struct FuzzTests {
     private static let settings = ProcessInfo.processInfo.environment
     private static let inputs = settings["LARDER_FUZZ_INPUTS"].flatMap { Double($0) }
