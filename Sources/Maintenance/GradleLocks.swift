@@ -32,8 +32,17 @@ enum GradleLocks {
     ///
     /// What cannot be asked counts as held.
     static func areHeld(home: VolumePath, below root: OpenDirectory) -> Bool {
-        guard let caches = try? root.open(home.appending("caches".utf8)) else { return false }
-        return holdsLock(caches, depth: 2)
+        do {
+            return holdsLock(in: "caches".utf8.cString, of: try root.open(home), depth: 2)
+        } catch { return error.code != ENOENT }
+    }
+
+    /// A directory that is missing holds no lock; one behind a link, a mount point or permissions may.
+    private static func holdsLock(in name: [CChar], of parent: OpenDirectory, depth: Int) -> Bool {
+        do { return holdsLock(try parent.open(name), depth: depth) } catch {
+            guard error.code == ENOTDIR else { return error.code != ENOENT }
+            return (try? parent.stat(name)).map { $0.mode & UInt32(S_IFMT) == UInt32(S_IFLNK) } ?? true
+        }
     }
 
     private static func holdsLock(_ directory: OpenDirectory, depth: Int) -> Bool {
@@ -42,8 +51,10 @@ enum GradleLocks {
             let bytes = name.dropLast().map(UInt8.init(bitPattern:))
             if bytes.suffix(5).elementsEqual(".lock".utf8) {
                 if isHeld(name, in: directory) { return true }
-            } else if depth > 0, isCache(bytes, depth: depth), let child = try? directory.open(name) {
-                if holdsLock(child, depth: depth - 1) { return true }
+            } else if depth > 0, isCache(bytes, depth: depth),
+                holdsLock(in: name, of: directory, depth: depth - 1)
+            {
+                return true
             }
         }
         return false

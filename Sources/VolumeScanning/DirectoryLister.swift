@@ -181,7 +181,9 @@ struct DirectoryLister {
         } else if scratch.holdsName(after: task.parent.name + [UInt8(ascii: "-")] + visited.directory.name) {
             visited.record.facts.insert(.mavenVersion)
         }
-        guard visited.record.facts.contains(.mavenVersion) else { return }
+        // Where the tracking file is closed, that is the reason to keep it, and not what it would have said.
+        guard visited.record.facts.contains(.mavenVersion), !visited.record.facts.contains(.foreignOwner)
+        else { return }
         for file in scratch.files {
             scratch.withName(of: file) { name in
                 if FileNames.isArtifact(name), tracked?.isFetched(name) != true {

@@ -16,11 +16,12 @@ enum Corpus {
 
 /// Everything that reads what others wrote, on mutations of real files.
 ///
-/// `LARDER_FUZZ_INPUTS` and `LARDER_FUZZ_SEED` make a longer run of it. The input at hand lies in the file that
-/// is named first in the output, so that it is there after a crash.
+/// `LARDER_LONG` makes a longer run of it, `LARDER_FUZZ_INPUTS` and `LARDER_FUZZ_SEED` another one. The input
+/// at hand lies in a file that is named after the parser, so that it is there after a crash.
 @Suite(.serialized) struct FuzzTests {
     private static let settings = ProcessInfo.processInfo.environment
-    private static let inputs = settings["LARDER_FUZZ_INPUTS"].flatMap { Double($0) } ?? 400
+    private static let inputs = settings["LARDER_FUZZ_INPUTS"].flatMap { Double($0) }
+        ?? (settings["LARDER_LONG"] == nil ? 400 : 4000)
     private static let seed = settings["LARDER_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
     /// So long no parser may take for one input of at most 1 MiB, on the slowest machine.
     private static let tooLong = Duration.seconds(30)

@@ -31,16 +31,6 @@ import Testing
     }
 
     /// A link to `/`, so that the check is made on what the path leads to.
-    @Test func theRootOfTheSystemIsNoVolume() throws {
-        let directory = try TemporaryDirectory()
-        try directory.shell("ln -s / cache")
-        let larder = Program(cache: directory.path + "/cache")
-        for command in ["scan", "prune"] {
-            let error = try larder.json(command, status: 1)
-            #expect(error["error"].string?.contains("root of the whole system") == true)
-        }
-    }
-
     @Test func wrongUsageAndWrongConfigurationHaveTheirCodes() throws {
         let directory = try volume()
         let larder = Program(cache: directory.path + "/cache")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A job that owns the cache and races Larder: swaps what Larder looks at for links to the outside.
 
-    attacker.py ROOT OUTSIDE SEED COUNTER NUMBER
+    attacker.py ROOT OUTSIDE SEED COUNTER NUMBER [store]
 
 It works by directory descriptors and never through a link itself, so that whatever happens to the outside was
 not its doing. Runs until it is killed; counts its swaps in a file descriptor given by the caller.
@@ -17,6 +17,11 @@ import time
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 EXCHANGE = 2
+# Where it swaps, how often, and what is one attacker's alone: in a build cache, and in an image store.
+CACHE = [(35, [b".m2", b"repository", b"g"]), (10, [b"caches"]), (25, [b".larder", b"trash"])]
+CACHE_TOPS = [[b".larder"], [b".larder", b"trash"], [b".m2"], [b".m2", b"repository", b"g"]]
+STORE = [(25, [b"vfs-layers"]), (20, [b"vfs-images"]), (15, [b"vfs-containers"]), (10, [b"vfs", b"dir"])]
+STORE_TOPS = [[b".larder"], [b"vfs-layers"], [b"vfs-images"], [b"vfs-containers"], [b"vfs", b"dir"]]
 OPENAT2 = 437
 # struct open_how: O_RDONLY | O_DIRECTORY | O_CLOEXEC; RESOLVE_BENEATH | NO_SYMLINKS | NO_MAGICLINKS | NO_XDEV.
 HOW = struct.pack("QQQ", os.O_DIRECTORY | os.O_CLOEXEC, 0, 0x8 | 0x4 | 0x2 | 0x1)
@@ -33,10 +38,11 @@ def open_directory(name, parent):
 class Attacker:
     """One racing job."""
 
-    def __init__(self, root, outside, seed, counter, number):
+    def __init__(self, root, outside, seed, counter, number, is_store):
         self.top, self.outside = os.open(root, os.O_RDONLY | os.O_DIRECTORY), os.fsencode(outside)
         self.dice, self.counter, self.count = random.Random(seed), counter, 0
         self.number = number
+        self.haunts, self.tops, self.is_store = *((STORE, STORE_TOPS) if is_store else (CACHE, CACHE_TOPS)), is_store
 
     def open(self, steps):
         """A directory below the root, through no link; the caller closes it."""
@@ -61,6 +67,9 @@ class Attacker:
             try:
                 below = open_directory(name, at)
             except OSError:
+                # Files as well: all of a store's records, some of a cache's.
+                if self.is_store or self.dice.random() < 0.2:
+                    steps.append(name)
                 break
             os.close(at)
             at = below
@@ -88,13 +97,14 @@ class Attacker:
 
     def swap(self, steps):
         """Swaps a name for a lure and back, many times."""
-        if not steps:
+        # The top belongs to one of the two: otherwise it soon stays swapped, and Larder only refuses.
+        if not steps or self.number and (self.is_store and len(steps) < 3 or steps in self.tops):
             return
         directory = self.open(steps[:-1])
         bait = None
         try:
             bait = self.lure(steps, directory)
-            leaves = self.dice.random() < 0.03 and steps[0] != b".larder"
+            leaves = self.dice.random() < 0.03 and steps[0] != b".larder" and len(steps) > 2
             rounds = 2 * self.dice.choice([1, 5, 50, 200]) + leaves
             for _ in range(rounds):
                 if LIBC.renameat2(directory, steps[-1], directory, bait, EXCHANGE) != 0:
@@ -152,15 +162,11 @@ class Attacker:
     def attack(self):
         """One of all, at random."""
         kind = self.dice.random()
-        if kind < 0.45:
-            self.swap(self.wander([b".m2", b"repository", b"g"] if kind < 0.35 else [b"caches"]))
-        elif kind < 0.7:
-            self.swap(self.wander([b".larder", b"trash"]))
+        if kind < 0.7:
+            chances, places = zip(*self.haunts)
+            self.swap(self.wander(self.dice.choices(places, chances)[0]))
         elif kind < 0.8:
-            # The top belongs to one of the two: otherwise it soon stays swapped, and Larder only refuses.
-            tops = [[b".larder"], [b".larder", b"trash"], [b".m2"], [b".m2", b"repository", b"g"]]
-            if self.number == 0:
-                self.swap(self.dice.choice(tops))
+            self.swap(self.dice.choice(self.tops))
         elif kind < 0.9:
             self.plant()
         else:
@@ -171,7 +177,7 @@ def main():
     """Attacks until killed."""
     root, outside = sys.argv[1:3]
     seed, counter, number = map(int, sys.argv[3:6])
-    attacker = Attacker(root, outside, seed, mmap.mmap(counter, 8), number)
+    attacker = Attacker(root, outside, seed, mmap.mmap(counter, 8), number, sys.argv[6:] == ["store"])
     # A job that never rests leaves nothing to evict: each has its own pace.
     pause = attacker.dice.choice([0, 0.002, 0.02])
     while True:

@@ -71,7 +71,7 @@ def confine(program, size="700M"):
     for directory in {*libraries(program), Path(program).resolve().parent, Path(__file__).resolve().parent}:
         bind(directory, root)
     for name in ("proc", "dev", "tmp", "old", "play/ext4", "play/tmpfs", "play/state"):
-        (root / name).mkdir(parents=True)
+        (root / name).mkdir(parents=True, exist_ok=True)
     call("mount", "-t", "proc", "-o", "nosuid,nodev,noexec", "proc", root / "proc")
     for name, minor in (("null", 3), ("zero", 5), ("urandom", 9)):
         os.mknod(root / "dev" / name, 0o20666, os.makedev(1, minor))

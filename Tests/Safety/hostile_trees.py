@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Lets Larder work on hostile volumes while a job races it, and checks the outside byte for byte.
 
-    hostile_trees.py [--seconds 25] [--seed N] [--long] [--quiet]
+    hostile_trees.py [--trees 9] [--seconds S] [--seed N] [--long] [--verbose]
 
-For each random tree: two attackers swap what Larder looks at for links to the outside, for pipes and for other
-names of outside files, while scans, prunes, restores and purges run. Then the outside must be what it was, in
+For each random tree, a build cache or (every third) an image store: two attackers swap what Larder looks at for
+links to the outside, for pipes and for other names of outside files, while scans, prunes, restores, purges and
+verifications run. Then the outside must be what it was, in
 content, mode, owner and times, and the kernel must not have seen any of it opened; no command may hang, end
 by a signal or with an exit code that the contract does not have, or print a control character.
-Runs confined: see confinement.py. `--long` makes single directories of 150,000 names and runs ten minutes.
+Runs confined: see confinement.py. It ends after so many trees, however long they
+take; with `--seconds`, or ten minutes for `--long`, not before that time either. `--long` makes single
+directories of 150,000 names.
 """
 
 import argparse
@@ -23,6 +26,7 @@ from pathlib import Path
 
 import confinement
 import outside
+from hostile_store import HostileStore, Podman
 from hostile_volume import RUN, HostileVolume
 
 LARDER = os.path.realpath(os.environ.get("LARDER", Path(__file__).parents[2] / ".build/debug/larder"))
@@ -31,6 +35,15 @@ DEADLINE = 60
 EXIT_CODES = {0, 1, 3, 4, 75}
 LAST = "the last run"
 PRUNE = ["prune", "--to", "1Ki", "--idle-floor", "0s", "--force-limit"]
+CACHE_COMMANDS = (
+    ["scan"], PRUNE, ["trash", "list"], ["trash", "restore", RUN], ["trash", "restore", LAST],
+    PRUNE, ["list"], [*PRUNE, "--purge"], ["trash", "restore", LAST], ["plan"], ["verify"], PRUNE,
+    ["verify", "--quarantine"], ["trash", "purge"],
+)
+STORE_COMMANDS = (
+    ["scan"], ["status"], PRUNE, ["list"], ["verify", "--pool", "images"], ["prune", "--orphans"], ["plan"], PRUNE,
+    ["prune", "--orphans", "--dry-run"], ["report"], ["scan"], PRUNE,
+)
 
 
 def raw_control(text):
@@ -46,8 +59,10 @@ class Bench:
     """One tree with its attackers and the commands that run on it."""
 
     def __init__(self, place, other, seed, long, number):
-        self.dice = random.Random(seed)
-        self.volume = HostileVolume(place, other, self.dice, long, number)
+        self.dice, self.is_store = random.Random(seed), number % 3 == 2
+        kind = HostileStore if self.is_store else HostileVolume
+        self.volume = kind(place, other, self.dice, long, number // 3 if self.is_store else number - number // 3)
+        self.podman = Podman(self.volume.top / "podman.sock", self.volume.root) if self.is_store else None
         confinement.check_confinement(self.volume.root)
         self.state = Path(tempfile.mkdtemp(dir="/play/state"))
         os.chown(self.state, confinement.USER, confinement.USER)
@@ -58,8 +73,11 @@ class Bench:
         """Runs one command and judges how it ended."""
         share = 0.8 if arguments[0] == "prune" else 0.4
         arguments = [*arguments, "--format", "json"] if self.dice.random() < share else list(arguments)
-        argv = [LARDER, *arguments, "--build-cache", self.volume.root, "--state", self.state]
-        argv += ["--image-root", "/nonexistent"]
+        places = ["--build-cache", self.volume.root, "--image-root", "/nonexistent"]
+        if self.is_store:
+            places = ["--build-cache", "/nonexistent", "--image-root", self.volume.root]
+            places += ["--socket", f"unix://{self.volume.top}/podman.sock"]
+        argv = [LARDER, *arguments, *places, "--state", self.state]
         began = time.monotonic()
         process = confinement.as_user(
             argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"HOME": "/tmp"})
@@ -96,7 +114,7 @@ class Bench:
             os.ftruncate(counter, 8)
             self.counters.append(counter)
             argv = [confinement.PYTHON, ATTACKER, self.volume.root, self.volume.outside]
-            argv += [self.dice.randrange(1 << 30), counter, number]
+            argv += [self.dice.randrange(1 << 30), counter, number, *(["store"] if self.is_store else [])]
             self.attackers.append(confinement.as_user(argv, pass_fds=[counter]))
 
     def stop(self):
@@ -120,14 +138,15 @@ class Bench:
         watch.add_tree(self.volume.outside, before, linked)
         self.larder("scan")
         self.attack()
-        for words in (
-            ["scan"], PRUNE, ["trash", "list"], ["trash", "restore", RUN], ["trash", "restore", LAST],
-            PRUNE, ["list"], [*PRUNE, "--purge"], ["trash", "restore", LAST], ["plan"], PRUNE, ["trash", "purge"],
-        ):
+        for words in STORE_COMMANDS if self.is_store else CACHE_COMMANDS:
             self.larder(*[self.last_run if word == LAST else word for word in words])
         swaps = self.stop()
         self.larder(*PRUNE, "--purge")
         self.larder("trash", "purge")
+        if self.podman:
+            self.podman.shutdown()
+            self.podman.server_close()
+            self.evicted = self.podman.removed
         self.wrong += watch.seen()
         watch.close()
         self.wrong += outside.differences(before, outside.snapshot(self.volume.outside))
@@ -143,18 +162,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=None)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--trees", type=int, default=None, help="so many trees, however long they take")
+    parser.add_argument("--trees", type=int, default=9, help="so many trees at least")
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
     if "CONFINED" not in os.environ:
         confinement.begin_again_confined()
     confinement.confine(LARDER)
-    seconds = options.seconds or (600 if options.long else 25)
+    seconds = options.seconds or (600 if options.long else 0)
     end = time.monotonic() + seconds
-    trees = swaps = commands = moved = 0
+    trees = swaps = commands = moved = removed = 0
     wrong = []
-    while trees < options.trees if options.trees else time.monotonic() < end:
+    while trees < options.trees or time.monotonic() < end:
         seed = options.seed * 1_000_000 + trees
         place, other = [("/play/ext4", "/play/tmpfs/other"), ("/play/tmpfs", "/play/ext4/other")][trees % 2]
         if not os.path.isdir(other):
@@ -167,15 +186,20 @@ def main():
         swaps += bench.run()
         trees += 1
         commands += bench.commands
-        moved += bench.evicted
+        moved += 0 if bench.is_store else bench.evicted
+        removed += bench.evicted if bench.is_store else 0
         wrong += [f"seed {seed}: {w}" for w in bench.wrong]
         if options.verbose:
             print(f"seed {seed}: built in {built:.1f} s, all in {time.monotonic() - began:.1f} s")
             for words, code, took, output, errors in bench.log:
                 print(f"{seed} {words}: {code} {took} {output[-300:]!r} {errors[-300:]!r}", flush=True)
+    # A race in which Larder does nothing proves nothing.
+    if not (swaps and moved and removed):
+        wrong.append(f"{swaps} races, {moved} entries moved, {removed} images removed: nothing was tried")
     for line in wrong[:40]:
         print(f"VIOLATION {line}")
-    print(f"{trees} trees, {swaps} races, {commands} commands, {moved} entries moved, {len(wrong)} violations")
+    print(f"{trees} trees, {swaps} races, {commands} commands, {moved} entries moved, {removed} images removed, "
+          f"{len(wrong)} violations")
     sys.exit(1 if wrong else 0)
 
 

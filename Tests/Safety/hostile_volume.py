@@ -35,14 +35,17 @@ class HostileVolume:
             directory.mkdir()
         self.fill()
         self.make_outside()
-        # Every run meets these, whatever its seed.
+        self.begin(number)
+        for _ in range(dice.randint(6, 14)):
+            dice.choice(self.hostilities)(self)
+        self.own()
+
+    def begin(self, number):
+        """What every run meets, whatever its seed."""
         run = os.fsencode(self.root) + b"/.larder/trash/" + RUN.encode()
         first = [[run + b"/3", run + b"/gone-3"], [run], [os.fsencode(self.root) + b"/.larder/trash"]]
         for place in first[number] if number < len(first) else []:
             self.mount_at(place, self.outside / ("run" if number else "bound"))
-        for _ in range(dice.randint(6, 14)):
-            dice.choice(self.hostilities)(self)
-        self.own()
 
     def fill(self):
         """Ordinary entries, long unused, with names that are not."""

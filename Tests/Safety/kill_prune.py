@@ -4,8 +4,8 @@
     kill_prune.py [--every N] [--directory DIR]
 
 For each of five commands (a prune into the trash, a prune that purges, a restore, a purge, a verification that
-moves what is damaged) the calls are counted once; then, for each of them, the command is run again under strace and killed as it enters that
-call. Afterwards the next scan and the next prune run, and the independent check of volumes.py looks: each
+moves what is damaged) the calls are counted once, and their order is looked at; then, for each of them, the
+command is run again under strace and killed as it enters that call. Afterwards the next scan and the next prune run, and the independent check of volumes.py looks: each
 entry is whole in the cache, whole in the trash, or (only where something was purged) gone; the index agrees;
 nothing stray is left.
 """
@@ -27,6 +27,13 @@ CALLS = "renameat2,renameat,rename,mkdirat,mkdir,write,pwrite64,fsync,fdatasync,
 # One thread does the work: strace counts the calls of each thread by itself.
 ENVIRONMENT = {"LIBDISPATCH_COOPERATIVE_POOL_STRICT": "1"}
 ONE_CPU = ["taskset", "-c"]
+
+
+# What a kill cannot show, but a power failure would: the journal is on disk before the first entry moves.
+SYNCED = [
+    r"fsync\(\d+<[^>]*/trash/[^/>]+/journal\.tmp>\)", r"renameat\(.*\"journal\.tmp\".*\"journal\.json\"",
+    r"fsync\(\d+<[^>]*/\.larder/trash/[^/>]+>\)", r"fsync\(\d+<[^>]*/\.larder/trash>\)", r"renameat2\(",
+]
 
 
 class Case:
@@ -80,15 +87,24 @@ class Bench:
 
     def count(self, cpu, log):
         """How often the busiest thread makes each of these calls, and how many calls the others make."""
-        result = self.trace(cpu, log)
+        result = self.trace(cpu, log, "-y")
         if result.returncode not in (0, 3):
             raise SystemExit(f"{self.case.name}: exit {result.returncode}\n{result.stdout}{result.stderr}")
         lines = [re.match(r"(\d+) +(\w+)\(", line) for line in log.read_text(errors="replace").splitlines()]
         threads = collections.defaultdict(collections.Counter)
         for line in filter(None, lines):
             threads[line[1]][line[2]] += 1
+        if self.case.command[0] in ("prune", "verify"):
+            self.check_order(log)
         worker = max(threads.values(), key=collections.Counter.total)
         return worker, sum(calls.total() for calls in threads.values()) - worker.total()
+
+    def check_order(self, log):
+        """Ends the program unless the journal is written, synced and named before the first move."""
+        lines = log.read_text(errors="replace").splitlines()
+        found = [next((n for n, line in enumerate(lines) if re.search(call, line)), None) for call in SYNCED]
+        if None in found or found != sorted(found):
+            raise SystemExit(f"VIOLATION {self.case.name}: the journal is not safe before the first move: {found}")
 
     def check(self):
         """What the next runs make of the remains, and what is wrong with it."""

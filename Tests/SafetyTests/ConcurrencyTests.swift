@@ -8,7 +8,8 @@ import Testing
     @Test(.enabled(if: Testbed.withImages != nil && Programs.hasStrace, "needs a testbed and strace"))
     func buildsAndContainersSurvivePrunes() throws {
         let own = try OwnTestbed()
-        let result = try Programs.run("builds_survived", own.testbed.directory, "--seconds", "75")
+        let seconds = Programs.isLong ? "300" : "45"
+        let result = try Programs.run("builds_survived", own.testbed.directory, "--seconds", seconds)
         withExtendedLifetime(own) {}
         #expect(result.status == 0, "\(result.output)\(result.errors)")
     }

@@ -20,6 +20,9 @@ enum Programs {
     /// The testbed's directory, with real Maven and Gradle; nil where none is up.
     static let testbed = ProcessInfo.processInfo.environment["LARDER_TESTBED"]
 
+    /// Whether there is an hour to spend: `LARDER_LONG` is set.
+    static let isLong = ProcessInfo.processInfo.environment["LARDER_LONG"] != nil
+
     /// Runs a program and prints the counts in its last line.
     static func run(_ name: String, _ arguments: String...) throws -> ProcessResult {
         let result = try TestSupport.run(

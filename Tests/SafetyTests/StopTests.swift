@@ -4,7 +4,7 @@ import Testing
 /// A daemon that is asked to stop in the midst of a prune leaves nothing half done.
 @Suite struct StopTests {
     @Test func everyStopLeavesEveryEntryWhole() throws {
-        let result = try Programs.run("stop_serve")
+        let result = try Programs.run("stop_serve", "--count", Programs.isLong ? "1000" : "100")
         #expect(result.status == 0, "\(result.output)\(result.errors)")
         let counts = result.output.split(separator: "\n").last?.split(separator: " ").compactMap { Int($0) }
         #expect((counts?.first ?? 0) >= 100)

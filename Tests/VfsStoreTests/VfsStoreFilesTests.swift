@@ -61,7 +61,7 @@ import Testing
             }
         }
         try #require(bound == 0)
-        #expect(refusal()?.contains("special file") == true)
+        #expect(refusal()?.contains("it is no regular file") == true)
     }
 
     @Test func aHugeFileIsRefusedUnread() {

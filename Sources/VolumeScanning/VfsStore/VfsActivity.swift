@@ -66,20 +66,26 @@ public struct VfsActivity: Sendable {
             return .unknown("its ID is no name")
         }
         let own: OpenDirectory
-        do throws(SystemError) {
-            own = try root.open(path).open("userdata".utf8.cString)
-            guard try own.stat("ctl".utf8.cString).mode & UInt32(S_IFMT) == UInt32(S_IFIFO) else {
-                return .unknown("its ctl is no pipe")
-            }
-        } catch {
+        do throws(SystemError) { own = try root.open(path).open("userdata".utf8.cString) } catch {
             return error.code == ENOENT ? .ended : .unknown(error.message)
         }
-        let pipe = openat(own.descriptor, "ctl", O_WRONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC)
+        // A handle first: what is opened for writing is then the pipe that was looked at, and no file that a job
+        // swaps in.
+        let handle = openat(own.descriptor, "ctl", larder_o_path | O_NOFOLLOW | O_CLOEXEC)
+        guard handle >= 0 else {
+            return errno == ENOENT ? .ended : .unknown(SystemError(code: errno).message)
+        }
+        defer { close(handle) }
+        var found = larder_stat()
+        guard larder_statx(handle, "", &found) == 0, found.mode & UInt32(S_IFMT) == UInt32(S_IFIFO) else {
+            return .unknown("its ctl is no pipe")
+        }
+        let pipe = Glibc.open("/proc/self/fd/\(handle)", O_WRONLY | O_NONBLOCK | O_CLOEXEC)
         if pipe >= 0 {
             close(pipe)
             return .alive
         }
-        return errno == ENXIO || errno == ENOENT ? .ended : .unknown(SystemError(code: errno).message)
+        return errno == ENXIO ? .ended : .unknown(SystemError(code: errno).message)
     }
 
     /// Whether a container is Buildah's, which keeps no monitor: it lives as long as somebody may build on.
@@ -105,10 +111,13 @@ public struct VfsActivity: Sendable {
             guard let directory = folder.isEmpty ? root : try? root.open(folder.utf8.cString) else {
                 return false
             }
-            let file = openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-            guard file >= 0 else { return errno != ENOENT }
-            defer { close(file) }
-            return larder_is_write_locked(file, 0, 0) != 0
+            do throws(SystemError) {
+                let file = try directory.openFile(name.utf8.cString).descriptor
+                defer { close(file) }
+                return larder_is_write_locked(file, 0, 0) != 0
+            } catch {
+                return error.code != ENOENT
+            }
         }?.1
     }
 }

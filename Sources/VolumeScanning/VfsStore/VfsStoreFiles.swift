@@ -124,20 +124,19 @@ struct VfsStoreFolder: Sendable {
     /// Opens the version that has the file's name now; an absent file is no error.
     func opened(_ file: VfsRecordFile) throws -> VfsOpenFile {
         guard let folder = try folder(of: file) else { return .absent }
-        let number = openat(folder.descriptor, file.name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-        guard number >= 0 else {
-            switch errno {
+        let (number, status): (Int32, larder_stat)
+        do throws(SystemError) {
+            (number, status) = try Self.openQuietly(file.name.utf8.cString, in: folder)
+        } catch {
+            switch error.code {
             case ENOENT: return .absent
             case ELOOP: throw refused(file, "it is a symbolic link")
-            case ENXIO: throw refused(file, "it is a socket or another special file")
-            default: throw unreadable(file, errno)
+            case EINVAL: throw refused(file, "it is no regular file")
+            default: throw unreadable(file, error.code)
             }
         }
         let descriptor = VfsDescriptor(number)
-        var status = larder_stat()
-        let failure = larder_statx(number, "", &status)
-        guard failure == 0, let folderOwner = try? folder.stat().uid else { throw unreadable(file, -failure) }
-        guard mode_t(status.mode) & S_IFMT == S_IFREG else { throw refused(file, "it is no regular file") }
+        guard let folderOwner = try? folder.stat().uid else { throw unreadable(file, ENOENT) }
         guard [owner, folderOwner, geteuid()].contains(status.uid) else {
             throw refused(file, "it belongs to uid \(status.uid), the store to uid \(folderOwner)")
         }
@@ -145,6 +144,17 @@ struct VfsStoreFolder: Sendable {
             throw refused(file, "its size is \(ByteCount(status.size)), and 256 MiB is the limit")
         }
         return VfsOpenFile(version: VfsFileVersion(status), descriptor: descriptor)
+    }
+
+    /// Opens a file after a look at it, for opening alone makes some devices act, and, where that is allowed, so
+    /// that reading leaves no trace: it may be one more name of a file elsewhere.
+    private static func openQuietly(
+        _ name: [CChar], in folder: OpenDirectory
+    ) throws(SystemError) -> (Int32, larder_stat) {
+        do { return try folder.openFile(name, O_RDONLY | larder_o_noatime) } catch {
+            guard error.code == EPERM else { throw error }
+            return try folder.openFile(name)
+        }
     }
 
     /// Everything in an opened file; empty for an absent one.
