@@ -147,7 +147,7 @@ extension Dashboard {
             .runs{list-style:none;padding:0;margin:.5rem 0;display:grid;gap:.6rem}.runs p{margin:.2rem 0}
             .keys{margin:.3rem 0;padding-left:1.1rem}
             .over{color:var(--bad);fill:var(--bad)}.within{color:var(--good);fill:var(--main)}
-            .quota{margin:.4rem 0;max-width:34rem}main .plots{grid-template-columns:repeat(auto-fit,
+            .quota{margin:.4rem 0;max-width:34rem}main .plots{grid-template-columns:repeat(auto-fill,
             minmax(min(100%,20rem),1fr))}.quota .track{fill:var(--fill)}.quota .mark{stroke:var(--ink);stroke-width:2}
             .quota .tick{font-size:11px}
             code{background:var(--fill);color:var(--ink);padding:.1rem .3rem;border-radius:.25rem;overflow-wrap:anywhere}
