@@ -134,7 +134,7 @@ extension Dashboard {
             input[type=search]{width:15rem}button{background:var(--card);cursor:pointer}
             .filter{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}
             .filter label{display:grid;gap:.15rem;color:var(--soft);font-size:.9rem;min-width:0}
-            main>section>h2,main>h2{border:0;margin:1.75rem 0 .5rem;padding:0}
+            main>section>h2,main>h2{border:0;margin:1.75rem 0 .5rem;padding:0;overflow-wrap:anywhere}
             .notices{list-style:none;padding:0;margin:.5rem 0;display:grid;gap:.5rem}
             .notices li{background:var(--card);border-left:.35rem solid var(--warn);padding:.5rem .8rem;
             border-radius:.25rem;overflow-wrap:anywhere}.notices .bad{border-color:var(--bad)}

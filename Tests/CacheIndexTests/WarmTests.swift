@@ -155,7 +155,7 @@ import Testing
             run.outcomes == [
                 EvictionOutcome(
                     volume: "build", evicted: [], refused: [], freedBytes: .zero, trashedBytes: .zero,
-                    usedBefore: ByteCount(1000), usedAfter: ByteCount(2000), overQuota: true)
+                    usedBefore: ByteCount(1000), usedAfter: ByteCount(6000), overQuota: true)
             ])
     }
 

@@ -50,8 +50,8 @@ import Testing
 
     private static var quick: ConnectionLimits {
         var limits = ConnectionLimits()
-        limits.reading = .milliseconds(200)
-        limits.idle = .milliseconds(400)
+        limits.reading = .seconds(1)
+        limits.idle = .seconds(2)
         limits.tick = .milliseconds(50)
         return limits
     }
