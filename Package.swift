@@ -58,6 +58,7 @@ let package = Package(
                 .embedInCode("../../migrations/0003_verify.sql"),
                 .embedInCode("../../migrations/0004_orphans.sql"),
                 .embedInCode("../../migrations/0007_daemon.sql"),
+                .embedInCode("../../migrations/0009_reasons.sql"),
             ]),
         part(
             "PodmanClient",

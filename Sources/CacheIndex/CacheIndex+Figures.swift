@@ -66,6 +66,8 @@ extension CacheIndex {
             UNION ALL
             SELECT pool, sum(hits), sum(misses), sum(hit_bytes), sum(miss_bytes), sum(regrets), sum(regret_bytes)
             FROM access_days WHERE volume = ?1 GROUP BY pool
+            UNION ALL
+            SELECT pool, hits, 0, bytes, 0, 0, 0 FROM withdrawn_hits WHERE volume = ?1
             """
         ) { row, pool in
             pool.rates.hits += try row.integer(1)

@@ -8,8 +8,9 @@ extension CacheIndex {
     /// trash grows by what the run moved there. What layers and images share is counted anew by the next scan.
     /// A run that touches several volumes is recorded once for each.
     ///
+    /// - Parameter checks: what a verification looked at; nil for any other run.
     /// - Throws: `IndexError`, `unknownVolume` where no scan of the volume was recorded; nothing is recorded then.
-    public func record(_ outcome: EvictionOutcome, run: RunRecord) throws {
+    public func record(_ outcome: EvictionOutcome, run: RunRecord, checks: RunChecks? = nil) throws {
         try writing { db in
             guard let state = try scanState(of: outcome.volume, db) else {
                 throw IndexError.unknownVolume(name: outcome.volume, path: place.path)
@@ -28,6 +29,11 @@ extension CacheIndex {
                     run.id, state.volume, outcome.freedBytes.bytes, outcome.trashedBytes.bytes,
                     outcome.usedBefore.bytes, outcome.usedAfter.bytes, outcome.overQuota,
                 ])
+            if let checks {
+                try db.execute(
+                    sql: "INSERT INTO run_checks VALUES (?, ?, ?, ?, ?)",
+                    arguments: [run.id, state.volume, checks.checked, checks.damaged, checks.unverifiable])
+            }
             let lines = outcome.evicted.map { ($0, true) } + outcome.refused.map { ($0, false) }
             let insert = try db.cachedStatement(
                 sql: "INSERT INTO run_entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")

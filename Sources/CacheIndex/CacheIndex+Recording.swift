@@ -13,17 +13,19 @@ extension CacheIndex {
     ///   - scan: what was found; its entries are in the order of their paths.
     ///   - volume: the volume it was found on.
     ///   - regretWindow: how long after its eviction an entry's return is regret.
+    ///   - warm: the run of `warm` that came before; what it pulled counts neither as a use nor as a miss.
     /// - Returns: the scan's number and the changes by pool.
     /// - Throws: `IndexError`; nothing is recorded then.
     public func record(
-        _ scan: VolumeScan, of volume: Volume, regretWindow: Span = .days(14)
+        _ scan: VolumeScan, of volume: Volume, regretWindow: Span = .days(14), warm: WarmRun? = nil
     ) throws -> RecordedScan {
-        try record(scan, of: volume, regretWindow: regretWindow) { _ in }
+        try record(scan, of: volume, regretWindow: regretWindow, warm: warm) { _ in }
     }
 
     /// As above; `beforeCommit` lets a test fail where a process may die.
     func record(
-        _ scan: VolumeScan, of volume: Volume, regretWindow: Span, beforeCommit: (Database) throws -> Void
+        _ scan: VolumeScan, of volume: Volume, regretWindow: Span, warm: WarmRun? = nil,
+        beforeCommit: (Database) throws -> Void
     ) throws -> RecordedScan {
         try writing { db in
             let known = try scanState(of: volume.name, db)
@@ -45,12 +47,14 @@ extension CacheIndex {
             }
             let added = try writer.write(merge)
             if before == nil { try recordBaseline(of: row, db) }
-            let downloads = JobDownloadSettlement(db: db, volume: row, regretWindow: regretWindow)
+            let downloads = JobDownloadSettlement(
+                db: db, volume: row, regretWindow: regretWindow, unpublished: number)
             if try downloads.isNeeded() { _ = try downloads.run() }
             try recordImages(scan, merge, added: added, volume: row, db)
             try recordOrphans(scan, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
             try recordSnapshot(scan.snapshot, volume: row, db)
+            if let warm { try record(warm, on: row, scan: number, usedAfter: scan.bytes, db) }
             try beforeCommit(db)
             return RecordedScan(number: number, baseline: before == nil, pools: merge.pools)
         }

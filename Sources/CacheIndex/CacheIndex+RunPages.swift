@@ -40,8 +40,10 @@ extension CacheIndex {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT volumes.name, volumes.id, freed_bytes, trashed_bytes, used_before, used_after, over_quota
+                SELECT volumes.name, volumes.id, freed_bytes, trashed_bytes, used_before, used_after, over_quota,
+                    checked, damaged, unverifiable
                 FROM run_volumes JOIN volumes ON volumes.id = run_volumes.volume
+                LEFT JOIN run_checks USING (run, volume)
                 WHERE run = ? ORDER BY volumes.name
                 """,
             arguments: [run])
@@ -62,7 +64,12 @@ extension CacheIndex {
                     firstEvicted: try self.lines(of: run, id, evicted: true, limit: lines, db),
                     firstRefused: try self.lines(of: run, id, evicted: false, limit: lines, db),
                     freedBytes: try row.size(2), trashedBytes: try row.size(3), usedBefore: try row.size(4),
-                    usedAfter: try row.size(5), overQuota: try row.flag(6)))
+                    usedAfter: try row.size(5), overQuota: try row.flag(6),
+                    checks: row.hasNull(atIndex: 7)
+                        ? nil
+                        : RunChecks(
+                            checked: try row.integer(7), damaged: try row.integer(8),
+                            unverifiable: try row.integer(9))))
         }
         return volumes
     }

@@ -5,56 +5,43 @@ extension CacheIndex {
     /// How many runs `warmHistory` looks back.
     public static let warmHistoryRuns = 30
 
-    /// Records a run of `warm` on one volume, after a scan that followed it.
+    /// Records a run of `warm` with the scan that followed it, in that scan's transaction.
     ///
-    /// One transaction. Images that are ready are protected until `protectedUntil` or their first use.
-    /// A pull, even one that finds everything there, looks like a use to that scan: what it took for uses of
-    /// these images since the run began is forgotten, so that warming does not count as a miss, keeps no image
-    /// from being the least recently used, and is not taken for a use of what was warmed before. A job that
-    /// used one of them in those minutes is not seen.
-    ///
-    /// - Parameters:
-    ///   - images: what became of them; those Podman was asked for are told by their `attempts`.
-    ///   - scan: the number of the scan after the run.
-    ///   - used: what the volume held before and after, and its high watermark.
-    /// - Throws: `IndexError`, `unknownVolume` where no scan of the volume was recorded; nothing is recorded then.
-    public func recordWarm(
-        _ images: [WarmedImage], of volume: String, run: RunRecord, scan: Int64, protectedUntil: Timestamp,
-        used: (before: ByteCount, after: ByteCount, high: ByteCount)
+    /// Images that are ready are protected until `protectedUntil` or their first use. A pull, even one that finds
+    /// everything there, looks like a use to that scan: what it took for uses of these images since the run began
+    /// is forgotten before anyone reads it, so that warming does not count as a miss, keeps no image from being
+    /// the least recently used, is not taken for a use of what was warmed before, and no counter goes back. A job
+    /// that used one of them in those minutes is not seen.
+    func record(
+        _ warm: WarmRun, on row: Int64, scan: Int64, usedAfter: ByteCount, _ db: Database
     ) throws {
-        try writing { db in
-            guard let row = try volumeRow(named: volume, db) else {
-                throw IndexError.unknownVolume(name: volume, path: place.path)
+        let run = warm.run
+        try db.execute(
+            sql: "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+            arguments: [
+                run.id, run.kind, run.startedAt.nanoseconds, run.finishedAt.nanoseconds, run.exitCode,
+            ])
+        try db.execute(
+            sql: "INSERT INTO run_volumes VALUES (?, ?, 0, 0, ?, ?, ?)",
+            arguments: [run.id, row, warm.usedBefore.bytes, usedAfter.bytes, usedAfter > warm.high])
+        for image in warm.images {
+            let entry = try image.image.flatMap { try warmEntry($0, row, db) }
+            if let entry {
+                if image.attempts > 0 {
+                    try forgetOwnUse(of: entry, scan: scan, since: run.startedAt, db)
+                }
+                try markUsed(entry, db)
             }
             try db.execute(
-                sql: "INSERT INTO runs VALUES (?, ?, ?, ?, ?)",
+                sql: "INSERT OR REPLACE INTO warmings VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
                 arguments: [
-                    run.id, run.kind, run.startedAt.nanoseconds, run.finishedAt.nanoseconds, run.exitCode,
+                    run.id, row, image.reference, run.finishedAt.nanoseconds, image.result.rawValue,
+                    image.bytes.bytes, image.isReady ? entry : nil,
                 ])
-            try db.execute(
-                sql: "INSERT INTO run_volumes VALUES (?, ?, 0, 0, ?, ?, ?)",
-                arguments: [
-                    run.id, row, used.before.bytes, used.after.bytes, used.after > used.high,
-                ])
-            for image in images {
-                let entry = try image.image.flatMap { try warmEntry($0, row, db) }
-                if let entry {
-                    if image.attempts > 0 {
-                        try forgetOwnUse(of: entry, scan: scan, since: run.startedAt, db)
-                    }
-                    try markUsed(entry, db)
-                }
+            if let entry, image.isReady {
                 try db.execute(
-                    sql: "INSERT OR REPLACE INTO warmings VALUES (?, ?, ?, ?, ?, ?, ?, 0)",
-                    arguments: [
-                        run.id, row, image.reference, run.finishedAt.nanoseconds, image.result.rawValue,
-                        image.bytes.bytes, image.isReady ? entry : nil,
-                    ])
-                if let entry, image.isReady {
-                    try db.execute(
-                        sql: "UPDATE entries SET warmed_until = ? WHERE id = ?",
-                        arguments: [protectedUntil.nanoseconds, entry])
-                }
+                    sql: "UPDATE entries SET warmed_until = ? WHERE id = ?",
+                    arguments: [warm.protectedUntil.nanoseconds, entry])
             }
         }
     }

@@ -116,6 +116,32 @@ public struct RunRecord: Sendable, Hashable {
     }
 }
 
+/// A run of `warm` on one volume, to be recorded with the scan that follows it.
+public struct WarmRun: Sendable, Hashable {
+    /// What became of the images; those Podman was asked for are told by their `attempts`.
+    public var images: [WarmedImage]
+    /// The run.
+    public var run: RunRecord
+    /// Until when the images that are ready are protected, unless a job uses them before.
+    public var protectedUntil: Timestamp
+    /// What the volume held before.
+    public var usedBefore: ByteCount
+    /// The volume's high watermark.
+    public var high: ByteCount
+
+    /// Makes a run from all it consists of.
+    public init(
+        images: [WarmedImage], run: RunRecord, protectedUntil: Timestamp, usedBefore: ByteCount,
+        high: ByteCount
+    ) {
+        self.images = images
+        self.run = run
+        self.protectedUntil = protectedUntil
+        self.usedBefore = usedBefore
+        self.high = high
+    }
+}
+
 /// A run with what it did to each volume.
 public struct RecordedRun: Sendable, Hashable {
     /// The run.

@@ -7,6 +7,8 @@ struct JobDownloadSettlement {
     /// The volume's row.
     let volume: Int64
     let regretWindow: Span
+    /// The scan that the transaction records, of which nobody has read anything; nil for none.
+    var unpublished: Int64?
 
     /// How far a job's clock may be behind this machine's.
     private static let clockDifference = Span.minutes(1)
@@ -203,6 +205,7 @@ extension JobDownloadSettlement {
         let hits = try Int64.fetchOne(
             db, sql: "SELECT count(*) FROM accesses WHERE scan = ? AND entry = ? AND hit = 1",
             arguments: [scan.number, holder.id])
+        if scan.number != unpublished { try keepInCounters(holder, of: scan) }
         try db.execute(
             sql: "DELETE FROM accesses WHERE scan = ? AND entry = ? AND hit = 1",
             arguments: [scan.number, holder.id])
@@ -218,5 +221,17 @@ extension JobDownloadSettlement {
         try db.execute(
             sql: "UPDATE entries SET last_used = ?1, evidence = ?2 WHERE id = ?3 AND last_used < ?1",
             arguments: [group.latest.nanoseconds, Evidence.jobLog.code, holder.id])
+    }
+
+    /// Notes the hits that are about to be forgotten: counters must not go back between two scrapes.
+    private func keepInCounters(_ holder: Holder, of scan: Scan) throws {
+        try db.execute(
+            sql: """
+                INSERT INTO withdrawn_hits
+                SELECT ?1, pool, count(*), sum(bytes) FROM accesses
+                WHERE scan = ?2 AND entry = ?3 AND hit = 1 GROUP BY pool
+                ON CONFLICT DO UPDATE SET hits = hits + excluded.hits, bytes = bytes + excluded.bytes
+                """,
+            arguments: [volume, scan.number, holder.id])
     }
 }

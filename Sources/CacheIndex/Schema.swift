@@ -15,6 +15,7 @@ enum Schema {
         ("0003_verify.sql", PackageResources._003_verify_sql),
         ("0004_orphans.sql", PackageResources._004_orphans_sql),
         ("0007_daemon.sql", PackageResources._007_daemon_sql),
+        ("0009_reasons.sql", PackageResources._009_reasons_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.

@@ -10,7 +10,7 @@ public struct EvictionOutcome: Sendable, Hashable {
         public var key: String
         /// What it occupied; for an image, what its removal freed by the plan.
         public var bytes: ByteCount
-        /// Why it was refused; empty where it went.
+        /// Why it went, or why it was refused; empty where a run of an older Larder did not say.
         public var reason: String
 
         /// Makes a line from all it consists of.

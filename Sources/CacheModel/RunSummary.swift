@@ -10,7 +10,7 @@ public struct RunSummary: Sendable, Hashable {
         public var evictedBytes: ByteCount
         /// How many were planned and not removed.
         public var refused: Int64
-        /// The first that went, in order.
+        /// The first that went, in order, with the reasons.
         public var firstEvicted: [EvictionOutcome.Line]
         /// The first that were refused, with the reasons.
         public var firstRefused: [EvictionOutcome.Line]
@@ -24,13 +24,15 @@ public struct RunSummary: Sendable, Hashable {
         public var usedAfter: ByteCount
         /// Whether it ended above its goal.
         public var overQuota: Bool
+        /// What a verification looked at; nil for any other run.
+        public var checks: RunChecks?
 
         /// Makes a line from all it consists of.
         public init(
             volume: String, evicted: Int64 = 0, evictedBytes: ByteCount = .zero, refused: Int64 = 0,
             firstEvicted: [EvictionOutcome.Line] = [], firstRefused: [EvictionOutcome.Line] = [],
             freedBytes: ByteCount = .zero, trashedBytes: ByteCount = .zero, usedBefore: ByteCount,
-            usedAfter: ByteCount, overQuota: Bool = false
+            usedAfter: ByteCount, overQuota: Bool = false, checks: RunChecks? = nil
         ) {
             self.volume = volume
             self.evicted = evicted
@@ -43,6 +45,7 @@ public struct RunSummary: Sendable, Hashable {
             self.usedBefore = usedBefore
             self.usedAfter = usedAfter
             self.overQuota = overQuota
+            self.checks = checks
         }
     }
 

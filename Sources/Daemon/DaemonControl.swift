@@ -49,6 +49,8 @@ public enum RequestRefusal: Error, Equatable {
 public protocol DaemonControl: Sendable {
     /// The volumes of the configuration as it is now, in its order.
     func volumes() async -> [Volume]
+    /// What was used more recently is not evicted, by the configuration as it is now: pages foretell prunes by it.
+    func idleFloor() async -> Span
     /// What the daemon still waits for before its figures can be trusted, one line each; empty when ready.
     func waitingFor() async -> [String]
     /// Every activity of every volume that was scheduled, asked for or run.

@@ -56,7 +56,8 @@ public struct BuildPruner: Sendable {
         for (number, eviction) in plan.evict.enumerated() {
             let entry = eviction.entry
             var line = EvictionOutcome.Line(
-                entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes)
+                entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes,
+                reason: eviction.reason)
             switch Task.isCancelled
                 ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &heldHomes)
             {

@@ -50,24 +50,27 @@ public struct ImagePruner: Sendable {
         for (number, eviction) in plan.evict.enumerated() {
             let entry = eviction.entry
             var line = EvictionOutcome.Line(
-                entryID: entry.id, pool: entry.pool, key: entry.key, bytes: eviction.freedBytes)
+                entryID: entry.id, pool: entry.pool, key: entry.key, bytes: eviction.freedBytes,
+                reason: eviction.reason)
+            var refusal: String?
             if Task.isCancelled {
-                line.reason = BuildPruner.stopped
+                refusal = BuildPruner.stopped
             } else if let failure = result.failure {
-                line.reason = failure
+                refusal = failure
             } else {
-                do { line.reason = try await remove(entry.found, reader) ?? "" } catch let error
+                do { refusal = try await remove(entry.found, reader) } catch let error
                     as PodmanError
                 {
-                    line.reason = "\(error)"
+                    refusal = "\(error)"
                     // An answer, even a 500 for this image, is no reason to give up on the others.
-                    if case .status = error {} else { result.failure = line.reason }
+                    if case .status = error {} else { result.failure = refusal }
                 }
             }
-            if line.reason.isEmpty {
-                result.outcome.evicted.append(line)
-            } else {
+            if let refusal {
+                line.reason = refusal
                 result.outcome.refused.append(line)
+            } else {
+                result.outcome.evicted.append(line)
             }
             progress?(number + 1, plan.evict.count)
         }

@@ -34,6 +34,9 @@ extension Pruner {
                 locked, quietSince: quietSince(scan), kind: RunRecord.verify, clock: clock
             ).apply(allowed, run: run, scan: scan)
             outcome.overQuota = false
+            for place in outcome.evicted.indices {
+                outcome.evicted[place].reason = verified.damage(of: outcome.evicted[place].entryID)
+            }
         }
         outcome.refused += beyond + kept(by: plan, verified, usage)
         let marked = verified.marked(with: outcome)
@@ -43,7 +46,7 @@ extension Pruner {
                 outcome,
                 run: RunRecord(
                     id: run, kind: RunRecord.verify, startedAt: startedAt, finishedAt: clock(),
-                    exitCode: marked.isClean ? 0 : 4))
+                    exitCode: marked.isClean ? 0 : 4), checks: RunChecks(marked))
         } catch IndexError.full(let path) {
             // The moves are done and the journal tells of them: the next scan that has room records the run.
             result.failures.append("the run could not be recorded: \(IndexError.full(path: path))")
@@ -79,6 +82,12 @@ extension Pruner {
 }
 
 extension VerifiedVolume {
+    /// What is wrong with an entry, by the first of its files that did not stand.
+    func damage(of entry: Int64) -> String {
+        guard let found = damaged.first(where: { $0.entryID == entry }) else { return "damaged" }
+        return "\(found.kind.rawValue): \(found.detail)"
+    }
+
     /// The findings with what became of their entries.
     func marked(with outcome: EvictionOutcome) -> VerifiedVolume {
         let moved = Set(outcome.evicted.map(\.entryID))

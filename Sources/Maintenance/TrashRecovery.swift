@@ -23,7 +23,8 @@ struct TrashRecovery {
         for run in interrupted {
             let evicted = run.entries.sorted { $0.key < $1.key }.map { _, line in
                 EvictionOutcome.Line(
-                    entryID: known[line.path] ?? 0, pool: line.pool, key: line.key, bytes: line.bytes)
+                    entryID: known[line.path] ?? 0, pool: line.pool, key: line.key, bytes: line.bytes,
+                    reason: "moved by a run that was interrupted before it could say why")
             }
             let moved = evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
             let outcome = EvictionOutcome(

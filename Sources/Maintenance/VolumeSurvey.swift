@@ -43,8 +43,9 @@ public struct VolumeSurvey: Sendable {
 
     /// Scans and records the locked volume.
     ///
+    /// - Parameter warm: the run of `warm` whose end this is.
     /// - Throws: `ScanError`, `VfsStoreError` or `IndexError`; the last scan in the index then still stands.
-    public func run(_ locked: LockedVolume) throws -> Result {
+    public func run(_ locked: LockedVolume, warm: WarmRun? = nil) throws -> Result {
         var notices: [String] = []
         let volume = locked.volume
         if case .failure(let error) = locked.folder { notices.append("\(error): \(error.hint)") }
@@ -61,7 +62,7 @@ public struct VolumeSurvey: Sendable {
                 "the clock was set since the last scan: it shows \(clock()), and by the time since boot it "
                     + "is \(expected); times of use before that are off")
         }
-        let recorded = try index.record(scan, of: volume, regretWindow: regretWindow)
+        let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
         if !index.isInMemory { witness.record(now: clock()) }
         _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)

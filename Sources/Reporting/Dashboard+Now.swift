@@ -114,7 +114,7 @@ extension QuotaBar {
         func place(_ size: ByteCount) -> Double { min(max(Double(size.bytes) / limit, 0), 1) * 400 }
         let label =
             "\(name): \(used) used of \(quota.limit); a prune starts above \(quota.high) and stops at \(quota.low)"
-        var text = "<svg class=\"quota\" viewBox=\"0 0 400 34\" role=\"img\" "
+        var text = "<svg class=\"quota\" viewBox=\"0 0 400 37\" role=\"img\" "
         text += "aria-label=\"\(HTMLText.escaped(label))\">"
         text += "<rect class=\"track\" x=\"0\" y=\"2\" width=\"400\" height=\"16\" rx=\"3\"/>"
         text += "<rect class=\"\(tone == .bad ? "over" : "within")\" x=\"0\" y=\"2\" "

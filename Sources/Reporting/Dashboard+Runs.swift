@@ -27,41 +27,97 @@ extension Dashboard {
 
     private func entry(_ volume: RunSummary.OnVolume, of run: RunSummary, now: Timestamp) -> String {
         let name = HTMLText.escaped(volume.volume)
-        var text = "<p><strong>\(name)</strong>: "
-        if volume.evicted == 0 {
-            text += "nothing evicted, \(volume.usedBefore) used"
-        } else {
-            text +=
-                "\(Figures.entries(volume.evicted)) of \(volume.evictedBytes) evicted, least recently used first, "
-            text += "from \(volume.usedBefore) down to \(volume.usedAfter); "
-            text += "\(max(.zero, volume.freedBytes)) freed"
-            if volume.trashedBytes > .zero { text += ", \(volume.trashedBytes) to the trash" }
-        }
+        var text = "<p><strong>\(name)</strong>: \(Self.result(volume, of: run))"
         if volume.refused > 0 { text += "; \(Figures.entries(volume.refused)) refused" }
         text += volume.overQuota ? "; <span class=\"over\">still over quota</span>.</p>\n" : ".</p>\n"
         if let undo = undo(volume, of: run, now: now) { text += "<p>\(undo)</p>\n" }
         if !volume.firstEvicted.isEmpty || !volume.firstRefused.isEmpty {
-            text += "<details><summary>Which entries, on \(name)</summary><ul class=\"keys\">\n"
-            for line in volume.firstEvicted { text += "<li>\(line.bytes) \(Self.link(line.key))</li>\n" }
+            text += "<details><summary>Which, and why, on \(name)</summary><ul class=\"keys\">\n"
+            for line in volume.firstEvicted {
+                text += "<li>\(line.bytes) \(Self.key(line, of: run))"
+                text += line.reason.isEmpty ? "</li>\n" : ": \(HTMLText.escaped(line.reason))</li>\n"
+            }
             let more = volume.evicted - Int64(volume.firstEvicted.count)
             if more > 0 { text += "<li>… and \(Figures.grouped(more)) more</li>\n" }
             for line in volume.firstRefused {
-                text += "<li>refused: \(Self.link(line.key)): \(HTMLText.escaped(line.reason))</li>\n"
+                text += "<li>refused: \(Self.key(line, of: run)): \(HTMLText.escaped(line.reason))</li>\n"
             }
+            let unnamed = volume.refused - Int64(volume.firstRefused.count)
+            if unnamed > 0 { text += "<li>… and \(Figures.grouped(unnamed)) more refused</li>\n" }
             text += "</ul></details>\n"
         }
         return text
     }
 
-    private func undo(_ volume: RunSummary.OnVolume, of run: RunSummary, now: Timestamp) -> String? {
-        guard volume.evicted > 0 else { return nil }
-        guard let retention = trashRetention[volume.volume] else {
-            return "Images come back when a job pulls them, or with <code>larder warm</code>."
+    /// What a run did to a volume, in the words of its kind.
+    private static func result(_ volume: RunSummary.OnVolume, of run: RunSummary) -> String {
+        var text = ""
+        if let checks = volume.checks {
+            text = "\(Figures.grouped(checks.checked)) checked, \(Figures.grouped(checks.damaged)) damaged"
+            if checks.unverifiable > 0 {
+                text += ", \(Figures.grouped(checks.unverifiable)) without anything to check them by"
+            }
+            if volume.evicted == 0 { return text + (checks.damaged > 0 ? "; left in place" : "") }
+            text += "; "
         }
-        guard volume.trashedBytes > .zero, now - run.finishedAt < retention else { return nil }
+        guard volume.evicted > 0 else {
+            switch run.kind {
+            case "warm": return "\(volume.usedBefore) used before, \(volume.usedAfter) after"
+            case "orphans": return "nothing reclaimed"
+            default: return "nothing evicted, \(volume.usedBefore) used"
+            }
+        }
+        let verb =
+            switch run.kind {
+            case "verify": "quarantined"
+            case "orphans": "reclaimed"
+            default: "evicted"
+            }
+        text +=
+            run.kind == "orphans"
+            ? Figures.count(volume.evicted, "orphan", "orphans") : Figures.entries(volume.evicted)
+        text += " of \(volume.evictedBytes) \(verb), "
+        text += "from \(volume.usedBefore) down to \(volume.usedAfter); "
+        text += "\(max(.zero, volume.freedBytes)) freed"
+        if volume.trashedBytes > .zero { text += ", \(volume.trashedBytes) to the trash" }
+        return text
+    }
+
+    private func undo(_ volume: RunSummary.OnVolume, of run: RunSummary, now: Timestamp) -> String? {
+        guard volume.evicted > 0, run.kind != "orphans" else { return nil }
+        guard let retention = trashRetention[volume.volume] else { return Self.undo(images: volume) }
+        guard volume.trashedBytes > .zero else { return nil }
         let until = run.finishedAt + retention
-        return "Undo until \(until), unless space is short: "
-            + "<code>larder trash restore \(HTMLText.escaped(run.id))</code>"
+        let isEmptied = status.volumes.contains { $0.name == volume.volume && $0.trashBytes == .zero }
+        guard now < until, !isEmptied else {
+            return "<span class=\"soft\">Not in the trash any more: the next build fetches them again.</span>"
+        }
+        let effect = run.kind == "verify" ? "brings them back as they were, damage and all" : "undoes this"
+        return "<code>larder trash restore \(HTMLText.escaped(run.id))</code> \(effect), until \(until), "
+            + "unless space is short. With a key behind it, only that entry."
+    }
+
+    /// How to pull evicted images again.
+    ///
+    /// What a shell could take for more than a name is left out.
+    private static func undo(images volume: RunSummary.OnVolume) -> String {
+        let names = volume.firstEvicted.map(\.key).filter { key in
+            !key.hasPrefix("-") && !key.hasPrefix("<")
+                && key.utf8.allSatisfy { byte in
+                    UInt8(ascii: "a")...UInt8(ascii: "z") ~= byte
+                        || UInt8(ascii: "A")...UInt8(ascii: "Z") ~= byte
+                        || UInt8(ascii: "0")...UInt8(ascii: "9") ~= byte || ".:/@_-".utf8.contains(byte)
+                }
+        }
+        let rest = volume.evicted > Int64(names.count) ? " The others come back when a job pulls them." : ""
+        if names.isEmpty { return "Images come back when a job pulls them." }
+        return "<code>larder warm \(HTMLText.escaped(names.joined(separator: " ")))</code> pulls them again."
+            + rest
+    }
+
+    /// The name of what a run concerned; an orphan has no page.
+    private static func key(_ line: EvictionOutcome.Line, of run: RunSummary) -> String {
+        run.kind == "orphans" ? HTMLText.escaped(line.key) : link(line.key)
     }
 
     /// What an exit code of the contract means.

@@ -134,7 +134,7 @@ extension Dashboard {
             input[type=search]{width:15rem}button{background:var(--card);cursor:pointer}
             .filter{display:flex;flex-wrap:wrap;gap:.75rem;align-items:end}
             .filter label{display:grid;gap:.15rem;color:var(--soft);font-size:.9rem;min-width:0}
-            main>section>h2,main>h2{border:0;margin:1.75rem 0 .5rem;padding:0}
+            main>section>h2,main>h2{border:0;margin:1.75rem 0 .5rem;padding:0;overflow-wrap:anywhere}
             .notices{list-style:none;padding:0;margin:.5rem 0;display:grid;gap:.5rem}
             .notices li{background:var(--card);border-left:.35rem solid var(--warn);padding:.5rem .8rem;
             border-radius:.25rem;overflow-wrap:anywhere}.notices .bad{border-color:var(--bad)}
@@ -147,7 +147,7 @@ extension Dashboard {
             .runs{list-style:none;padding:0;margin:.5rem 0;display:grid;gap:.6rem}.runs p{margin:.2rem 0}
             .keys{margin:.3rem 0;padding-left:1.1rem}
             .over{color:var(--bad);fill:var(--bad)}.within{color:var(--good);fill:var(--main)}
-            .quota{margin:.4rem 0;max-width:34rem}main .plots{grid-template-columns:repeat(auto-fit,
+            .quota{margin:.4rem 0;max-width:34rem}main .plots{grid-template-columns:repeat(auto-fill,
             minmax(min(100%,20rem),1fr))}.quota .track{fill:var(--fill)}.quota .mark{stroke:var(--ink);stroke-width:2}
             .quota .tick{font-size:11px}
             code{background:var(--fill);color:var(--ink);padding:.1rem .3rem;border-radius:.25rem;overflow-wrap:anywhere}

@@ -29,6 +29,12 @@ extension ExplainReport {
         case .notNeeded:
             page.line("Stays: \(key)", tone: .good)
             page.paragraph("The next prune leaves it: the goal is reached without it.", indent: 2)
+        case nil where entry != nil:
+            page.line("There: \(key)", tone: .good)
+            page.paragraph(
+                "What the next prune does with it is not known yet: that is worked out after a start, after "
+                    + "each scan, and for the volumes of the configuration only. Ask again in a minute.",
+                indent: 2)
         case nil:
             page.line("Gone: \(key)", tone: .warning)
             guard let ghost else { return page.paragraph("Not on volume \(volume).", indent: 2) }

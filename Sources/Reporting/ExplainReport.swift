@@ -74,7 +74,7 @@ public struct ExplainReport: Report {
     public var volume: String
     /// The entry; nil where only its ghost is known.
     public var entry: CacheEntry?
-    /// What the next prune would do with it; nil where it is gone.
+    /// What the next prune would do with it; nil where it is gone, and while nobody knows yet.
     public var verdict: EvictionPlan.Verdict?
     /// How many entries the next prune would remove.
     public var evictions: Int64

@@ -22,7 +22,8 @@ public struct PruneReport: Report {
         public init(dryRunOf plan: EvictionPlan) {
             let lines = plan.evict.map {
                 EvictionOutcome.Line(
-                    entryID: $0.entry.id, pool: $0.entry.pool, key: $0.entry.key, bytes: $0.freedBytes)
+                    entryID: $0.entry.id, pool: $0.entry.pool, key: $0.entry.key, bytes: $0.freedBytes,
+                    reason: $0.reason)
             }
             self.init(
                 outcome: EvictionOutcome(
@@ -138,7 +139,10 @@ extension EvictionOutcome {
             "name": .text(volume),
             "evicted": .array(
                 evicted.map { line in
-                    ["pool": .text(line.pool.rawValue), "key": .text(line.key), "bytes": .bytes(line.bytes)]
+                    [
+                        "pool": .text(line.pool.rawValue), "key": .text(line.key),
+                        "bytes": .bytes(line.bytes), "reason": .text(line.reason),
+                    ]
                 }),
             "refused": .array(
                 refused.map { line in

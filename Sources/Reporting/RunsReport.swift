@@ -48,8 +48,14 @@ public struct RunsReport: Sendable {
                         "trashed_bytes": .bytes(volume.trashedBytes),
                         "used_bytes_before": .bytes(volume.usedBefore),
                         "used_bytes_after": .bytes(volume.usedAfter), "over_quota": .bool(volume.overQuota),
-                        "evicted": .array(volume.firstEvicted.map { Self.value($0, withReason: false) }),
-                        "refused": .array(volume.firstRefused.map { Self.value($0, withReason: true) }),
+                        "checks": volume.checks.map { checks in
+                            [
+                                "checked": .integer(checks.checked), "damaged": .integer(checks.damaged),
+                                "unverifiable": .integer(checks.unverifiable),
+                            ]
+                        } ?? .null,
+                        "evicted": .array(volume.firstEvicted.map(Self.value)),
+                        "refused": .array(volume.firstRefused.map(Self.value)),
                     ]
                 }),
             "warmed": .object(
@@ -57,11 +63,11 @@ public struct RunsReport: Sendable {
         ]
     }
 
-    private static func value(_ line: EvictionOutcome.Line, withReason: Bool) -> JSONValue {
-        let members: [(key: String, value: JSONValue)] = [
-            ("pool", .text(line.pool.rawValue)), ("key", .text(line.key)), ("bytes", .bytes(line.bytes)),
+    private static func value(_ line: EvictionOutcome.Line) -> JSONValue {
+        [
+            "pool": .text(line.pool.rawValue), "key": .text(line.key), "bytes": .bytes(line.bytes),
+            "reason": .text(line.reason),
         ]
-        return .object(withReason ? members + [("reason", .text(line.reason))] : members)
     }
 }
 

@@ -55,6 +55,25 @@ import Testing
         }
     }
 
+    @Test func aCounterKeepsTheHitThatWasADownload() throws {
+        func hits() throws -> [Int64] {
+            let rates = try #require(try index.figures().first?.pools.first?.rates)
+            return [rates.hits, rates.hitBytes.bytes]
+        }
+        try record(0, [artifact("a")])
+        try record(2, [artifact("a", accessed: hour(1))])
+        let counted = try hits()
+        #expect(counted[0] == 1 && counted[1] > 0)
+        // The hit turns out to be the job that fetched: the rate forgets it, the counter does not.
+        try ingest(downloads("a", from: hour(0) + .minutes(50), to: hour(1) + .minutes(10)))
+        #expect(try counts()[0] == 0)
+        #expect(try hits() == counted)
+        // One that the log told of before the scan was never counted.
+        try ingest(downloads("a", from: hour(3), to: hour(3) + .minutes(10), number: 2))
+        try record(4, [artifact("a", accessed: hour(3) + .minutes(5))])
+        #expect(try hits() == counted)
+    }
+
     @Test func whatTheScanSawAfterTheLogCountsOnce() throws {
         try record(0, [])
         let log = downloads("a", from: hour(0) + .minutes(10), to: hour(0) + .minutes(20))

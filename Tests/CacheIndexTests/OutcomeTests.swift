@@ -80,6 +80,28 @@ import Testing
         #expect(try index.hitRates(of: "nowhere", since: hour(0), until: hour(1)).isEmpty)
     }
 
+    @Test func aRunTellsWhyAndWhatItLookedAt() throws {
+        let bed = try IndexBed()
+        let index = try bed.open()
+        _ = try index.record(scan(at: 0, [artifact("a")]), of: bed.volume)
+        var line = try #require(try index.usage(of: "build")?.entries.first).line
+        line.reason = "checksum-mismatch: its SHA-1 is another"
+        let checks = RunChecks(checked: 9, damaged: 2, unverifiable: 3)
+        try index.record(
+            EvictionOutcome(
+                volume: "build", evicted: [line], usedBefore: .zero, usedAfter: .zero, overQuota: false),
+            run: RunRecord(
+                id: "v", kind: RunRecord.verify, startedAt: hour(1), finishedAt: hour(1), exitCode: 0),
+            checks: checks)
+        let run = try #require(try index.runPage(limit: 1).runs.first)
+        #expect(run.volumes.first?.checks == checks)
+        #expect(run.volumes.first?.firstEvicted == [line])
+        try index.record(
+            EvictionOutcome(volume: "build", usedBefore: .zero, usedAfter: .zero, overQuota: false),
+            run: prune("p", at: 2))
+        #expect(try index.runPage(limit: 1).runs.first?.volumes.first?.checks == nil)
+    }
+
     @Test func whatTheIndexDoesNotHoldIsNoted() throws {
         let bed = try IndexBed()
         let index = try bed.open()

@@ -30,21 +30,25 @@ import Testing
         try index.record(scan(at: at, images), of: store).number
     }
 
-    private func warmed(
-        _ name: String, _ result: WarmedImage.Result, at: Int64, scan: Int64, attempts: Int = 1
-    ) throws {
-        try index.recordWarm(
-            [
+    private func warmRun(_ name: String, _ result: WarmedImage.Result, at: Int64, attempts: Int) -> WarmRun {
+        WarmRun(
+            images: [
                 WarmedImage(
                     reference: "r.test/\(name):1", result: result, attempts: attempts, bytes: ByteCount(1000),
                     image: result == .failed ? nil : "id-\(name)")
             ],
-            of: "build",
             run: RunRecord(
-                id: "warm-\(at)", kind: "warm", startedAt: hour(at) - .minutes(10),
+                id: "warm-\(name)-\(at)", kind: "warm", startedAt: hour(at) - .minutes(10),
                 finishedAt: hour(at) + .minutes(1), exitCode: 0),
-            scan: scan, protectedUntil: hour(at + 24),
-            used: (ByteCount(1000), ByteCount(2000), ByteCount(1999)))
+            protectedUntil: hour(at + 24), usedBefore: ByteCount(1000), high: ByteCount(1999))
+    }
+
+    /// A run of `warm` with the scan that ends it.
+    private func warmed(
+        _ name: String, _ result: WarmedImage.Result, at: Int64, attempts: Int = 1, _ images: ScannedEntry...
+    ) throws {
+        _ = try index.record(
+            scan(at: at, images), of: store, warm: warmRun(name, result, at: at, attempts: attempts))
     }
 
     private func entry(_ name: String) throws -> CacheEntry {
@@ -54,9 +58,7 @@ import Testing
     @Test func aPullByWarmingIsNoMissAndProtectsUntilTheFirstUse() throws {
         _ = try scanned(0)
         let pulled = hour(1) - .minutes(5)
-        let after = try scanned(1, image("a", accessed: pulled, fetched: pulled))
-        #expect(try index.hitRates(of: "build", since: hour(-1), until: hour(2))[.images]?.misses == 1)
-        try warmed("a", .pulled, at: 1, scan: after)
+        try warmed("a", .pulled, at: 1, image("a", accessed: pulled, fetched: pulled))
         #expect(try index.hitRates(of: "build", since: hour(-1), until: hour(2)).isEmpty)
         #expect(try entry("a").warmedUntil == hour(25))
         _ = try scanned(2, image("a", accessed: pulled, fetched: pulled))
@@ -69,9 +71,7 @@ import Testing
     @Test func aPullThatFindsEverythingThereIsNoUse() throws {
         _ = try scanned(0, image("a"))
         _ = try scanned(3, image("a", accessed: hour(2)))
-        let after = try scanned(6, image("a", accessed: hour(6) - .minutes(5)))
-        #expect(try entry("a").lastUsed == hour(6) - .minutes(5))
-        try warmed("a", .present, at: 6, scan: after)
+        try warmed("a", .present, at: 6, image("a", accessed: hour(6) - .minutes(5)))
         #expect(try entry("a").lastUsed == hour(2))
         #expect(try entry("a").uses == 1)
         #expect(try entry("a").warmedUntil == hour(30))
@@ -79,8 +79,7 @@ import Testing
 
     @Test func whatAJobDidBeforeTheRunStays() throws {
         _ = try scanned(0, image("a"))
-        let after = try scanned(6, image("a", accessed: hour(5)))
-        try warmed("a", .present, at: 6, scan: after)
+        try warmed("a", .present, at: 6, image("a", accessed: hour(5)))
         #expect(try entry("a").lastUsed == hour(5))
         #expect(try entry("a").uses == 1)
     }
@@ -88,18 +87,10 @@ import Testing
     @Test func historyTellsWhatWasNeverUsed() throws {
         _ = try scanned(0, image("a"), image("b"))
         for day in 1...3 {
-            let use = hour(Int64(day) * 24 - 12)
-            let number = try scanned(
-                Int64(day) * 24, image("a", accessed: day == 1 ? hour(-9) : use), image("b"))
-            try warmed("a", .pulled, at: Int64(day) * 24, scan: number)
-            try index.recordWarm(
-                [WarmedImage(reference: "r.test/b:1", result: .present, bytes: ByteCount(7), image: "id-b")],
-                of: "build",
-                run: RunRecord(
-                    id: "b-\(day)", kind: "warm", startedAt: hour(Int64(day) * 24),
-                    finishedAt: hour(Int64(day) * 24),
-                    exitCode: 0), scan: number, protectedUntil: hour(1000),
-                used: (.zero, .zero, .zero))
+            let use = day == 1 ? hour(-9) : hour(Int64(day) * 24 - 12)
+            try warmed("a", .pulled, at: Int64(day) * 24, image("a", accessed: use), image("b"))
+            try warmed(
+                "b", .present, at: Int64(day) * 24, attempts: 0, image("a", accessed: use), image("b"))
         }
         let history = try index.warmHistory(of: "build")
         #expect(
@@ -110,7 +101,8 @@ import Testing
         #expect(
             history["r.test/b:1"]
                 == WarmHistory(
-                    reference: "r.test/b:1", warmed: 3, pulled: 0, used: 0, lastWarmed: hour(72)))
+                    reference: "r.test/b:1", warmed: 3, pulled: 0, used: 0,
+                    lastWarmed: hour(72) + .minutes(1)))
         // A use after the last run counts before the next run has seen it.
         _ = try scanned(90, image("a", accessed: hour(80)), image("b"))
         #expect(try index.warmHistory(of: "build")["r.test/a:1"]?.used == 3)
@@ -122,7 +114,7 @@ import Testing
         _ = try scanned(1)
         #expect(try index.lastSize(of: "r.test/a:1", on: "build") == ByteCount(1000))
         #expect(try index.lastSize(of: "r.test/b:1", on: "build") == nil)
-        try warmed("b", .failed, at: 2, scan: 2)
+        try warmed("b", .failed, at: 2)
         #expect(try index.lastSize(of: "r.test/b:1", on: "build") == nil)
     }
 
@@ -156,28 +148,38 @@ import Testing
     }
 
     @Test func aRunIsRecordedWithItsVolume() throws {
-        let scan = try scanned(0, image("a"))
-        try warmed("a", .pulled, at: 0, scan: scan)
+        try warmed("a", .pulled, at: 0, image("a"))
         #expect(try index.lastRun(kind: "warm", volume: "build") == hour(0) + .minutes(1))
         let run = try #require(try index.recentRuns(limit: 1).first)
         #expect(
             run.outcomes == [
                 EvictionOutcome(
                     volume: "build", evicted: [], refused: [], freedBytes: .zero, trashedBytes: .zero,
-                    usedBefore: ByteCount(1000), usedAfter: ByteCount(2000), overQuota: true)
+                    usedBefore: ByteCount(1000), usedAfter: ByteCount(6000), overQuota: true)
             ])
     }
 
     @Test func whatIsWarmedInVainIsNamedAsLongAsItIsWarmed() throws {
-        let scan = try scanned(0, image("a"))
         for at in 0..<14 {
             #expect(try index.idleWarmings(of: "build", since: hour(-1)).isEmpty == (at < 5))
-            try warmed("a", .pulled, at: Int64(at), scan: scan)
+            try warmed("a", .pulled, at: Int64(at), image("a"))
         }
         let idle = try index.idleWarmings(of: "build", since: hour(13))
         #expect(idle.map(\.sentence) == ["warmed 14 times, pulled 14, used 0"])
         #expect(try index.idleWarmings(of: "build", since: hour(14)).isEmpty)
         _ = try scanned(20, image("a", accessed: hour(15)))
         #expect(try index.idleWarmings(of: "build", since: hour(-1)).isEmpty)
+    }
+
+    @Test func noCounterEverGoesBack() throws {
+        func hits() throws -> Int64? { try index.figures().first?.pools.first?.rates.hits }
+        _ = try scanned(0, image("a"))
+        try warmed("a", .present, at: 6, image("a", accessed: hour(6) - .minutes(5)))
+        #expect(try hits() == 0)
+        // What nobody can have read yet is forgotten; what was counted stays.
+        _ = try scanned(8, image("a", accessed: hour(7)))
+        #expect(try hits() == 1)
+        try warmed("a", .present, at: 9, image("a", accessed: hour(9) - .minutes(5)))
+        #expect(try hits() == 1)
     }
 }

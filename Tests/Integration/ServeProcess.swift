@@ -8,15 +8,16 @@ final class ServeProcess {
     private let process = Process()
     private var log: String { directory.path + "/log" }
 
-    /// Starts the daemon with these lines as its configuration, beside the state directory.
-    init(in directory: TemporaryDirectory, _ configuration: String) throws {
+    /// Starts the daemon with these lines as its configuration, beside the state directory; it listens at a socket
+    /// in its directory unless told where.
+    init(in directory: TemporaryDirectory, _ configuration: String, listen: String? = nil) throws {
         self.directory = directory
         try configure(configuration)
         _ = FileManager.default.createFile(atPath: directory.path + "/log", contents: nil)
         process.executableURL = URL(fileURLWithPath: Program.path)
         process.arguments = [
             "--config", directory.path + "/larder.yaml", "--log-level", "info", "serve", "--listen",
-            "unix:\(directory.path)/http.sock",
+            listen ?? "unix:\(directory.path)/http.sock",
         ]
         process.standardError = FileHandle(forWritingAtPath: directory.path + "/log")
         process.standardInput = FileHandle.nullDevice

@@ -38,6 +38,12 @@ cp "$here/alerts.test.yaml" "$work"
 promtool check rules "$work/rules.yaml" > /dev/null
 promtool test rules "$work/alerts.test.yaml"
 echo "ok   alerts"
+larder=${LARDER:-$here/../../.build/debug/larder}
+if [ -x "$larder" ]; then
+    /usr/bin/python3 "$here/fleet.py" "$larder" "$deploy/monitoring/rules.yaml"
+else
+    echo "skipped: two Larders in one Prometheus (build larder first, or set LARDER)"
+fi
 
 # Every metric that the dashboard and the alerts name is one that Larder has.
 "$venv/bin/python" "$here/metrics.py" "$deploy/monitoring" "$here/../../Sources/Reporting"

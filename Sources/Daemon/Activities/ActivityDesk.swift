@@ -42,6 +42,8 @@ public actor ActivityDesk: DaemonControl, Service {
     public var settings: DaemonSettings { plan.settings }
     /// The volumes of the configuration as it is now.
     public func volumes() -> [Volume] { plan.settings.volumes }
+    /// The idle floor of the configuration as it is now.
+    public func idleFloor() -> Span { plan.settings.idleFloor }
 
     /// Works until it is to stop, and then until what runs has come to an end.
     public func run() async throws {

@@ -5,6 +5,8 @@ import Foundation
 public struct DaemonSettings: Sendable {
     /// The volumes.
     public var volumes: [Volume]
+    /// What was used more recently is not evicted.
+    public var idleFloor: Span
     /// When each activity comes; one that is left out comes on request only.
     public var schedules: [Activity: CronSchedule]
     /// The zone of the clock that the schedules go by.
@@ -24,11 +26,13 @@ public struct DaemonSettings: Sendable {
 
     /// Makes settings from all they consist of.
     public init(
-        volumes: [Volume], schedules: [Activity: CronSchedule], timeZone: TimeZone = .gmt,
+        volumes: [Volume], idleFloor: Span = .hours(24), schedules: [Activity: CronSchedule],
+        timeZone: TimeZone = .gmt,
         jitter: Jitter = Jitter(), parallel: Int = 2, pressureInterval: Span = .seconds(5),
         eventInterval: Span = .seconds(1), gracePeriod: Span = .seconds(25), stateDirectory: String
     ) {
         self.volumes = volumes
+        self.idleFloor = idleFloor
         self.schedules = schedules
         self.timeZone = timeZone
         self.jitter = jitter

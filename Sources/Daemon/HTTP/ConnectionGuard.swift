@@ -16,7 +16,7 @@ struct ConnectionLimits: Sendable {
     var writing = TimeAmount.seconds(30)
     /// How often all that is looked at.
     var tick = TimeAmount.seconds(1)
-    /// How many connections there may be; those beyond are closed as soon as they are opened.
+    /// How many connections are served; as many more are told to come back, and those beyond are closed at once.
     var connections = 256
 }
 
@@ -28,6 +28,7 @@ final class ConnectionGuard: ChannelDuplexHandler {
     typealias OutboundOut = IOData
 
     private let limits: ConnectionLimits
+    private let isCrowded: Bool
     private var scanner: RequestScanner
     private var isRefused = false
     private var task: Scheduled<Void>?
@@ -37,14 +38,21 @@ final class ConnectionGuard: ChannelDuplexHandler {
     private var unwritten = 0
     private var lastWrite: NIODeadline = .now()
 
-    init(limits: ConnectionLimits) {
+    /// - Parameter isCrowded: whether the connection is one too many, and is told so.
+    init(limits: ConnectionLimits, isCrowded: Bool = false) {
         self.limits = limits
+        self.isCrowded = isCrowded
         scanner = RequestScanner(limits: limits.request)
     }
 
     func handlerAdded(context: ChannelHandlerContext) { schedule(context) }
 
     func handlerRemoved(context: ChannelHandlerContext) { task?.cancel() }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        if isCrowded { refuse(.crowded, context) }
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isRefused else { return }
@@ -120,7 +128,8 @@ struct GuardedChannel: ServerChildChannel {
     typealias Value = HTTP1Channel.Value
 
     private final class Count: Sendable {
-        let open = Atomic<Int>(0)
+        let served = Atomic<Int>(0)
+        let turnedAway = Atomic<Int>(0)
     }
 
     private let inner: HTTP1Channel
@@ -134,13 +143,25 @@ struct GuardedChannel: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         let count = self.count
-        channel.closeFuture.whenComplete { _ in count.open.subtract(1, ordering: .relaxed) }
-        guard count.open.add(1, ordering: .relaxed).newValue <= limits.connections else {
-            channel.close(promise: nil)
-            return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+        let isCrowded = count.served.add(1, ordering: .relaxed).newValue > limits.connections
+        if isCrowded {
+            count.served.subtract(1, ordering: .relaxed)
+            guard count.turnedAway.add(1, ordering: .relaxed).newValue <= limits.connections else {
+                count.turnedAway.subtract(1, ordering: .relaxed)
+                channel.close(promise: nil)
+                return channel.eventLoop.makeFailedFuture(ChannelError.ioOnClosedChannel)
+            }
+        }
+        channel.closeFuture.whenComplete { _ in
+            if isCrowded {
+                count.turnedAway.subtract(1, ordering: .relaxed)
+            } else {
+                count.served.subtract(1, ordering: .relaxed)
+            }
         }
         return channel.eventLoop.makeCompletedFuture {
-            try channel.pipeline.syncOperations.addHandler(ConnectionGuard(limits: limits))
+            try channel.pipeline.syncOperations.addHandler(
+                ConnectionGuard(limits: limits, isCrowded: isCrowded))
         }.flatMap { inner.setup(channel: channel, logger: logger) }
     }
 

@@ -30,7 +30,7 @@ actor FigureStore {
     private let slowReader: IndexReader
     private let control: any DaemonControl
     private var volumes: [Volume] = []
-    private let idleFloor: Span
+    private var idleFloor = Span.zero
     private let pace: Pace
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
@@ -46,7 +46,7 @@ actor FigureStore {
     private var isSizing = false
 
     init(
-        stateDirectory: String, control: any DaemonControl, idleFloor: Span, pace: Pace,
+        stateDirectory: String, control: any DaemonControl, pace: Pace,
         clock: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         reader = IndexReader(
@@ -54,7 +54,6 @@ actor FigureStore {
         slowReader = IndexReader(
             stateDirectory: stateDirectory, patience: .seconds(5), most: 2, quality: .utility)
         self.control = control
-        self.idleFloor = idleFloor
         self.pace = pace
         self.clock = clock
         self.logger = logger
@@ -77,9 +76,13 @@ actor FigureStore {
 
     /// Reads the figures again where the index has changed.
     func refresh() async {
-        let volumes = await control.volumes()
-        let wasReloaded = volumes != self.volumes
-        self.volumes = volumes
+        let (volumes, idleFloor) = (await control.volumes(), await control.idleFloor())
+        let wasReloaded = volumes != self.volumes || idleFloor != self.idleFloor
+        if wasReloaded {
+            (self.volumes, self.idleFloor) = (volumes, idleFloor)
+            // What the next prune does was foretold by the old ones.
+            (sizesBasis, sizesNotBefore) = ([], Timestamp(seconds: 0))
+        }
         let (known, now) = (version, clock())
         let isDue = figures == nil || wasReloaded || now - (figures?.readAt ?? now) > pace.longest
         do {

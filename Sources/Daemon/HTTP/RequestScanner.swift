@@ -24,6 +24,7 @@ struct RequestScanner {
         case lineTooLong = 414
         case headTooLarge = 431
         case malformed = 400
+        case crowded = 503
 
         /// The whole answer, after which the connection ends.
         var response: String {
@@ -35,8 +36,10 @@ struct RequestScanner {
                 case .lineTooLong: "URI Too Long"
                 case .headTooLarge: "Request Header Fields Too Large"
                 case .malformed: "Bad Request"
+                case .crowded: "Service Unavailable"
                 }
-            return "HTTP/1.1 \(rawValue) \(reason)\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+            let later = self == .crowded ? "Retry-After: 2\r\n" : ""
+            return "HTTP/1.1 \(rawValue) \(reason)\r\nConnection: close\r\n\(later)Content-Length: 0\r\n\r\n"
         }
     }
 

@@ -67,12 +67,12 @@ extension WebResponder {
             volume: try query.text("volume"), pool: try query.word("pool", Pool.self),
             text: try query.text("q"), order: order, limit: try query.number("limit", 1...1000) ?? limit,
             after: try WebCursor.entry(query.text("cursor", longest: 2000), order))
-        let now = clock()
+        let (now, idleFloor) = (clock(), await control.idleFloor())
         let policies = Dictionary(
             await control.volumes().map {
                 (
                     $0.name,
-                    EvictionPolicy(idleFloor: settings.idleFloor, keep: $0.keep, poolQuotas: $0.poolQuotas)
+                    EvictionPolicy(idleFloor: idleFloor, keep: $0.keep, poolQuotas: $0.poolQuotas)
                 )
             }, uniquingKeysWith: { $1 })
         let page = try await reader.read { try $0.entryPage(question) }
@@ -96,7 +96,7 @@ extension WebResponder {
             var reports = try index.entries(matching: key).prefix(20).map { volume, entry in
                 ExplainReport(
                     key: entry.key, volume: volume, entry: entry,
-                    verdict: foretold?[volume]?.verdict(on: entry) ?? .notNeeded,
+                    verdict: foretold?[volume]?.verdict(on: entry),
                     evictions: Int64(foretold?[volume]?.evictions.count ?? 0),
                     accesses: try index.accesses(of: entry.id, limit: 20).map { .init($0) },
                     ghost: ghosts.first { $0.id == entry.id }.map { .init($0) })
@@ -110,9 +110,6 @@ extension WebResponder {
                 ]
             }
             return reports
-        }
-        guard foretold != nil || explained.allSatisfy({ $0.entry == nil }) else {
-            throw FigureStore.Missing.notYet
         }
         return (key, explained, await figures.sizes?.madeAt)
     }

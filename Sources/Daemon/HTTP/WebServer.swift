@@ -18,8 +18,6 @@ public struct WebServer: Service {
         public var address: ListenAddress
         /// The directory that holds the index.
         public var stateDirectory: String
-        /// What was used more recently is not evicted: pages foretell the next prune by it.
-        public var idleFloor: Span
         /// The file with the bearer token that opens `POST /api/v1/runs`; nil keeps the server read-only.
         public var tokenFile: String?
         /// The cluster and the node, for labels.
@@ -29,13 +27,11 @@ public struct WebServer: Service {
 
         /// Makes settings from all they consist of.
         public init(
-            address: ListenAddress = .standard, stateDirectory: String, idleFloor: Span = .hours(24),
-            tokenFile: String? = nil, place: MetricsReport.Place = .init(),
-            version: String
+            address: ListenAddress = .standard, stateDirectory: String, tokenFile: String? = nil,
+            place: MetricsReport.Place = .init(), version: String
         ) {
             self.address = address
             self.stateDirectory = stateDirectory
-            self.idleFloor = idleFloor
             self.tokenFile = tokenFile
             self.place = place
             self.version = version
@@ -73,8 +69,8 @@ public struct WebServer: Service {
         self.logger = logger
         self.onListening = onListening
         figures = FigureStore(
-            stateDirectory: settings.stateDirectory, control: control,
-            idleFloor: settings.idleFloor, pace: pace, clock: clock, logger: logger)
+            stateDirectory: settings.stateDirectory, control: control, pace: pace, clock: clock,
+            logger: logger)
         responder = WebResponder(
             settings: settings, figures: figures, control: control, clock: clock, logger: logger)
     }

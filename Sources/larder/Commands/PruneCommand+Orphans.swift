@@ -89,13 +89,25 @@ struct OrphanPrune {
     }
 }
 
+extension Orphan.Kind {
+    /// Why such a thing goes.
+    fileprivate var reason: String {
+        switch self {
+        case .incompleteLayer: "a layer that a killed pull did not finish"
+        case .unreferencedLayer: "a layer that no image and no container needs"
+        case .directory: "a directory without a record in the store"
+        case .deadContainer: "a container whose pod is dead"
+        }
+    }
+}
+
 extension EvictionOutcome {
     /// What a reclaim did, as the index records runs.
     fileprivate init(orphans result: OrphanReclaim.Result, of volume: String, usedBefore: ByteCount) {
         func line(_ found: OrphanLine) -> Line {
             Line(
                 entryID: 0, pool: .images, key: found.orphan.key, bytes: found.orphan.bytes,
-                reason: found.refusal)
+                reason: found.refusal.isEmpty ? found.orphan.kind.reason : found.refusal)
         }
         let gone = result.reclaimed.reduce(ByteCount.zero) { $0 + $1.orphan.bytes }
         self.init(

@@ -50,14 +50,16 @@ struct ScanCommand: AsyncParsableCommand {
 
 extension Application {
     /// Scans a volume into the index, with its progress on a terminal and its notices on standard error.
-    func survey(_ locked: LockedVolume, _ index: CacheIndex) throws -> VolumeSurvey.Result {
+    func survey(
+        _ locked: LockedVolume, _ index: CacheIndex, warm: WarmRun? = nil
+    ) throws -> VolumeSurvey.Result {
         let line = ProgressLine("\(locked.volume.name): scanning")
         defer { line.end() }
         let survey = VolumeSurvey(index: index, regretWindow: configuration.regretWindow, clock: clock) {
             done in
             line.update("\(done) directories")
         }
-        let result = try survey.run(locked)
+        let result = try survey.run(locked, warm: warm)
         warn(result.notices)
         return result
     }

@@ -66,6 +66,9 @@ struct ServeCommand: AsyncParsableCommand {
             if (before.listen, before.tokenFile) != (after.listen, after.tokenFile) {
                 logger.warning("daemon.listen and daemon.token_file change at the next start only")
             }
+            if first.place != next.place {
+                logger.warning("cluster and node, the labels of all metrics, change at the next start only")
+            }
             for warning in next.configuration.warnings { logger.warning("\(warning)") }
             level.value = next.configuration.logLevel
             return next.daemonPlan
@@ -92,8 +95,7 @@ extension Application {
         guard let address = configuration.daemon.listen else { return [] }
         let settings = WebServer.Settings(
             address: address, stateDirectory: configuration.stateDirectory,
-            idleFloor: configuration.idleFloor, tokenFile: configuration.daemon.tokenFile, place: place,
-            version: Larder.version)
+            tokenFile: configuration.daemon.tokenFile, place: place, version: Larder.version)
         return [WebServer(settings, control: desk, clock: clock, logger: logger)]
     }
 
@@ -101,7 +103,8 @@ extension Application {
     var daemonPlan: DaemonPlan {
         let daemon = configuration.daemon
         let settings = DaemonSettings(
-            volumes: configuration.volumes, schedules: daemon.schedules, timeZone: daemon.timeZone,
+            volumes: configuration.volumes, idleFloor: configuration.idleFloor, schedules: daemon.schedules,
+            timeZone: daemon.timeZone,
             jitter: Jitter(most: daemon.jitter, kind: daemon.jitterKind), parallel: daemon.parallel,
             pressureInterval: daemon.pressureInterval, eventInterval: daemon.eventInterval,
             gracePeriod: daemon.gracePeriod, stateDirectory: configuration.stateDirectory)

@@ -143,6 +143,6 @@ extension CacheIndex {
                 overQuota: false),
             run: RunRecord(
                 id: run, kind: RunRecord.verify, startedAt: startedAt, finishedAt: finishedAt,
-                exitCode: verified.isClean ? 0 : 4))
+                exitCode: verified.isClean ? 0 : 4), checks: RunChecks(verified))
     }
 }

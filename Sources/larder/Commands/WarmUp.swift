@@ -82,15 +82,15 @@ struct WarmUp: Sendable {
         }
         report.images = try await log.following { try await warmer.warm(requests) }
         let code = Self.code(report.images)
-        let survey = try application.survey(prepared.locked, index)
         let finishedAt = application.clock()
-        try index.recordWarm(
-            report.images, of: volume.name,
+        let warm = WarmRun(
+            images: report.images,
             run: RunRecord(
                 id: report.run, kind: "warm", startedAt: startedAt, finishedAt: finishedAt,
                 exitCode: code?.rawValue ?? 0),
-            scan: survey.recorded.number, protectedUntil: finishedAt + Self.protection,
-            used: (prepared.usage.usedBytes, survey.scan.bytes, prepared.quota.high))
+            protectedUntil: finishedAt + Self.protection, usedBefore: prepared.usage.usedBytes,
+            high: prepared.quota.high)
+        _ = try application.survey(prepared.locked, index, warm: warm)
         report.history = try index.warmHistory(of: volume.name)
         return (report, code)
     }

@@ -129,6 +129,47 @@ import Testing
         try await bed.stop()
     }
 
+    @Test func anEntryIsShownBeforeItsFateIsKnown() async throws {
+        let bed = try await WebBed()
+        bed.control.known.withLock { $0 = [] }
+        await bed.server.figures.refresh()
+        let path = "/entries/org.example:part3:1.0"
+        while try await bed.ask("/api/v1/entries/org.example:part3:1.0").json["verdict"] is NSDictionary {
+            await bed.server.figures.refresh()
+        }
+        let page = try await bed.ask(path)
+        #expect(page.status == 200)
+        #expect(page.body.contains("There: org.example:part3:1.0"))
+        #expect(page.body.contains("is not known yet"))
+        #expect(page.body.contains("pool maven on volume build"))
+        try await bed.stop()
+    }
+
+    @Test func whatIsForetoldFollowsTheConfiguration() async throws {
+        let bed = try await WebBed()
+        // It was used three and a half hours ago.
+        let path = "/entries/org.example:part6:1.0"
+        #expect(try await bed.ask(path).body.contains("within the idle floor"))
+        bed.control.floor.withLock { $0 = .zero }
+        await bed.server.figures.refresh()
+        while try await bed.ask(path).body.contains("within the idle floor") {
+            try await Task.sleep(for: .milliseconds(5))
+        }
+        #expect(try await !bed.ask("/api/v1/entries").body.contains("idle-floor"))
+        try await bed.stop()
+    }
+
+    @Test func anIndexThatCannotBeReadIsNotDescribed() async throws {
+        let bed = try await WebBed()
+        try bed.directory.shell("head -c 9000 /dev/zero | tr '\\0' x > other; mv other larder.db")
+        for path in ["/entries", "/api/v1/entries", "/api/v1/runs", "/entries/org.example:part3:1.0"] {
+            let answer = try await bed.ask(path)
+            #expect(answer.status >= 500)
+            #expect(!answer.body.contains(bed.directory.path) && !answer.body.contains("larder.db"))
+        }
+        try await bed.stop()
+    }
+
     @Test func aNameThatWasPointedHereIsRefused() async throws {
         let bed = try await WebBed()
         #expect(try await bed.ask("/api/v1/status", "-H", "Host: rebound.example").status == 421)

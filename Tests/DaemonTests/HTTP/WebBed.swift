@@ -15,7 +15,12 @@ final class FakeControl: DaemonControl {
     let refusal = Mutex<RequestRefusal?>(nil)
     let asked = Mutex<[String]>([])
 
-    func volumes() async -> [Volume] { [WebBed.volume] }
+    let known = Mutex<[Volume]>([WebBed.volume])
+    let floor = Mutex<Span>(.hours(24))
+
+    func volumes() async -> [Volume] { known.withLock { $0 } }
+
+    func idleFloor() async -> Span { floor.withLock { $0 } }
 
     func waitingFor() async -> [String] { waiting.withLock { $0 } }
 
