@@ -22,7 +22,7 @@ extension CapacityReport.Volume {
             "name": .text(name), "capacity_bytes": .bytes(capacity), "used_bytes": .bytes(usedBytes),
             "limit_bytes": .bytes(limit),
             "inodes": ["used": .integer(usedInodes), "limit": .integer(inodeLimit)],
-            "pools": .array(space.pools.map(poolValue)), "hit_rate": rate.jsonValue(rateTrust),
+            "pools": .array(space.pools.map(poolValue)), "hit_rate": rate.jsonValue(evidence.confidence),
             "curve": .array(
                 curveSizes.map { size in
                     let rate = curve?.rate(at: size)
@@ -72,15 +72,13 @@ extension CapacityReport.Volume {
         ]
     }
 
-    private var rateTrust: Confidence { kind == .imageStore ? .low : evidence.confidence }
-
     private func poolValue(_ pool: Pool, _ entries: Int64, _ bytes: ByteCount) -> JSONValue {
         let regret = sizing.regret[pool] ?? HitRate()
         return [
             "name": .text(pool.rawValue), "entries": .integer(entries), "bytes": .bytes(bytes),
-            "hit_rate": (sizing.rates[pool] ?? HitRate()).jsonValue(rateTrust),
+            "hit_rate": (sizing.rates[pool] ?? HitRate()).jsonValue(evidence.confidence),
             "regret": ["entries": .integer(regret.misses), "bytes": .bytes(regret.missBytes)],
-            "confidence": .text(rateTrust.rawValue),
+            "confidence": .text(evidence.confidence.rawValue),
         ]
     }
 
@@ -113,7 +111,7 @@ extension CapacityReport.Volume {
             "best_object_hit_rate": .optional(advice?.best), "growth_bytes": .optional(advice?.growth),
             "headroom_bytes": .optional(advice?.headroom), "container_bytes": .optional(advice?.containers),
             "review_days": .optional(advice.map { Double($0.terms.review.seconds) / 86_400 }),
-            "distance": .optional(advice?.terms.distance),
+            "distance": .optional(advice?.terms.distance), "confidence": .text(confidence.rawValue),
         ]
     }
 }

@@ -61,9 +61,8 @@ public struct CapacityReport: Report {
         /// How far the figures that rest on use can be trusted: never more than the evidence, and no more than
         /// `low` before 14 days of history or `medium` before 30.
         public var confidence: Confidence {
-            let trust = kind == .imageStore ? Confidence.low : evidence.confidence
             let days = sizing.history.seconds / 86_400
-            return min(trust, days < 14 ? .low : days < 30 ? .medium : .high)
+            return min(evidence.confidence, days < 14 ? .low : days < 30 ? .medium : .high)
         }
 
         /// All hits and misses of the window.

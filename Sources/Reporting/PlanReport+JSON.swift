@@ -36,6 +36,7 @@ extension Eviction {
         [
             "pool": .text(entry.pool.rawValue), "key": .text(entry.key), "bytes": .bytes(entry.bytes),
             "exclusive_bytes": .bytes(freedBytes), "last_used": .time(entry.lastUsed),
+            "evidence": .text(entry.evidence.rawValue), "confidence": .text(entry.confidence.rawValue),
             "reason": .text(reason),
             "path": .text(entry.found.path.description), "inode": .unsigned(entry.found.inode),
             "accessed": .integer(entry.found.accessed.nanoseconds),

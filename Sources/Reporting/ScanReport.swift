@@ -26,6 +26,8 @@ public struct ScanReport: Report {
         public var unreadable: Int64
         /// The first of them.
         public var unreadablePaths: [UnreadablePath]
+        /// How far what jobs used can be told; nil where it was not looked at.
+        public var evidence: EvidenceTrust?
         /// What was found in each pool, in the contract's order.
         public var pools: [PoolLine]
 
@@ -34,7 +36,7 @@ public struct ScanReport: Report {
             name: String, path: String, scan: Int64, baseline: Bool = false, complete: Bool,
             directories: Int64,
             files: Int64, bytes: ByteCount, apparentBytes: ByteCount, unreadable: Int64 = 0,
-            unreadablePaths: [UnreadablePath] = [], pools: [PoolLine]
+            unreadablePaths: [UnreadablePath] = [], evidence: EvidenceTrust? = nil, pools: [PoolLine]
         ) {
             self.name = name
             self.path = path
@@ -47,6 +49,7 @@ public struct ScanReport: Report {
             self.apparentBytes = apparentBytes
             self.unreadable = unreadable
             self.unreadablePaths = unreadablePaths
+            self.evidence = evidence
             self.pools = pools
         }
 
@@ -160,6 +163,9 @@ extension ScanReport.Volume {
         }
         if unmanagedBytes > .zero { table.rows.append(["unmanaged", "\(unmanagedBytes)"]) }
         if !table.rows.isEmpty { page.table(table) }
+        if let evidence, evidence.confidence < .high, !evidence.reason.isEmpty {
+            page.paragraph("evidence \(evidence.confidence.rawValue): \(evidence.reason)", indent: 2)
+        }
         guard unreadable > 0 else { return }
         page.line("not readable: \(Figures.count(unreadable, "path", "paths"))", indent: 2, tone: .bad)
         for path in unreadablePaths.prefix(5) { page.line("\(path.path): \(path.reason)", indent: 4) }
@@ -177,6 +183,9 @@ extension ScanReport.Volume {
             "unreadable_paths": .array(
                 unreadablePaths.map { ["path": .text($0.path.description), "reason": .text($0.reason)] }),
             "unmanaged_bytes": .bytes(unmanagedBytes),
+            "evidence": evidence.map {
+                ["confidence": .text($0.confidence.rawValue), "reason": .text($0.reason)]
+            } ?? .null,
             "pools": .array(
                 pools.map { pool in
                     [

@@ -84,9 +84,10 @@ struct DirectoryLister {
         return visited
     }
 
-    private func add(_ stat: larder_stat, to record: inout DirectoryRecord) {
+    private func add(_ stat: larder_stat, to record: inout DirectoryRecord, isWitness: Bool = true) {
         record.fileBytes += stat.blocks * 512
         record.apparentBytes += stat.size
+        guard isWitness else { return }
         record.accessed = max(record.accessed, stat.atime)
         // The rule of relatime turned round: this read shows, and the next one within a day will not.
         if stat.atime > stat.ctime, stat.atime > startedAt.nanoseconds - Self.inFlightAge {
@@ -122,6 +123,7 @@ struct DirectoryLister {
     }
 
     private func sum(_ visited: inout VisitedDirectory, _ scratch: ListingScratch) {
+        let isBuildCache = FileNames.isBuildCache(visited.directory.name)
         for file in scratch.files {
             if file.stat.links > 1 {
                 visited.hardLinks.append((file.stat.inode, file.stat.blocks * 512, file.stat.size))
@@ -130,8 +132,9 @@ struct DirectoryLister {
                 continue
             }
             visited.record.files += 1
-            add(file.stat, to: &visited.record)
             scratch.withName(of: file) { name in
+                let isOpenedAnyway = isBuildCache && FileNames.isGradlesOwn(name)
+                add(file.stat, to: &visited.record, isWitness: !isOpenedAnyway)
                 guard FileNames.isInFlight(name) else { return }
                 visited.record.facts.insert(.listAlways)
                 if max(file.stat.mtime, file.stat.ctime) > startedAt.nanoseconds - Self.inFlightAge {
@@ -146,6 +149,8 @@ struct DirectoryLister {
     /// Maven reads a version directory's tracking file and pom whenever it resolves the version, and only looks
     /// whether the jar is there; elsewhere every file counts but checksums.
     private func chooseWitnesses(_ visited: inout VisitedDirectory, _ scratch: ListingScratch) {
+        // Gradle stamps what it finds there with its own time: it is looked at as a whole.
+        if FileNames.isBuildCache(visited.directory.name) { visited.record.facts.insert(.listAlways) }
         guard !visited.record.facts.contains(.listAlways) else { return }
         let isTracked = visited.record.facts.contains(.tracked)
         var count = 0

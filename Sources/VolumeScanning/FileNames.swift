@@ -13,6 +13,9 @@ public enum FileNames {
         "_remote.repositories", "_maven.repositories", "resolver-status.properties",
         "m2e-lastUpdated.properties",
     ].map { Array($0.utf8) }
+    private static let buildCache = Array("build-cache-".utf8)
+    private static let lock = Array(".lock".utf8)
+    private static let cleanupNote = Array("gc.properties".utf8)
     private static let metadata = Array("maven-metadata".utf8)
 
     /// Whether no job reads the file for its own sake, so that it cannot witness a use.
@@ -28,6 +31,15 @@ public enum FileNames {
     /// Whether the name is one that a download in progress, or a lock, has.
     public static func isInFlight(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         inFlight.contains { name.hasSuffix($0) }
+    }
+
+    /// Whether it is the name of a local build cache of Gradle: `build-cache-1`.
+    static func isBuildCache(_ directory: [UInt8]) -> Bool { directory.starts(with: buildCache) }
+
+    /// Whether the file in a build cache is one that Gradle opens at every build, whatever it finds there
+    /// (gradle/gradle `DirectoryBuildCacheServiceFactory`, `DefaultPersistentDirectoryCache`).
+    static func isGradlesOwn(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(lock) || name.count == cleanupNote.count && name.starts(with: cleanupNote)
     }
 
     /// Whether the file is an artifact: something whose origin `_remote.repositories` must name.

@@ -63,7 +63,7 @@ import Testing
             authFile: "/auth.json", registriesFile: "/registries.conf")
         #expect(configuration.warm == warm)
         let report = ReportConfiguration(
-            distance: .share(basisPoints: 200), review: .days(11), headroom: ByteCount(12 << 30),
+            distance: .share(basisPoints: 200), review: .after(.days(11)), headroom: ByteCount(12 << 30),
             fetchSpeed: ByteCount(13 << 20))
         #expect(configuration.report == report)
         #expect(configuration.verify == .init(maxDuration: .minutes(11), maxRate: ByteCount(12 << 20)))

@@ -37,7 +37,9 @@ import Testing
         Refusal("report: {distance: 60%}\n", "1:20", "report.distance", "0% to 50%"),
         Refusal("report: {distance: 1}\n", "1:20", "report.distance", "mean `1%`?"),
         Refusal("report: {distance: 1Gi}\n", "1:20", "report.distance", "such as 1%"),
-        Refusal("report: {review: soon}\n", "1:18", "report.review", "a duration such as"),
+        Refusal("report: {review: soon}\n", "1:18", "report.review", "a date such as 2027-03-31"),
+        Refusal("report: {review: 2027-02-29}\n", "1:18", "report.review", "found \"2027-02-29\""),
+        Refusal("report: {review: 31.3.2027}\n", "1:18", "report.review", "a duration such as"),
         Refusal("report: {headroom: 5}\n", "1:20", "report.headroom", "`measured`, 0, or"),
         Refusal("report: {headroom: 5GB}\n", "1:20", "report.headroom", "mean `5Gi` or `5G`?"),
         Refusal("report: {fetch_speed: fast}\n", "1:23", "report.fetch_speed", "a quantity a second"),
@@ -158,8 +160,19 @@ import Testing
         expected.podmanDeadline = .minutes(2)
         expected.limits = .init(bytesShare: .share(basisPoints: 1250), entries: 7)
         expected.report = .init(
-            distance: .share(basisPoints: 50), review: .days(180), headroom: .zero,
+            distance: .share(basisPoints: 50), review: .after(.days(180)), headroom: .zero,
             fetchSpeed: ByteCount(20 << 20))
         #expect(configuration == expected)
+    }
+
+    @Test func aReviewMayBeADay() throws {
+        let day = Timestamp(seconds: 1_806_451_200)  // 2027-03-31
+        let report = try load("report: {review: 2027-03-31}\n").report
+        #expect(report.review == .on(day))
+        #expect(report.terms(now: day - .days(100)).review == .days(100))
+        #expect(report.review.overdue(at: day - .days(1)) == nil)
+        #expect(report.terms(now: day + .days(1)).review == .zero)
+        #expect(report.review.overdue(at: day + .days(1))?.contains("2027-03-31 has passed") == true)
+        #expect(try load("report: {review: 0s}\n").report.terms(now: day).review == .zero)
     }
 }

@@ -64,6 +64,10 @@ import Testing
         ("driver", .problem, { $0.volumes[1].store?.otherDrivers = ["overlay"] }),
         ("shared-records", .problem, { $0.volumes[1].store?.holdsPodmanRecords = true }),
         ("damage", .warning, { $0.volumes[1].store?.problems = ["image x: its layers are not whole"] }),
+        (
+            "layer-directory", .warning,
+            { $0.volumes[1].store?.layersWithoutDirectory = ["0123456789abcdef", "1123456789abcdef"] }
+        ),
         ("socket", .problem, { $0.volumes[1].store?.socket?.mode = nil }),
         ("socket", .problem, { $0.volumes[1].store?.socket?.isSocket = false }),
         ("socket", .problem, { $0.volumes[1].store?.socket?.version = nil }),

@@ -20,6 +20,21 @@ struct RealPodmanTests {
         sidecar = try PodmanClient(socket: "unix://\(try testbed.setting("LARDER_SOCKET"))")
     }
 
+    /// An image with a name and contents of its own, and without any other name; its ID.
+    private func image(_ name: String) throws -> String {
+        let folder = try TemporaryDirectory()
+        try folder.write("mark", name)
+        try folder.shell("tar -cf image.tar mark")
+        _ = try testbed.podman("import", "--quiet", folder.path + "/image.tar", name)
+        return try testbed.podman("image", "inspect", "--format", "{{.Id}}", name)
+    }
+
+    private func forget(_ names: String...) {
+        for name in names { _ = try? testbed.podman("rmi", "--force", name) }
+    }
+
+    private static func ownName() -> String { "example.test/own/\(UUID().uuidString.lowercased()):1" }
+
     @Test func pingTellsPodmansVersion() async throws {
         let version = try await sidecar.ping()
         #expect(version.version.hasPrefix("4.") || version.version.hasPrefix("5."))
@@ -42,33 +57,34 @@ struct RealPodmanTests {
 
     /// The container belongs to the job's Podman; the sidecar sees it as external and refuses all the same.
     @Test func anImageThatAJobUsesIsRefused() async throws {
-        let redis = try testbed.setting("IMAGE_REDIS")
-        let container = try testbed.podman("create", redis)
+        let name = Self.ownName()
+        let id = try image(name)
+        defer { forget(name) }
+        let container = try testbed.podman("create", name, "true")
         defer { _ = try? testbed.podman("rm", container) }
         let seen = try #require(try await sidecar.containers().first { $0.id == container })
-        #expect(seen.image == redis)
-        guard case .refused(let reason) = try await sidecar.removeImage(redis) else {
+        #expect(seen.image == name)
+        guard case .refused(let reason) = try await sidecar.removeImage(name) else {
             Issue.record("the image of a job's container was not refused")
             return
         }
         #expect(reason.contains(container))
-        #expect(try await sidecar.imageExists(redis))
-        let id = try testbed.podman("image", "inspect", "--format", "{{.Id}}", redis)
+        #expect(try await sidecar.imageExists(name))
         #expect(seen.imageID == id)
     }
 
     @Test func oneNameAfterTheOtherAndThenTheImage() async throws {
-        let name = try testbed.setting("IMAGE_BIG")
-        _ = try testbed.podman("pull", "--quiet", name)
-        let id = try testbed.podman("image", "inspect", "--format", "{{.Id}}", name)
-        _ = try testbed.podman("tag", name, "example.test/other/big:2")
+        let (name, other) = (Self.ownName(), Self.ownName())
+        let id = try image(name)
+        defer { forget(name, other) }
+        _ = try testbed.podman("tag", name, other)
         // By its ID, an image of two names is an error in Podman 4.3 and no refusal.
         let error = await #expect(throws: PodmanError.self) { try await sidecar.removeImage(id) }
         #expect(error.map(String.init(describing:))?.contains("status 500") == true)
         #expect(try await sidecar.removeImage(name) == .untagged)
         #expect(try await sidecar.imageExists(name) == false)
         #expect(try await sidecar.imageExists(id))
-        #expect(try await sidecar.removeImage("example.test/other/big:2") == .removed)
+        #expect(try await sidecar.removeImage(other) == .removed)
         #expect(try await sidecar.imageExists(id) == false)
         #expect(throws: ProcessFailure.self) { try testbed.podman("image", "inspect", id) }
     }

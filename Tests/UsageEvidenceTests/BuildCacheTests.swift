@@ -22,7 +22,7 @@ import Testing
         try directory.shell("find . -exec touch -d '5 days ago' {} +")
         #expect(try real.scan().hits.isEmpty)
         // A build that opens the cache and finds nothing in it; then one that does.
-        try directory.shell("touch -m \(Self.folder)/build-cache-1.lock")
+        try directory.shell("cd \(Self.folder); touch -am build-cache-1.lock gc.properties")
         #expect(try real.scan().hits.isEmpty)
         try directory.shell("touch -m -d '1 hour ago' \(Self.folder)/\(Self.key)")
         #expect(try real.scan().hits == [Self.folder])
@@ -62,6 +62,9 @@ extension RealUseTests {
         let newest = try #require(Double(touched.output.trimmingCharacters(in: .whitespacesAndNewlines)))
         #expect(newest > Double(before.seconds))
         #expect(try real.scan().hits.contains(BuildCacheTests.folder))
+        // A build that opens the cache and takes nothing from it.
+        try run("/bin/bash", "-ec", "cat \(home)/\(BuildCacheTests.folder)/*.lock > /dev/null").checked()
+        #expect(try !real.scan().hits.contains(BuildCacheTests.folder))
         #expect(try BuildCacheTests.entry(real).lastUsed >= before)
     }
 }

@@ -56,6 +56,16 @@ extension Doctor {
                     .store, "damage", .warning, "\(name): \(problem)",
                     why: "Podman's own lists may fail on it.", cure: "as said"))
         }
+        if let first = store.layersWithoutDirectory.first {
+            let more = store.layersWithoutDirectory.count - 1
+            found.append(
+                .init(
+                    .store, "layer-directory", .warning,
+                    "\(name): the directory of layer \(first.prefix(12)), half pulled, is gone"
+                        + (more > 0 ? " (and of \(more) more)" : ""),
+                    why: "A running Podman takes the layer for whole: pulls that need it fail.",
+                    cure: "restart the podman sidecar, and pull again"))
+        }
         guard !store.orphans.isEmpty else {
             return found + [.init(.store, "orphans", ok: "\(name): nothing was left behind")]
         }

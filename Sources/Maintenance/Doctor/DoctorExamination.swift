@@ -134,7 +134,9 @@ public struct DoctorExamination: Sendable {
                 !found.otherDrivers.contains { problem.contains("the \($0) driver") }
                     && !problem.contains("not completely written")
             }
-            found.orphans = try VfsOrphans(root: root).find(in: store, now: clock()) { try reader.read() }
+            let orphans = VfsOrphans(root: root)
+            found.orphans = try orphans.find(in: store, now: clock()) { try reader.read() }
+            found.layersWithoutDirectory = orphans.layersWithoutDirectory(in: store, now: clock())
         } catch { found.failure = "\(error)" }
         return found
     }

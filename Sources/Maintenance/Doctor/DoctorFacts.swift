@@ -79,6 +79,8 @@ struct DoctorFacts: Sendable, Equatable {
         var images = 0
         var containers = 0
         var orphans: [Orphan] = []
+        /// Layers that a Podman takes for whole, and whose directories are gone.
+        var layersWithoutDirectory: [String] = []
         /// Whether a Podman keeps its own records in it.
         var holdsPodmanRecords = false
         var heldLock: String?

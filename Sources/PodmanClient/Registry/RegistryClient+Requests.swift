@@ -12,17 +12,6 @@ extension RegistryClient {
         "application/vnd.docker.distribution.manifest.v2+json",
     ].joined(separator: ", ")
 
-    /// Kept for the life of the process; no redirect is followed, so credentials go to no other host.
-    private static let trusting = client(HTTPClient.Configuration(certificateVerification: .none))
-    private static let strict = client(HTTPClient.Configuration(certificateVerification: .fullVerification))
-
-    private static func client(_ given: HTTPClient.Configuration) -> HTTPClient {
-        var configuration = given
-        configuration.redirectConfiguration = .disallow
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
-    }
-
     /// Sends a request for an image to a registry, again with what its challenge asks for.
     func send(
         _ method: HTTPMethod, _ target: String, to place: RegistriesFile.Place, for reference: ImageReference
@@ -34,7 +23,7 @@ extension RegistryClient {
             request.method = method
             request.headers.add(name: "Accept", value: Self.accepted)
             if let authorization { request.headers.add(name: "Authorization", value: authorization) }
-            return try await execute(request, insecure: place.insecure)
+            return try await execute(request, to: place)
         }
         var scheme = "https"
         var first: PodmanConnection.Answer
@@ -85,7 +74,7 @@ extension RegistryClient {
             } else if let basic {
                 request.headers.add(name: "Authorization", value: basic)
             }
-            let answer = try await execute(request, insecure: place.insecure)
+            let answer = try await execute(request, to: place)
             try check(answer, place.host)
             struct Token: Decodable {
                 var token: String?
@@ -108,12 +97,14 @@ extension RegistryClient {
     }
 
     private func execute(
-        _ given: HTTPClientRequest, insecure: Bool
+        _ given: HTTPClientRequest, to place: RegistriesFile.Place
     ) async throws -> PodmanConnection.Answer {
         var request = given
         request.headers.add(name: "User-Agent", value: "larder")
         request.headers.add(name: "Connection", value: "close")
-        let client = insecure ? Self.trusting : Self.strict
+        let client = try RegistryConnections.client(
+            insecure: place.insecure, authorities: try certificates.authorities(for: place.host),
+            host: place.host)
         let response = try await client.execute(request, deadline: .distantFuture)
         // A registry that says more than it may is not read to its end.
         let body =

@@ -11,6 +11,7 @@ import NIOHTTP1
 public struct RegistryClient: Sendable {
     let registries: RegistriesFile
     let auth: AuthFile?
+    let certificates: RegistryCertificates
     let deadline: Span
 
     /// Makes a client; nothing is connected yet.
@@ -18,10 +19,15 @@ public struct RegistryClient: Sendable {
     /// - Parameters:
     ///   - registries: Which speak no TLS, and which have mirrors.
     ///   - auth: The registries' credentials.
+    ///   - certificates: Who vouches for registries beside the authorities that the system trusts.
     ///   - deadline: How long one question may take, with all its requests.
-    public init(registries: RegistriesFile, auth: AuthFile? = nil, deadline: Span = .seconds(30)) {
+    public init(
+        registries: RegistriesFile, auth: AuthFile? = nil, certificates: RegistryCertificates = .podmans(),
+        deadline: Span = .seconds(30)
+    ) {
         self.registries = registries
         self.auth = auth
+        self.certificates = certificates
         self.deadline = deadline
     }
 

@@ -6,6 +6,8 @@ import CacheModel
 public struct RegistryFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// What kind of failure it is.
     public enum Cause: Sendable, Hashable {
+        /// A file that should hold the certificate of its authority cannot be used.
+        case certificate
         /// Nobody answered, or not in time.
         case unreachable
         /// It wants other credentials, or any.
@@ -23,6 +25,7 @@ public struct RegistryFailure: Error, Sendable, Hashable, CustomStringConvertibl
 
         var remedy: String {
             switch self {
+            case .certificate: "put the PEM file of its authority there, named *.crt"
             case .unreachable: "is it up? Registries without TLS stand in warm.registries_file"
             case .unauthorized: "put credentials for it into the auth file (warm.auth_file)"
             case .unknownManifest: "check the name and the tag"

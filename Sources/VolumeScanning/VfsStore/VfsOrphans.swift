@@ -33,6 +33,22 @@ public struct VfsOrphans: Sendable {
         }
     }
 
+    /// The IDs of layers whose records say that they are being written, for some time, and whose directories are
+    /// not there.
+    ///
+    /// A Podman that was serving while a pull was killed keeps such a record and takes the layer for a finished
+    /// one (seen with 4.3.1). A pull just begun looks the same for a moment.
+    public func layersWithoutDirectory(in store: VfsStore, now: Timestamp) -> [String] {
+        guard let all = directory(nil) else { return [] }
+        return store.layers.filter { layer in
+            guard layer.incomplete, layer.created < now - .minutes(10) else { return false }
+            do throws(SystemError) {
+                _ = try all.stat(layer.id.utf8.cString)
+                return false
+            } catch { return error.code == ENOENT }
+        }.map { escaped($0.id.utf8) }
+    }
+
     private func layers(of store: VfsStore) -> [Orphan] {
         store.layers.filter { $0.incomplete || $0.images == 0 && $0.containers == 0 }.map { layer in
             guard layer.incomplete else {

@@ -52,6 +52,7 @@ struct ReportCommand: AsyncParsableCommand {
         let index = try application.index(readOnly: true)
         let now = application.clock()
         let settings = application.configuration.report
+        if let overdue = settings.review.overdue(at: now) { Terminal.complain("larder: \(overdue)") }
         var report = CapacityReport(
             generatedAt: now, window: window, volumes: [], fetchSpeed: fetchSpeed ?? settings.fetchSpeed)
         for (volume, usage) in try application.usages(index) {
@@ -63,7 +64,8 @@ struct ReportCommand: AsyncParsableCommand {
             let look = isStore ? nil : ArtifactLook(path: volume.path)
             report.volumes.append(
                 CapacityReport.Volume(
-                    volume, usage, history, window: window, terms: settings.terms, simulates: simulate,
+                    volume, usage, history, window: window, terms: settings.terms(now: now),
+                    simulates: simulate,
                     findings: look?.findings(in: usage.entries) ?? ArtifactFindings(),
                     containers: tax?.peak?.bytes ?? .zero, now: now))
             if let left = OrphanSection(volume: volume.name, orphans: try index.orphans(of: volume.name)) {

@@ -75,6 +75,7 @@ extension ScanReport.Volume {
             complete: scan.complete, directories: scan.directories, files: scan.files, bytes: scan.bytes,
             apparentBytes: scan.apparentBytes, unreadable: scan.unreadableCount,
             unreadablePaths: scan.unreadable,
+            evidence: scan.atimeTrust,
             pools: survey.recorded.pools.map {
                 ScanReport.PoolLine(
                     pool: $0.pool, entries: $0.entries, files: $0.files, bytes: $0.bytes, new: $0.new,

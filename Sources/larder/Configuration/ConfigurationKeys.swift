@@ -103,7 +103,7 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("warm.auth_file", .fileOrNone, \.warm.authFile),
         ConfigurationSetting("warm.registries_file", .fileOrNone, \.warm.registriesFile),
         ConfigurationSetting("report.distance", .points, \.report.distance),
-        ConfigurationSetting("report.review", .span, \.report.review),
+        ConfigurationSetting("report.review", .review, \.report.review),
         ConfigurationSetting("report.headroom", .headroom, \.report.headroom),
         ConfigurationSetting("report.fetch_speed", .speed, \.report.fetchSpeed),
         ConfigurationSetting("verify.max_duration", .spanOrNone, \.verify.maxDuration),
