@@ -101,6 +101,15 @@ def fill(volume):
         (module / "_remote.repositories").write_text(f"{name}.jar>central=\n{name}.pom>central=\n")
 
 
+def own_id(table, outer):
+    """The id that a process has in its user namespace, from the one that is seen from outside."""
+    outer = int(outer.split()[0])
+    for inner, begin, count in (map(int, line.split()) for line in table.read_text().splitlines()):
+        if begin <= outer < begin + count:
+            return inner + outer - begin
+    return None
+
+
 def context(container):
     """What holds of the running container, from Podman's record and from the kernel's."""
     record = json.loads(run(*PODMAN, "inspect", container))[0]
@@ -108,12 +117,12 @@ def context(container):
     status = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
     mounts = [line.split() for line in (process / "mountinfo").read_text().splitlines()]
     options = {fields[4]: fields[5].split(",") for fields in mounts}
-    user = run(*PODMAN, "top", container, "uid", "group").split("\n")[1].split()
+    users = [own_id(process / "uid_map", status["Uid"]), own_id(process / "gid_map", status["Gid"])]
     capabilities = [status[key].strip() for key in ("CapEff", "CapPrm", "CapBnd", "CapInh")]
     return {
-        "runAsUser, runAsGroup": user == ["1001", "1001"] and record["Config"]["User"] == "1001:1001",
+        "runAsUser, runAsGroup": users == [1001, 1001] and record["Config"]["User"] == "1001:1001",
         "capabilities: drop ALL": all(int(value, 16) == 0 for value in capabilities)
-        and record["EffectiveCaps"] == [] and record["BoundingCaps"] == [],
+        and not record["EffectiveCaps"] and not record["BoundingCaps"],
         "allowPrivilegeEscalation: false": status["NoNewPrivs"].strip() == "1",
         "readOnlyRootFilesystem": "ro" in options["/"] and record["HostConfig"]["ReadonlyRootfs"],
         "seccompProfile: RuntimeDefault": status["Seccomp"].strip() == "2",
