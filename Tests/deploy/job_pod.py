@@ -47,8 +47,9 @@ cp "$SIDECAR"/containers.conf "$SIDECAR"/storage.conf etc/containers
     > etc/containers/registries.conf
 printf '{"default": [{"type": "insecureAcceptAnything"}]}' > etc/containers/policy.json
 mount --bind "$VOLUMES/sockets-$POD" sockets
-if [ "$ROLE" != build ]; then mount --bind "$VOLUMES/podman-data" podman-data; fi
-if [ "$ROLE" != podman ]; then mount --bind "$VOLUMES/cache" cache; fi
+# The runner mounts every volume in every container of a job.
+mount --bind "$VOLUMES/podman-data" podman-data
+mount --bind "$VOLUMES/cache" cache
 if [ "$ROLE" = larder ]; then mount --bind "$VOLUMES/state" state; fi
 mount -t tmpfs -o mode=1777 none tmp
 mount -t proc none proc
@@ -254,7 +255,6 @@ def check(cluster, program, python):
         "the build container: uid 1001, no capabilities, no new privileges":
             context["Uid"] == "1001" and context["CapBnd"] == "0" * 16 and context["NoNewPrivs"] == "1",
         "it sees its own processes only": ready["processes"] <= 4,
-        "it has no image volume": not ready["sees_store"],
         "Testcontainers is told a mapped port": ready["port"] not in (None, 6379),
         "its container still runs beside a second Podman": states[:1] == ["Up"],
         "the job passes": code == 0 and "passed" in after,

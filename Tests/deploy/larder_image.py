@@ -82,8 +82,8 @@ def properties(work, staged, program, validator):
     version = run(program, "--version").split()[-1]
     print(f"     {image['Size'] / 1e6:.0f} MB, of which {size / 1e6:.0f} MB above the base")
     return {
-        "user 1001 by number": image["Config"]["User"] == "1001:1001",
-        "the program is the entry point": image["Config"]["Entrypoint"] == ["/usr/bin/larder"],
+        "user 1001 by number": image["Config"].get("User") == "1001:1001",
+        "the program is the entry point": image["Config"].get("Entrypoint") == ["/usr/bin/larder"],
         "labels": image["Labels"].get("org.opencontainers.image.title") == "larder"
         and image["Labels"].get("org.opencontainers.image.version") == version,
         "no shell, no package manager": shells == [],
