@@ -1,42 +1,61 @@
 #!/bin/sh
-# Checks everything in deploy/ without a cluster. Needs root and Debian 12's
-#   podman uidmap busybox-static python3-venv python3-seccomp libcap2-bin iproute2 prometheus shellcheck
-# and kubectl. Exit code 3: something is missing, and what.
+# Checks the manifests, the runner's files and the profiles of deploy/ without a cluster. Run it as
+#   Tests/deploy/tools.py run manifests
+# which has put kubectl, kubernetes-validate, checkov and promtool in reach.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 deploy=$(cd "$here/../../deploy" && pwd)
-for tool in kubectl promtool shellcheck podman newuidmap setcap; do
-    command -v "$tool" >/dev/null || { echo "check.sh: $tool is missing; see the head of this script" >&2; exit 3; }
-done
-venv=${XDG_CACHE_HOME:-/var/tmp}/larder-deploy-check
-if [ ! -x "$venv/bin/checkov" ]; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet kubernetes-validate==1.37.0 checkov==3.3.30
-fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+versions="1.33 1.35 1.37"
 
-for overlay in shared slots readonly-store restricted daemon; do
-    kubectl kustomize "$deploy/overlays/$overlay" > "$work/$overlay.yaml"
-    for version in 1.33 1.35 1.37; do
-        "$venv/bin/kubernetes-validate" --quiet -k "$version" --strict "$work/$overlay.yaml"
+# Whatever overlay there is: a new one is checked without a word here.
+for overlay in "$deploy"/overlays/*/kustomization.yaml; do
+    name=$(basename "$(dirname "$overlay")")
+    kubectl kustomize "$deploy/overlays/$name" > "$work/$name.yaml"
+    for version in $versions; do
+        kubernetes-validate --quiet -k "$version" --strict "$work/$name.yaml"
     done
-    "$venv/bin/python" "$here/references.py" "$work/$overlay.yaml"
-    echo "ok   overlay $overlay"
+    python "$here/references.py" "$work/$name.yaml"
+    set -- "$@" -f "$work/$name.yaml"
+    echo "ok   overlay $name"
+done
+
+# Components are no manifests by themselves. Those that no overlay has are rendered on top of `shared`.
+for component in "$deploy"/components/*/kustomization.yaml; do
+    folder=$(dirname "$component")
+    name=$(basename "$folder")
+    if grep -rqs "components/$name\$" "$deploy"/overlays; then continue; fi
+    mkdir -p "$work/deploy"
+    cp -R "$deploy/base" "$deploy/components" "$deploy/overlays" "$work/deploy"
+    mkdir "$work/deploy/with-$name"
+    cat > "$work/deploy/with-$name/kustomization.yaml" <<END
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources: [../overlays/shared]
+components: [../components/$name]
+END
+    kubectl kustomize "$work/deploy/with-$name" > "$work/with-$name.yaml"
+    # The Prometheus Operator's kinds have no schema in Kubernetes.
+    python "$here/references.py" --known-kinds "$work/with-$name.yaml" > "$work/known-$name.yaml"
+    for version in $versions; do
+        kubernetes-validate --quiet -k "$version" --strict "$work/known-$name.yaml"
+    done
+    python "$here/references.py" "$work/with-$name.yaml"
+    set -- "$@" -f "$work/known-$name.yaml"
+    echo "ok   component $name"
 done
 
 exceptions=$(sed -n 's/^\(CKV[A-Z0-9_]*\) .*/\1/p' "$here/checkov-exceptions.txt" | paste -sd,)
-"$venv/bin/checkov" --skip-download --quiet --compact --framework kubernetes --skip-check "$exceptions" \
-    -f "$work"/shared.yaml "$work"/slots.yaml "$work"/readonly-store.yaml "$work"/restricted.yaml \
-    "$work"/daemon.yaml
+checkov --skip-download --quiet --compact --framework kubernetes --skip-check "$exceptions" "$@"
 echo "ok   checkov"
 
 kubectl kustomize "$deploy/monitoring" > /dev/null
-"$venv/bin/python" -c 'import sys, yaml; print(yaml.dump(yaml.safe_load(sys.stdin)["spec"]))' \
+python -c 'import sys, yaml; print(yaml.dump(yaml.safe_load(sys.stdin)["spec"]))' \
     < "$deploy/monitoring/rules.yaml" > "$work/rules.yaml"
-cp "$here/alerts.test.yaml" "$work"
+cp "$here"/alerts*.test.yaml "$work"
 promtool check rules "$work/rules.yaml" > /dev/null
-promtool test rules "$work/alerts.test.yaml"
+promtool test rules "$work"/alerts*.test.yaml
 echo "ok   alerts"
 larder=${LARDER:-$here/../../.build/debug/larder}
 if [ -x "$larder" ]; then
@@ -45,12 +64,8 @@ else
     echo "skipped: two Larders in one Prometheus (build larder first, or set LARDER)"
 fi
 
-# Every metric that the dashboard and the alerts name is one that Larder has.
-"$venv/bin/python" "$here/metrics.py" "$deploy/monitoring" "$here/../../Sources/Reporting"
-echo "ok   metrics' names"
-
 # The chart's values hold the runner's file a second time; name, url and token are the chart's own.
-"$venv/bin/python" - "$deploy/gitlab-runner" <<'END'
+python - "$deploy/gitlab-runner" <<'END'
 import sys, tomllib, yaml
 with open(f"{sys.argv[1]}/config.toml", "rb") as file:
     runner = tomllib.load(file)["runners"][0]
@@ -61,7 +76,8 @@ if {**runner, "name": 0, "url": 0, "token": 0} != {**chart, "name": 0, "url": 0,
 END
 echo "ok   values.yaml"
 
-shellcheck "$here/check.sh"
-"$deploy/podman-sidecar/flatten_seccomp.py" --check
+find "$deploy" "$here/.." -maxdepth 2 -type f -exec sh -c 'head -n 1 "$1" | grep -qE "^#!.*sh$"' sh {} \; -print0 \
+    | xargs -0 shellcheck --severity=warning "$here/../../.ci/run"
+echo "ok   shell scripts"
+/usr/bin/python3 "$deploy/podman-sidecar/flatten_seccomp.py" --check
 echo "ok   seccomp.json"
-/usr/bin/python3 "$here/pod.py"

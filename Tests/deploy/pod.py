@@ -79,11 +79,19 @@ def confine():
     program.load()
 
 
+DROP = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups",
+        "--bounding-set=-all,+setuid,+setgid", "--inh-caps=-all"]
+
+
+def become(command):
+    """Goes on as the container's process: uid 1001 with what newuidmap needs, and no more."""
+    os.execvp(DROP[0], [*DROP, *command])
+
+
 def inside():
     """Process 1 of the pod: loads the profile as root, then runs the checks as uid 1001."""
     confine()
-    drop = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups",
-            "--bounding-set=-all,+setuid,+setgid", "--inh-caps=-all"]
+    drop = DROP
     env = {"HOME": "/tmp", "PATH": os.environ["PATH"], "TMPDIR": "/tmp"}
     env |= {f"CONTAINERS_{key}": f"/etc/containers/{key.removesuffix('_CONF').lower()}.conf"
             for key in ("STORAGE_CONF", "REGISTRIES_CONF")}

@@ -2,6 +2,7 @@
 """Checks what no schema sees in rendered manifests: that each name a pod uses exists among them.
 
     references.py FILE
+    references.py --known-kinds FILE    prints the objects that Kubernetes itself knows
 """
 
 import sys
@@ -32,5 +33,15 @@ def main(path):
     sys.exit(1 if missing else 0)
 
 
+def print_known(path):
+    """Prints what is not of a custom kind."""
+    with open(path) as file:
+        objects = [thing for thing in yaml.safe_load_all(file) if "monitoring.coreos.com" not in thing["apiVersion"]]
+    yaml.safe_dump_all(objects, sys.stdout)
+
+
 if __name__ == "__main__":
-    main(sys.argv[1])
+    if sys.argv[1] == "--known-kinds":
+        print_known(sys.argv[2])
+    else:
+        main(sys.argv[1])
