@@ -87,6 +87,12 @@ public struct VolumeSurvey: Sendable {
         var scan = try VolumeScanner(progress: progress).scan(
             locked.volume, snapshots: snapshots, atimeTrust: trust, clock: clock)
         notices += scan.notices
+        // The walk opens the path anew: what is mounted there now may not be what was locked.
+        if let root = try? locked.root.stat(),
+            scan.identity != VolumeIdentity(marker: root.device, rootInode: root.inode)
+        {
+            throw MaintenanceError.otherVolume(volume: locked.volume.name, path: locked.volume.path)
+        }
         scan.identity = locked.identity
         notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries)
         return scan

@@ -93,6 +93,29 @@ import Testing
         #expect(daemon.stop() == 0)
     }
 
+    @Test func aVolumeThatGoesBetweenTwoLooksIsNotScanned() throws {
+        let directory = try volume()
+        try directory.write("token", "0123456789abcdef0123456789abcdef")
+        try directory.shell("chmod 600 token")
+        let rarely = never.replacing(
+            "interval: 1s", with: "interval: 1h\n  token_file: \(directory.path)/token")
+        let daemon = try ServeProcess(in: directory, rarely + build(directory))
+        try daemon.wait(for: "scan of build: 2 entries")
+        try directory.shell("mv cache gone; mkdir cache")
+        let wish = """
+            curl -sf --unix-socket http.sock -H "Authorization: Bearer $(cat token)" \
+                -H 'Content-Type: application/json' -d '{"activity":"scan"}' http://larder/api/v1/runs
+            """
+        try directory.shell(wish)
+        try daemon.wait(for: "scan of build: held: not begun")
+        #expect(try directory.shell("ls -A cache") == "")
+        try directory.shell("rmdir cache; mv gone cache")
+        // It is tried again by itself.
+        try daemon.wait(for: "KiB; 0 new, 0 used, 0 gone")
+        #expect(try daemon.sql("SELECT count(*), sum(baseline) FROM scans") == "2|1")
+        #expect(daemon.stop() == 0)
+    }
+
     @Test func aScanIsGivenUpAtSIGTERM() throws {
         let directory = try volume()
         try directory.shell("cd cache/.m2/repository/g; mkdir -p {1..200}/{1..100}")

@@ -9,6 +9,7 @@ extension ActivityDesk {
         let names = Set(plan.settings.volumes.map(\.name))
         gauges = gauges.filter { names.contains($0.key) }
         presence = presence.filter { names.contains($0.key) }
+        lastSeen = lastSeen.filter { names.contains($0.key) }
         if isLoaded {
             // Without the index what this process knows of its own runs is enough.
             let known = try? await knownRuns()
@@ -18,7 +19,10 @@ extension ActivityDesk {
     }
 
     /// Takes note of whether a volume is at its path, or why it is away; says so where that changed.
-    func observe(_ volume: Volume, away: String?) {
+    ///
+    /// - Parameter seen: what lies at its path; nil where it is away.
+    func observe(_ volume: Volume, away: String?, _ seen: VolumePresence? = nil) {
+        if let seen { lastSeen[volume.name] = seen }
         let before = presence.updateValue(away.map { .away($0) } ?? .present, forKey: volume.name)
         guard before != presence[volume.name] else { return }
         let metadata: Logger.Metadata = ["volume": "\(volume.name)"]

@@ -14,6 +14,8 @@ public actor ActivityDesk: DaemonControl, Service {
     var gauges: [String: PressureGauge] = [:]
     /// Which volumes are at their paths; empty before the first look.
     var presence: [String: Presence] = [:]
+    /// What lay at their paths when the watch last saw them.
+    var lastSeen: [String: VolumePresence] = [:]
     var isLoaded = false
     var isStopping = false
     private var timer: Task<Void, Never>?
@@ -100,16 +102,22 @@ public actor ActivityDesk: DaemonControl, Service {
             "\(key): begins (\(reason.rawValue))",
             metadata: metadata(of: key, ["reason": "\(reason.rawValue)"]))
         let (run, history) = (plan.run, history)
+        let (seen, volume) = (key.volume.flatMap { lastSeen[$0] }, volume(named: key.volume))
         begun += 1
         let number = begun
         let task = Task.detached(executorPreference: ActivityExecutor.shared) {
-            let outcome = await run(key)
+            let outcome =
+                seen.map { $0.isStillThere(of: volume) } ?? true ? await run(key) : .volumeWentAway
             if let last = await self.ended(key, reason, outcome) { history.record(last, of: key) }
             // What a scan of a large volume needed goes back to the system.
             _ = larder_give_back_memory()
             await self.forget(number)
         }
         tasks[number] = (key, task)
+    }
+
+    private func volume(named name: String?) -> Volume? {
+        plan.settings.volumes.first { $0.name == name }
     }
 
     private func forget(_ number: Int) { tasks[number] = nil }

@@ -35,6 +35,15 @@ struct VolumePresence: Sendable, Equatable {
         return marker != nil && marker == other.marker
     }
 
+    /// Whether the same volume is at its path still, a moment after it was seen there.
+    ///
+    /// The watch looks every few seconds, and a volume may be unmounted between two looks: a scan of the empty
+    /// mount point would take it for a new volume, and the volume that comes back for another one.
+    func isStillThere(of volume: Volume?) -> Bool {
+        guard let volume else { return true }
+        return VolumePresence(of: volume)?.isSameVolume(as: self) ?? false
+    }
+
     private static func marker(below root: OpenDirectory) -> UInt64? {
         guard let own = try? root.open(Array(".larder".utf8).cString) else { return nil }
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC

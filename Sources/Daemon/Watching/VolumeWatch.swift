@@ -39,7 +39,7 @@ struct VolumeWatch: Service {
                     continue
                 }
                 known[volume] = presence
-                await desk.observe(volume, away: nil)
+                await desk.observe(volume, away: nil, presence)
                 await observeFill(volume, presence.capacity, last)
             }
             try? await Task.sleep(for: .nanoseconds(settings.pressureInterval.nanoseconds))

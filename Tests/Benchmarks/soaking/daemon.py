@@ -148,18 +148,18 @@ class Daemon:
                 megabytes = resident(process.pid)
             if megabytes:
                 now = time.monotonic()
-                self.resident.append((now - self.place.began, megabytes))
-                life[1].append(megabytes)
+                self.resident.append((now - self.place.began, *megabytes))
+                life[1].append(megabytes[1])
             time.sleep(1)
 
     @staticmethod
     def resident_near(samples, at, around=20):
-        """The median within some seconds of a time."""
-        near = sorted(value for time, value in samples if abs(time - at) <= around)
+        """The median within some seconds of a time: all, and what belongs to no file."""
+        near = sorted(sample[1:] for sample in samples if abs(sample[0] - at) <= around)
         return near[len(near) // 2] if near else None
 
     def lives_told(self):
-        """The memory of each life: begin, middle and end, each the median of some samples, and the most."""
+        """The memory of each life that belongs to no file: begin, middle and end, each the median of some samples, and the most."""
         told = []
         for _, samples in self.lives:
             if len(samples) < 10:
@@ -173,9 +173,10 @@ class Daemon:
 
 
 def resident(pid):
-    """Resident MB; None for a process that is gone."""
+    """Resident MB, and those of them that are no pages of files; None for a process that is gone."""
     try:
         with open(f"/proc/{pid}/status") as file:
-            return next((int(line.split()[1]) / 1024 for line in file if line.startswith("VmRSS")), None)
+            found = dict(line.split(":") for line in file if line.startswith(("VmRSS", "RssAnon")))
+            return tuple(int(found[name].split()[0]) / 1024 for name in ("VmRSS", "RssAnon")) if found else None
     except (FileNotFoundError, ProcessLookupError):
         return None

@@ -31,7 +31,7 @@ daemon:
   token_file: {token}
 volumes:
 - {{name: build, kind: build-cache, path: {build}, limit: 48Mi, high: 16Mi, low: 12Mi, critical: {critical}}}
-- {{name: images, kind: image-store, path: {images}, high: 12Mi, low: 8Mi, socket: "unix://{podman}",
+- {{name: images, kind: image-store, path: {images}, high: 44Mi, low: 24Mi, socket: "unix://{podman}",
     events: {events}}}
 """
 
