@@ -20,7 +20,8 @@ enum Corpus {
 /// at hand lies in a file that is named after the parser, so that it is there after a crash.
 @Suite(.serialized) struct FuzzTests {
     private static let settings = ProcessInfo.processInfo.environment
-    private static let inputs = settings["LARDER_FUZZ_INPUTS"].flatMap { Double($0) }
+    private static let inputs =
+        settings["LARDER_FUZZ_INPUTS"].flatMap { Double($0) }
         ?? (settings["LARDER_LONG"] == nil ? 400 : 4000)
     private static let seed = settings["LARDER_FUZZ_SEED"].flatMap { UInt64($0) } ?? 1
     /// So long no parser may take for one input of at most 1 MiB, on the slowest machine.

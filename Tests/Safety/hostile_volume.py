@@ -137,8 +137,11 @@ class HostileVolume:
                 file.truncate(1 << 33)
         else:
             source = os.fsencode(self.outside) + b"/files/precious-%d" % self.dice.randrange(4)
-            os.link(source, path)
-            self.linked.add(source)
+            try:
+                os.link(source, path)
+                self.linked.add(source)
+            except OSError:
+                os.mkfifo(path)  # below a mount point of another file system
 
     # What a job may have done. Each is one method, chosen at random, some more than once.
 
