@@ -204,7 +204,10 @@ class HostileVolume:
         if os.path.isdir(top) and not os.path.islink(top) or not os.path.lexists(top):
             os.makedirs(top, exist_ok=True)
             for number in range(150_000 if self.long else 20_000):
-                os.close(os.open(top + b"/w%d" % number, os.O_CREAT | os.O_WRONLY))
+                try:
+                    os.close(os.open(top + b"/w%d" % number, os.O_CREAT | os.O_WRONLY))
+                except OSError:
+                    break  # no inode is left
             then = time.time() - 40 * DAY
             os.utime(top, (then, then))
 
