@@ -13,6 +13,9 @@ extension Setting {
     ///
     /// - Throws: `SyntaxError` where it is none.
     init(document text: String) throws(SyntaxError) {
+        if let line = SettingLines.headerWithoutKey(in: text) {
+            throw SyntaxError(description: "expected a key after `[`", line: line)
+        }
         let table: TOMLTable
         do { table = try TOMLTable(string: text) } catch let error as TOMLParseError {
             throw SyntaxError(description: error.description, line: max(1, error.source.begin.line))

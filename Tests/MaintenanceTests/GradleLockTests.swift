@@ -1,4 +1,5 @@
 import CacheModel
+import DirectoryAccess
 import TestSupport
 import Testing
 
@@ -31,6 +32,17 @@ import Testing
         let outcome = try bench.prune()
         #expect(outcome.refused.map(\.reason) == [Protection.gradleRunning.text])
         #expect(bench.directory.exists(Self.entry))
+    }
+
+    @Test func aHomeBehindALinkCannotBeAsked() throws {
+        let bench = try volume()
+        let root = try OpenDirectory.open(root: bench.directory.path)
+        let (here, link) = (VolumePath(bytes: []), VolumePath("link"))
+        #expect(!GradleLocks.areHeld(home: try #require(here), below: root))
+        #expect(!GradleLocks.areHeld(home: try #require(link), below: root))
+        try bench.directory.shell("mkdir home; mv caches home; ln -s home link; ln -s home/caches caches")
+        #expect(GradleLocks.areHeld(home: try #require(here), below: root))
+        #expect(GradleLocks.areHeld(home: try #require(link), below: root))
     }
 
     @Test func whatIsNoDirectoryHoldsNoLock() throws {

@@ -32,6 +32,22 @@ import Testing
         #expect(findings.map(\.line) == findings.map(\.line).sorted())
     }
 
+    /// The library would end the process at these, where it checks what it takes for granted.
+    @Test(arguments: ["[=]", "[[ =", "[#x]", "[[é]]", "a = 'b[='\n[\n]", "[x]\na = [\n[1],\n[2] ]\n[.]"])
+    func aHeaderWithoutAKeyIsNamed(text: String) {
+        let findings = RunnerLint().check(text)
+        #expect(findings.map(\.rule) == ["syntax"])
+        #expect(findings.first?.line == (text.hasPrefix("[x]") ? 5 : text.hasPrefix("a") ? 2 : 1))
+    }
+
+    @Test(arguments: [
+        "a = [\n[\"=\"]]", "[]", "[a]\nb = \"\"\"\n[=]\n\"\"\"", "\"a[\\\"=\" = \"\"\"\n[=]\"\"\"", "['=']",
+        "[[ \"=\" ]]",
+    ])
+    func whatIsNoHeaderIsNotTakenForOne(text: String) {
+        #expect(!RunnerLint().check(text).contains { $0.problem.contains("after `[`") })
+    }
+
     @Test func oneSlotMayHaveARootOfItsOwn() throws {
         let slots = try RunnerFiles.document().replacing(
             "gitlab-podman-cache-pvc", with: "gitlab-podman-cache-pvc-$CI_CONCURRENT_ID")

@@ -137,8 +137,11 @@ class HostileVolume:
                 file.truncate(1 << 33)
         else:
             source = os.fsencode(self.outside) + b"/files/precious-%d" % self.dice.randrange(4)
-            os.link(source, path)
-            self.linked.add(source)
+            try:
+                os.link(source, path)
+                self.linked.add(source)
+            except OSError:
+                os.mkfifo(path)  # below a mount point of another file system
 
     # What a job may have done. Each is one method, chosen at random, some more than once.
 
@@ -201,7 +204,10 @@ class HostileVolume:
         if os.path.isdir(top) and not os.path.islink(top) or not os.path.lexists(top):
             os.makedirs(top, exist_ok=True)
             for number in range(150_000 if self.long else 20_000):
-                os.close(os.open(top + b"/w%d" % number, os.O_CREAT | os.O_WRONLY))
+                try:
+                    os.close(os.open(top + b"/w%d" % number, os.O_CREAT | os.O_WRONLY))
+                except OSError:
+                    break  # no inode is left
             then = time.time() - 40 * DAY
             os.utime(top, (then, then))
 

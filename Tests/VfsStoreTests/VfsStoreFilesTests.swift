@@ -64,6 +64,18 @@ import Testing
         #expect(refusal()?.contains("it is no regular file") == true)
     }
 
+    /// A record may be one more name of a file elsewhere, whose times are nobody's to move.
+    @Test func readingLeavesNoTrace() throws {
+        try fixture.write(.layers, "[]")
+        var times = [
+            timespec(tv_sec: 1_000_000_000, tv_nsec: 0), timespec(tv_sec: 1_100_000_000, tv_nsec: 0),
+        ]
+        try #require(utimensat(AT_FDCWD, fixture.path(.layers), &times, 0) == 0)
+        _ = try fixture.reader.read()
+        var found = stat()
+        #expect(stat(fixture.path(.layers), &found) == 0 && found.st_atim.tv_sec == 1_000_000_000)
+    }
+
     @Test func aHugeFileIsRefusedUnread() {
         close(open(fixture.path(.layers), O_CREAT | O_WRONLY, 0o600))
         truncate(fixture.path(.layers), 256 << 20)
