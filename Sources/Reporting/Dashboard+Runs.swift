@@ -92,7 +92,10 @@ extension Dashboard {
         guard now < until, !isEmptied else {
             return "<span class=\"soft\">Not in the trash any more: the next build fetches them again.</span>"
         }
-        let effect = run.kind == "verify" ? "brings them back as they were, damage and all" : "undoes this"
+        let effect =
+            volume.trashedBytes < volume.evictedBytes
+            ? "brings back the \(volume.trashedBytes) that there was room to keep"
+            : run.kind == "verify" ? "brings them back as they were, damage and all" : "undoes this"
         return "<code>larder trash restore \(HTMLText.escaped(run.id))</code> \(effect), until \(until), "
             + "unless space is short. With a key behind it, only that entry."
     }

@@ -45,13 +45,16 @@ final class ConnectionGuard: ChannelDuplexHandler {
         scanner = RequestScanner(limits: limits.request)
     }
 
-    func handlerAdded(context: ChannelHandlerContext) { schedule(context) }
+    func handlerAdded(context: ChannelHandlerContext) {
+        schedule(context)
+        if isCrowded, context.channel.isActive { refuse(.crowded, context) }
+    }
 
     func handlerRemoved(context: ChannelHandlerContext) { task?.cancel() }
 
     func channelActive(context: ChannelHandlerContext) {
         context.fireChannelActive()
-        if isCrowded { refuse(.crowded, context) }
+        if isCrowded, !isRefused { refuse(.crowded, context) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {

@@ -90,7 +90,8 @@ extension WebResponder {
         guard let key = String(path).removingPercentEncoding, !key.isEmpty, key.utf8.count <= 1024,
             !key.utf8.contains(0)
         else { throw WebError.notFound }
-        let foretold = await figures.sizes?.foretold
+        let configured = Set(await control.volumes().map(\.name))
+        let foretold = await figures.sizes?.foretold.filter { configured.contains($0.key) }
         let explained = try await reader.read { index in
             let ghosts = try index.ghosts(matching: key)
             var reports = try index.entries(matching: key).prefix(20).map { volume, entry in

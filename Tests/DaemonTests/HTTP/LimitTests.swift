@@ -7,7 +7,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite struct LimitTests {
+@Suite(.serialized) struct LimitTests {
     /// A connection that sends what it is told, byte by byte if it likes.
     private final class Connection {
         private let descriptor: Int32
@@ -15,7 +15,7 @@ import Testing
         init(port: Int) throws {
             descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             try #require(descriptor >= 0)
-            var limit = timeval(tv_sec: 20, tv_usec: 0)
+            var limit = timeval(tv_sec: 120, tv_usec: 0)
             setsockopt(
                 descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
             var address = sockaddr_in()
