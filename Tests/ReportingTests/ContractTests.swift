@@ -107,6 +107,7 @@ struct ContractTests {
                     [
                         "pool": "text", "key": "text", "bytes": "int", "last_used": "time", "reason": "text",
                         "path": "text", "inode": "int", "accessed": "int", "exclusive_bytes": "int",
+                        "evidence": "text", "confidence": "text",
                     ])
             }
             for kept in list(volume, "kept") {

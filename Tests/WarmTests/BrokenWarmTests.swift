@@ -49,6 +49,39 @@ extension OnTheTestbed {
             #expect(try await small.podman.images().flatMap(\.names) == [base.name])
         }
 
+        /// The registry does not tell the program sizes: it speaks no TLS, and no registries file says so.
+        @Test func aFullDiskEndsTheProgramWithItsCodeAndAReason() throws {
+            let small = try SmallStore(bed, size: "120m")
+            let (huge, base) = (try huge().name, try bed.setting("IMAGE_BASE"))
+            let state = try TemporaryDirectory()
+            try state.write("larder.yaml", "warm: {registries_file: none}\n")
+            func warm(_ images: String...) throws -> (status: Int32, results: [String]) {
+                let socket = "unix://\(try bed.setting("LARDER_TESTBED"))/sockets/small.sock"
+                let result = try run(
+                    Testbed.packageRoot + "/.build/debug/larder",
+                    [
+                        "--config", state.path + "/larder.yaml", "--state", state.path + "/state",
+                        "--build-cache", "/nowhere/cache", "--image-root", small.root, "--socket", socket,
+                        "warm", "--format", "json",
+                    ] + images)
+                struct Report: Decodable {
+                    struct Image: Decodable {
+                        var result: String
+                        var reason: String?
+                    }
+                    var images: [Image]
+                }
+                let images = try JSONDecoder().decode(Report.self, from: Data(result.output.utf8)).images
+                for image in images where image.result == "failed" {
+                    #expect(image.reason?.contains("no space left on device") == true)
+                }
+                return (result.status, images.map(\.result).sorted())
+            }
+            #expect(try warm(huge) == (1, ["failed"]))
+            #expect(try warm(huge, base) == (4, ["failed", "pulled"]))
+            #expect(try warm(base) == (0, ["present"]))
+        }
+
         @Test func aPodmanThatIsKilledInTheMiddleIsNamedAndTheNextRunRecovers() async throws {
             let small = try SmallStore(bed, size: "900m")
             let huge = try huge()

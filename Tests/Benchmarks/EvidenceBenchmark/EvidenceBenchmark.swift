@@ -45,16 +45,28 @@ struct EvidenceBenchmark {
         return (Double(spent.components.seconds) + Double(spent.components.attoseconds) / 1e18, result)
     }
 
+    /// Seconds of processor time that this process has taken, the kernel's for it included.
+    static func processorSeconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+
     static func say(_ figures: KeyValuePairs<String, Double>) {
         print("{" + figures.map { "\"\($0.key)\": \($0.value)" }.joined(separator: ", ") + "}")
     }
 
     private static func arm(_ path: String) throws {
         let volume = Volume(name: "v", kind: .buildCache, path: path)
+        let start = processorSeconds()
         let (scanned, scan) = try seconds { try VolumeScanner().scan(volume, clock: now) }
         let root = try OpenDirectory.open(root: path)
+        let middle = processorSeconds()
         let (armed, outcome) = seconds { AtimeArming(root: root).arm(scan.unarmed) }
-        say(["scan": scanned, "arm": armed, "files": Double(scan.files), "armed": Double(outcome.armed)])
+        say([
+            "scan": scanned, "arm": armed, "files": Double(scan.files), "armed": Double(outcome.armed),
+            "scan_busy": middle - start, "arm_busy": processorSeconds() - middle,
+        ])
     }
 
     private static func journal(_ home: String, paths: String) throws {

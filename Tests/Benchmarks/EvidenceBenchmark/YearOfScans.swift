@@ -68,6 +68,7 @@ struct YearOfScans {
         EvidenceBenchmark.say([
             "day": day, "megabytes": size / 1e6, "uses": accesses, "seconds_a_scan": recording,
         ])
+        fflush(nil)
     }
 
     /// A GAV with names as long as real ones are.
