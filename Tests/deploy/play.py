@@ -39,7 +39,12 @@ mkdir -p "$group/here"
 echo $$ > "$group/here/cgroup.procs"
 chown -R 1001:1001 "$group" /run/podman
 ulimit -n 4096
-setpriv --reuid=1001 --regid=1001 --init-groups "$@"
+status=0
+setpriv --reuid=1001 --regid=1001 --init-groups "$@" || status=$?
+# A cgroup outlives the mount it was made through.
+echo $$ > /sys/fs/cgroup/cgroup.procs
+find "$group" -depth -type d -exec rmdir {} + 2>/dev/null || true
+exit "$status"
 """
 PODMAN = ["podman", "--storage-driver=vfs"]
 MODULES = {"com/example/old/1.0": "old-1.0", "com/example/new/2.0": "new-2.0"}
@@ -197,7 +202,7 @@ def main():
         (folder / "rendered.yaml").write_text(run(kubectl, "kustomize", REPOSITORY / "deploy/overlays/shared"))
         (folder / "containers.conf").write_text('[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\n')
         os.chown(folder, 1001, 1001)
-        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": "/run/podman", "WORK": name,
+        env = {"PATH": os.environ["PATH"], "HOME": str(folder), "XDG_RUNTIME_DIR": "/run/podman", "WORK": name, "TMPDIR": str(folder),
                "CONTAINERS_CONF": f"{folder}/containers.conf", "PYTHONPATH": ":".join(sys.path)}
         namespaces = ["unshare", "--mount", "--ipc", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]
         itself = [sys.executable, "-B", Path(__file__).resolve(), "--inside", folder]

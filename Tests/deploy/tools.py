@@ -69,7 +69,7 @@ def install():
             subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=2, check=True)
     if missing():
         print("installing the Python packages and kubectl", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", "--clear", FOLDER], check=True)
+        subprocess.run(["/usr/bin/python3", "-m", "venv", "--clear", FOLDER], check=True)
         pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "install", *PYPI], check=True)
         with tempfile.TemporaryDirectory() as folder:
