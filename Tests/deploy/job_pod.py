@@ -51,6 +51,8 @@ mount --bind "$VOLUMES/sockets-$POD" sockets
 mount --bind "$VOLUMES/podman-data" podman-data
 mount --bind "$VOLUMES/cache" cache
 if [ "$ROLE" = larder ]; then mount --bind "$VOLUMES/state" state; fi
+touch pod/larder
+mount --bind "$PROGRAM" pod/larder
 mount -t tmpfs -o mode=1777 none tmp
 mount -t proc none proc
 mount --rbind /dev dev
@@ -105,8 +107,9 @@ def until(condition, subject, seconds=60):
 class Cluster:
     """Two pods on one bridge, a registry on it, and the volumes they share."""
 
-    def __init__(self, work):
+    def __init__(self, work, program):
         self.work = work
+        self.program = program
         self.volumes = work / "volumes"
         self.pods = {}
         self.processes = []
@@ -144,6 +147,7 @@ class Cluster:
         """The command line of a container; it starts in the pod's namespaces and makes its own."""
         pause = self.pods[pod]
         env = {"POD": pod, "ROLE": role, "VOLUMES": self.volumes, "SIDECAR": SIDECAR, "HERE": HERE, "REGISTRY": REGISTRY,
+               "PROGRAM": self.program,
                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DOCKER_HOST": "unix:///sockets/podman.sock",
                "TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_HOST_OVERRIDE": "localhost"}
         words = ["nsenter", f"--net=/proc/{pause}/ns/net", f"--ipc=/proc/{pause}/ns/ipc", "unshare", "--mount", "--pid",
@@ -221,7 +225,7 @@ warm:
 """)
 
 
-def check(cluster, program, python):
+def check(cluster, python):
     """The story: a job runs, Larder prunes and warms beside it, the job goes on and passes."""
     cluster.start_podman("job")
     remote = ["podman", "--remote", "--url=unix:///sockets/podman.sock"]
@@ -237,7 +241,7 @@ def check(cluster, program, python):
 
     # Now, and not before: a Podman that starts on a store is what could take a running job for dead.
     cluster.start_podman("larder")
-    larder = [program, "--config=/cache/larder.yaml"]
+    larder = ["/pod/larder", "--config=/cache/larder.yaml"]
     asked = [*larder, "prune", "--volume=images", "--to=1Mi", "--idle-floor=0s", "--force-limit", "--format=json"]
     # 3: Redis is in use, so the quota cannot be reached.
     pruned = json.loads(cluster.exec("larder", "larder", *asked, codes=(0, 3, 4)))["volumes"][0]
@@ -272,11 +276,11 @@ def main():
     with tempfile.TemporaryDirectory(prefix="larder-job-", dir="/var/tmp", ignore_cleanup_errors=True) as name:
         work = Path(name)
         work.chmod(0o755)
-        cluster = Cluster(work)
+        cluster = Cluster(work, program)
         try:
             push_images(work)
             configuration(work)
-            checks = check(cluster, program, python)
+            checks = check(cluster, python)
         finally:
             cluster.end()
     for name, holds in checks.items():

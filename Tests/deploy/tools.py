@@ -22,7 +22,8 @@ import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FOLDER = Path(os.environ.get("XDG_CACHE_HOME") or "/var/tmp") / "larder-deploy-check"
+# Where uid 1001 can read it too: the job's Python lives there.
+FOLDER = Path("/var/tmp/larder-deploy-check")
 PYTHON = FOLDER / "bin/python"
 KUBECTL = FOLDER / "bin/kubectl"
 DEBIAN = ["podman", "buildah", "crun", "catatonit", "uidmap", "slirp4netns", "busybox-static", "redis-server",
