@@ -162,7 +162,7 @@ class Bench:
 def check_lock(bench):
     """A second process is turned away while one has the volume; the lock goes with a killed owner."""
     root, state = bench.env["CACHE"], bench.state / "lock"
-    wrap = ["strace", "-f", "-qq", "-o", "/dev/null", "--inject=getdents64:delay_enter=200000"]
+    wrap = ["strace", "-f", "-qq", "-o", "/dev/null", "--inject=getdents64:delay_enter=3000000"]
     common = ["--build-cache", root, "--image-root", "/nonexistent", "--state", str(state)]
     holder = subprocess.Popen(
         [*wrap, str(volumes.LARDER), "scan", *common], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
@@ -173,7 +173,8 @@ def check_lock(bench):
         code = subprocess.run([str(volumes.LARDER), "scan", *common], capture_output=True).returncode
     if code != BUSY:
         bench.note(f"two scans at once: exit {code}, not {BUSY}")
-    os.killpg(holder.pid, signal.SIGKILL)
+    if holder.poll() is None:
+        os.killpg(holder.pid, signal.SIGKILL)
     holder.wait()
     # The tracer is gone at once, the traced process a moment later.
     end = time.monotonic() + 30

@@ -58,7 +58,7 @@ def bind(source, root):
     call("mount", "-o", "remount,bind,ro,nosuid", target)
 
 
-def confine(program, size="700M"):
+def confine(program, size="700M", inodes=100_000):
     """Moves this process into the small root; the play area then lies at /play/ext4 and /play/tmpfs."""
     root = Path(os.environ["CONFINED"])
     call("mount", "-t", "tmpfs", "-o", "mode=0755,size=2G,nosuid", "confined", root)
@@ -78,7 +78,7 @@ def confine(program, size="700M"):
         os.chmod(root / "dev" / name, 0o666)
     image = root / "ext4.img"
     call("truncate", "-s", size, image)
-    call("mkfs.ext4", "-q", "-F", "-N", "900000", image)
+    call("mkfs.ext4", "-q", "-F", "-N", str(inodes), image)
     # Every read moves an access time, so that the check sees it.
     call("mount", "-o", "loop,strictatime,nosuid", image, root / "play/ext4")
     call("mount", "-t", "tmpfs", "-o", "strictatime,nosuid,mode=0755,size=1G", "play", root / "play/tmpfs")

@@ -168,7 +168,7 @@ def main():
     options = parser.parse_args()
     if "CONFINED" not in os.environ:
         confinement.begin_again_confined()
-    confinement.confine(LARDER)
+    confinement.confine(LARDER, inodes=900_000 if options.long else 200_000)
     seconds = options.seconds or (600 if options.long else 0)
     end = time.monotonic() + seconds
     trees = swaps = commands = moved = removed = 0

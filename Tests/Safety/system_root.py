@@ -24,7 +24,7 @@ def main():
     """Runs every command that could change a volume on the root."""
     if "CONFINED" not in os.environ:
         confinement.begin_again_confined()
-    confinement.confine(LARDER, size="64M")
+    confinement.confine(LARDER, size="64M", inodes=4_000)
     place = Path("/play/ext4/tree")
     place.mkdir()
     confinement.check_confinement(place)
