@@ -1,6 +1,7 @@
 import CacheModel
 import Foundation
 import GRDB
+import Glibc
 
 /// The index's file: how it is opened, and what happens when it is damaged.
 struct IndexPlace: Sendable {
@@ -54,6 +55,10 @@ struct IndexPlace: Sendable {
             if reserve.isFull { throw IndexError.full(path: path) }
             throw IndexError.unusable(path: path, reason: "\(directory): \(reason(of: error))")
         }
+        // A file that another process has just made is empty for a moment, and must not be taken for a damaged one.
+        let turn = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if turn >= 0 { while flock(turn, LOCK_EX) != 0, errno == EINTR {} }
+        defer { if turn >= 0 { close(turn) } }
         let damage: String
         let size = try fileSize()
         if size == 0 {

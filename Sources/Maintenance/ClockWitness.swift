@@ -59,6 +59,12 @@ struct ClockWitness {
     /// Where that cannot be written, the last note stands, which holds as well.
     func record(now: Timestamp) {
         guard let note = Self.note(now: now), let data = try? JSONEncoder().encode(note) else { return }
-        try? data.write(to: URL(fileURLWithPath: path), options: .atomic)
+        // Under a name of its own: what a kill leaves is written over by the next note.
+        let draft = path + ".new"
+        guard (try? data.write(to: URL(fileURLWithPath: draft))) != nil else {
+            unlink(draft)
+            return
+        }
+        rename(draft, path)
     }
 }

@@ -1,5 +1,6 @@
 import CacheModel
 import Foundation
+import Synchronization
 import Testing
 
 @testable import CacheIndex
@@ -102,6 +103,25 @@ import Testing
         _ = try bed.sql("PRAGMA application_id = 5")
         #expect(throws: IndexError.foreign(path: bed.database)) { _ = try bed.open(readOnly: readOnly) }
         #expect(try bed.files == ["larder.db"])
+    }
+
+    /// The file of one that is just beginning is empty, and no damaged one for the others.
+    @Test func manyMayBeginOneAtOnce() throws {
+        for _ in 0..<20 {
+            let bed = try IndexBed()
+            let (directory, now) = (bed.directory, Timestamp(seconds: 1_700_000_000))
+            let errors = Mutex<[String]>([])
+            DispatchQueue.concurrentPerform(iterations: 6) { _ in
+                do {
+                    let index = try CacheIndex.open(stateDirectory: directory, now: now)
+                    errors.withLock { $0 += index.notices }
+                    _ = try index.volumes()
+                } catch {
+                    errors.withLock { $0.append("\(error)") }
+                }
+            }
+            #expect(errors.withLock { $0 } == [])
+        }
     }
 
     /// Reading takes a shared lock, which a writer that has not begun to commit allows.

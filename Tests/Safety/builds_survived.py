@@ -170,9 +170,10 @@ def check_lock(bench):
     end = time.monotonic() + 30
     code = None
     while time.monotonic() < end and holder.poll() is None and code != BUSY:
-        code = subprocess.run([str(volumes.LARDER), "scan", *common], capture_output=True).returncode
+        second = subprocess.run([str(volumes.LARDER), "scan", *common], capture_output=True, text=True)
+        code = second.returncode
     if code != BUSY:
-        bench.note(f"two scans at once: exit {code}, not {BUSY}")
+        bench.note(f"two scans at once: exit {code}, not {BUSY}: {second.stderr}")
     if holder.poll() is None:
         os.killpg(holder.pid, signal.SIGKILL)
     holder.wait()

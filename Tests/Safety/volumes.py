@@ -142,7 +142,8 @@ def check_strays(root, state):
         if not any(n.isdigit() for n in names):
             wrong.append(f"empty run {run} in the trash: {names}")
         wrong += [f"stray {run}/{n}" for n in names if not n.isdigit() and n != "journal.json"]
-    known = {"larder.db", "reserve", "clock.json", "tree-build"}
+    # A note or a tree that was cut off is written over by the next one.
+    known = {"larder.db", "reserve", "clock.json", "clock.json.new", "tree-build", "tree-build.new"}
     wrong += [f"stray {n} in the state directory" for n in os.listdir(state) if n not in known]
     return wrong
 
