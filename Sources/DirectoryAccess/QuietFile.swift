@@ -86,16 +86,7 @@ public final class QuietFile: Sendable {
     public func read(
         into buffer: UnsafeMutableRawBufferPointer, at offset: Int64
     ) throws(SystemError) -> Int {
-        var filled = 0
-        while filled < buffer.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-            let count = pread(descriptor, rest.baseAddress, rest.count, off_t(offset) + off_t(filled))
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw SystemError(code: errno) }
-            if count == 0 { break }
-            filled += count
-        }
-        return filled
+        try readFully(descriptor, into: buffer, at: offset).get()
     }
 
     /// Lets go of what was read from the file up to `offset`, where it was not in memory before.

@@ -61,16 +61,11 @@ public struct TrashJournal: Codable, Sendable, Equatable {
         let file = openat(folder.descriptor, Self.draft, flags, 0o600)
         guard file >= 0 else { throw SystemError(code: errno) }
         defer { close(file) }
-        var rest = Array(text)[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(file, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let code = errno
-                unlinkat(folder.descriptor, Self.draft, 0)
-                throw SystemError(code: code)
-            }
-            rest = rest.dropFirst(count)
+        do throws(SystemError) {
+            try text.withUnsafeBytes { writeFully(file, $0) }.get()
+        } catch {
+            unlinkat(folder.descriptor, Self.draft, 0)
+            throw error
         }
         guard fsync(file) == 0, renameat(folder.descriptor, Self.draft, folder.descriptor, Self.name) == 0,
             fsync(folder.descriptor) == 0
@@ -86,15 +81,8 @@ public struct TrashJournal: Codable, Sendable, Equatable {
         defer { close(file) }
         guard stat.size <= 1 << 28 else { throw SystemError(code: EINVAL) }
         var bytes = [UInt8](repeating: 0, count: Int(stat.size))
-        var count = 0
-        while count < bytes.count {
-            let read = bytes.withUnsafeMutableBytes {
-                let rest = UnsafeMutableRawBufferPointer(rebasing: $0[count...])
-                return pread(file, rest.baseAddress, rest.count, off_t(count))
-            }
-            guard read > 0 else { throw SystemError(code: read < 0 ? errno : EINVAL) }
-            count += read
-        }
+        let count = try bytes.withUnsafeMutableBytes { readFully(file, into: $0) }.get()
+        guard count == bytes.count else { throw SystemError(code: EINVAL) }
         guard let journal = try? JSONDecoder().decode(TrashJournal.self, from: Data(bytes)),
             journal.schema == "larder.trash/1",
             journal.entries.allSatisfy({ possible.contains($0.bytes.bytes) })

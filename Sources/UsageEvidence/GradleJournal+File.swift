@@ -50,17 +50,14 @@ extension GradleJournal {
     }
 
     private static func open(_ folder: OpenDirectory) throws(GradleJournalError) -> Int32? {
-        let name = Array("file-access.bin".utf8).cString
-        var flags = O_RDONLY | larder_o_noatime
-        while true {
-            do throws(SystemError) { return try folder.openFile(name, flags).descriptor } catch {
-                switch error.code {
-                case EPERM where flags != O_RDONLY: flags = O_RDONLY
-                case ENOENT: return nil
-                case ELOOP: throw .unreadable(reason: "it is a symbolic link")
-                case EINVAL: throw .unreadable(reason: "it is no regular file")
-                default: throw .unreadable(reason: error.message)
-                }
+        do throws(SystemError) {
+            return try folder.openQuietly(Array("file-access.bin".utf8).cString).descriptor
+        } catch {
+            switch error.code {
+            case ENOENT: return nil
+            case ELOOP: throw .unreadable(reason: "it is a symbolic link")
+            case EINVAL: throw .unreadable(reason: "it is no regular file")
+            default: throw .unreadable(reason: error.message)
             }
         }
     }
@@ -74,16 +71,9 @@ extension GradleJournal {
 
     private static func content(_ file: Int32, size: Int) throws(GradleJournalError) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: size)
-        var filled = 0
-        while filled < size {
-            let count = bytes.withUnsafeMutableBytes { buffer in
-                pread(file, buffer.baseAddress.map { $0 + filled }, size - filled, off_t(filled))
-            }
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw .unreadable(reason: SystemError(code: errno).message) }
-            if count == 0 { break }
-            filled += count
-        }
-        return filled == size ? bytes : Array(bytes.prefix(filled))
+        do throws(SystemError) {
+            let filled = try bytes.withUnsafeMutableBytes { readFully(file, into: $0) }.get()
+            return filled == size ? bytes : Array(bytes.prefix(filled))
+        } catch { throw .unreadable(reason: error.message) }
     }
 }

@@ -18,19 +18,14 @@ struct PodmanEventFile: ~Copyable {
     ///
     /// - Throws: `Refusal` with the reason, for a person.
     init(_ name: [CChar], in folder: OpenDirectory) throws(Refusal) {
-        var flags = O_RDONLY | larder_o_noatime
-        while true {
-            do throws(SystemError) {
-                let (file, stat) = try folder.openFile(name, flags)
-                (descriptor, inode, size) = (file, stat.inode, stat.size)
-                return
-            } catch {
-                switch error.code {
-                case EPERM where flags != O_RDONLY: flags = O_RDONLY
-                case ELOOP: throw Refusal(reason: "it is a symbolic link")
-                case EINVAL: throw Refusal(reason: "it is no regular file")
-                default: throw Refusal(reason: error.message, isGone: error.code == ENOENT)
-                }
+        do throws(SystemError) {
+            let (file, stat) = try folder.openQuietly(name)
+            (descriptor, inode, size) = (file, stat.inode, stat.size)
+        } catch {
+            switch error.code {
+            case ELOOP: throw Refusal(reason: "it is a symbolic link")
+            case EINVAL: throw Refusal(reason: "it is no regular file")
+            default: throw Refusal(reason: error.message, isGone: error.code == ENOENT)
             }
         }
     }

@@ -90,10 +90,9 @@ public struct ArtifactLook: Sendable {
         var name = file
         name.removeLast()
         name += ".sha1".utf8.cString
-        let descriptor = openat(
-            directory.descriptor, name,
-            O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | larder_o_noatime)
-        guard descriptor >= 0 else { return nil }
+        guard let descriptor = try? directory.openFile(name, O_RDONLY | larder_o_noatime).descriptor else {
+            return nil
+        }
         defer { close(descriptor) }
         var buffer = [UInt8](repeating: 0, count: 256)
         let count = Glibc.read(descriptor, &buffer, buffer.count)

@@ -32,7 +32,7 @@ public struct SnapshotFile: Sendable {
         guard file >= 0 else { return nil }
         defer { close(file) }
         var header = [UInt64](repeating: 0, count: Word.allCases.count)
-        guard header.withUnsafeMutableBytes({ readFully(file, into: $0) }),
+        guard header.withUnsafeMutableBytes({ fills($0, from: file, at: 0) }),
             header[Word.magic.rawValue] == Self.magic,
             header[Word.stride.rawValue] == UInt64(MemoryLayout<DirectoryRecord>.stride),
             header[Word.marker.rawValue] == identity.marker,
@@ -47,11 +47,12 @@ public struct SnapshotFile: Sendable {
         else { return nil }
         var whole = true
         let records = [DirectoryRecord](unsafeUninitializedCapacity: Int(count)) { buffer, filled in
-            whole = readFully(file, into: UnsafeMutableRawBufferPointer(buffer))
+            whole = fills(UnsafeMutableRawBufferPointer(buffer), from: file, at: Self.headerLength)
             filled = whole ? Int(count) : 0
         }
         let text = [UInt8](unsafeUninitializedCapacity: Int(length)) { buffer, filled in
-            whole = whole && readFully(file, into: UnsafeMutableRawBufferPointer(buffer))
+            let start = Self.headerLength + Int(count) * MemoryLayout<DirectoryRecord>.stride
+            whole = whole && fills(UnsafeMutableRawBufferPointer(buffer), from: file, at: start)
             filled = whole ? Int(length) : 0
         }
         let tree = DirectoryTree(records: records, text: text)
@@ -82,35 +83,24 @@ public struct SnapshotFile: Sendable {
         unlink(draft)
         let file = open(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard file >= 0 else { throw SystemError(code: errno) }
-        var error = header.withUnsafeBytes { writeFully(file, $0) }
-        if error == 0 { error = tree.records.withUnsafeBytes { writeFully(file, $0) } }
-        if error == 0 { error = tree.text.withUnsafeBytes { writeFully(file, $0) } }
-        if close(file) != 0, error == 0 { error = errno }
-        if error == 0, rename(draft, path) != 0 { error = errno }
-        guard error == 0 else {
+        do throws(SystemError) {
+            let written = Result<Void, SystemError> { () throws(SystemError) in
+                try header.withUnsafeBytes { writeFully(file, $0) }.get()
+                try tree.records.withUnsafeBytes { writeFully(file, $0) }.get()
+                try tree.text.withUnsafeBytes { writeFully(file, $0) }.get()
+            }
+            // Some file systems say only here that there was no room.
+            let isClosed = close(file) == 0
+            try written.get()
+            guard isClosed, rename(draft, path) == 0 else { throw SystemError(code: errno) }
+        } catch {
             unlink(draft)
-            throw SystemError(code: error)
+            throw error
         }
     }
 
-    private func readFully(_ file: Int32, into buffer: UnsafeMutableRawBufferPointer) -> Bool {
-        var done = 0
-        while done < buffer.count {
-            let count = read(file, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-            guard count > 0 else { return false }
-            done += count
-        }
-        return true
-    }
-
-    private func writeFully(_ file: Int32, _ buffer: UnsafeRawBufferPointer) -> Int32 {
-        var done = 0
-        while done < buffer.count {
-            let count = write(file, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-            guard count > 0 else { return errno }
-            done += count
-        }
-        return 0
+    private func fills(_ buffer: UnsafeMutableRawBufferPointer, from file: Int32, at offset: Int) -> Bool {
+        (try? readFully(file, into: buffer, at: Int64(offset)).get()) == buffer.count
     }
 
     private func checksum(_ header: [UInt64], _ tree: DirectoryTree) -> UInt64 {

@@ -126,7 +126,7 @@ struct VfsStoreFolder: Sendable {
         guard let folder = try folder(of: file) else { return .absent }
         let (number, status): (Int32, larder_stat)
         do throws(SystemError) {
-            (number, status) = try Self.openQuietly(file.name.utf8.cString, in: folder)
+            (number, status) = try folder.openQuietly(file.name.utf8.cString)
         } catch {
             switch error.code {
             case ENOENT: return .absent
@@ -146,33 +146,15 @@ struct VfsStoreFolder: Sendable {
         return VfsOpenFile(version: VfsFileVersion(status), descriptor: descriptor)
     }
 
-    /// Opens a file after a look at it, for opening alone makes some devices act, and, where that is allowed, so
-    /// that reading leaves no trace: it may be one more name of a file elsewhere.
-    private static func openQuietly(
-        _ name: [CChar], in folder: OpenDirectory
-    ) throws(SystemError) -> (Int32, larder_stat) {
-        do { return try folder.openFile(name, O_RDONLY | larder_o_noatime) } catch {
-            guard error.code == EPERM else { throw error }
-            return try folder.openFile(name)
-        }
-    }
-
     /// Everything in an opened file; empty for an absent one.
     func contents(_ opened: VfsOpenFile, of file: VfsRecordFile) throws -> Data {
         guard let descriptor = opened.descriptor else { return Data() }
         // One byte more than the file had when it was opened: growth shows, and the version check rejects it.
         var data = Data(count: Int(opened.version.size) + 1)
-        var filled = 0
-        while filled < data.count {
-            let length = data.withUnsafeMutableBytes { buffer in
-                read(descriptor.number, buffer.baseAddress.map { $0 + filled }, buffer.count - filled)
-            }
-            if length < 0, errno == EINTR { continue }
-            guard length >= 0 else { throw unreadable(file, errno) }
-            if length == 0 { break }
-            filled += length
-        }
-        return data.prefix(filled)
+        do throws(SystemError) {
+            let filled = try data.withUnsafeMutableBytes { readFully(descriptor.number, into: $0) }.get()
+            return data.prefix(filled)
+        } catch { throw unreadable(file, error.code) }
     }
 
     private func folder(of file: VfsRecordFile) throws -> OpenDirectory? {
