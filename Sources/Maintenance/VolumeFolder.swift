@@ -38,8 +38,11 @@ public struct VolumeFolder: Sendable {
 
 extension VolumeFolder {
     /// The number in `.larder/volume-id`, by which the volume is known again; nil where there is none.
-    func marker() -> UInt64? {
-        guard let file = try? own.openFile(Self.markerName, onlyName: true).descriptor else { return nil }
+    func marker() -> UInt64? { Self.marker(in: own) }
+
+    /// The number in a volume's `.larder`, which any job can write: one more name of another file is not read.
+    public static func marker(in own: OpenDirectory) -> UInt64? {
+        guard let file = try? own.openFile(markerName, onlyName: true).descriptor else { return nil }
         defer { close(file) }
         var bytes = [UInt8](repeating: 0, count: 17)
         guard read(file, &bytes, 17) == 17 else { return nil }

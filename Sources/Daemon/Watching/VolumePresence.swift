@@ -1,6 +1,6 @@
 import CacheModel
 import DirectoryAccess
-import Glibc
+import Maintenance
 import VolumeScanning
 
 /// What lies at a volume's path at this moment.
@@ -46,12 +46,6 @@ struct VolumePresence: Sendable, Equatable {
 
     private static func marker(below root: OpenDirectory) -> UInt64? {
         guard let own = try? root.open(Array(".larder".utf8).cString) else { return nil }
-        let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        let file = openat(own.descriptor, "volume-id", flags)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 16)
-        guard Glibc.read(file, &bytes, 16) == 16 else { return nil }
-        return UInt64(String(decoding: bytes, as: UTF8.self), radix: 16)
+        return VolumeFolder.marker(in: own)
     }
 }
