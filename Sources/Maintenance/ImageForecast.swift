@@ -57,10 +57,6 @@ public struct ImageForecast: Sendable {
     public func size(of reference: ImageReference, platform: ImagePlatform? = nil) async throws -> Size {
         let manifest = try await registry.image(of: reference, platform: platform)
         let store = try VfsStoreReader(root: root).read()
-        let layers = manifest.layers.map { layer in
-            VfsStore.AnnouncedLayer(
-                digest: layer.digest, bytes: layer.bytes, isCompressed: layer.isCompressed)
-        }
-        return Size(bytes: store.forecast(layers), layers: layers.count)
+        return Size(bytes: store.forecast(manifest.layers), layers: manifest.layers.count)
     }
 }

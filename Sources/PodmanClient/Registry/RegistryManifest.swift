@@ -7,23 +7,6 @@ import Foundation
 /// The formats are those of the OCI image specification v1.1 (manifest.md, image-index.md) and Docker's
 /// distribution v2.8.1 (manifest-v2-2.md), which use the same keys.
 public struct RegistryManifest: Sendable, Hashable {
-    /// A layer as it is sent.
-    public struct Layer: Sendable, Hashable {
-        /// The digest of what is sent.
-        public var digest: String
-        /// The length of what is sent.
-        public var bytes: ByteCount
-        /// Whether that is packed: gzip or zstd.
-        public var isCompressed: Bool
-
-        /// Makes a layer from all it consists of.
-        public init(digest: String, bytes: ByteCount, isCompressed: Bool) {
-            self.digest = digest
-            self.bytes = bytes
-            self.isCompressed = isCompressed
-        }
-    }
-
     /// An image of a list.
     struct Instance: Sendable, Hashable {
         var digest: String
@@ -35,7 +18,7 @@ public struct RegistryManifest: Sendable, Hashable {
     /// The image ID as Podman has it; nil for a list.
     public var image: String?
     /// The layers, the base first; empty for a list.
-    public var layers: [Layer]
+    public var layers: [AnnouncedLayer]
     /// The images of a list; empty for an image.
     var instances: [Instance]
 
@@ -64,7 +47,7 @@ public struct RegistryManifest: Sendable, Hashable {
         }
         layers = given.map { layer in
             let type = layer.mediaType ?? ""
-            return Layer(
+            return AnnouncedLayer(
                 digest: layer.digest, bytes: ByteCount(layer.size ?? 0),
                 isCompressed: !type.hasSuffix(".tar"))
         }

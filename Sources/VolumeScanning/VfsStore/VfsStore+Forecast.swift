@@ -1,23 +1,6 @@
 import CacheModel
 
 extension VfsStore {
-    /// A layer of an image that is not there yet, as its registry describes it.
-    public struct AnnouncedLayer: Sendable, Hashable {
-        /// The digest of what the registry sends.
-        public var digest: String
-        /// The length of what it sends.
-        public var bytes: ByteCount
-        /// Whether that is packed.
-        public var isCompressed: Bool
-
-        /// Makes a layer from all it consists of.
-        public init(digest: String, bytes: ByteCount, isCompressed: Bool) {
-            self.digest = digest
-            self.bytes = bytes
-            self.isCompressed = isCompressed
-        }
-    }
-
     /// By how much layers grow when they are unpacked, where the store has none to measure it on: gzip packs
     /// Debian's files to about 0.4 (measured on images of Redis and Postgres).
     static let usualGrowth = 2.5
