@@ -18,6 +18,13 @@ public struct HitRate: Sendable, Hashable {
         self.missBytes = missBytes
     }
 
+    /// The accesses of both.
+    public static func + (a: Self, b: Self) -> Self {
+        Self(
+            hits: a.hits + b.hits, misses: a.misses + b.misses, hitBytes: a.hitBytes + b.hitBytes,
+            missBytes: a.missBytes + b.missBytes)
+    }
+
     /// Hits ÷ (hits + misses), in 0…1; nil without any access.
     public var objects: Double? { hits + misses > 0 ? Double(hits) / Double(hits + misses) : nil }
 

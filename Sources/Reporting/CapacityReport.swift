@@ -66,18 +66,10 @@ public struct CapacityReport: Report {
         }
 
         /// All hits and misses of the window.
-        public var rate: HitRate { Self.sum(sizing.rates.values) }
+        public var rate: HitRate { sizing.rates.values.reduce(HitRate(), +) }
 
         /// All that was evicted and fetched again in the window.
-        public var regret: HitRate { Self.sum(sizing.regret.values) }
-
-        private static func sum(_ rates: some Sequence<HitRate>) -> HitRate {
-            rates.reduce(HitRate()) { sum, rate in
-                HitRate(
-                    hits: sum.hits + rate.hits, misses: sum.misses + rate.misses,
-                    hitBytes: sum.hitBytes + rate.hitBytes, missBytes: sum.missBytes + rate.missBytes)
-            }
-        }
+        public var regret: HitRate { sizing.regret.values.reduce(HitRate(), +) }
 
         /// The sizes that reports show of the curve: around today's limit, over the length of the curve, and
         /// the recommended one.

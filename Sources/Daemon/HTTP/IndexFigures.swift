@@ -45,12 +45,7 @@ extension StatusReport {
         for (volume, figures) in volumes {
             let quota = volume.quota(capacity: figures.capacity.total)
             func rate(since: Timestamp) throws -> HitRate {
-                try index.hitRates(of: volume.name, since: since, until: now).values
-                    .reduce(HitRate()) { sum, rate in
-                        HitRate(
-                            hits: sum.hits + rate.hits, misses: sum.misses + rate.misses,
-                            hitBytes: sum.hitBytes + rate.hitBytes, missBytes: sum.missBytes + rate.missBytes)
-                    }
+                try index.hitRates(of: volume.name, since: since, until: now).values.reduce(HitRate(), +)
             }
             self.volumes.append(
                 Volume(
