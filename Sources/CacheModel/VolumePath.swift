@@ -105,8 +105,7 @@ public func escaped(_ all: [UInt8]) -> String {
         var iterator = rest.makeIterator()
         decoder = UTF8()
         let before = rest
-        guard case .scalarValue(let scalar) = decoder.decode(&iterator), scalar.value >= 32, scalar != "\\",
-            !(0x7f...0x9f).contains(scalar.value), !isFormatting(scalar)
+        guard case .scalarValue(let scalar) = decoder.decode(&iterator), scalar != "\\", !scalar.movesTerminal
         else {
             appendHex(before[before.startIndex])
             rest = before.dropFirst()
@@ -138,8 +137,13 @@ public func unescaped(_ text: String) -> [UInt8]? {
     return bytes
 }
 
-// Line and paragraph separators, and the marks that reverse or hide text (Unicode TR 36).
-private func isFormatting(_ scalar: Unicode.Scalar) -> Bool {
-    (0x2028...0x202e).contains(scalar.value) || (0x2066...0x2069).contains(scalar.value)
-        || (0x200b...0x200f).contains(scalar.value) || scalar.value == 0xfeff
+extension Unicode.Scalar {
+    /// Whether a terminal obeys it, or it hides, breaks or turns round a line: control characters, line and
+    /// paragraph separators, and marks of direction (Unicode TR 36).
+    public var movesTerminal: Bool {
+        switch value {
+        case 0...0x1f, 0x7f...0x9f, 0x200b...0x200f, 0x2028...0x202e, 0x2066...0x2069, 0xfeff: true
+        default: false
+        }
+    }
 }

@@ -83,9 +83,7 @@ enum JSONValue: Sendable {
             case "\\": text += "\\\\"
             case "\n": text += "\\n"
             case "\t": text += "\\t"
-            // Control characters, and those that hide, break or turn round a line on a terminal (Unicode TR 36).
-            case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}", "\u{200b}"..."\u{200f}", "\u{2028}"..."\u{202e}",
-                "\u{2066}"..."\u{2069}", "\u{feff}":
+            case _ where scalar.movesTerminal:
                 let hex = String(scalar.value, radix: 16)
                 text += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
             default: text.unicodeScalars.append(scalar)
