@@ -44,6 +44,15 @@ struct Failure: Error {
     }
 }
 
+extension [Failure] {
+    /// Notes what kept a command from a volume, and gives the line for its report.
+    mutating func skip(_ volume: Volume, for error: any Error) -> SkippedVolume {
+        let failure = Failure(error)
+        append(failure)
+        return SkippedVolume(name: volume.name, path: volume.path, reason: failure.sentence)
+    }
+}
+
 extension Failure {
     /// What any error of the parts below means to a script and to a person.
     init(_ error: any Error) {

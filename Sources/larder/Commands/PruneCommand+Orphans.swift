@@ -26,10 +26,7 @@ struct OrphanPrune {
             do {
                 report.volumes.append(try await prune(volume, index, run: run, application, &failures))
             } catch {
-                let failure = Failure(error)
-                failures.append(failure)
-                report.skipped.append(
-                    SkippedVolume(name: volume.name, path: volume.path, reason: failure.sentence))
+                report.skipped.append(failures.skip(volume, for: error))
             }
         }
         application.warn(index.takeLateNotices())

@@ -74,10 +74,7 @@ struct PruneCommand: AsyncParsableCommand {
                         try await prune(volume, file, index, run: run, application, &failures))
                 }
             } catch {
-                let failure = Failure(error)
-                failures.append(failure)
-                report.skipped.append(
-                    SkippedVolume(name: volume.name, path: volume.path, reason: failure.sentence))
+                report.skipped.append(failures.skip(volume, for: error))
             }
         }
         application.warn(index.takeLateNotices())

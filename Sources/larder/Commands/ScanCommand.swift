@@ -35,10 +35,7 @@ struct ScanCommand: AsyncParsableCommand {
                 let survey = try application.survey(locked, index)
                 report.volumes.append(ScanReport.Volume(survey, of: volume))
             } catch {
-                let failure = Failure(error)
-                failures.append(failure)
-                report.skipped.append(
-                    SkippedVolume(name: volume.name, path: volume.path, reason: failure.sentence))
+                report.skipped.append(failures.skip(volume, for: error))
             }
         }
         if report.volumes.isEmpty, let first = failures.first { throw first }

@@ -60,10 +60,7 @@ struct VerifyCommand: AsyncParsableCommand {
             do {
                 report.volumes.append(try verify(volume, index, run: run, application, &failures))
             } catch {
-                let failure = Failure(error)
-                failures.append(failure)
-                report.skipped.append(
-                    SkippedVolume(name: volume.name, path: volume.path, reason: failure.sentence))
+                report.skipped.append(failures.skip(volume, for: error))
             }
         }
         application.warn(index.takeLateNotices())

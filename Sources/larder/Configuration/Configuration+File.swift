@@ -13,32 +13,17 @@ extension Configuration {
                 root, path: "", known: ConfigurationKeys.top, of: document, problems)
         else { return nil }
         takeSettings(of: top)
-        if let (node, _) = top.node("limits"),
-            let limits = MappingReader(
-                node, path: "limits", known: ConfigurationKeys.limits, of: document, problems)
-        {
-            takeSettings(of: limits)
+        for (key, known) in [
+            ("limits", ConfigurationKeys.limits), ("report", ConfigurationKeys.report),
+            ("verify", ConfigurationKeys.verify),
+        ] {
+            if let section = top.section(key, known: known) { takeSettings(of: section) }
         }
-        if let (node, _) = top.node("warm"),
-            let reader = MappingReader(
-                node, path: "warm", known: ConfigurationKeys.warm, of: document, problems)
-        {
-            takeSettings(of: reader)
-            warm.images = reader.warmImages()
+        if let section = top.section("warm", known: ConfigurationKeys.warm) {
+            takeSettings(of: section)
+            warm.images = section.warmImages()
         }
-        if let (node, _) = top.node("report"),
-            let reader = MappingReader(
-                node, path: "report", known: ConfigurationKeys.report, of: document, problems)
-        {
-            takeSettings(of: reader)
-        }
-        if let (node, _) = top.node("verify"),
-            let reader = MappingReader(
-                node, path: "verify", known: ConfigurationKeys.verify, of: document, problems)
-        {
-            takeSettings(of: reader)
-        }
-        takeDaemon(from: top, of: document, problems)
+        takeDaemon(from: top)
         let accepted = "a list of at least one volume, each with name, kind and path"
         guard let nodes = top.list("volumes", accepted: accepted) else { return nil }
         if nodes.isEmpty {

@@ -68,18 +68,10 @@ extension ConfigurationSetting {
 
 extension Configuration {
     /// Takes over what a file says of the daemon.
-    mutating func takeDaemon(
-        from top: MappingReader, of document: ParsedDocument, _ problems: ConfigurationProblems
-    ) {
-        guard let (node, _) = top.node("daemon"),
-            let reader = MappingReader(
-                node, path: "daemon", known: ConfigurationKeys.daemon, of: document, problems)
-        else { return }
-        takeSettings(of: reader)
-        guard let (inner, _) = reader.node("schedules"),
-            let schedules = MappingReader(
-                inner, path: "daemon.schedules", known: ConfigurationKeys.schedules, of: document, problems)
-        else { return }
+    mutating func takeDaemon(from top: MappingReader) {
+        guard let daemon = top.section("daemon", known: ConfigurationKeys.daemon) else { return }
+        takeSettings(of: daemon)
+        guard let schedules = daemon.section("schedules", known: ConfigurationKeys.schedules) else { return }
         takeSettings(of: schedules)
     }
 }

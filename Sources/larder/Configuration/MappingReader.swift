@@ -58,6 +58,12 @@ struct MappingReader {
     /// The node of a key and the place of the key; nil where it is absent.
     func node(_ key: String) -> (node: Node, origin: ConfigurationOrigin)? { values[key] }
 
+    /// A reader of the mapping under a key; nil where it is absent, and, with a problem, where it is none.
+    func section(_ key: String, known: [String]) -> MappingReader? {
+        guard let (node, _) = node(key) else { return nil }
+        return MappingReader(node, path: keyPath(key), known: known, of: document, problems)
+    }
+
     /// The text of a key's scalar and its place.
     ///
     /// Nil where the key is absent, and, with a problem, where it holds no scalar.
