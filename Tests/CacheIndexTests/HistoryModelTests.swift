@@ -1,24 +1,12 @@
 import CacheIndex
 import CacheModel
 import Foundation
+import TestSupport
 import Testing
 
 /// A volume lives through random fetches, reads, deletions and prunes; the test counts what it did itself and
 /// holds the index against that.
 @Suite struct HistoryModelTests {
-    /// SplitMix64 (Steele, Lea, Flood 2014): the same numbers in every run.
-    private struct Dice: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-        mutating func rolls(_ share: Double) -> Bool { Double.random(in: 0..<1, using: &self) < share }
-    }
-
     private struct Slot: Hashable {
         var pool: Pool
         var path: VolumePath
@@ -34,7 +22,7 @@ import Testing
     }()
 
     @Test(arguments: 1...4) func countsWhatHappened(seed: UInt64) throws {
-        var dice = Dice(state: seed)
+        var dice = SeededGenerator(seed: seed)
         let bed = try IndexBed()
         let index = try bed.open()
         var present: [Slot: ScannedEntry] = [:]
@@ -113,5 +101,11 @@ import Testing
         let counted = try bed.sql("SELECT count(*) FROM entries; SELECT count(*) FROM accesses")
         let accesses = expected.values.reduce(0) { $0 + $1.hits + $1.misses }
         #expect(counted == ["\(present.count)", "\(accesses)"])
+    }
+}
+
+extension SeededGenerator {
+    fileprivate mutating func rolls(_ share: Double) -> Bool {
+        Double.random(in: 0..<1, using: &self) < share
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import larder
@@ -82,7 +83,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(5)), arguments: 0..<4 as Range<UInt64>)
     func mutationsOfTheExampleLoadOrAreRefused(_ seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededGenerator(seed: seed)
         let original = Array(try example().utf8)
         let pieces = [
             "&a ", "*a", "[", "{", "}", ": ", "- ", "\n", "\r", "\"", "'", "? ", "!!x ", "|", "\u{85}", "%",
@@ -113,17 +114,5 @@ import Testing
             }
         }
         #expect((50...995).contains(refused))
-    }
-}
-
-/// Sebastiano Vigna's SplitMix64, so that a failing seed fails again.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = (state ^ (state >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import CacheModel
 import Eviction
+import TestSupport
 import Testing
 
 /// The planner against the plain one, on random volumes.

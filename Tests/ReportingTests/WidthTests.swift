@@ -1,6 +1,7 @@
 import CacheModel
 import Eviction
 import Reporting
+import TestSupport
 import Testing
 
 /// No line is wider than the page, whatever the texts are.

@@ -166,7 +166,7 @@ def check_lock(bench):
     common = ["--build-cache", root, "--image-root", "/nonexistent", "--state", str(state)]
     holder = subprocess.Popen(
         [*wrap, str(volumes.LARDER), "scan", *common], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        start_new_session=True)
+        process_group=0)
     end = time.monotonic() + 30
     code = None
     while time.monotonic() < end and holder.poll() is None and code != BUSY:
