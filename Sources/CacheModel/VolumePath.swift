@@ -59,13 +59,6 @@ public struct VolumePath: Hashable, Sendable, Comparable {
         return VolumePath(unchecked: Array(bytes[..<slash]))
     }
 
-    /// Whether this path lies strictly below the other one.
-    public func isBelow(_ other: VolumePath) -> Bool {
-        if other.bytes.isEmpty { return !bytes.isEmpty }
-        return bytes.count > other.bytes.count && bytes[other.bytes.count] == UInt8(ascii: "/")
-            && bytes.starts(with: other.bytes)
-    }
-
     /// Orders by raw bytes.
     public static func < (a: VolumePath, b: VolumePath) -> Bool {
         // By index over raw memory: sorting 100,000 paths by iterators takes several times as long.

@@ -92,18 +92,11 @@ import Testing
 
     @Test func aSecondLarderExitsWith75() throws {
         let directory = try volume()
-        let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
-        holder.arguments = [directory.path + "/cache", "-c", "echo held; read line"]
-        let (input, output) = (Pipe(), Pipe())
-        (holder.standardInput, holder.standardOutput) = (input, output)
-        try holder.run()
-        _ = output.fileHandleForReading.readData(ofLength: 5)
+        let holder = try LockHolder(ofDirectory: directory.path + "/cache")
         let larder = Program(cache: directory.path + "/cache")
         _ = try larder.json("scan", status: 75)
         _ = try larder.json("prune", status: 75)
-        try input.fileHandleForWriting.close()
-        holder.waitUntilExit()
+        try holder.release()
         _ = try larder.json("scan")
     }
 

@@ -128,18 +128,11 @@ import Testing
 
     @Test func aHeldVolumeIsTriedAgain() throws {
         let directory = try volume()
-        let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: "/usr/bin/flock")
-        holder.arguments = [directory.path + "/cache", "-c", "echo held; read line"]
-        let (input, output) = (Pipe(), Pipe())
-        (holder.standardInput, holder.standardOutput) = (input, output)
-        try holder.run()
-        _ = output.fileHandleForReading.readData(ofLength: 5)
+        let holder = try LockHolder(ofDirectory: directory.path + "/cache")
         let daemon = try ServeProcess(in: directory, never + build(directory))
         let held = try daemon.wait(for: "scan of build: held: volume build is held by another Larder")
         #expect(held["message"].string?.contains("; again at 20") == true)
-        try input.fileHandleForWriting.close()
-        holder.waitUntilExit()
+        try holder.release()
         try daemon.wait(for: "scan of build: 2 entries")
         #expect(daemon.stop() == 0)
     }

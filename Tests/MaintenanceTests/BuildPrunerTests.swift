@@ -120,28 +120,12 @@ import Testing
         try bench.directory.write("\(entry)/abc/y-1.0.jar", bytes: 9000)
         try bench.directory.write("caches/modules-2/modules-2.lock", bytes: 17)
         try bench.directory.shell("find caches -depth -exec touch -d '40 days ago' {} +")
-        // Java's FileLock is a POSIX lock, as lockf takes it; the process ends when its input does.
-        let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        holder.arguments = [
-            "-c",
-            """
-            import fcntl, sys
-            f = open(sys.argv[1], "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 17, 0, 0)
-            print("held", flush=True); sys.stdin.read()
-            """, bench.directory.path + "/caches/modules-2/modules-2.lock",
-        ]
-        let input = Pipe()
-        let output = Pipe()
-        holder.standardInput = input
-        holder.standardOutput = output
-        try holder.run()
-        _ = output.fileHandleForReading.readData(ofLength: 5)
+        let holder = try LockHolder(
+            ofGradleCache: bench.directory.path + "/caches/modules-2/modules-2.lock")
         let held = try bench.prune()
         #expect(held.refused.map(\.reason) == [Protection.gradleRunning.text])
         #expect(bench.directory.exists(entry))
-        try input.fileHandleForWriting.close()
-        holder.waitUntilExit()
+        try holder.release()
         let free = try bench.prune(run: "20260101T000001Z-0000")
         #expect(free.evicted.map(\.key) == ["org.x:y:1.0"])
         #expect(!bench.directory.exists("caches/modules-2/files-2.1/org.x"))

@@ -104,24 +104,11 @@ import Testing
         try bench.directory.shell("printf x >> \(directory)/*/mod-1.0.jar")
         try bench.directory.write("caches/modules-2/modules-2.lock", bytes: 17)
         try bench.age("caches")
-        let holder = Process()
-        holder.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        holder.arguments = [
-            "-c",
-            """
-            import fcntl, sys
-            f = open(sys.argv[1], "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 17, 0, 0)
-            print("held", flush=True); sys.stdin.read()
-            """, bench.directory.path + "/caches/modules-2/modules-2.lock",
-        ]
-        let (input, output) = (Pipe(), Pipe())
-        (holder.standardInput, holder.standardOutput) = (input, output)
-        try holder.run()
-        _ = output.fileHandleForReading.readData(ofLength: 5)
+        let holder = try LockHolder(
+            ofGradleCache: bench.directory.path + "/caches/modules-2/modules-2.lock")
         #expect(try bench.quarantine().damaged.map(\.refusal) == [Protection.gradleRunning.text])
         #expect(bench.directory.exists(directory))
-        try input.fileHandleForWriting.close()
-        holder.waitUntilExit()
+        try holder.release()
         #expect(try bench.quarantine(run: "20260101T000001Z-0000").isClean)
         #expect(!bench.directory.exists(directory))
     }
