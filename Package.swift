@@ -97,8 +97,8 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "CacheIndex", "CacheModel", "Daemon", "Eviction", "Maintenance", "PodmanClient", "Reporting",
-                "RunnerLint", "Sizing", "UsageEvidence", "VolumeScanning",
+                "CLinux", "CacheIndex", "CacheModel", "Daemon", "Eviction", "Maintenance", "PodmanClient",
+                "Reporting", "RunnerLint", "Sizing", "UsageEvidence", "VolumeScanning",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

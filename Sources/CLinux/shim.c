@@ -171,4 +171,10 @@ int larder_extents(int fd, uint64_t start, larder_extent *out, unsigned count) {
     return (int)found;
 }
 
+void larder_keep_little_memory(void) {
+    mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MMAP_THRESHOLD, 1 << 18);
+    mallopt(M_TRIM_THRESHOLD, 1 << 18);
+}
+
 int larder_give_back_memory(void) { return malloc_trim(0); }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Glibc
 
 /// Larder keeps the cache volumes of a CI system stocked, sized and pruned.
@@ -37,11 +38,14 @@ struct Larder: AsyncParsableCommand {
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
+    @MainActor
     static func main() async {
         raiseOpenFiles()
         signal(SIGPIPE, SIG_IGN)
         do {
             var command = try parseAsRoot()
+            // A scan of a large volume needs a hundred megabytes for two seconds, and then none for an hour.
+            if command is ServeCommand { larder_keep_little_memory() }
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {

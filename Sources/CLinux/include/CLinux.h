@@ -81,5 +81,11 @@ int larder_is_cached(int fd, int64_t size);
 // The type of the file system that `fd` is on (statfs f_type).
 long larder_fs_type(int fd);
 
+// Lets this process keep little freed memory for later: blocks from 256 KiB are mapped by themselves, the heap's free
+// end beyond 256 KiB goes back, and all threads share one heap. Otherwise Glibc raises the bounds with what it sees, to
+// 32 and 64 MiB, for each of a dozen heaps, and malloc_trim(3) leaves the ends of all but the first.
+// To be called before the threads begin that shall share the heap.
+void larder_keep_little_memory(void);
+
 // Gives freed memory back to the system (malloc_trim(3)); 1 where some was given back.
 int larder_give_back_memory(void);
