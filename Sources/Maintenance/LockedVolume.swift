@@ -14,14 +14,19 @@ public final class LockedVolume: Sendable {
 
     /// Opens and locks a volume.
     ///
+    /// - Parameter seen: what was at the path a moment ago, where the volume may go away between two looks. A scan
+    ///   of its empty mount point would take that for a new volume, and the one that comes back for another.
     /// - Throws: `MaintenanceError.held` where another Larder works on it, `.folder` where the root cannot be
-    ///   read, `.systemRoot` where it is `/`.
-    public init(_ volume: Volume, now: Timestamp) throws(MaintenanceError) {
+    ///   read, `.systemRoot` where it is `/`, `.wentAway` where it is not what was seen.
+    public init(_ volume: Volume, now: Timestamp, seen: RootPresence? = nil) throws(MaintenanceError) {
         self.volume = volume
         do { root = try OpenDirectory.open(root: volume.path) } catch {
             throw .folder(volume: volume.name, path: volume.path, reason: error.message)
         }
         if Self.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
+        if let seen, (try? RootPresence(of: root))?.isSameVolume(as: seen) != true {
+            throw .wentAway(volume: volume.name, path: volume.path)
+        }
         lock = try RunLock(volume: volume, root: root, now: now)
         do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch {
             folder = .failure(error)

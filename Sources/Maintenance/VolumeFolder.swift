@@ -83,6 +83,8 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
     case held(volume: String, holder: String)
     /// The volume is not the one that was scanned.
     case otherVolume(volume: String, path: String)
+    /// The volume is not the one that was there a moment ago.
+    case wentAway(volume: String, path: String)
     /// The last scan could not read everything.
     case incompleteScan(volume: String, first: String, count: Int64)
     /// The volume's path leads to the root of the whole system.
@@ -106,6 +108,8 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
             "volume \(volume): \(path) is the root of the whole system, which is no cache volume"
         case .otherVolume(let volume, let path):
             "volume \(volume): what is mounted at \(path) is not what the last scan saw"
+        case .wentAway(let volume, let path):
+            "volume \(volume): it went away from \(path) a moment ago, or another one took its place"
         case .incompleteScan(let volume, let first, let count):
             "volume \(volume): \(count) path\(count == 1 ? "" : "s") could not be read, first \(first)"
         case .clockWentBack(let volume, let lastScan, let now):
@@ -125,6 +129,7 @@ public enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertibl
         case .held: "wait for it to end, or see which process it is; the lock dies with its owner"
         case .systemRoot: "name the directory that the cache PVC is mounted at"
         case .otherVolume: "check the mount, then run 'larder scan'"
+        case .wentAway: "mount it again"
         case .incompleteScan: "make it readable or remove it, then scan again: nothing is evicted on guesses"
         case .clockWentBack, .clockWasSet:
             "set the clock; if it is right now, run 'larder scan', then prune again"

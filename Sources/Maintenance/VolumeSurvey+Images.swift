@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import DirectoryAccess
 import UsageEvidence
 import VolumeScanning
 
@@ -15,6 +16,7 @@ extension VolumeSurvey {
         if before != nil { events.add(try index.followedUses(of: volume.name)) }
         let startedAt = clock()
         let store = try VfsStoreReader(root: volume.path).read()
+        try checkPath(of: locked)
         notices += (store.problems + events.notices).map { "volume \(volume.name): \($0)" }
         guard let capacity = Capacity(descriptor: locked.root.descriptor) else {
             throw ScanError.unreadableRoot(path: volume.path, reason: "statfs failed")
@@ -32,6 +34,15 @@ extension VolumeSurvey {
             try VfsStoreReader(root: volume.path).read()
         }
         return scan
+    }
+
+    /// The reader opens the path anew: what is mounted there now may not be what was locked.
+    private func checkPath(of locked: LockedVolume) throws {
+        let volume = locked.volume
+        let now = try RootPresence(of: try OpenDirectory.open(root: volume.path))
+        guard now == (try RootPresence(of: locked.root)) else {
+            throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path)
+        }
     }
 
     /// How many containers were made since the scan before, a minute ago at least, without an event.

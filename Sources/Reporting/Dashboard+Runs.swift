@@ -6,13 +6,18 @@ extension Dashboard {
         var text = "<section aria-labelledby=\"runs\"><h2 id=\"runs\">Recent runs</h2>\n"
         if runs.isEmpty { return text + "<p>No run is recorded yet.</p>\n</section>\n" }
         text += "<ol class=\"runs\">\n"
-        for run in runs {
+        for (run, alike) in Self.grouped(runs).prefix(Self.shownRuns) {
             text += "<li><h3>\(HTMLText.escaped(run.kind)), "
             text += "<time datetime=\"\(run.startedAt)\">\(Figures.ago(run.startedAt, now: now))</time>: "
             text +=
                 "<span class=\"\(run.exitCode == 0 ? "within" : "over")\">\(Self.result(run.exitCode))</span></h3>\n"
             text += "<p class=\"soft\">\(HTMLText.escaped(run.id)), took "
-            text += "\(Figures.duration(run.finishedAt - run.startedAt))</p>\n"
+            text += "\(Figures.duration(run.finishedAt - run.startedAt))"
+            if let first = alike.last {
+                text += "; \(Figures.count(Int64(alike.count), "run", "runs")) before it, since "
+                text += "\(Figures.ago(first.startedAt, now: now)), did nothing either"
+            }
+            text += "</p>\n"
             for volume in run.volumes { text += entry(volume, of: run, now: now) }
             if !run.warmed.isEmpty {
                 let counts = WarmedImage.Result.allCases.compactMap { result in
@@ -23,6 +28,26 @@ extension Dashboard {
             text += "</li>\n"
         }
         return text + "</ol>\n</section>\n"
+    }
+
+    /// How many runs are shown, and how many are looked at for them.
+    private static let shownRuns = 6
+    public static let readRuns = 60
+
+    /// Runs, each with those right before it that did as little: a prune an hour that finds nothing to do must not
+    /// push the one that evicted out of sight.
+    static func grouped(_ runs: [RunSummary]) -> [(run: RunSummary, alike: [RunSummary])] {
+        var groups: [(run: RunSummary, alike: [RunSummary])] = []
+        for run in runs {
+            if let last = groups.last?.run, last.didNothing, run.didNothing, run.kind == last.kind,
+                run.exitCode == last.exitCode, run.volumes.map(\.volume) == last.volumes.map(\.volume)
+            {
+                groups[groups.count - 1].alike.append(run)
+            } else {
+                groups.append((run, []))
+            }
+        }
+        return groups
     }
 
     private func entry(_ volume: RunSummary.OnVolume, of run: RunSummary, now: Timestamp) -> String {
@@ -157,48 +182,11 @@ extension Dashboard {
         }
         return text
     }
+}
 
-    /// The warm lists, and what they were worth.
-    func warmList() -> String {
-        let lists = warm.filter { !$0.images.isEmpty }
-        guard !lists.isEmpty else { return "" }
-        var text = "<section aria-labelledby=\"warm\"><h2 id=\"warm\">Warm list</h2>\n"
-        for list in lists {
-            let table = ReportTable(
-                name: "warm", title: "What warming brought on \(list.volume), in the last runs",
-                columns: [
-                    ("image", "reference"), ("warmed", "warmed"), ("pulled", "pulled"), ("used", "used"),
-                    ("worth", "worth"),
-                ],
-                rows: list.images.map {
-                    [
-                        .text($0.reference), .count(Int64($0.warmed)), .count(Int64($0.pulled)),
-                        .count(Int64($0.used)),
-                        .rate($0.warmed > 0 ? Double($0.used) / Double($0.warmed) : nil),
-                    ]
-                })
-            text += HTMLText.table(table, folded: false, id: list.volume) + "\n"
-        }
-        return text
-            + "<p class=\"soft\">Worth: how often a job used the image before the next warm-up.</p>\n</section>\n"
-    }
-
-    /// The daemon's activities.
-    func schedule(now: Timestamp) -> String {
-        guard !activities.isEmpty else { return "" }
-        let table = ReportTable(
-            name: "activities", title: "What the daemon does and when",
-            columns: [("activity", "a"), ("now", "n"), ("last success", "s"), ("next", "d")],
-            rows: activities.map { activity in
-                let running = activity.runningSince.map { "running for \((now - $0).age)" }
-                return [
-                    .text(activity.title), .text(running ?? (activity.failed ? "failed" : "idle")),
-                    .text(Figures.ago(activity.lastSuccess, now: now)),
-                    .text(
-                        activity.nextDue.map { $0 <= now ? "now" : "in \(($0 - now).age)" } ?? "on request"),
-                ]
-            })
-        return "<section aria-labelledby=\"schedule\"><h2 id=\"schedule\">Schedule</h2>\n"
-            + HTMLText.table(table, folded: false, id: "daemon") + "</section>\n"
+extension RunSummary {
+    /// Whether it looked, and left everything as it was.
+    fileprivate var didNothing: Bool {
+        warmed.isEmpty && volumes.allSatisfy { $0.evicted == 0 && $0.refused == 0 && ($0.checks?.damaged ?? 0) == 0 }
     }
 }

@@ -19,8 +19,11 @@ extension Application {
     ]
 
     /// Does an activity; whatever goes wrong becomes its outcome.
-    func perform(_ key: ActivityKey) async -> ActivityOutcome {
+    ///
+    /// - Parameter seen: what was at the volume's path a moment ago; nothing else is worked on.
+    func perform(_ key: ActivityKey, seen: RootPresence?) async -> ActivityOutcome {
         var application = self
+        application.seen = seen
         let volume = configuration.volumes.first { $0.name == key.volume }
         if let volume { application.configuration.volumes = [volume] }
         guard let body = Self.activities[key.activity] else {

@@ -17,6 +17,8 @@ struct Application: Sendable {
     let clock: @Sendable () -> Timestamp
     /// Gets the results instead of standard output; nil for a command that a person ran.
     var listener: (@Sendable (any Report) -> Void)?
+    /// What the daemon saw at the volume's path a moment ago; nil for a command that a person ran.
+    var seen: RootPresence?
 
     /// Runs a command's body; an error becomes its message and the contract's exit code.
     static func run(
@@ -34,7 +36,7 @@ struct Application: Sendable {
         do {
             let configuration = try Configuration.load(
                 flags: flags, environment: ProcessInfo.processInfo.environment)
-            for warning in configuration.warnings { Terminal.complain("larder: warning: \(warning)") }
+            for warning in configuration.warnings { Terminal.complain("larder: warning: \(warning)", .warning) }
             let application = Application(
                 configuration: configuration, format: format.format, clock: systemClock)
             if let code = try await body(application) { throw ExitCode(code.rawValue) }
@@ -61,6 +63,11 @@ struct Application: Sendable {
         warn(index.notices)
         return index
     }
+
+    /// Takes a volume's lock.
+    ///
+    /// - Throws: `MaintenanceError`.
+    func lock(_ volume: Volume) throws -> LockedVolume { try LockedVolume(volume, now: clock(), seen: seen) }
 
     /// The volumes that are mounted, and those that are not.
     ///

@@ -38,7 +38,7 @@ struct Failure: Error {
         switch format {
         case .text:
             Terminal.complain(
-                report.text(width: Terminal.width, color: false, now: Application.systemClock()))
+                report.text(width: Terminal.width, color: false, now: Application.systemClock()), .error)
         case .json: if let text = try? report.json() { Terminal.say(text) }
         }
     }
@@ -60,9 +60,13 @@ extension Failure {
         case let failure as Failure: self = failure
         case let error as ConfigurationError: self.init(code: .configuration, message: "\(error)")
         case let error as MaintenanceError:
-            var code = Code.failed
-            if case .held = error { code = .held }
-            self.init(code: code, message: "\(error)", hint: error.hint, isTransient: code == .held)
+            let (code, isTransient): (Code, Bool) =
+                switch error {
+                case .held: (.held, true)
+                case .wentAway: (.failed, true)
+                default: (.failed, false)
+                }
+            self.init(code: code, message: "\(error)", hint: error.hint, isTransient: isTransient)
         case let error as IndexError:
             var isTransient = false
             switch error {

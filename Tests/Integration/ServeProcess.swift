@@ -19,6 +19,8 @@ final class ServeProcess {
             "--config", directory.path + "/larder.yaml", "--log-level", "info", "serve", "--listen",
             listen ?? "unix:\(directory.path)/http.sock",
         ]
+        // The tests' own variables, such as where their testbed is, are none of Larder's.
+        process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("LARDER_") }
         process.standardError = FileHandle(forWritingAtPath: directory.path + "/log")
         process.standardInput = FileHandle.nullDevice
         try process.run()

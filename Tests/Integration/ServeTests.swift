@@ -40,7 +40,8 @@ import Testing
         #expect(try daemon.events().last?["message"].string == "stopped")
         // One line for an activity's end, and none for a file.
         #expect(try daemon.events().count { $0["result"].string != nil } == 1)
-        #expect(try daemon.events().allSatisfy { ["info", "notice"].contains($0["level"].string) })
+        let complaints = try daemon.events().filter { !["info", "notice"].contains($0["level"].string) }
+        #expect(complaints.map { $0["message"].string } == [])
     }
 
     @Test func aReloadIsTakenAndAWrongOneRefused() throws {
@@ -107,7 +108,7 @@ import Testing
                 -H 'Content-Type: application/json' -d '{"activity":"scan"}' http://larder/api/v1/runs
             """
         try directory.shell(wish)
-        try daemon.wait(for: "scan of build: held: not begun")
+        try daemon.wait(for: "scan of build: held: volume build: it went away")
         #expect(try directory.shell("ls -A cache") == "")
         try directory.shell("rmdir cache; mv gone cache")
         // It is tried again by itself.

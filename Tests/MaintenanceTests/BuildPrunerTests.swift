@@ -114,6 +114,20 @@ import Testing
         #expect(bench.exists("old"))
     }
 
+    @Test func whatTookAVolumesPlaceIsNotTouched() throws {
+        let bench = try BuildVolume()
+        let seen = try RootPresence(of: try bench.locked().root)
+        // Moved away and back, it is the same; an empty directory in its place is not, nor is it written to.
+        try bench.directory.shell("mv $PWD $PWD.away && mkdir $PWD")
+        defer { _ = try? bench.directory.shell("rm -rf $PWD.away") }
+        #expect(throws: MaintenanceError.wentAway(volume: "build", path: bench.directory.path)) {
+            try LockedVolume(bench.volume, now: BuildVolume.now(), seen: seen)
+        }
+        #expect(try bench.directory.shell("find $PWD -mindepth 1").isEmpty)
+        try bench.directory.shell("rmdir $PWD && cp -a $PWD.away $PWD")
+        _ = try LockedVolume(bench.volume, now: BuildVolume.now(), seen: seen)
+    }
+
     @Test func aRunningGradleBuildKeepsItsHome() throws {
         let bench = try BuildVolume()
         let entry = "caches/modules-2/files-2.1/org.x/y/1.0"

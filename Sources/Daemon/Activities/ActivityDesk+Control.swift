@@ -1,5 +1,6 @@
 import CacheModel
 import Logging
+import Maintenance
 
 /// What others tell the desk and ask of it: the watches, a reload, the web server.
 extension ActivityDesk {
@@ -21,7 +22,7 @@ extension ActivityDesk {
     /// Takes note of whether a volume is at its path, or why it is away; says so where that changed.
     ///
     /// - Parameter seen: what lies at its path; nil where it is away.
-    func observe(_ volume: Volume, away: String?, _ seen: VolumePresence? = nil) {
+    func observe(_ volume: Volume, away: String?, _ seen: RootPresence? = nil) {
         if let seen { lastSeen[volume.name] = seen }
         let before = presence.updateValue(away.map { .away($0) } ?? .present, forKey: volume.name)
         guard before != presence[volume.name] else { return }

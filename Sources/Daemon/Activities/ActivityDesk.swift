@@ -1,6 +1,7 @@
 import CLinux
 import CacheModel
 import Logging
+import Maintenance
 import ServiceLifecycle
 
 /// Begins activities when they are due, asked for or needed, and knows how each one stands.
@@ -15,7 +16,7 @@ public actor ActivityDesk: DaemonControl, Service {
     /// Which volumes are at their paths; empty before the first look.
     var presence: [String: Presence] = [:]
     /// What lay at their paths when the watch last saw them.
-    var lastSeen: [String: VolumePresence] = [:]
+    var lastSeen: [String: RootPresence] = [:]
     var isLoaded = false
     var isStopping = false
     private var timer: Task<Void, Never>?
@@ -102,12 +103,11 @@ public actor ActivityDesk: DaemonControl, Service {
             "\(key): begins (\(reason.rawValue))",
             metadata: metadata(of: key, ["reason": "\(reason.rawValue)"]))
         let (run, history) = (plan.run, history)
-        let (seen, volume) = (key.volume.flatMap { lastSeen[$0] }, volume(named: key.volume))
+        let seen = key.volume.flatMap { lastSeen[$0] }
         begun += 1
         let number = begun
         let task = Task.detached(executorPreference: ActivityExecutor.shared) {
-            let outcome =
-                seen.map { $0.isStillThere(of: volume) } ?? true ? await run(key) : .volumeWentAway
+            let outcome = await run(key, seen)
             if let last = await self.ended(key, reason, outcome) { history.record(last, of: key) }
             // What a scan of a large volume needed goes back to the system.
             _ = larder_give_back_memory()

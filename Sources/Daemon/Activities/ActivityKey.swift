@@ -60,10 +60,6 @@ public struct ActivityOutcome: Sendable {
         self.figures = figures
     }
 
-    /// Nothing was done: another file system is at the volume's path than a moment ago.
-    static let volumeWentAway = ActivityOutcome(
-        .held, "not begun: the volume went away a moment ago, or another one took its place")
-
     /// Whether it counts as a success.
     var isSuccess: Bool { [.done, .inPart, .overQuota].contains(result) }
     /// Whether it is tried again before its next time.

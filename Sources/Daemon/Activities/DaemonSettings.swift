@@ -1,5 +1,6 @@
 import CacheModel
 import Foundation
+import Maintenance
 
 /// What the daemon was told: which volumes it keeps, and when it does what.
 public struct DaemonSettings: Sendable {
@@ -61,10 +62,15 @@ public struct DaemonPlan: Sendable {
     /// What the daemon was told.
     public var settings: DaemonSettings
     /// Does an activity on a volume and says what became of it; cancelling the task ends it early and safely.
-    public var run: @Sendable (ActivityKey) async -> ActivityOutcome
+    ///
+    /// It gets what was seen at the volume's path a moment ago, and works on nothing else.
+    public var run: Run
+
+    /// The form of `run`.
+    public typealias Run = @Sendable (ActivityKey, RootPresence?) async -> ActivityOutcome
 
     /// Makes a plan from both.
-    public init(settings: DaemonSettings, run: @escaping @Sendable (ActivityKey) async -> ActivityOutcome) {
+    public init(settings: DaemonSettings, run: @escaping Run) {
         self.settings = settings
         self.run = run
     }

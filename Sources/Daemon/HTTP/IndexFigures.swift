@@ -20,7 +20,7 @@ struct IndexFigures: Sendable {
         let all = Dictionary(try index.figures().map { ($0.name, $0) }, uniquingKeysWith: { $1 })
         self.volumes = volumes.compactMap { volume in all[volume.name].map { (volume, $0) } }
         status = try StatusReport(self.volumes, index, now: now)
-        runs = try index.runPage(limit: 6, lines: 8).runs
+        runs = try index.runPage(limit: Dashboard.readRuns, lines: 8).runs
         warm = try volumes.filter { $0.kind == .imageStore }.map {
             Dashboard.Warm(volume: $0.name, images: try index.warmHistory(of: $0.name).values)
         }

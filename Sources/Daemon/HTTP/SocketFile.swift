@@ -8,6 +8,8 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
     case inUse(path: String)
     /// The socket's mode cannot be set, or an old one not be removed.
     case refused(path: String, reason: String)
+    /// The system does not give the address.
+    case unavailable(address: String, reason: String)
 
     /// What is wrong, and what to do.
     public var description: String {
@@ -15,6 +17,8 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
         case .notASocket(let path): "\(path) is no socket: remove it, or listen at another path"
         case .inUse(let path): "another server listens at \(path): stop it, or listen at another path"
         case .refused(let path, let reason): "the socket \(path) cannot be made: \(reason)"
+        case .unavailable(let address, let reason):
+            "cannot listen at \(address): \(reason); choose another address, as --listen or as daemon.listen"
         }
     }
 }

@@ -53,7 +53,8 @@ extension WebResponder {
         let after = try WebCursor.run(query.text("cursor", longest: 400))
         let (runs, hasMore) = try await reader.read { try $0.runPage(limit: limit, after: after) }
         let cursor = hasMore ? runs.last.map { WebCursor.text($0.cursor) } : nil
-        return .json(try RunsReport(runs: runs, activities: await activities(), cursor: cursor).json())
+        let activities = await activities(try? figures.current())
+        return .json(try RunsReport(runs: runs, activities: activities, cursor: cursor).json())
     }
 
     private static let names = ["q", "volume", "pool", "sort", "limit", "cursor"]

@@ -136,18 +136,22 @@ struct WebResponder: HTTPResponder {
         let trash = await control.volumes().filter { $0.kind == .buildCache }
         let page = Dashboard(
             status: figures.status, report: sizes?.report, runs: figures.runs, warm: figures.warm,
-            activities: await activities(), waitingFor: await waitingFor().map(WebError.withoutPaths),
+            activities: await activities(figures), waitingFor: await waitingFor().map(WebError.withoutPaths),
             trashRetention: Dictionary(
                 trash.map { ($0.name, $0.trashRetention) }, uniquingKeysWith: { $1 }),
             place: settings.place, version: settings.version, readAt: figures.readAt)
         return .page(page.html(plots: sizes?.plots ?? Dashboard.plots(nil), now: now))
     }
 
-    func activities() async -> [Dashboard.Activity] {
-        await control.activityStates().map {
-            Dashboard.Activity(
-                name: $0.activity.rawValue, volume: $0.volume, runningSince: $0.runningSince,
-                lastSuccess: $0.lastSuccess, lastEnd: $0.lastEnd, nextDue: $0.nextDue)
+    /// The daemon's activities; a command may have had its last success.
+    func activities(_ figures: IndexFigures?) async -> [Dashboard.Activity] {
+        await control.activityStates().map { state in
+            let name = state.activity.rawValue
+            let known = figures?.volumes.first { $0.volume.name == state.volume }
+            return Dashboard.Activity(
+                name: name, volume: state.volume, runningSince: state.runningSince,
+                lastSuccess: [state.lastSuccess, known?.figures.lastSuccess[name]].compactMap(\.self).max(),
+                lastEnd: state.lastEnd, nextDue: state.nextDue)
         }
     }
 }

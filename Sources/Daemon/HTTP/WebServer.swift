@@ -1,7 +1,9 @@
 import CacheModel
+import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
+import NIOCore
 import Reporting
 import ServiceLifecycle
 
@@ -77,7 +79,7 @@ public struct WebServer: Service {
 
     /// Listens until the service group stops; requests that have begun are answered.
     ///
-    /// - Throws: `ListenError`, and what the system says of an address that cannot be had.
+    /// - Throws: `ListenError`.
     public func run() async throws {
         var socket: SocketFile?
         if case .unix(let path) = settings.address { socket = SocketFile(path: path) }
@@ -87,7 +89,10 @@ public struct WebServer: Service {
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await cancelWhenGracefulShutdown { await figures.run() } }
-            try await application(socket).run()
+            do { try await application(socket).run() } catch let error as IOError {
+                throw ListenError.unavailable(
+                    address: "\(settings.address)", reason: String(cString: strerror(error.errnoCode)))
+            }
             group.cancelAll()
         }
         socket?.remove()

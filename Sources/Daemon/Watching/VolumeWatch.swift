@@ -28,7 +28,7 @@ struct VolumeWatch: Service {
                     await desk.observe(volume, away: "nothing can be opened at \(volume.path)")
                     continue
                 }
-                let isKnown = known[volume].map(presence.isSameVolume) ?? false
+                let isKnown = known[volume].map { presence.root.isSameVolume(as: $0.root) } ?? false
                 // The index is asked only where it is needed: this is done every few seconds.
                 let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, settings)
                 guard isKnown || isTheVolume(presence, isFirstLook: known[volume] == nil, last?.scan) else {
@@ -39,7 +39,7 @@ struct VolumeWatch: Service {
                     continue
                 }
                 known[volume] = presence
-                await desk.observe(volume, away: nil, presence)
+                await desk.observe(volume, away: nil, presence.root)
                 await observeFill(volume, presence.capacity, last)
             }
             try? await Task.sleep(for: .nanoseconds(settings.pressureInterval.nanoseconds))
@@ -48,10 +48,10 @@ struct VolumeWatch: Service {
 
     private func isTheVolume(_ now: VolumePresence, isFirstLook: Bool, _ scan: ScanRecord?) -> Bool {
         guard let scan else { return isFirstLook }
-        let marker = now.marker ?? now.device
-        if marker == scan.identity.marker, now.inode == scan.identity.rootInode { return true }
+        let marker = now.root.marker ?? now.root.device
+        if marker == scan.identity.marker, now.root.inode == scan.identity.rootInode { return true }
         // At the start another volume may have taken the place; an empty mount point is none.
-        return isFirstLook && (now.marker != nil || now.isMountPoint)
+        return isFirstLook && (now.root.marker != nil || now.isMountPoint)
     }
 
     private func observeFill(_ volume: Volume, _ now: Capacity, _ last: LastReading?) async {

@@ -45,7 +45,7 @@ struct OrphanPrune {
         _ failures: inout [Failure]
     ) async throws -> OrphanReport.Volume {
         try application.pruner(index).checkClock(for: volume)
-        let locked = try LockedVolume(volume, now: application.clock())
+        let locked = try application.lock(volume)
         let before = try application.survey(locked, index).scan
         let startedAt = application.clock()
         guard let podman = try application.podman(for: volume) else {

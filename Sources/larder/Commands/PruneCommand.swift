@@ -108,7 +108,7 @@ struct PruneCommand: AsyncParsableCommand {
     ) async throws -> PruneReport.Volume {
         let pruner = application.pruner(index, beyondLimits: forceLimit)
         try pruner.checkClock(for: volume)
-        let locked = try LockedVolume(volume, now: application.clock())
+        let locked = try application.lock(volume)
         _ = try application.survey(locked, index)
         guard let usage = try index.usage(of: volume.name) else {
             throw MaintenanceError.unusablePlan(reason: "volume \(volume.name) was not recorded")

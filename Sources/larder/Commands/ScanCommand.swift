@@ -31,7 +31,7 @@ struct ScanCommand: AsyncParsableCommand {
         var failures: [Failure] = []
         for volume in volumes {
             do {
-                let locked = try LockedVolume(volume, now: application.clock())
+                let locked = try application.lock(volume)
                 let survey = try application.survey(locked, index)
                 report.volumes.append(ScanReport.Volume(survey, of: volume))
             } catch {

@@ -43,7 +43,13 @@ struct ServeCommand: AsyncParsableCommand {
                 level: level, isJSON: isJSON, clock: Application.systemClock, write: Terminal.writeError)
         }
         let logger = Logger(label: "larder")
-        Terminal.listener.withLock { $0 = { text, level in logger.log(level: level, "\(text)") } }
+        // A record is one line, whatever a terminal would be told.
+        Terminal.listener.withLock {
+            $0 = { text, level in
+                let words = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+                logger.log(level: level, "\(words)")
+            }
+        }
         defer { Terminal.listener.withLock { $0 = nil } }
         try await Application.run(flags, FormatOptions.text) { try await run($0, level, logger) }
     }
@@ -108,6 +114,6 @@ extension Application {
             jitter: Jitter(most: daemon.jitter, kind: daemon.jitterKind), parallel: daemon.parallel,
             pressureInterval: daemon.pressureInterval, eventInterval: daemon.eventInterval,
             gracePeriod: daemon.gracePeriod, stateDirectory: configuration.stateDirectory)
-        return DaemonPlan(settings: settings) { key in await perform(key) }
+        return DaemonPlan(settings: settings) { await perform($0, seen: $1) }
     }
 }

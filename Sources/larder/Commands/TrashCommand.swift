@@ -48,7 +48,7 @@ struct TrashRestoreCommand: AsyncParsableCommand {
         try await Application.run(global, output) { application in
             for (volume, trash) in try application.trashes()
             where try trash.runs().contains(where: { $0.id == runID }) {
-                let locked = try LockedVolume(volume, now: application.clock())
+                let locked = try application.lock(volume)
                 let (restored, refused) = try trash.restore(run: runID, key: key)
                 try application.say(
                     RestoreReport(
@@ -77,7 +77,7 @@ struct TrashPurgeCommand: AsyncParsableCommand {
             var report = PurgeReport(volumes: [])
             let index = try application.index()
             for (volume, trash) in try application.trashes() {
-                let locked = try LockedVolume(volume, now: application.clock())
+                let locked = try application.lock(volume)
                 defer { withExtendedLifetime(locked) {} }
                 let result = try trash.purge()
                 try index.recordPurge(

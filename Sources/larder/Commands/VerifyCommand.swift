@@ -85,7 +85,7 @@ struct VerifyCommand: AsyncParsableCommand {
             return verified
         }
         do {
-            let locked = try LockedVolume(volume, now: application.clock())
+            let locked = try application.lock(volume)
             let result = try pruner.quarantine(locked, verified, usage: usage, run: run)
             for failure in result.failures {
                 failures.append(Failure(code: .inPart, message: "volume \(volume.name): \(failure)"))
@@ -103,7 +103,7 @@ struct VerifyCommand: AsyncParsableCommand {
     private func scan(
         _ volume: Volume, _ index: CacheIndex, _ application: Application
     ) throws -> VolumeUsage {
-        let locked = try LockedVolume(volume, now: application.clock())
+        let locked = try application.lock(volume)
         _ = try application.survey(locked, index)
         guard let usage = try index.usage(of: volume.name) else {
             throw MaintenanceError.unusablePlan(reason: "volume \(volume.name) was not recorded")

@@ -110,7 +110,7 @@ struct WarmUp: Sendable {
         }
         let registry = RegistryClient(registries: try application.registriesFile(), auth: auth)
         let index = try application.index()
-        let locked = try LockedVolume(volume, now: application.clock())
+        let locked = try application.lock(volume)
         _ = try application.survey(locked, index)
         guard let usage = try index.usage(of: volume.name) else {
             throw MaintenanceError.unusablePlan(reason: "volume \(volume.name) was not recorded")

@@ -1,3 +1,4 @@
+import CacheIndex
 import CacheModel
 import Foundation
 import TestSupport
@@ -24,6 +25,44 @@ import Testing
         let report = try await bed.ask("/api/v1/report")
         #expect(report.status == 503)
         #expect(report.headers["retry-after"] == "5")
+        try await bed.stop()
+    }
+
+    @Test func prunesThatDidNothingStandInOneLineAndHideNone() async throws {
+        let bed = try await WebBed { index in
+            try WebBed.record(index)
+            let idle = EvictionOutcome(
+                volume: "build", freedBytes: .zero, trashedBytes: .zero, usedBefore: ByteCount(90_000),
+                usedAfter: ByteCount(90_000), overQuota: false)
+            for number in 0..<20 {
+                let time = hour(4) + .minutes(Int64(number))
+                try index.record(
+                    idle,
+                    run: RunRecord(
+                        id: "idle-\(number)", kind: "prune", startedAt: time, finishedAt: time, exitCode: 0))
+            }
+        }
+        let page = try await bed.ask("/").body
+        #expect(page.contains("idle-19, took"))
+        #expect(page.contains("19 runs before it, since"))
+        #expect(!page.contains("idle-18"))
+        #expect(page.contains("run-1, took"))
+        try await bed.stop()
+    }
+
+    @Test func aSuccessOfACommandCounts() async throws {
+        // The daemon knows of a verification at 2:00 only, and it is 5:00.
+        let bed = try await WebBed { index in
+            try WebBed.record(index)
+            try index.record(
+                EvictionOutcome(
+                    volume: "build", freedBytes: .zero, trashedBytes: .zero, usedBefore: .zero,
+                    usedAfter: .zero, overQuota: false),
+                run: RunRecord(
+                    id: "by-hand", kind: "verify", startedAt: hour(4), finishedAt: hour(4), exitCode: 0))
+        }
+        let activities = try await bed.ask("/api/v1/runs").json["activities"] as? [[String: Any]]
+        #expect(activities?.map { $0["last_success"] as? String } == ["\(hour(4))"])
         try await bed.stop()
     }
 

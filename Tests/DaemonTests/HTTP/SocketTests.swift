@@ -79,6 +79,15 @@ import Testing
         #expect(try directory.shell("cat http.sock") == "precious")
     }
 
+    @Test func anAddressThatCannotBeHadIsNamed() async throws {
+        let directory = try TemporaryDirectory()
+        let address = "unix:\(directory.path)/missing/http.sock"
+        let refused = ListenError.unavailable(address: address, reason: "No such file or directory")
+        await #expect(throws: refused) {
+            try await serve(at: directory.path + "/missing/http.sock", in: directory) {}
+        }
+    }
+
     @Test(arguments: [
         ("127.0.0.1:9847", ListenAddress.tcp(host: "127.0.0.1", port: 9847)),
         ("[::1]:80", .tcp(host: "::1", port: 80)), ("localhost:0", .tcp(host: "localhost", port: 0)),
