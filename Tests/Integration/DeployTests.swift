@@ -32,4 +32,8 @@ struct DeployTests {
     @Test func aTestcontainersJobPassesInItsPodWhileLarderPrunesAndWarms() throws {
         try DeployTools.passes("job-pod")
     }
+
+    @Test func theTemplatesBuildsShareTheirCachesAndTheDocumentsDoNot() throws {
+        try DeployTools.passes("builds")
+    }
 }
