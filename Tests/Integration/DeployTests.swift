@@ -25,6 +25,10 @@ struct DeployTests {
         try DeployTools.passes("sidecar")
     }
 
+    @Test func theSidecarsImageBuildsAndServesTwoPodsInTheirUserNamespaces() throws {
+        try DeployTools.passes("sidecar-image")
+    }
+
     @Test func theImageRunsAsTheCronJobsPodsWithTheirSecurityContext() throws {
         try DeployTools.passes("image")
     }

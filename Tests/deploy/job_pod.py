@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+from pod import subordinate_ids
 from pods import BRIDGE, Pods, run, until
 
 HERE = Path(__file__).resolve().parent
@@ -70,8 +71,7 @@ setcap cap_setuid=ep /usr/bin/newuidmap
 setcap cap_setgid=ep /usr/bin/newgidmap
 sed -i '/^[^:]*:[^:]*:1001:/d' /etc/passwd
 echo 'ci:x:1001:1001::/tmp:/bin/sh' >> /etc/passwd
-echo 'ci:100000:65536' > /etc/subuid
-echo 'ci:100000:65536' > /etc/subgid
+echo "$SUBIDS" | tee /etc/subuid > /etc/subgid
 export HOME=/tmp CONTAINERS_CONF=/etc/containers/containers.conf CONTAINERS_STORAGE_CONF=/etc/containers/storage.conf
 export CONTAINERS_REGISTRIES_CONF=/etc/containers/registries.conf
 # A shell gives what it starts in the background no input of its own accord.
@@ -112,7 +112,7 @@ class Cluster:
     def container(self, pod, role, *command):
         """The command line of a container; it starts in the pod's namespaces and makes its own."""
         env = {"POD": pod, "ROLE": role, "VOLUMES": self.volumes, "SIDECAR": SIDECAR, "HERE": HERE, "REGISTRY": REGISTRY,
-               "PROGRAM": self.program,
+               "SUBIDS": subordinate_ids(SIDECAR), "PROGRAM": self.program,
                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DOCKER_HOST": "unix:///sockets/podman.sock",
                "TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_HOST_OVERRIDE": "localhost"}
         words = [*self.pods.enter(pod), "sh", "-c", CONTAINER, "sh", *command]

@@ -3,7 +3,8 @@
 
     tools.py install      from Debian's packages and PyPI, once; root
     tools.py require      exit code 3 where something is missing, and what
-    tools.py run CHECK…   manifests, sidecar, image, job-pod or builds; the program is .build/debug/larder
+    tools.py run CHECK…   manifests, sidecar, sidecar-image, image, job-pod or builds; the program
+                          is .build/debug/larder
 
 kubectl comes from PyPI, from a package that carries the binary of the oldest Kubernetes that deploy/
 supports. Debian 12's own is 1.20: its Kustomize 2.0.3 knows neither components nor `labels` nor a
@@ -103,6 +104,7 @@ def commands():
         "manifests": ["sh", HERE / "check.sh"],
         # Debian's Python: libseccomp's module is not on PyPI.
         "sidecar": ["/usr/bin/python3", "-B", HERE / "pod.py"],
+        "sidecar-image": [confined[0], "--net", "--ipc", *confined[1:], "/usr/bin/python3", "-B", HERE / "sidecar_image.py", PODMAN_ROOT],
         "image": [*confined, PYTHON, "-B", HERE / "play.py", program, KUBECTL, FOLDER / "bin/pyspdxtools"],
         "builds": [confined[0], "--net", *confined[1:], PYTHON, "-B", HERE / "build_jobs.py", MAVEN],
         "job-pod": [confined[0], "--net", *confined[1:], "/usr/bin/python3", "-B", HERE / "job_pod.py", program, PYTHON],
