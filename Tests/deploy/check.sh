@@ -76,6 +76,15 @@ else
     echo "skipped: two Larders in one Prometheus (build larder first, or set LARDER)"
 fi
 
+# The runner's rights: in the namespace of its jobs, for the account that the chart is told to use.
+kubectl kustomize "$deploy/gitlab-runner" > "$work/runner.yaml"
+for version in $versions; do
+    kubernetes-validate --quiet -k "$version" --strict "$work/runner.yaml"
+done
+checkov --skip-download --quiet --compact --framework kubernetes -f "$work/runner.yaml"
+python "$here/runner_rights.py" "$work/runner.yaml" "$deploy/gitlab-runner"
+echo "ok   the runner's rights"
+
 # The chart's values hold the runner's file a second time; name, url and token are the chart's own.
 python - "$deploy/gitlab-runner" <<'END'
 import sys, tomllib, yaml
