@@ -10,34 +10,34 @@ struct KeyRules: Sendable {
             guard let (path, known) = keys.find(key, below: parent) else {
                 return [unknown(key, setting, parent: parent)]
             }
-            var findings: [Finding] = []
             if let version, known.since > version {
-                findings.append(
+                // What is below a table that is not read is not read either.
+                return [
                     Finding(
                         .error, "newer-key", at: setting,
                         problem: "\(key) came with GitLab Runner \(known.since)",
                         reason: "Release \(version) ignores it without a word.",
-                        cure: "Update the runner, or leave the key out."))
+                        cure: "Update the runner, or leave the key out.")
+                ]
             }
-            guard fits(setting, known.kind) else {
-                return findings + [wrongKind(key, setting, known.kind)]
-            }
+            guard fits(setting, known.kind) else { return [wrongKind(key, setting, known.kind)] }
             switch known.kind {
-            case "table": findings += check(setting, parent: path)
-            case "tables": findings += setting.elements.flatMap { check($0, parent: path + "[]") }
-            default: break
+            case "table": return check(setting, parent: path)
+            case "tables": return setting.elements.flatMap { check($0, parent: path + "[]") }
+            default: return []
             }
-            return findings
         }
     }
 
     private func fits(_ setting: Setting, _ kind: String) -> Bool {
         switch (kind, setting.value) {
-        case ("string", .text), ("strings", .text), ("strings", .list), ("list", .list),
+        case ("string", .text), ("strings", .text), ("list", .list),
             ("integer", .integer),
             ("number", .number), ("number", .integer), ("boolean", .boolean), ("duration", .text),
             ("duration", .integer), ("table", .table), ("any", _):
             true
+        case ("strings", .list(let elements)):
+            elements.allSatisfy { $0.text != nil }
         case ("tables", .list(let elements)):
             elements.allSatisfy { if case .table = $0.value { true } else { false } }
         default: false

@@ -67,6 +67,10 @@ import Testing
         #expect(Set(findings.map(\.rule)) == ["newer-key", "newer-flag"])
         #expect(findings.contains { $0.key.hasSuffix("pod_spec") && $0.problem.contains("15.10") })
         #expect(RunnerLint(version: RunnerVersion("v19.3.0")).check(file).isEmpty)
+        // A table is named, and not what is in it.
+        let profiles = RunnerLint(version: RunnerVersion("18.10")).check(file)
+        #expect(profiles.map(\.problem).allSatisfy { $0.contains("_profile came with GitLab Runner 18.11") })
+        #expect(profiles.count == 3)
     }
 
     /// The linter names a line for each key of a file; a search for the text finds the same one.

@@ -103,6 +103,7 @@ import Testing
         Change("namespace = \"ci\"", "", "namespace", at: "[runners.kubernetes]"),
         Change("token = \"glrt-REPLACE\"", "", "registration", at: "[[runners]]"),
         Change("poll_timeout = 600", "poll_timeout = \"600\"", "wrong-kind", at: "poll_timeout"),
+        Change("poll_timeout = 600", "cap_drop = [1]", "wrong-kind", at: "cap_drop"),
         Change("poll_timeout = 600", "pol_timeout = 600", "unknown-key", at: "pol_timeout"),
         Change("poll_timeout = 600", "concurrent = 4", "misplaced-key", at: "    concurrent = 4"),
         Change("poll_timeout = 600", "poll_timeout = 600 600", "syntax", at: "600 600"),
