@@ -14,7 +14,10 @@ private enum DeployTools {
 }
 
 /// What `deploy/` ships, checked without a cluster: `Tests/deploy/tools.py` says what it needs.
+///
+/// One after the other: each starts whole programs and waits for them.
 @Suite(
+    .serialized,
     .enabled(
         if: DeployTools.areThere,
         "needs root, Debian 12 and what `Tests/deploy/tools.py install` installs"))

@@ -126,7 +126,7 @@ def maven(cluster):
     # The first request waits until the other job stands before the same lock.
     server.hold_first(lambda: len(lock_holders(repository / ".locks")) == 2, repository / ".locks")
     first = cluster.job("maven-a", "a", env=job_template.environment(0), **shared)
-    until(lambda: server.held.is_set() or not first.runs(), lambda: f"Maven asks for an artifact\n{first.output.decode()}")
+    until(lambda: server.held.is_set() or not first.runs(), lambda: f"Maven asks for an artifact\n{first.output.decode()}", 180)
     second = cluster.job("maven-b", "b", env=job_template.environment(1), **shared)
     passed = [first.passes(), second.passes()]
     fetched = server.artifacts()
@@ -153,7 +153,7 @@ def document_maven(cluster):
     env |= job_template.DOCUMENT
     server.hold_first(lambda: server.artifacts().count(server.artifacts()[0]) > 1, locks)
     first = cluster.job("document-maven-a", "a", env=env, **shared)
-    until(lambda: server.held.is_set() or not first.runs(), lambda: f"Maven asks for an artifact\n{first.output.decode()}")
+    until(lambda: server.held.is_set() or not first.runs(), lambda: f"Maven asks for an artifact\n{first.output.decode()}", 180)
     second = cluster.job("document-maven-b", "b", env=env, **shared)
     first.wait()
     second.wait()

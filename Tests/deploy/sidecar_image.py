@@ -90,7 +90,7 @@ class Machine:
             f"--volume={self.work}/podman-data:/podman-data", f"--volume={sockets}:/sockets", "--tmpfs=/tmp:mode=1777",
             "--volume=/dev/net/tun:/dev/net/tun", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:ro",
             f"--entrypoint={json.dumps(bare)}", *options, IMAGE, *command)
-        until((sockets / "podman.sock").exists, lambda: f"{name} listens\n{self.logs(name)}", 60)
+        until((sockets / "podman.sock").exists, lambda: f"{name} listens\n{self.logs(name)}", 180)
 
     def logs(self, name):
         """What a sidecar has said."""
