@@ -1,7 +1,8 @@
 /// The pod as a whole: volumes, directories, images, flags.
 enum PodRules {
     static let all: [Rule<JobPod>] = [
-        mounts, hostPaths, cacheDirectory, buildsDirectory, home, images, patches, strategy, ownership, place,
+        mounts, hostPaths, networkFiles, cacheDirectory, buildsDirectory, home, images, patches, strategy,
+        ownership, place,
         registration,
     ]
 
@@ -25,6 +26,17 @@ enum PodRules {
                 .error, "host-path", at: $0.setting, problem: "a directory of the node at \($0.path)",
                 reason: "Jobs can change the node; Pod Security \"baseline\" refuses the pod.",
                 cure: "Use a volume claim or an empty_dir.")
+        }
+    }
+
+    @Sendable private static func networkFiles(_ pod: JobPod) -> [Finding] {
+        guard pod.patches("hostUsers", "false") else { return [] }
+        return pod.mounts.filter { $0.kind == "nfs" }.map {
+            Finding(
+                .error, "nfs", at: $0.setting, problem: "an NFS volume at \($0.path), and hostUsers: false",
+                reason:
+                    "The kernel maps no user IDs on NFS: the pod does not start. Podman keeps no store there.",
+                cure: "Use a volume claim of a local disk or of block storage.")
         }
     }
 

@@ -67,6 +67,11 @@ import Testing
             "docker-in-docker", at: "name = \"docker:"),
         Change("builds_dir = \"/builds\"", "builds_dir = \"/cache/builds\"", "builds-dir", at: "builds_dir"),
         Change(
+            "[[runners.kubernetes.services]]",
+            "[[runners.kubernetes.volumes.nfs]]\nname = \"n\"\nserver = \"n\"\npath = \"/\"\nmount_path = \"/nfs\"\n"
+                + "[[runners.kubernetes.services]]",
+            "nfs", at: "[[runners.kubernetes.volumes.nfs]]"),
+        Change(
             "DOCKER_HOST=unix:///sockets", "DOCKER_HOST=unix:///run", "docker-host", at: "environment = ["),
         Change("FF_PRINT_POD_EVENTS", "FF_PRINT_PODS_EVENTS", "unknown-flag", at: "environment = ["),
         Change("\"JAVA_TOOL_OPTIONS=-Duser.home=/tmp\",", "", "home", at: "environment = ["),
