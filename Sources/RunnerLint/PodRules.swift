@@ -2,8 +2,7 @@
 enum PodRules {
     static let all: [Rule<JobPod>] = [
         mounts, hostPaths, networkFiles, cacheDirectory, buildsDirectory, home, images, patches, strategy,
-        ownership, place,
-        registration,
+        ownership, place, registration,
     ]
 
     @Sendable private static func mounts(_ pod: JobPod) -> [Finding] {

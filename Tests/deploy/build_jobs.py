@@ -11,12 +11,10 @@ tools.py installs; everything goes with the test.
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -69,8 +67,8 @@ class Job:
         shutil.copytree(PROJECTS / project, checkout)
         subprocess.run(["chown", "-R", "1001:1001", checkout], check=True)
         values = {"PATH": "/maven/usr/share/maven/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", **env,
-                  "JAVA_TOOL_OPTIONS": f"{env.get('JAVA_TOOL_OPTIONS', '')} {JAVA}", "MIRROR_URL": server.url, "VOLUME": volume, "PROJECT": checkout,
-                  "MAVEN": cluster.maven}
+                  "JAVA_TOOL_OPTIONS": f"{env.get('JAVA_TOOL_OPTIONS', '')} {JAVA}", "MIRROR_URL": server.url,
+                  "VOLUME": volume, "PROJECT": checkout, "MAVEN": cluster.maven}
         words = [*cluster.pods.enter(pod), "sh", "-c", CONTAINER, "sh", "sh", "-e", "-c", "\n".join(script)]
         with open(self.log, "wb") as output:
             self.process = subprocess.Popen(list(map(str, words)), env={key: str(value) for key, value in values.items()},
@@ -126,7 +124,7 @@ def maven(cluster):
     # The first request waits until the other job stands before the same lock.
     server.hold_first(lambda: len(lock_holders(repository / ".locks")) == 2, repository / ".locks")
     first = cluster.job("maven-a", "a", env=job_template.environment(0), **shared)
-    until(lambda: server.held.is_set() or not first.runs(), lambda: f"Maven asks for an artifact\n{first.output.decode()}", 180)
+    until(lambda: server.held.is_set() or not first.runs(), "Maven asks for an artifact", 180)
     second = cluster.job("maven-b", "b", env=job_template.environment(1), **shared)
     passed = [first.passes(), second.passes()]
     fetched = server.artifacts()
@@ -153,7 +151,7 @@ def document_maven(cluster):
     env |= job_template.DOCUMENT
     server.hold_first(lambda: server.artifacts().count(server.artifacts()[0]) > 1, locks)
     first = cluster.job("document-maven-a", "a", env=env, **shared)
-    until(lambda: server.held.is_set() or not first.runs(), lambda: f"Maven asks for an artifact\n{first.output.decode()}", 180)
+    until(lambda: server.held.is_set() or not first.runs(), "Maven asks for an artifact", 180)
     second = cluster.job("document-maven-b", "b", env=env, **shared)
     first.wait()
     second.wait()
@@ -179,11 +177,12 @@ def gradle(cluster):
     fetched = len(server.artifacts())
     third = cluster.job("gradle-c", "b", env=job_template.environment(0), script=["gradle --no-daemon build"], **shared)
     after = third.passes()
-    kept = [sorted(path.name for path in (volume / home.relative_to("/cache")).glob("caches/modules-2/files-2.1/*/*/*/*/*.jar"))
+    kept = [sorted(path.name for path in (volume / home.relative_to("/cache")).glob("caches/modules-2/files-2.1/**/*.jar"))
             for home in homes]
     return {
         "gradle: a job in another slot passes beside one that holds its locks": passed,
-        "gradle: each slot keeps its artifacts in its own home": kept[0] == kept[1] != [] and not (volume / "caches").exists(),
+        "gradle: each slot keeps its artifacts in its own home": kept[0] == kept[1] != []
+        and not (volume / "caches").exists(),
         "cache: a second Gradle build asks for no artifact": after and len(server.artifacts()) == fetched,
     }
 

@@ -146,10 +146,10 @@ class Cluster:
         return "".join(f"--- {path.name}\n{path.read_text(errors='replace')[-1500:]}\n" for path in self.work.glob("*.log"))
 
 
-def push_images(work):
-    """Redis with all it is linked with, and two small images, pushed to the registry."""
+def push_images(work, registry=REGISTRY, names=("redis", "old", "wanted")):
+    """Redis with all it is linked with, and two small images, pushed to a registry."""
     flags = [f"--root={work}/build", f"--runroot={work}/build-run", "--storage-driver=vfs"]
-    for name in ("redis", "old", "wanted"):
+    for name in names:
         tree = work / f"context-{name}"
         tree.mkdir()
         programs = ["/bin/busybox"] + ([shutil.which("redis-server")] if name == "redis" else [])
@@ -166,7 +166,7 @@ def push_images(work):
         start = 'USER 70:70\nEXPOSE 6379\nENTRYPOINT ["/usr/bin/redis-server", "--save", "", "--protected-mode", "no"]\n'
         (work / "Containerfile").write_text("FROM scratch\nCOPY . /\n" + (start if name == "redis" else ""))
         run("buildah", *flags, "build", "--isolation=chroot", f"--tag=localhost/{name}", f"--file={work}/Containerfile", tree)
-        run("buildah", *flags, "push", "--quiet", "--tls-verify=false", f"localhost/{name}", f"docker://{REGISTRY}/ci/{name}:1")
+        run("buildah", *flags, "push", "--quiet", "--tls-verify=false", f"localhost/{name}", f"docker://{registry}/ci/{name}:1")
 
 
 def configuration(work):

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -19,9 +20,15 @@ PODMAN = ["podman", "crun", "uidmap", "slirp4netns", "passt", "netavark", "aardv
 
 def mirror():
     """Where this machine has Debian from."""
-    command = ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME)", "Created-By: Packages"]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    return next(line.split()[0] for line in lines if re.fullmatch(r"\S+/debian/? bookworm", line))
+    command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Origin: Debian",
+               "Codename: bookworm"]
+    for _ in range(2):
+        found = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+        if found:
+            return found[0]
+        # The names come from the lists, which a new machine does not have.
+        subprocess.run(["apt-get", "update", "--quiet=2"], check=True, stdout=2)
+    sys.exit("apt has no source of Debian 12 (bookworm)")
 
 
 def unpack_maven(folder):

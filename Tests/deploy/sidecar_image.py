@@ -23,6 +23,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+import job_pod
+import job_template
 from pods import run, until
 
 SIDECAR = Path(__file__).resolve().parents[2] / "deploy/podman-sidecar"
@@ -64,7 +66,8 @@ class Machine:
         (self.work / "registry.yml").write_text(
             f"version: 0.1\nstorage: {{filesystem: {{rootdirectory: {self.work}/registry}}}}\nhttp: {{addr: {REGISTRY}}}\n")
         log = open(self.work / "registry.log", "wb")
-        self.processes.append(subprocess.Popen(["docker-registry", "serve", self.work / "registry.yml"], stdout=log, stderr=log))
+        self.processes.append(subprocess.Popen(["docker-registry", "serve", self.work / "registry.yml"],
+                                               stdout=log, stderr=log))
         tree = self.work / "pg"
         for folder in ("bin", "etc", "data"):
             (tree / folder).mkdir(parents=True)
@@ -74,7 +77,8 @@ class Machine:
         (self.work / "pg.Containerfile").write_text(
             "FROM scratch\nCOPY . /\nRUN [\"/bin/busybox\", \"chown\", \"70:70\", \"/data\"]\n"
             "RUN [\"/bin/busybox\", \"chmod\", \"700\", \"/data\"]\nUSER 70:70\n")
-        run(*self.buildah, "build", "--isolation=chroot", "--tag=localhost/pg:1", f"--file={self.work}/pg.Containerfile", tree)
+        run(*self.buildah, "build", "--isolation=chroot", "--tag=localhost/pg:1",
+            f"--file={self.work}/pg.Containerfile", tree)
         run(*self.buildah, "push", "--quiet", "--tls-verify=false", "localhost/pg:1", f"docker://{REGISTRY}/ci/pg:1")
         return f"{REGISTRY}/ci/pg:1"
 
@@ -99,9 +103,11 @@ class Machine:
 
     def inside(self, name, *command, codes=(0,)):
         """Runs a command in a sidecar, as a client of its socket does; gives what it printed."""
-        result = subprocess.run([*map(str, self.podman), "exec", name, *command], capture_output=True, text=True, check=False)
+        words = [*map(str, self.podman), "exec", name, *command]
+        result = subprocess.run(words, capture_output=True, text=True, check=False)
         if result.returncode not in codes:
-            sys.exit(f"FAIL {name}: {' '.join(command)} ({result.returncode}):\n{result.stdout}{result.stderr}{self.logs(name)}")
+            sys.exit(f"FAIL {name}: {' '.join(command)} ({result.returncode}):\n"
+                     f"{result.stdout}{result.stderr}{self.logs(name)}")
         return result.stdout + (result.stderr if result.returncode else "")
 
     def remote(self, name, *command, codes=(0,)):
@@ -133,22 +139,41 @@ def answers(port):
         return False
 
 
+def job(machine):
+    """The exit code of a Testcontainers job against the job's sidecar, and the port that it was told."""
+    job_pod.push_images(machine.work, REGISTRY, ["redis"])
+    reference = f"{REGISTRY}/ci/redis:1"
+    # The shipped registries.conf speaks TLS to every registry; what is there is not pulled again.
+    machine.remote("job", "pull", "--quiet", "--tls-verify=false", reference)
+    # A job's own variables, but for where this machine has the socket.
+    env = job_template.environment(0) | {
+        "PATH": os.environ["PATH"], "DOCKER_HOST": f"unix://{machine.work}/sockets-job/podman.sock"}
+    script = Path(__file__).with_name("testcontainers_pod.py")
+    result = subprocess.run([sys.executable, "-B", script, reference], env=env, input="go on\n",
+                            capture_output=True, text=True, check=False)
+    ready = re.search(r'\{"ready".*\}', result.stdout)
+    if result.returncode != 0 or not ready:
+        print(result.stdout, result.stderr, machine.logs("job"))
+    return result.returncode, json.loads(ready[0])["port"] if ready else None
+
+
 def check(machine, root):
     """What must hold, by name."""
     image = machine.build(root)
     machine.start("job")
-    # As deploy/components/podman has it: nothing of the image can be written.
     status = machine.status("job")
     capabilities = [int(status[key], 16) for key in ("CapEff", "CapPrm", "CapInh", "CapAmb")]
     info = json.loads(machine.remote("job", "info", "--format=json"))
     version = info["version"]["Version"]
-    print(f"     Podman {version}; {image['Size'] / 1e6:.0f} MB, of which {own_size(machine, image) / 1e3:.0f} kB above the base")
+    print(f"     Podman {version}; {image['Size'] / 1e6:.0f} MB, "
+          f"of which {own_size(machine, image) / 1e3:.0f} kB above the base")
     checks = {
         "the image: user 1001 by number, no setuid newuidmap": image["Config"]["User"] == "1001:1001"
         and "s" not in machine.inside("job", "stat", "--format=%A", "/usr/bin/newuidmap", "/usr/bin/newgidmap"),
         "uid 1001 in a user namespace of 65,536 ids": int(status["Uid"].split()[0]) == FIRST + 1001
         and machine.inside("job", "cat", "/proc/self/uid_map").split() == ["0", str(FIRST), str(COUNT)],
-        "it holds no capability, and may have SETUID and SETGID": capabilities == [0] * 4 and int(status["CapBnd"], 16) == 0xC0,
+        "it holds no capability, and may have SETUID and SETGID": capabilities == [0] * 4
+        and int(status["CapBnd"], 16) == 0xC0,
         "the shipped seccomp profile": status["Seccomp"].strip() == "2",
         "Podman 5": int(version.split(".")[0]) >= 5,
         "driver vfs, store on the volume": info["store"]["graphDriverName"] == "vfs"
@@ -162,17 +187,23 @@ def check(machine, root):
     checks["pulls and runs an image with a second user"] = re.match(r"70\ndrwx------ +2 70 +70 ", said) is not None
     said = machine.remote("job", "run", "--rm", "--user=60000:60000", reference, "/bin/sh", "-c", "busybox id -u")
     checks["a container of a user with a high number"] = said == "60000\n"
-    machine.remote("job", "run", "--detach", "--name=web", f"--publish={WEB}:8080", reference, "/bin/busybox", "httpd", "-f", "-p", "8080")
+    machine.remote("job", "run", "--detach", "--name=web", f"--publish={WEB}:8080", reference,
+                   "/bin/busybox", "httpd", "-f", "-p", "8080")
     checks["a mapped port"] = machine.remote("job", "port", "web").strip().endswith(f":{WEB}") and until(
         lambda: answers(WEB), lambda: f"the container answers\n{machine.logs('job')}")
 
+    code, port = job(machine)
+    checks["a Testcontainers job passes"] = code == 0 and port not in (None, 6379)
+
+    # As deploy/components/podman has it: nothing of the image can be written.
     machine.start("larder", "--read-only", "--tmpfs=/var/tmp:mode=1777")
     seen = machine.remote("larder", "ps", "--all", "--external", "--format={{.Names}} {{.Status}}")
     refused = machine.remote("larder", "rmi", reference, codes=(2,))
     machine.remote("larder", "image", "prune", "--all", "--force")
     checks["a second Podman, on a read-only root, sees the job's container"] = "web Storage" in seen
     checks["and is refused its image"] = "in use" in refused
-    checks["and leaves it running"] = answers(WEB) and machine.remote("job", "ps", "--format={{.Names}} {{.State}}") == "web running\n"
+    states = machine.remote("job", "ps", "--format={{.Names}} {{.State}}")
+    checks["and leaves it running"] = answers(WEB) and states == "web running\n"
     checks["events of both on the volume"] = "pull" in (machine.work / "podman-data/events/events.log").read_text()
     checks["records in the pod"] = all(
         machine.inside(name, "find", "/tmp/podman/static", "-name", "*.sql").strip() != "" for name in ("job", "larder"))

@@ -104,7 +104,7 @@ def commands():
         "manifests": ["sh", HERE / "check.sh"],
         # Debian's Python: libseccomp's module is not on PyPI.
         "sidecar": ["/usr/bin/python3", "-B", HERE / "pod.py"],
-        "sidecar-image": [confined[0], "--net", "--ipc", *confined[1:], "/usr/bin/python3", "-B", HERE / "sidecar_image.py", PODMAN_ROOT],
+        "sidecar-image": [confined[0], "--net", "--ipc", *confined[1:], PYTHON, "-B", HERE / "sidecar_image.py", PODMAN_ROOT],
         "image": [*confined, PYTHON, "-B", HERE / "play.py", program, KUBECTL, FOLDER / "bin/pyspdxtools"],
         "builds": [confined[0], "--net", *confined[1:], PYTHON, "-B", HERE / "build_jobs.py", MAVEN],
         "job-pod": [confined[0], "--net", *confined[1:], "/usr/bin/python3", "-B", HERE / "job_pod.py", program, PYTHON],
