@@ -126,6 +126,8 @@ class Machine:
         for process in self.processes:
             process.kill()
             process.wait()
+        # The store mounts its own directory, which could not be removed then.
+        subprocess.run(["umount", "--lazy", "--recursive", self.work / "store/overlay"], capture_output=True, check=False)
 
 
 def answers(port):
