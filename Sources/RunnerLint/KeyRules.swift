@@ -10,34 +10,34 @@ struct KeyRules: Sendable {
             guard let (path, known) = keys.find(key, below: parent) else {
                 return [unknown(key, setting, parent: parent)]
             }
-            var findings: [Finding] = []
             if let version, known.since > version {
-                findings.append(
+                // What is below a table that is not read is not read either.
+                return [
                     Finding(
                         .error, "newer-key", at: setting,
                         problem: "\(key) came with GitLab Runner \(known.since)",
                         reason: "Release \(version) ignores it without a word.",
-                        cure: "Update the runner, or leave the key out."))
+                        cure: "Update the runner, or leave the key out.")
+                ]
             }
-            guard fits(setting, known.kind) else {
-                return findings + [wrongKind(key, setting, known.kind)]
-            }
+            guard fits(setting, known.kind) else { return [wrongKind(key, setting, known.kind)] }
             switch known.kind {
-            case "table": findings += check(setting, parent: path)
-            case "tables": findings += setting.elements.flatMap { check($0, parent: path + "[]") }
-            default: break
+            case "table": return check(setting, parent: path)
+            case "tables": return setting.elements.flatMap { check($0, parent: path + "[]") }
+            default: return []
             }
-            return findings
         }
     }
 
     private func fits(_ setting: Setting, _ kind: String) -> Bool {
         switch (kind, setting.value) {
-        case ("string", .text), ("strings", .text), ("strings", .list), ("list", .list),
+        case ("string", .text), ("strings", .text), ("list", .list),
             ("integer", .integer),
             ("number", .number), ("number", .integer), ("boolean", .boolean), ("duration", .text),
             ("duration", .integer), ("table", .table), ("any", _):
             true
+        case ("strings", .list(let elements)):
+            elements.allSatisfy { $0.text != nil }
         case ("tables", .list(let elements)):
             elements.allSatisfy { if case .table = $0.value { true } else { false } }
         default: false
@@ -66,25 +66,53 @@ struct KeyRules: Sendable {
                     "The runner ignores it without a word: every container runs as its image's user, often root.",
                 cure: "Name it pod_security_context, and add run_as_non_root = true.")
         }
+        if parent == "runners[]", Self.keptByGitLab.contains(key) {
+            return Finding(
+                .error, "unknown-key", at: setting, problem: "the key \(key) does not exist", reason: reason,
+                cure: "Remove it, and set it in GitLab, on the runner's page: no file holds it.")
+        }
+        let key = Self.snakeCase(key)
         let names = keys.names(below: parent)
         let nearest = names.map { (name: $0, distance: Self.distance($0, key)) }
             .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
         if let nearest, nearest.distance <= max(1, key.count / 4) {
             return Finding(
-                .error, "unknown-key", at: setting, problem: "the key \(key) does not exist", reason: reason,
-                cure: "Did you mean \(nearest.name)?")
+                .error, "unknown-key", at: setting, problem: "the key \(setting.name) does not exist",
+                reason: reason,
+                cure: "Did you mean \(nearest.name)?" + since(nearest.name, parent))
         }
         if let place = keys.paths(endingIn: key, near: parent).first {
             let table = place.split(separator: ".").dropLast().joined(separator: ".")
                 .split(separator: "[]").joined()
             return Finding(
-                .error, "misplaced-key", at: setting, problem: "the key \(key) does not belong here",
+                .error, "misplaced-key", at: setting, problem: "the key \(setting.name) does not belong here",
                 reason: reason,
-                cure: table.isEmpty ? "Move it to the top of the file." : "Move it to [\(table)].")
+                cure: (table.isEmpty ? "Move it to the top of the file." : "Move it to [\(table)].")
+                    + (key == setting.name ? "" : " It is called \(key) there.")
+                    + since(key, place.split(separator: ".").dropLast().joined(separator: ".")))
         }
         return Finding(
-            .error, "unknown-key", at: setting, problem: "the key \(key) does not exist", reason: reason,
-            cure: "Remove it; the nearest table has \(names.prefix(4).joined(separator: ", ")), ….")
+            .error, "unknown-key", at: setting, problem: "the key \(setting.name) does not exist",
+            reason: reason,
+            cure: names.isEmpty
+                ? "Remove it."
+                : "Remove it; the nearest table has \(names.prefix(4).joined(separator: ", ")), ….")
+    }
+
+    /// What GitLab keeps of a runner with a token of its own (`gitlab-runner register --help`, 16.0 and later).
+    private static let keptByGitLab: Set = [
+        "tags", "tag_list", "tag-list", "run_untagged", "locked", "access_level", "maximum_timeout", "paused",
+    ]
+
+    /// In which release a key came: for a sentence that names the right one.
+    private func since(_ key: String, _ parent: String) -> String {
+        keys.find(key, below: parent).map { " It came with GitLab Runner \($0.key.since)." } ?? ""
+    }
+
+    /// `runAsUser` as `run_as_user`: Kubernetes writes the first, the runner reads the second.
+    private static func snakeCase(_ key: String) -> String {
+        guard key.first?.isLowercase == true else { return key }
+        return key.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
     }
 
     /// The number of changed, added and removed characters between two words (Levenshtein 1966).

@@ -1,7 +1,8 @@
 /// The pod as a whole: volumes, directories, images, flags.
 enum PodRules {
     static let all: [Rule<JobPod>] = [
-        mounts, hostPaths, cacheDirectory, home, images, patches, strategy, ownership, place, registration,
+        mounts, hostPaths, networkFiles, cacheDirectory, buildsDirectory, home, images, patches, strategy,
+        ownership, place, registration,
     ]
 
     @Sendable private static func mounts(_ pod: JobPod) -> [Finding] {
@@ -27,6 +28,17 @@ enum PodRules {
         }
     }
 
+    @Sendable private static func networkFiles(_ pod: JobPod) -> [Finding] {
+        guard pod.patches("hostUsers", "false") else { return [] }
+        return pod.mounts.filter { $0.kind == "nfs" }.map {
+            Finding(
+                .error, "nfs", at: $0.setting, problem: "an NFS volume at \($0.path), and hostUsers: false",
+                reason:
+                    "The kernel maps no user IDs on NFS: the pod does not start. Podman keeps no store there.",
+                cure: "Use a volume claim of a local disk or of block storage.")
+        }
+    }
+
     @Sendable private static func cacheDirectory(_ pod: JobPod) -> [Finding] {
         let given = pod.runner["cache_dir"]
         let path = given?.text ?? "/cache"
@@ -43,14 +55,38 @@ enum PodRules {
     }
 
     @Sendable private static func home(_ pod: JobPod) -> [Finding] {
-        guard pod.environment(pod.runner)["HOME"] == nil else { return [] }
+        let variables = pod.environment(pod.runner)
+        let java = ["JAVA_TOOL_OPTIONS", "MAVEN_OPTS"].contains {
+            variables[$0]?.contains("-Duser.home=") == true
+        }
+        let missing =
+            (variables["HOME"] == nil ? ["HOME=/tmp"] : [])
+            + (java ? [] : ["JAVA_TOOL_OPTIONS=-Duser.home=/tmp"])
+        guard !missing.isEmpty else { return [] }
         return [
             Finding(
-                .warning, "home", at: pod.runner["environment"] ?? pod.runner, problem: "HOME is not set",
+                .warning, "home", at: pod.runner["environment"] ?? pod.runner,
+                problem: missing.count == 2
+                    ? "HOME is not set" : "\(java ? "HOME" : "Java's home") is not set",
                 reason:
-                    "Uid 1001 has no home directory in most images: Podman does not start without one, and Maven "
-                    + "looks for its settings in \"?\".",
-                cure: "Add \"HOME=/tmp\" to the runner's environment.")
+                    "Uid 1001 has no home directory in most images: Podman does not start without one, and Java, "
+                    + "which does not look at HOME, has Maven look for its settings in \"?\".",
+                cure:
+                    "Add \(missing.map { "\"\($0)\"" }.joined(separator: " and ")) to the runner's environment."
+            )
+        ]
+    }
+
+    @Sendable private static func buildsDirectory(_ pod: JobPod) -> [Finding] {
+        guard let directory = pod.runner["builds_dir"], let path = directory.text,
+            let mount = pod.mount(of: path), mount.kind == "pvc"
+        else { return [] }
+        return [
+            Finding(
+                .warning, "builds-dir", at: directory,
+                problem: "builds_dir is \(path), on the claim mounted at \(mount.path)",
+                reason: "Jobs leave their checkouts among the caches, where nothing prunes them.",
+                cure: "Write builds_dir = \"/builds\".")
         ]
     }
 

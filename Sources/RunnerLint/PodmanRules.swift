@@ -1,6 +1,8 @@
 /// The Podman service: its store, its socket and its surroundings.
 enum PodmanRules {
-    static let all: [Rule<JobPod>] = [sharedStore, driver, socket, waiting, entrypoint, environment]
+    static let all: [Rule<JobPod>] = [
+        sharedStore, driver, socket, socketUser, dockerHost, waiting, entrypoint, environment,
+    ]
 
     @Sendable private static func sharedStore(_ pod: JobPod) -> [Finding] {
         guard let podman = pod.podman, let root = pod.option("--root") else { return [] }
@@ -69,6 +71,34 @@ enum PodmanRules {
                     cure: "Write size_limit = \"16Mi\"."))
         }
         return findings
+    }
+
+    @Sendable private static func socketUser(_ pod: JobPod) -> [Finding] {
+        let general = pod.kubernetes.at("pod_security_context", "run_as_user")?.integer
+        let own = ["build", "service"].map {
+            pod.kubernetes["\($0)_container_security_context"]?["run_as_user"]
+        }
+        guard pod.podman != nil, let place = own[0] ?? own[1],
+            (own[0]?.integer ?? general) != (own[1]?.integer ?? general)
+        else { return [] }
+        return [
+            Finding(
+                .error, "socket-user", at: place, problem: "jobs and Podman run as different users",
+                reason: "The socket is its owner's alone (mode 0600): Testcontainers finds no Docker.",
+                cure: "Set run_as_user once, in [runners.kubernetes.pod_security_context].")
+        ]
+    }
+
+    @Sendable private static func dockerHost(_ pod: JobPod) -> [Finding] {
+        guard let socket = pod.socket, let host = pod.environment(pod.runner)["DOCKER_HOST"],
+            host != "unix://\(socket)"
+        else { return [] }
+        return [
+            Finding(
+                .error, "docker-host", at: pod.runner["environment"] ?? pod.runner,
+                problem: "DOCKER_HOST is \(host), and Podman serves \(socket)",
+                reason: "Testcontainers finds no Docker.", cure: "Write \"DOCKER_HOST=unix://\(socket)\".")
+        ]
     }
 
     @Sendable private static func waiting(_ pod: JobPod) -> [Finding] {

@@ -14,6 +14,8 @@ struct RunnerKeys: Sendable {
     static let known = RunnerKeys(list: String(decoding: PackageResources.runner_keys_txt, as: UTF8.self))
 
     private let keys: [String: Key]
+    /// The paths by what they are without capitals: the runner reads keys in any case.
+    private let spellings: [String: String]
 
     init(list: String) {
         var keys: [String: Key] = [:]
@@ -23,6 +25,7 @@ struct RunnerKeys: Sendable {
             keys[String(parts[0])] = Key(kind: String(parts[1]), since: since)
         }
         self.keys = keys
+        spellings = Dictionary(keys.keys.map { ($0.lowercased(), $0) }, uniquingKeysWith: min)
     }
 
     /// The path of a member: `runners[].kubernetes` and `image`.
@@ -30,7 +33,8 @@ struct RunnerKeys: Sendable {
 
     /// The key at a path, and that path as the list has it: where any key may stand, it ends in `*`.
     func find(_ key: String, below parent: String) -> (path: String, key: Key)? {
-        for path in [Self.path(parent, key), Self.path(parent, "*")] {
+        let path = Self.path(parent, key)
+        for path in [path, spellings[path.lowercased()], Self.path(parent, "*")].compactMap({ $0 }) {
             if let found = keys[path] { return (path, found) }
         }
         return nil

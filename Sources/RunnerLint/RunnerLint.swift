@@ -3,11 +3,15 @@
 /// Nothing here reads files or talks to a cluster: a text goes in, findings come out.
 public struct RunnerLint: Sendable {
     private let keys: KeyRules
+    private let version: RunnerVersion?
 
     /// Checks for a release of the runner: keys that came later are errors.
     ///
     /// Nil accepts every key that exists.
-    public init(version: RunnerVersion? = nil) { keys = KeyRules(version: version) }
+    public init(version: RunnerVersion? = nil) {
+        self.version = version
+        keys = KeyRules(version: version)
+    }
 
     /// What is wrong with the file, in the order of its lines.
     ///
@@ -22,9 +26,11 @@ public struct RunnerLint: Sendable {
                     reason: "The runner does not start.", cure: "Correct the line; the rest was not checked.")
             ]
         }
-        let pods = (document["runners"]?.elements ?? []).compactMap(JobPod.init)
-        let rules = SecurityRules.all + PodmanRules.all + PodRules.all
-        let found = keys.check(document) + pods.flatMap { pod in rules.flatMap { $0(pod) } }
+        let runners = document["runners"]?.elements ?? []
+        let rules = SecurityRules.all + AccessRules.all + PodmanRules.all + PodRules.all
+        let found =
+            keys.check(document) + RunnerRules.check(runners, version: version)
+            + runners.compactMap(JobPod.init).flatMap { pod in rules.flatMap { $0(pod) } }
         return found.enumerated().sorted {
             ($0.element.line, $0.offset) < ($1.element.line, $1.offset)
         }.map(\.element)

@@ -23,6 +23,13 @@ enum SecurityRules {
                 ))
         }
         for container in containers {
+            if let user = self.context(pod, container)?["run_as_non_root"], user.boolean == false {
+                findings.append(
+                    Finding(
+                        .error, "runs-as-root", at: user,
+                        problem: "the \(container) container may run as root",
+                        reason: "It goes before what the pod's context says.", cure: "Remove the key."))
+            }
             if let user = self.context(pod, container)?["run_as_user"], user.integer == 0 {
                 findings.append(
                     Finding(
@@ -45,8 +52,16 @@ enum SecurityRules {
 
     @Sendable private static func escalation(_ pod: JobPod) -> [Finding] {
         let general = pod.kubernetes["allow_privilege_escalation"]
-        guard general?.boolean != false else { return [] }
-        return [
+        let own = containers.filter { $0 != "service" }.compactMap {
+            context(pod, $0)?["allow_privilege_escalation"]
+        }.filter { $0.boolean == true }.map {
+            Finding(
+                .warning, "privilege-escalation", at: $0,
+                problem: "setuid programs give this container more rights",
+                reason: "Only the Podman service needs that, for newuidmap.", cure: "Write false.")
+        }
+        guard general?.boolean != false else { return own }
+        return own + [
             Finding(
                 .warning, "privilege-escalation", at: general ?? pod.kubernetes,
                 problem: "setuid programs give every container more rights",
@@ -87,6 +102,27 @@ enum SecurityRules {
     }
 
     @Sendable private static func profile(_ pod: JobPod) -> [Finding] {
+        let build =
+            context(pod, "build")?["seccomp_profile"]
+            ?? pod.kubernetes.at("pod_security_context", "seccomp_profile")
+        return podmanProfile(pod) + buildProfile(build?["type"] ?? pod.kubernetes, build?["type"]?.text)
+    }
+
+    private static func buildProfile(_ place: Setting, _ type: String?) -> [Finding] {
+        guard type != "RuntimeDefault", type != "Localhost" else { return [] }
+        return [
+            Finding(
+                type == nil ? .warning : .error, "seccomp", at: place, problem: "jobs have no seccomp filter",
+                reason: type == nil
+                    ? "Kubernetes runs containers without one, unless the node is told otherwise."
+                    : "They can make every system call; Pod Security \"baseline\" refuses the pod.",
+                cure:
+                    "In [runners.kubernetes.pod_security_context.seccomp_profile]: type = \"RuntimeDefault\"."
+            )
+        ]
+    }
+
+    private static func podmanProfile(_ pod: JobPod) -> [Finding] {
         guard let podman = pod.podman else { return [] }
         let own = context(pod, "service")?["seccomp_profile"]
         let profile = own ?? pod.kubernetes.at("pod_security_context", "seccomp_profile")

@@ -22,9 +22,15 @@ public struct Setting: Sendable {
     public var value: Value
 
     /// The setting below that key; nil where there is none, or where this is no table.
+    ///
+    /// The runner's TOML reader takes `Privileged` for `privileged` where the latter is missing, and so does this.
     subscript(key: String) -> Setting? {
-        if case .table(let members) = value { members[key] } else { nil }
+        guard case .table(let members) = value else { return nil }
+        return members[key] ?? members.first { $0.key.lowercased() == key }?.value
     }
+
+    /// Its own key: the last part of its path.
+    var name: String { path.split(separator: ".").last.map(String.init) ?? "" }
 
     /// The setting at the end of a path of keys.
     func at(_ keys: String...) -> Setting? {

@@ -14,7 +14,10 @@ private enum DeployTools {
 }
 
 /// What `deploy/` ships, checked without a cluster: `Tests/deploy/tools.py` says what it needs.
+///
+/// One after the other: each starts whole programs and waits for them.
 @Suite(
+    .serialized,
     .enabled(
         if: DeployTools.areThere,
         "needs root, Debian 12 and what `Tests/deploy/tools.py install` installs"))
@@ -25,11 +28,19 @@ struct DeployTests {
         try DeployTools.passes("sidecar")
     }
 
+    @Test func theSidecarsImageBuildsAndServesTwoPodsInTheirUserNamespaces() throws {
+        try DeployTools.passes("sidecar-image")
+    }
+
     @Test func theImageRunsAsTheCronJobsPodsWithTheirSecurityContext() throws {
         try DeployTools.passes("image")
     }
 
     @Test func aTestcontainersJobPassesInItsPodWhileLarderPrunesAndWarms() throws {
         try DeployTools.passes("job-pod")
+    }
+
+    @Test func theTemplatesBuildsShareTheirCachesAndTheDocumentsDoNot() throws {
+        try DeployTools.passes("builds")
     }
 }

@@ -37,6 +37,9 @@ import Testing
             $0.process.boundingSet = 0
             $0.kernel.subuids = 0
         },
+        Row("subordinate IDs that the pod has not", .observe, "ci:100000:65536 do not exist") {
+            $0.kernel.absentSubordinates = "ci:100000:65536"
+        },
         Row("no_new_privs with a subuid line", .observe, "no_new_privs") {
             $0.process.hasNoNewPrivileges = true
             $0.process.boundingSet = 0

@@ -11,6 +11,7 @@ import Testing
         ("runs-as-root", .error, "[runners.kubernetes]"),
         ("privilege-escalation", .warning, "[runners.kubernetes]"),
         ("capabilities", .warning, "[runners.kubernetes]"),
+        ("seccomp", .warning, "[runners.kubernetes]"),
         ("token", .warning, "[runners.kubernetes]"),
         ("namespace", .warning, "[runners.kubernetes]"),
         ("misplaced-key", .error, "[runners.kubernetes.security_context]"),

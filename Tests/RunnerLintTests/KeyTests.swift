@@ -13,19 +13,64 @@ import Testing
         ("[runners.kubernetes]\ncache_dir = \"/x\"", "Move it to [runners]."),
         ("[runners.kubernetes]\nconcurrent = 1", "Move it to the top of the file."),
         ("[runners.kubernetes]\nquite_another_thing = 1", "Remove it"),
+        ("tags = [\"kubernetes-podman-runner\"]", "set it in GitLab"),
+        ("[runners.kubernetes]\nallowPrivilegeEscalation = false", "allow_privilege_escalation?"),
+        ("[runners.kubernetes]\nrunAsUser = 1", "It is called run_as_user there."),
+        ("[runners.kubernetes]\npoll_timout = 1", "It came with GitLab Runner 1.10."),
+        ("[[runners.kubernetes.services]]\nnamee = \"x\"", "Did you mean name?"),
     ]) func aCureNamesTheRightPlace(_ text: String, _ cure: String) {
         let findings = RunnerLint().check("[[runners]]\n" + text)
         let found = findings.first { ["unknown-key", "misplaced-key"].contains($0.rule) }
         #expect(found?.cure.contains(cure) == true, "\(found?.cure ?? "nothing found")")
     }
 
+    /// What the runner's own documentation has, and its sources name in ways of their own: a field without a tag, a
+    /// table from another package, a key in other capitals.
+    @Test(arguments: [
+        "[runners.machine]\nIdleCount = 1\nMachineOptions = [\"a\"]\n[[runners.machine.autoscaling]]\nPeriods = [\"*\"]",
+        "[runners.docker]\nhost = \"tcp://docker:2376\"\ntls_verify = true\ntls_cert_path = \"/certs\"",
+        "[runners.kubernetes]\nNamespace = \"ci\"", "[runners.feature_flags]\nFF_USE_FASTZIP = true",
+    ]) func aKeyThatExistsIsNotFound(_ text: String) {
+        let rules = RunnerLint().check("[[runners]]\n" + text).map(\.rule)
+        #expect(
+            !rules.contains { ["unknown-key", "misplaced-key", "wrong-kind", "unknown-flag"].contains($0) })
+    }
+
+    @Test func aFlagMayBeTooNewForTheRunner() throws {
+        let text = "[[runners]]\nenvironment = [\"FF_PRINT_POD_EVENTS=true\"]"
+        let old = RunnerLint(version: RunnerVersion("16.4")).check(text)
+        #expect(old.map(\.rule) == ["newer-flag"])
+        #expect(RunnerLint(version: RunnerVersion("16.5")).check(text).isEmpty)
+    }
+
+    @Test func twoRunnersMayNotHaveTheSameSlots() {
+        let claim =
+            "[[runners.kubernetes.volumes.pvc]]\nname = \"store-$CI_CONCURRENT_ID\"\nmount_path = \"/s\"\n"
+        let runner = "[[runners]]\n[runners.kubernetes]\n" + claim
+        #expect(!RunnerLint().check(runner).map(\.rule).contains("slots-shared"))
+        let found = RunnerLint().check(runner + runner).filter { $0.rule == "slots-shared" }
+        #expect(found.map(\.line) == [9])
+        #expect(found.first?.problem.contains("line 1 ") == true)
+    }
+
+    @Test(arguments: [
+        ("executor = \"kubernetes\"", "there is no [runners.kubernetes]"),
+        ("executor = \"docker\"\n[runners.kubernetes]", "the executor is docker"),
+    ]) func theExecutorAndItsTableBelongTogether(_ text: String, _ problem: String) {
+        #expect(RunnerLint().check("[[runners]]\n" + text).contains { $0.problem == problem })
+    }
+
     @Test func aKeyMayBeTooNewForTheRunner() throws {
         let file = try RunnerFiles.shipped()
         let old = try #require(RunnerVersion("15.9"))
         let findings = RunnerLint(version: old).check(file)
-        #expect(Set(findings.map(\.rule)) == ["newer-key"])
+        #expect(Set(findings.map(\.rule)) == ["newer-key", "newer-flag"])
         #expect(findings.contains { $0.key.hasSuffix("pod_spec") && $0.problem.contains("15.10") })
         #expect(RunnerLint(version: RunnerVersion("v19.3.0")).check(file).isEmpty)
+        // A table is named, and not what is in it.
+        let profiles = RunnerLint(version: RunnerVersion("18.10")).check(file)
+        #expect(profiles.map(\.problem).allSatisfy { $0.contains("_profile came with GitLab Runner 18.11") })
+        #expect(profiles.count == 3)
     }
 
     /// The linter names a line for each key of a file; a search for the text finds the same one.
@@ -71,7 +116,7 @@ import Testing
         let findings = RunnerLint().check(try RunnerFiles.document())
         let report = LintRunnerReport(file: "config.toml", findings: findings)
         let text = report.text(width: 80, color: false, now: Timestamp(seconds: 0, nanoseconds: 0))
-        #expect(text.hasSuffix("config.toml: 3 errors, 12 warnings\n"))
+        #expect(text.hasSuffix("config.toml: 3 errors, 13 warnings\n"))
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
         let object = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
         #expect(object?["schema"] as? String == "larder.lint-runner/1")

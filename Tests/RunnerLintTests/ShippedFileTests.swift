@@ -30,14 +30,52 @@ import Testing
         Change(
             "run_as_user = 1001", "run_as_user = 0", "runs-as-root",
             at: "[runners.kubernetes.pod_security_context]"),
-        Change("proc_mount =", "run_as_user = 0\nproc_mount =", "runs-as-root", at: "run_as_user = 0"),
+        Change(
+            "proc_mount =", "run_as_user = 0\nproc_mount =", "runs-as-root", "socket-user",
+            at: "run_as_user = 0"),
         Change("privileged = false", "privileged = true", "privileged", at: "privileged = true"),
+        Change("privileged = false", "Privileged = true", "privileged", at: "Privileged = true"),
+        Change(
+            "proc_mount =", "run_as_non_root = false\nproc_mount =", "runs-as-root",
+            at: "run_as_non_root = false"),
+        Change("proc_mount =", "run_as_user = 1002\nproc_mount =", "socket-user", at: "run_as_user = 1002"),
+        Change(
+            "[runners.kubernetes.build_container_security_context.capabilities]",
+            "[runners.kubernetes.build_container_security_context]\nallow_privilege_escalation = true\n"
+                + "[runners.kubernetes.build_container_security_context.capabilities]",
+            "privilege-escalation", at: "allow_privilege_escalation = true"),
         Change("allow_privilege_escalation = false", "", "privilege-escalation", at: "[runners.kubernetes]"),
         Change("\"SETGID\"", "\"SYS_ADMIN\"", "capabilities", at: "SYS_ADMIN"),
         Change("drop = [\"ALL\"]", "drop = []", "capabilities", at: "[runners.kubernetes]"),
         Change(
             "type = \"Localhost\"", "type = \"Unconfined\"", "seccomp",
             at: "context.seccomp_profile]\n        type = \"Unc"),
+        Change("type = \"RuntimeDefault\"", "", "seccomp", at: "[runners.kubernetes]"),
+        Change("type = \"RuntimeDefault\"", "type = \"Unconfined\"", "seccomp", at: "type = \"Unc"),
+        Change(
+            "'''\nhostUsers: false", "'''\nhostNetwork: true\nhostUsers: false", "patch",
+            at: "[[runners.kubernetes.pod_s"),
+        Change(
+            "poll_timeout = 600", "namespace_overwrite_allowed = \".*\"", "overwrite",
+            at: "namespace_overwrite"),
+        Change(
+            "poll_timeout = 600", "bearer_token_overwrite_allowed = true", "overwrite",
+            at: "bearer_token_over"),
+        Change(
+            "[[runners.kubernetes.services]]",
+            "[[runners.kubernetes.services]]\nname = \"docker:28.5-dind\"\n[[runners.kubernetes.services]]",
+            "docker-in-docker", at: "name = \"docker:"),
+        Change("builds_dir = \"/builds\"", "builds_dir = \"/cache/builds\"", "builds-dir", at: "builds_dir"),
+        Change(
+            "[[runners.kubernetes.services]]",
+            "[[runners.kubernetes.volumes.nfs]]\nname = \"n\"\nserver = \"n\"\npath = \"/\"\nmount_path = \"/nfs\"\n"
+                + "[[runners.kubernetes.services]]",
+            "nfs", at: "[[runners.kubernetes.volumes.nfs]]"),
+        Change(
+            "DOCKER_HOST=unix:///sockets", "DOCKER_HOST=unix:///run", "docker-host", at: "environment = ["),
+        Change("FF_PRINT_POD_EVENTS", "FF_PRINT_PODS_EVENTS", "unknown-flag", at: "environment = ["),
+        Change("\"JAVA_TOOL_OPTIONS=-Duser.home=/tmp\",", "", "home", at: "environment = ["),
+        Change("executor = \"kubernetes\"", "executor = \"docker\"", "executor", at: "executor ="),
         Change("'''\nhostUsers: false", "'''", "proc-mount", at: "proc_mount"),
         Change("automount_service_account_token = false", "", "token", at: "[runners.kubernetes]"),
         Change(
@@ -61,13 +99,16 @@ import Testing
             at: "[[runners.kubernetes.volumes.pvc]]\n      name = \"gitlab-podman"),
         Change("cache_dir = \"/cache/runner\"", "", "cache-dir", at: "[[runners]]"),
         Change("cache_dir = \"/cache/runner\"", "cache_dir = \"/cache\"", "cache-dir", at: "cache_dir"),
-        Change("    \"HOME=/tmp\",\n    \"DOCKER", "    \"DOCKER", "home", at: "environment = ["),
+        Change("    \"HOME=/tmp\",\n", "", "home", at: "environment = ["),
         Change(":3.9.9-eclipse-temurin-17", ":latest", "image-not-pinned", at: "image = "),
-        Change("FF_USE_ADVANCED", "FF_OTHER", "pod-spec-flag", at: "[[runners.kubernetes.pod_spec]]"),
+        Change(
+            "\"FF_USE_ADVANCED_POD_SPEC_CONFIGURATION=true\",", "", "pod-spec-flag",
+            at: "[[runners.kubernetes.pod_spec]]"),
         Change("fsGroupChangePolicy", "other", "fs-group", at: "fs_group"),
         Change("namespace = \"ci\"", "", "namespace", at: "[runners.kubernetes]"),
         Change("token = \"glrt-REPLACE\"", "", "registration", at: "[[runners]]"),
         Change("poll_timeout = 600", "poll_timeout = \"600\"", "wrong-kind", at: "poll_timeout"),
+        Change("poll_timeout = 600", "cap_drop = [1]", "wrong-kind", at: "cap_drop"),
         Change("poll_timeout = 600", "pol_timeout = 600", "unknown-key", at: "pol_timeout"),
         Change("poll_timeout = 600", "concurrent = 4", "misplaced-key", at: "    concurrent = 4"),
         Change("poll_timeout = 600", "poll_timeout = 600 600", "syntax", at: "600 600"),

@@ -21,17 +21,29 @@ for overlay in "$deploy"/overlays/*/kustomization.yaml; do
     echo "ok   overlay $name"
 done
 
+# The daemon that only watches goes with any of them.
+python "$here/watch.py" "$deploy" "$work"
+for rendered in "$work"/watch-*.yaml; do
+    for version in $versions; do
+        kubernetes-validate --quiet -k "$version" --strict "$rendered"
+    done
+    python "$here/references.py" "$rendered"
+    set -- "$@" -f "$rendered"
+    echo "ok   $(basename "$rendered" .yaml)"
+done
+
 # Components are no manifests by themselves. Those that no overlay has are rendered on top of `shared`.
 for component in "$deploy"/components/*/kustomization.yaml; do
     folder=$(dirname "$component")
     name=$(basename "$folder")
-    if grep -rqs "components/$name\$" "$deploy"/overlays; then continue; fi
+    if grep -rqs "/$name\$" "$deploy"/overlays "$deploy"/components || [ "$name" = watch ]; then continue; fi
     mkdir -p "$work/deploy"
     cp -R "$deploy/base" "$deploy/components" "$deploy/overlays" "$work/deploy"
     mkdir "$work/deploy/with-$name"
     cat > "$work/deploy/with-$name/kustomization.yaml" <<END
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
+namespace: ci
 resources: [../overlays/shared]
 components: [../components/$name]
 END
@@ -63,6 +75,15 @@ if [ -x "$larder" ]; then
 else
     echo "skipped: two Larders in one Prometheus (build larder first, or set LARDER)"
 fi
+
+# The runner's rights: in the namespace of its jobs, for the account that the chart is told to use.
+kubectl kustomize "$deploy/gitlab-runner" > "$work/runner.yaml"
+for version in $versions; do
+    kubernetes-validate --quiet -k "$version" --strict "$work/runner.yaml"
+done
+checkov --skip-download --quiet --compact --framework kubernetes -f "$work/runner.yaml"
+python "$here/runner_rights.py" "$work/runner.yaml" "$deploy/gitlab-runner"
+echo "ok   the runner's rights"
 
 # The chart's values hold the runner's file a second time; name, url and token are the chart's own.
 python - "$deploy/gitlab-runner" <<'END'

@@ -18,14 +18,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 
+from pod import subordinate_ids
+from pods import BRIDGE, Pods, run, until
+
 HERE = Path(__file__).resolve().parent
 SIDECAR = HERE.parents[1] / "deploy/podman-sidecar"
-REGISTRY = "10.213.7.1:5000"
+REGISTRY = f"{BRIDGE}:5000"
 
 # $ROLE: build, podman or larder. The root is an overlay on this machine's with its changes in memory.
 CONTAINER = """\
@@ -69,8 +71,7 @@ setcap cap_setuid=ep /usr/bin/newuidmap
 setcap cap_setgid=ep /usr/bin/newgidmap
 sed -i '/^[^:]*:[^:]*:1001:/d' /etc/passwd
 echo 'ci:x:1001:1001::/tmp:/bin/sh' >> /etc/passwd
-echo 'ci:100000:65536' > /etc/subuid
-echo 'ci:100000:65536' > /etc/subgid
+echo "$SUBIDS" | tee /etc/subuid > /etc/subgid
 export HOME=/tmp CONTAINERS_CONF=/etc/containers/containers.conf CONTAINERS_STORAGE_CONF=/etc/containers/storage.conf
 export CONTAINERS_REGISTRIES_CONF=/etc/containers/registries.conf
 # A shell gives what it starts in the background no input of its own accord.
@@ -86,24 +87,6 @@ wait $!
 """
 
 
-def run(*command, **options):
-    """Runs a command, gives what it prints, and ends the test with all of its words if it fails."""
-    result = subprocess.run([str(word) for word in command], capture_output=True, text=True, check=False, **options)
-    if result.returncode != 0:
-        sys.exit(f"FAIL {' '.join(map(str, command))} ({result.returncode}):\n{result.stdout}{result.stderr}")
-    return result.stdout
-
-
-def until(condition, subject, seconds=60):
-    """Waits for something to become true, and gives it."""
-    deadline = time.monotonic() + seconds
-    while not (result := condition()):
-        if time.monotonic() > deadline:
-            sys.exit(f"FAIL {subject}: not so after {seconds} s")
-        time.sleep(0.05)
-    return result
-
-
 class Cluster:
     """Two pods on one bridge, a registry on it, and the volumes they share."""
 
@@ -111,28 +94,11 @@ class Cluster:
         self.work = work
         self.program = program
         self.volumes = work / "volumes"
-        self.pods = {}
-        self.processes = []
         for name in ("podman-data", "cache", "state", "sockets-job", "sockets-larder"):
             (self.volumes / name).mkdir(parents=True)
             os.chown(self.volumes / name, 1001, 1001)
-        run("ip", "link", "set", "lo", "up")
-        run("ip", "link", "add", "bridge0", "type", "bridge")
-        run("ip", "address", "add", "10.213.7.1/24", "dev", "bridge0")
-        run("ip", "link", "set", "bridge0", "up")
-        for number, pod in enumerate(("job", "larder"), 2):
-            # What the pause container is: the process that holds a pod's namespaces.
-            pause = subprocess.Popen(["unshare", "--net", "--ipc", "sleep", "infinity"])
-            self.processes.append(pause)
-            own = os.readlink("/proc/self/ns/net")
-            until(lambda: os.readlink(f"/proc/{pause.pid}/ns/net") != own, "the pod has a network of its own")
-            self.pods[pod] = pause.pid
-            inside = ["nsenter", f"--net=/proc/{pause.pid}/ns/net", "ip"]
-            run("ip", "link", "add", f"veth-{pod}", "type", "veth", "peer", "name", "eth0", "netns", pause.pid)
-            run("ip", "link", "set", f"veth-{pod}", "master", "bridge0", "up")
-            run(*inside, "address", "add", f"10.213.7.{number}/24", "dev", "eth0")
-            run(*inside, "link", "set", "eth0", "up")
-            run(*inside, "link", "set", "lo", "up")
+        self.pods = Pods(["job", "larder"])
+        self.processes = self.pods.processes
         self.start_registry()
 
     def start_registry(self):
@@ -145,13 +111,11 @@ class Cluster:
 
     def container(self, pod, role, *command):
         """The command line of a container; it starts in the pod's namespaces and makes its own."""
-        pause = self.pods[pod]
         env = {"POD": pod, "ROLE": role, "VOLUMES": self.volumes, "SIDECAR": SIDECAR, "HERE": HERE, "REGISTRY": REGISTRY,
-               "PROGRAM": self.program,
+               "SUBIDS": subordinate_ids(SIDECAR), "PROGRAM": self.program,
                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DOCKER_HOST": "unix:///sockets/podman.sock",
                "TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_HOST_OVERRIDE": "localhost"}
-        words = ["nsenter", f"--net=/proc/{pause}/ns/net", f"--ipc=/proc/{pause}/ns/ipc", "unshare", "--mount", "--pid",
-                 "--fork", "--kill-child", "--mount-proc", "sh", "-c", CONTAINER, "sh", *command]
+        words = [*self.pods.enter(pod), "sh", "-c", CONTAINER, "sh", *command]
         return [str(word) for word in words], {key: str(value) for key, value in env.items()}
 
     def start(self, pod, role, *command):
@@ -181,17 +145,11 @@ class Cluster:
         """The ends of all logs."""
         return "".join(f"--- {path.name}\n{path.read_text(errors='replace')[-1500:]}\n" for path in self.work.glob("*.log"))
 
-    def end(self):
-        """Ends every process, newest first."""
-        for process in reversed(self.processes):
-            process.kill()
-            process.wait()
 
-
-def push_images(work):
-    """Redis with all it is linked with, and two small images, pushed to the registry."""
+def push_images(work, registry=REGISTRY, names=("redis", "old", "wanted")):
+    """Redis with all it is linked with, and two small images, pushed to a registry."""
     flags = [f"--root={work}/build", f"--runroot={work}/build-run", "--storage-driver=vfs"]
-    for name in ("redis", "old", "wanted"):
+    for name in names:
         tree = work / f"context-{name}"
         tree.mkdir()
         programs = ["/bin/busybox"] + ([shutil.which("redis-server")] if name == "redis" else [])
@@ -208,7 +166,7 @@ def push_images(work):
         start = 'USER 70:70\nEXPOSE 6379\nENTRYPOINT ["/usr/bin/redis-server", "--save", "", "--protected-mode", "no"]\n'
         (work / "Containerfile").write_text("FROM scratch\nCOPY . /\n" + (start if name == "redis" else ""))
         run("buildah", *flags, "build", "--isolation=chroot", f"--tag=localhost/{name}", f"--file={work}/Containerfile", tree)
-        run("buildah", *flags, "push", "--quiet", "--tls-verify=false", f"localhost/{name}", f"docker://{REGISTRY}/ci/{name}:1")
+        run("buildah", *flags, "push", "--quiet", "--tls-verify=false", f"localhost/{name}", f"docker://{registry}/ci/{name}:1")
 
 
 def configuration(work):
@@ -282,7 +240,7 @@ def main():
             configuration(work)
             checks = check(cluster, python)
         finally:
-            cluster.end()
+            cluster.pods.end()
     for name, holds in checks.items():
         print(("ok   " if holds else "FAIL ") + name)
     sys.exit(0 if all(checks.values()) else 1)

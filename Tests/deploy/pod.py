@@ -11,6 +11,7 @@ python3-seccomp and setcap; it stays off every store but its own temporary one.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -53,12 +54,17 @@ setcap cap_setuid=ep /usr/bin/newuidmap
 setcap cap_setgid=ep /usr/bin/newgidmap
 sed -i '/^[^:]*:[^:]*:1001:/d' /etc/passwd
 echo 'ci:x:1001:1001::/tmp:/bin/sh' >> /etc/passwd
-echo 'ci:100000:65536' > /etc/subuid
-echo 'ci:100000:65536' > /etc/subgid
+echo "$SUBIDS" | tee /etc/subuid > /etc/subgid
 # The shell stays: process 1 must reap, or Podman waits in vain for its monitors to end.
 /usr/bin/python3 /pod/pod.py --inside &
 wait $!
 """
+
+
+def subordinate_ids(sidecar):
+    """The lines of /etc/subuid that the sidecar's Containerfile writes."""
+    written = (sidecar / "Containerfile").read_text().split("> /etc/subuid")[0]
+    return "\n".join(re.findall(r"ci:\d+:\d+", written))
 
 
 def confine():
@@ -107,7 +113,7 @@ def inside():
     checks = {
         "driver vfs": info["store"]["graphDriverName"] == "vfs",
         "store on the volume": info["store"]["graphRoot"] == "/podman-data/storage",
-        "a whole range of ids": sum(entry["size"] for entry in info["host"]["idMappings"]["uidmap"]) == 65537,
+        "a whole range of ids": sum(entry["size"] for entry in info["host"]["idMappings"]["uidmap"]) == 65535,
         "events to a file": info["host"]["eventLogger"] == "file",
         "seccomp for containers": info["host"]["security"]["seccompEnabled"],
     }
@@ -135,7 +141,8 @@ def main():
     sidecar = Path(__file__).resolve().parents[2] / "deploy" / "podman-sidecar"
     pod = tempfile.mkdtemp(prefix="larder-pod-", dir="/var/tmp")
     os.chmod(pod, 0o755)
-    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "POD": pod, "SIDECAR": str(sidecar), "SELF": str(Path(__file__).resolve())}
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "POD": pod, "SIDECAR": str(sidecar), "SUBIDS": subordinate_ids(sidecar),
+           "SELF": str(Path(__file__).resolve())}
     try:
         script = ["unshare", "--mount", "--ipc", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", POD]
         sys.exit(subprocess.run(script, env=env, cwd="/", check=False).returncode)

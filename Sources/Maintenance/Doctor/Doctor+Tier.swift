@@ -91,6 +91,12 @@ extension Doctor {
                 "uid \(process.uid) has no subordinate IDs",
                 "a line for it in /etc/subuid and in /etc/subgid: USER:100000:65536")
         }
+        if let line = kernel.absentSubordinates {
+            return obstacle(
+                "the subordinate IDs \(line) do not exist here",
+                "a pod with hostUsers: false has 65536 IDs: for uid 1001, lines USER:1:1000 and USER:1002:64534"
+            )
+        }
         if process.hasNoNewPrivileges {
             return obstacle(
                 "no_new_privs is set: newuidmap gets no capability",
@@ -154,6 +160,8 @@ extension Doctor {
                 : .init(.kernel, check, .warning, seen, why: why, cure: cure)
         }
         let userNamespaces = kernel.maxUserNamespaces.map { "\($0)" } ?? "unknown"
+        // A pod's 65,536, without root's and the user's own.
+        let hasAllIDs = (kernel.subuids ?? 0) >= 65534 && (kernel.subgids ?? 0) >= 65534
         let ids = kernel.subuids.map { "\($0) user and \(kernel.subgids ?? 0) group IDs" }
         let tool =
             switch kernel.newuidmap {
@@ -195,9 +203,12 @@ extension Doctor {
                 "SETUID and SETGID are \(has(.setUID) && has(.setGID) ? "" : "not both ")in the bounding set",
                 "newuidmap needs them.", "capabilities: drop ALL, add SETUID and SETGID"),
             row(
-                "subids", ids.map { _ in (kernel.subuids ?? 0) >= 65536 && (kernel.subgids ?? 0) >= 65536 },
-                "subordinate to this user: \(ids ?? "unknown")", "Images with more than one user need 65536.",
-                "USER:100000:65536 in /etc/subuid and /etc/subgid"),
+                "subids", ids.map { _ in hasAllIDs && kernel.absentSubordinates == nil },
+                kernel.absentSubordinates.map { "\($0) is more than this user namespace has" }
+                    ?? "subordinate to this user: \(ids ?? "unknown")",
+                "Images with more than one user need them all.",
+                "USER:100000:65536 in /etc/subuid and /etc/subgid; in a pod with hostUsers: false, for uid 1001, "
+                    + "USER:1:1000 and USER:1002:64534"),
             row(
                 "newuidmap", maps, "newuidmap: \(tool)", "It writes the map of user IDs.",
                 "setcap cap_setuid=ep newuidmap, cap_setgid=ep newgidmap"),

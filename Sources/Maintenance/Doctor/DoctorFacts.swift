@@ -34,6 +34,8 @@ struct DoctorFacts: Sendable, Equatable {
         /// How many subordinate IDs the user has; nil where the file cannot be read.
         var subuids: Int64? = 65536
         var subgids: Int64? = 65536
+        /// A line of subordinate IDs that this user namespace does not have, as a pod's beyond 65,535.
+        var absentSubordinates: String?
         var newuidmap: IDMapTool = .capabilities
     }
 

@@ -47,6 +47,10 @@ enum ProcessExamination {
         found.hasFuse = access("/dev/fuse", R_OK | W_OK) == 0
         found.subuids = subordinates("/etc/subuid", of: process)
         found.subgids = subordinates("/etc/subgid", of: process)
+        for (file, map) in [("/etc/subuid", "/proc/self/uid_map"), ("/etc/subgid", "/proc/self/gid_map")] {
+            found.absentSubordinates =
+                found.absentSubordinates ?? absentSubordinates(file, of: process, under: map)
+        }
         found.newuidmap = idMapTool()
         return found
     }
@@ -55,12 +59,36 @@ enum ProcessExamination {
     private static func subordinates(_ file: String, of process: DoctorFacts.Process) -> Int64? {
         guard access(file, F_OK) == 0 else { return 0 }
         guard access(file, R_OK) == 0 else { return nil }
-        return lines(file).reduce(0) { sum, line in
+        return ranges(lines(file), of: process).reduce(0) {
+            $0.addingReportingOverflow($1.count).partialValue
+        }
+    }
+
+    /// A line of a user whose last ID no line of a map holds (user_namespaces(7)); nil where there is none.
+    private static func absentSubordinates(_ file: String, of process: DoctorFacts.Process, under map: String)
+        -> String?
+    {
+        let held = lines(map).compactMap { line -> ClosedRange<Int64>? in
+            let fields = line.split(separator: " ").compactMap { Int64($0) }
+            guard fields.count == 3, fields[0] >= 0, fields[2] > 0 else { return nil }
+            return fields[0]...fields[0].addingReportingOverflow(fields[2] - 1).partialValue
+        }
+        guard !held.isEmpty else { return nil }
+        return ranges(lines(file), of: process).first { range in
+            let last = range.first.addingReportingOverflow(range.count - 1).partialValue
+            return !held.contains { $0.contains(last) }
+        }?.line
+    }
+
+    private static func ranges(_ lines: [Substring], of process: DoctorFacts.Process)
+        -> [(line: String, first: Int64, count: Int64)]
+    {
+        lines.compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            guard fields.count == 3, let count = Int64(fields[2]), count > 0,
+            guard fields.count == 3, let first = Int64(fields[1]), let count = Int64(fields[2]), count > 0,
                 String(fields[0]) == process.user || UInt32(fields[0]) == process.uid
-            else { return sum }
-            return sum.addingReportingOverflow(count).partialValue
+            else { return nil }
+            return (String(line), first, count)
         }
     }
 
