@@ -39,6 +39,7 @@ let package = Package(
         .target(name: "CLinux"),
         part("CacheModel", []),
         part("DirectoryAccess", ["CacheModel", "CLinux"]),
+        part("TOMLSettings", [.product(name: "TOMLKit", package: "TOMLKit")]),
         part("Eviction", ["CacheModel"]),
         part("Sizing", ["CacheModel", "Eviction"]),
         part("VolumeScanning", ["CacheModel", "CLinux", "DirectoryAccess"]),
@@ -70,7 +71,7 @@ let package = Package(
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                .product(name: "TOMLKit", package: "TOMLKit"),
+                "TOMLSettings",
             ]),
         part(
             "Maintenance",
@@ -79,7 +80,7 @@ let package = Package(
                 "UsageEvidence", "VolumeScanning", .product(name: "Crypto", package: "swift-crypto"),
             ]),
         part(
-            "RunnerLint", [.product(name: "TOMLKit", package: "TOMLKit")],
+            "RunnerLint", ["TOMLSettings"],
             resources: [.embedInCode("runner-keys.txt")]),
         part("Reporting", ["CacheModel", "Eviction", "RunnerLint", "Sizing"]),
         part(

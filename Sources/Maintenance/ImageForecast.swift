@@ -15,39 +15,69 @@ public struct ImageForecast: Sendable {
         public var layers: Int
     }
 
-    let root: String
-    let registry: RegistryClient
+    private let store: CurrentStore
+    private let registry: RegistryClient
+
+    /// How many questions one registry gets at once.
+    private static let atOnce = 4
 
     /// Makes a forecast for the store in that directory.
     public init(root: String, registry: RegistryClient) {
-        self.root = root
+        store = CurrentStore(root: root)
         self.registry = registry
     }
 
     /// What images will take, as far as their registries tell.
     ///
-    /// A registry that does not answer is not asked again.
+    /// A registry that does not answer is not asked again; it gets one question first, and then several at once.
     ///
     /// - Throws: `VfsStoreError`, `CancellationError`.
     public func sizes(of requests: [ImageWarmer.Request]) async throws -> [ImageWarmer.Request: Size] {
-        try await withThrowingTaskGroup(of: [(ImageWarmer.Request, Size)].self) { group in
+        try await withThrowingTaskGroup(of: [ImageWarmer.Request: Size].self) { group in
             for (_, some) in Dictionary(grouping: requests, by: \.registry) {
-                group.addTask {
-                    var sizes: [(ImageWarmer.Request, Size)] = []
-                    for request in some {
-                        do {
-                            sizes.append(
-                                (request, try await size(of: request.reference, platform: request.platform)))
-                        } catch let failure as RegistryFailure {
-                            if failure.cause == .unreachable { break }
-                        }
-                    }
-                    return sizes
+                group.addTask { try await sizes(atOneRegistry: some) }
+            }
+            return try await group.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+        }
+    }
+
+    private enum Answer {
+        case size(ImageWarmer.Request, Size)
+        case nothing
+        case unreachable
+    }
+
+    private func sizes(
+        atOneRegistry requests: [ImageWarmer.Request]
+    ) async throws -> [ImageWarmer.Request: Size] {
+        var waiting = requests[...]
+        var sizes: [ImageWarmer.Request: Size] = [:]
+        try await withThrowingTaskGroup(of: Answer.self) { group in
+            var running = 0
+            var limit = 1
+            while true {
+                while running < limit, let request = waiting.popFirst() {
+                    running += 1
+                    group.addTask { try await answer(to: request) }
+                }
+                guard let answer = try await group.next() else { break }
+                running -= 1
+                limit = Self.atOnce
+                switch answer {
+                case .size(let request, let size): sizes[request] = size
+                case .nothing: break
+                case .unreachable: waiting = []
                 }
             }
-            return try await group.reduce(into: [:]) { sizes, some in
-                for (request, size) in some { sizes[request] = size }
-            }
+        }
+        return sizes
+    }
+
+    private func answer(to request: ImageWarmer.Request) async throws -> Answer {
+        do {
+            return .size(request, try await size(of: request.reference, platform: request.platform))
+        } catch let failure as RegistryFailure {
+            return failure.cause == .unreachable ? .unreachable : .nothing
         }
     }
 
@@ -56,7 +86,7 @@ public struct ImageForecast: Sendable {
     /// - Throws: `RegistryFailure` where the registry does not tell, `VfsStoreError`, `CancellationError`.
     public func size(of reference: ImageReference, platform: ImagePlatform? = nil) async throws -> Size {
         let manifest = try await registry.image(of: reference, platform: platform)
-        let store = try VfsStoreReader(root: root).read()
-        return Size(bytes: store.forecast(manifest.layers), layers: manifest.layers.count)
+        return Size(
+            bytes: try store.look().store.forecast(manifest.layers), layers: manifest.layers.count)
     }
 }

@@ -24,7 +24,7 @@ extension ImageWarmer {
             let pause: Span?
             switch try await attempt(request, until: end) {
             case .success(let image):
-                let after = try state(of: request.reference)
+                let after = try state(of: request.reference, anew: true)
                 if after.image != nil {
                     let result: WarmedImage.Result =
                         before.image == nil ? .pulled : before.image == after.image ? .present : .updated

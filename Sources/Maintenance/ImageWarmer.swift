@@ -76,6 +76,7 @@ public struct ImageWarmer: Sendable {
     let quota: Quota
     let auth: AuthFile?
     let progress: @Sendable (Progress) -> Void
+    let store: CurrentStore
 
     /// Makes a warmer of the locked store.
     ///
@@ -93,6 +94,7 @@ public struct ImageWarmer: Sendable {
         self.quota = quota
         self.auth = auth
         self.progress = progress
+        store = CurrentStore(root: locked.volume.path)
     }
 
     /// What is to be done for an image, by the store's records: nothing, or a pull.
@@ -112,11 +114,12 @@ public struct ImageWarmer: Sendable {
 
     /// Reads what the store has of an image.
     ///
+    /// - Parameter anew: reads it even where its files look as they did.
     /// - Throws: `VfsStoreError`.
-    public func state(of reference: ImageReference) throws -> State {
-        let store = try VfsStoreReader(root: locked.volume.path).read()
-        let ids = Set(store.images.filter { $0.answers(to: reference) }.map(\.id))
-        let entry = store.entries().first { $0.image.map { ids.contains($0.id) } == true }
+    public func state(of reference: ImageReference, anew: Bool = false) throws -> State {
+        let look = try store.look(anew: anew)
+        let ids = Set(look.store.images.filter { $0.answers(to: reference) }.map(\.id))
+        let entry = look.entries.first { $0.image.map { ids.contains($0.id) } == true }
         guard let entry, !entry.protections.contains(Protections(.damaged)) else {
             return State(image: nil, bytes: .zero, exclusiveBytes: .zero)
         }
@@ -152,7 +155,7 @@ public struct ImageWarmer: Sendable {
                         result = request.ended(
                             .skipped, expected ?? .zero, "the run's time of \(limits.run) was over")
                     } else if underWay[request.registry, default: 0] < limits.perRegistry {
-                        let used = try VfsStoreReader(root: locked.volume.path).read().bytes
+                        let used = try store.look().store.bytes
                         switch room.judge(
                             used: used, expected: expected, renews: state.image != nil, underWay: running)
                         {

@@ -30,8 +30,8 @@ extension Dashboard {
         return text + "</ol>\n</section>\n"
     }
 
-    /// How many runs are shown, and how many are looked at for them.
     private static let shownRuns = 6
+    /// How many runs are looked at for those that are shown.
     public static let readRuns = 60
 
     /// Runs, each with those right before it that did as little: a prune an hour that finds nothing to do must not
@@ -187,6 +187,7 @@ extension Dashboard {
 extension RunSummary {
     /// Whether it looked, and left everything as it was.
     fileprivate var didNothing: Bool {
-        warmed.isEmpty && volumes.allSatisfy { $0.evicted == 0 && $0.refused == 0 && ($0.checks?.damaged ?? 0) == 0 }
+        warmed.isEmpty
+            && volumes.allSatisfy { $0.evicted == 0 && $0.refused == 0 && ($0.checks?.damaged ?? 0) == 0 }
     }
 }

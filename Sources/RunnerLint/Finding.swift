@@ -1,3 +1,5 @@
+import TOMLSettings
+
 /// One thing that a runner's configuration has wrong.
 public struct Finding: Sendable, Hashable {
     /// How much it matters.

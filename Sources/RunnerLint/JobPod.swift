@@ -1,3 +1,5 @@
+import TOMLSettings
+
 /// What the rules of this design look at: one runner with the Kubernetes executor.
 struct JobPod: Sendable {
     /// The table `[[runners]]`.

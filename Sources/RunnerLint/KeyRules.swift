@@ -1,3 +1,5 @@
+import TOMLSettings
+
 /// Keys that the runner does not know, has elsewhere, reads as another kind, or knows only in a later release.
 struct KeyRules: Sendable {
     var keys = RunnerKeys.known

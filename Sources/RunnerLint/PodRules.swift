@@ -1,3 +1,5 @@
+import TOMLSettings
+
 /// The pod as a whole: volumes, directories, images, flags.
 enum PodRules {
     static let all: [Rule<JobPod>] = [

@@ -1,3 +1,5 @@
+import TOMLSettings
+
 /// The Podman service: its store, its socket and its surroundings.
 enum PodmanRules {
     static let all: [Rule<JobPod>] = [

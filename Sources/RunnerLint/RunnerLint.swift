@@ -1,3 +1,5 @@
+import TOMLSettings
+
 /// Checks a GitLab Runner `config.toml` against the keys that exist and against the design of `deploy/`.
 ///
 /// Nothing here reads files or talks to a cluster: a text goes in, findings come out.

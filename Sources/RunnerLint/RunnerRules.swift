@@ -1,3 +1,5 @@
+import TOMLSettings
+
 /// What concerns a runner as a whole, or several of them: executor, feature flags, slots.
 enum RunnerRules {
     /// The findings of all runners of a file.

@@ -1,3 +1,5 @@
+import TOMLSettings
+
 /// Who the pod's containers run as, and what they may do.
 enum SecurityRules {
     static let all: [Rule<JobPod>] = [user, privileged, escalation, capabilities, profile, procMount, token]

@@ -36,7 +36,9 @@ struct Application: Sendable {
         do {
             let configuration = try Configuration.load(
                 flags: flags, environment: ProcessInfo.processInfo.environment)
-            for warning in configuration.warnings { Terminal.complain("larder: warning: \(warning)", .warning) }
+            for warning in configuration.warnings {
+                Terminal.complain("larder: warning: \(warning)", .warning)
+            }
             let application = Application(
                 configuration: configuration, format: format.format, clock: systemClock)
             if let code = try await body(application) { throw ExitCode(code.rawValue) }

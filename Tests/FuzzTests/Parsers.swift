@@ -33,6 +33,7 @@ struct Parser: Sendable {
             Parser(name: "pom", share: 1) { bytes, _ in pom(bytes) },
             Parser(name: "configuration", share: 0.1, check: configuration),
             Parser(name: "runner", share: 0.1) { bytes, _ in runner(bytes) },
+            Parser(name: "registries", share: 0.3, check: registries),
             Parser(name: "auth", share: 0.5, check: auth), Parser(name: "trash", share: 0.5, check: trash),
             Parser(name: "plan", share: 0.5) { bytes, _ in plan(bytes) },
             Parser(name: "reference", share: 1) { bytes, _ in reference(bytes) },
@@ -173,6 +174,16 @@ extension Parser {
             return "\(file)\(String(describing: credentials))".contains("pass\"")
                 ? ["a password is printed"] : []
         } catch { return judge(error, AuthFileError.self) }
+    }
+
+    private static func registries(_ bytes: [UInt8], _ scratch: TemporaryDirectory) throws -> [String] {
+        let path = scratch.path + "/registries.conf"
+        try Data(bytes).write(to: URL(fileURLWithPath: path))
+        do {
+            let places = try RegistriesFile(contentsOf: path).places(
+                of: try ImageReference("registry.example.com/team/app:1"))
+            return places.contains { $0.host.contains("/") } ? ["a host with a path: \(places)"] : []
+        } catch { return judge(error, RegistriesFileError.self) }
     }
 
     private static func plan(_ bytes: [UInt8]) -> [String] {

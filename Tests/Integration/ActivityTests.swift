@@ -28,7 +28,8 @@ import Testing
         let application = Application(
             configuration: application.configuration, format: .text,
             clock: { Application.systemClock() + later })
-        return await application.perform(ActivityKey(activity, on: activity == .report ? nil : "build"), seen: nil)
+        return await application.perform(
+            ActivityKey(activity, on: activity == .report ? nil : "build"), seen: nil)
     }
 
     @Test func eachSaysWhatItDid() async {

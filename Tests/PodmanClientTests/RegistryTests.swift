@@ -59,6 +59,18 @@ struct RegistryTests {
         #expect(throws: RegistriesFileError.self) { try RegistriesFile(contentsOf: "/nowhere/file") }
     }
 
+    /// The library would end the process at these: a beginning, what is repeated, and an end.
+    @Test(arguments: [
+        ("[=]", "", ""), ("a", ".a", " = 1"), ("[a", ".'a'", "]"), ("a = ", "[", ""), ("a = {", "b={", ""),
+        ("a = [{b", ". b", " = 1}]"),
+    ])
+    func whatWouldEndTheProcessIsRefused(_ start: String, _ again: String, _ end: String) throws {
+        let file = start + String(repeating: again, count: 200_000) + end
+        let error = #expect(throws: RegistriesFileError.self) { try places(file, "r.test/a:1") }
+        #expect(error?.description.contains("line 1: no TOML: ") == true)
+        #expect(error?.description.utf8.count ?? 0 < 500)
+    }
+
     @Test(arguments: [
         ("Basic realm=\"x\"", RegistryChallenge.basic),
         (

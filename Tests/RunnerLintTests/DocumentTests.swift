@@ -41,6 +41,28 @@ import Testing
         #expect(findings.first?.line == (text.hasPrefix("[x]") ? 5 : text.hasPrefix("a") ? 2 : 1))
     }
 
+    /// Where the library takes its document apart, the stack would overflow.
+    @Test(arguments: [
+        ("a", ".a", " = 1"), ("\n[[a", " . \"]\"", "]]"),
+        ("[a.\"]#\"]\nb = [1.5, 2, {c = {d", ".d", " = 1}}]"), ("a = {b.c = [{d = {", "e.e.e.e={", ""),
+    ])
+    func whatIsNestedTooDeepIsNamed(start: String, again: String, end: String) {
+        let findings = RunnerLint().check(start + String(repeating: again, count: 200_000) + end)
+        #expect(findings.map(\.rule) == ["syntax"])
+        #expect(findings.first?.line == (start.hasPrefix("a") ? 1 : 2))
+        #expect(findings.first?.problem.contains("nested more than 128 deep") == true)
+    }
+
+    @Test func dotsThatNestNothingAreNotCounted() {
+        let numbers = repeatElement("1.5", count: 2000).joined(separator: ", ")
+        let tables = repeatElement("{a.b = '...'}", count: 2000).joined(separator: ",\n")
+        let text =
+            "x = [\(numbers)]\n# \(String(repeating: ".", count: 2000))\ny = [\(tables)]\n\"z...\" = \"\"\"\n"
+            + String(repeating: ".[{", count: 2000)
+            + "\"\"\"\n[a.\"\(String(repeating: ".", count: 2000))\"]\n"
+        #expect(!RunnerLint().check(text).contains { $0.rule == "syntax" })
+    }
+
     @Test(arguments: [
         "a = [\n[\"=\"]]", "[]", "[a]\nb = \"\"\"\n[=]\n\"\"\"", "\"a[\\\"=\" = \"\"\"\n[=]\"\"\"", "['=']",
         "[[ \"=\" ]]",

@@ -1,6 +1,6 @@
 import CacheModel
 import Foundation
-import TOMLKit
+import TOMLSettings
 
 /// Where Podman finds registries: `registries.conf` in version 2, with the files of `registries.conf.d`.
 ///
@@ -59,31 +59,33 @@ public struct RegistriesFile: Sendable {
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
             status.st_size <= Self.sizeLimit, let data = try? file.readToEnd() ?? Data()
         else { throw RegistriesFileError(path: path, reason: "no regular file of at most 1 MiB") }
-        let table: TOMLTable
-        do {
-            table = try TOMLTable(string: String(decoding: data, as: UTF8.self))
-        } catch {
-            throw RegistriesFileError(path: path, reason: "it is no TOML")
+        let document: Setting
+        do { document = try Setting(document: String(decoding: data, as: UTF8.self)) } catch {
+            throw RegistriesFileError(
+                path: path, reason: "line \(error.line): no TOML: \(escaped(error.description.utf8))")
         }
-        for node in table["registry"]?.array ?? TOMLArray() {
-            guard let registry = node.table else { continue }
-            let location = registry["location"]?.string ?? ""
-            let prefix = registry["prefix"]?.string ?? location
+        for registry in document["registry"]?.elements ?? [] {
+            guard registry.isTable else { continue }
+            let location = registry["location"]?.text ?? ""
+            let prefix = registry["prefix"]?.text ?? location
             guard !prefix.isEmpty else {
-                throw RegistriesFileError(path: path, reason: "a registry has neither prefix nor location")
+                throw RegistriesFileError(
+                    path: path,
+                    reason: "line \(registry.line): a registry has neither prefix nor location")
             }
-            let digestOnly = registry["mirror-by-digest-only"]?.bool ?? false
-            let mirrors = (registry["mirror"]?.array ?? TOMLArray()).compactMap(\.table).map { mirror in
-                let use = mirror["pull-from-mirror"]?.string ?? (digestOnly ? "digest-only" : "all")
+            let digestOnly = registry["mirror-by-digest-only"]?.boolean ?? false
+            let mirrors = (registry["mirror"]?.elements ?? []).filter(\.isTable).map { mirror in
+                let use = mirror["pull-from-mirror"]?.text ?? (digestOnly ? "digest-only" : "all")
                 return Location(
-                    path: mirror["location"]?.string ?? "", insecure: mirror["insecure"]?.bool ?? false,
+                    path: mirror["location"]?.text ?? "", insecure: mirror["insecure"]?.boolean ?? false,
                     tags: use != "digest-only", digests: use != "tag-only")
             }
             entries[prefix] = Entry(
                 prefix: prefix,
                 own: Location(
-                    path: location, insecure: registry["insecure"]?.bool ?? false, tags: true, digests: true),
-                mirrors: mirrors, isBlocked: registry["blocked"]?.bool ?? false)
+                    path: location, insecure: registry["insecure"]?.boolean ?? false, tags: true,
+                    digests: true),
+                mirrors: mirrors, isBlocked: registry["blocked"]?.boolean ?? false)
         }
     }
 

@@ -1,14 +1,17 @@
-import AsyncHTTPClient
+import CacheModel
 import Foundation
-import NIOSSL
-import Synchronization
 
-/// The certificate authorities that Podman trusts for single registries: `certs.d/HOST:PORT/*.crt`
+/// Whom Larder trusts for single registries, and who it is to them, in Podman's files: `certs.d/HOST:PORT` with
+/// the authorities in `*.crt`, and a client certificate `NAME.cert` with its key `NAME.key`
 /// (containers-certs.d(5)).
 ///
-/// Of several directories the first that has one for the registry counts (containers/image v5.23.1,
-/// docker/docker_client.go, dockerCertDir). They are trusted beside the system's own. Client certificates
-/// (`*.cert` with `*.key`) are not used: Larder only asks what a name stands for.
+/// Of several directories the first that has one for the registry counts, for all three kinds of files
+/// (containers/image v5.23.1, docker/docker_client.go, dockerCertDir). Authorities are trusted beside the system's
+/// own. Of several client certificates the first by name is shown, where Podman would choose the first whose
+/// authority the registry names; a certificate without a key and a key without a certificate are errors
+/// (pkg/tlsclientconfig/tlsclientconfig.go, SetupCertificates).
+///
+/// A key that others may change is refused, as an auth file is; one that everyone may read is used with a warning.
 public struct RegistryCertificates: Sendable {
     private let folders: [String]
 
@@ -23,81 +26,115 @@ public struct RegistryCertificates: Sendable {
         return Self(folders: own + ["/etc/containers/certs.d", "/etc/docker/certs.d"])
     }
 
-    /// The PEM files for a registry, HOST or HOST:PORT, in the order of their names; empty where there are none.
-    ///
-    /// - Throws: `RegistryFailure` for a file that cannot be used.
-    func authorities(for host: String) throws(RegistryFailure) -> [String] {
-        guard !host.contains("/"), host != "..", host != "." else { return [] }
-        for folder in folders.map({ "\($0)/\(host)" }) {
-            var isDirectory: ObjCBool = false
-            guard FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory),
-                isDirectory.boolValue
-            else { continue }
-            let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-            var found: [String] = []
-            for name in names.sorted() where name.hasSuffix(".crt") {
-                found.append(try Self.text(of: "\(folder)/\(name)", for: host))
+    /// What should be changed about keys, a sentence each, whatever registry they are for.
+    public var warnings: [String] {
+        var hosts: Set<String> = []
+        var warnings: [String] = []
+        for folder in folders {
+            for host in Self.names(in: folder) where hosts.insert(host).inserted {
+                for name in Self.names(in: "\(folder)/\(host)") where name.hasSuffix(".key") {
+                    let path = "\(folder)/\(host)/\(name)"
+                    var status = stat()
+                    guard stat(path, &status) == 0, status.st_mode & 0o004 != 0 else { continue }
+                    warnings.append(
+                        "the key \(escaped(path.utf8)) can be read by every user: chmod 600 it, or set the "
+                            + "secret's defaultMode to 0440")
+                }
             }
-            return found
         }
-        return []
+        return warnings
     }
 
-    private static func text(of path: String, for host: String) throws(RegistryFailure) -> String {
+    /// The files for a registry, HOST or HOST:PORT; empty where there are none.
+    ///
+    /// - Throws: `RegistryFailure` for a file that cannot be used.
+    func trust(for host: String) throws(RegistryFailure) -> RegistryTrust {
+        guard !host.contains("/"), host != "..", host != ".", let folder = folder(for: host) else {
+            return RegistryTrust()
+        }
+        let names = Self.names(in: folder)
+        var trust = RegistryTrust()
+        for name in names where name.hasSuffix(".crt") {
+            trust.authorities.append(try Self.text(of: "\(folder)/\(name)", for: host, .certificate))
+        }
+        for name in names where name.hasSuffix(".key") {
+            let other = name.dropLast(4) + ".cert"
+            guard names.contains(String(other)) else {
+                throw Self.failure("\(folder)/\(name)", "its certificate \(other) is missing", host)
+            }
+        }
+        for name in names where name.hasSuffix(".cert") {
+            let key = name.dropLast(5) + ".key"
+            guard names.contains(String(key)) else {
+                throw Self.failure(
+                    "\(folder)/\(name)", "its key \(key) is missing (an authority's file ends in .crt)", host)
+            }
+            guard trust.identity == nil else { continue }
+            trust.identity = RegistryIdentity(
+                certificate: try Self.text(of: "\(folder)/\(name)", for: host, .clientCertificate),
+                key: try Self.text(of: "\(folder)/\(key)", for: host, .clientCertificate, isKey: true),
+                path: "\(folder)/\(name)")
+        }
+        return trust
+    }
+
+    private func folder(for host: String) -> String? {
+        folders.lazy.map { "\($0)/\(host)" }.first { folder in
+            var isDirectory: ObjCBool = false
+            return FileManager.default.fileExists(atPath: folder, isDirectory: &isDirectory)
+                && isDirectory.boolValue
+        }
+    }
+
+    private static func names(in folder: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+    }
+
+    private static func text(
+        of path: String, for host: String, _ cause: RegistryFailure.Cause, isKey: Bool = false
+    ) throws(RegistryFailure) -> String {
         // Without O_NONBLOCK, opening a FIFO would wait for its writer. Links are followed: a mounted file is one.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw failure(path, String(cString: strerror(errno)).lowercased(), host)
+            throw failure(path, String(cString: strerror(errno)).lowercased(), host, cause)
         }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
             status.st_size <= sizeLimit, let data = try? file.readToEnd() ?? Data()
-        else { throw failure(path, "no regular file of at most 1 MiB", host) }
+        else { throw failure(path, "no regular file of at most 1 MiB", host, cause) }
+        if isKey, status.st_mode & 0o022 != 0 {
+            throw failure(path, "others than its owner may write it: chmod 600 it", host, cause)
+        }
         return String(decoding: data, as: UTF8.self)
     }
 
-    private static func failure(_ path: String, _ reason: String, _ host: String) -> RegistryFailure {
-        RegistryFailure(cause: .certificate, subject: host, reason: "\(path): \(reason)")
+    private static func failure(
+        _ path: String, _ reason: String, _ host: String, _ cause: RegistryFailure.Cause = .clientCertificate
+    ) -> RegistryFailure {
+        RegistryFailure(cause: cause, subject: host, reason: "\(path): \(reason)")
     }
 }
 
-/// The HTTP clients towards registries, one for each set of trusted authorities.
+/// What is known of one registry's TLS beforehand.
+struct RegistryTrust: Sendable, Hashable {
+    /// PEM texts of authorities, in the order of their files' names.
+    var authorities: [String] = []
+    /// Who Larder is to the registry; nil where it is nobody.
+    var identity: RegistryIdentity?
+}
+
+/// A client certificate with its key.
 ///
-/// Kept for the life of the process; no redirect is followed, so credentials go to no other host.
-enum RegistryConnections {
-    private static let trusting = client(HTTPClient.Configuration(certificateVerification: .none))
-    private static let strict = client(HTTPClient.Configuration(certificateVerification: .fullVerification))
-    private static let own = Mutex<[[String]: HTTPClient]>([:])
+/// It prints as nothing, so that no log can hold it.
+struct RegistryIdentity: Sendable, Hashable, CustomStringConvertible, CustomReflectable {
+    /// PEM, with those that lead to its authority behind it.
+    var certificate: String
+    /// PEM.
+    var key: String
+    /// The certificate's file.
+    var path: String
 
-    /// The client for a registry that these authorities vouch for beside the system's.
-    static func client(
-        insecure: Bool, authorities: [String], host: String
-    ) throws(RegistryFailure) -> HTTPClient {
-        if insecure { return trusting }
-        if authorities.isEmpty { return strict }
-        return try own.withLock { clients throws(RegistryFailure) in
-            if let known = clients[authorities] { return known }
-            var roots: [NIOSSLCertificate] = []
-            for text in authorities {
-                do { roots += try NIOSSLCertificate.fromPEMBytes(Array(text.utf8)) } catch {
-                    throw RegistryFailure(
-                        cause: .certificate, subject: host,
-                        reason: "a file in its certs.d holds no certificate")
-                }
-            }
-            var configuration = TLSConfiguration.makeClientConfiguration()
-            configuration.additionalTrustRoots = [.certificates(roots)]
-            let made = client(HTTPClient.Configuration(tlsConfiguration: configuration))
-            clients[authorities] = made
-            return made
-        }
-    }
-
-    private static func client(_ given: HTTPClient.Configuration) -> HTTPClient {
-        var configuration = given
-        configuration.redirectConfiguration = .disallow
-        configuration.connectionPool.retryConnectionEstablishment = false
-        return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
-    }
+    var description: String { "(client certificate)" }
+    var customMirror: Mirror { Mirror(self, children: []) }
 }

@@ -103,8 +103,7 @@ extension RegistryClient {
         request.headers.add(name: "User-Agent", value: "larder")
         request.headers.add(name: "Connection", value: "close")
         let client = try RegistryConnections.client(
-            insecure: place.insecure, authorities: try certificates.authorities(for: place.host),
-            host: place.host)
+            insecure: place.insecure, trust: try certificates.trust(for: place.host), host: place.host)
         let response = try await client.execute(request, deadline: .distantFuture)
         // A registry that says more than it may is not read to its end.
         let body =

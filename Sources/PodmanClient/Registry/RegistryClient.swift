@@ -19,7 +19,8 @@ public struct RegistryClient: Sendable {
     /// - Parameters:
     ///   - registries: Which speak no TLS, and which have mirrors.
     ///   - auth: The registries' credentials.
-    ///   - certificates: Who vouches for registries beside the authorities that the system trusts.
+    ///   - certificates: Who vouches for registries beside the authorities that the system trusts, and who Larder is
+    ///     to them.
     ///   - deadline: How long one question may take, with all its requests.
     public init(
         registries: RegistriesFile, auth: AuthFile? = nil, certificates: RegistryCertificates = .podmans(),
@@ -116,11 +117,34 @@ public struct RegistryClient: Sendable {
             } catch {
                 // A task that is cancelled ends whatever it waits for with an error of its own.
                 try Task.checkCancellation()
-                failure = RegistryFailure(
-                    cause: .unreachable, subject: place.host, reason: words(error))
+                failure =
+                    refusal(of: error, place.host)
+                    ?? RegistryFailure(cause: .unreachable, subject: place.host, reason: words(error))
             }
         }
         throw failure
+    }
+
+    /// What it says to a client certificate, or to none; nil for any other error.
+    ///
+    /// The alerts of RFC 8446, section 6.2, as BoringSSL names those that it received. Before TLS 1.3 a server that
+    /// misses a certificate has no alert of its own for it.
+    private func refusal(of error: any Error, _ host: String) -> RegistryFailure? {
+        guard "\(type(of: error))".contains("SSL") else { return nil }
+        let text = "\(error)"
+        let reason: String
+        if text.contains("ALERT_CERTIFICATE_REQUIRED") {
+            reason = "it wants a client certificate"
+        } else if text.contains("ALERT_HANDSHAKE_FAILURE") {
+            reason = "it ended the TLS handshake, as one that wants a client certificate does"
+        } else if ["BAD", "REVOKED", "EXPIRED", "UNKNOWN"].contains(where: {
+            text.contains("ALERT_CERTIFICATE_\($0)") || text.contains("ALERT_\($0)_C")
+        }) {
+            reason = "it refuses the client certificate"
+        } else {
+            return nil
+        }
+        return RegistryFailure(cause: .clientCertificate, subject: host, reason: reason)
     }
 
     private func words(_ error: any Error) -> String {

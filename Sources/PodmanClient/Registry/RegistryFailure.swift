@@ -8,6 +8,8 @@ public struct RegistryFailure: Error, Sendable, Hashable, CustomStringConvertibl
     public enum Cause: Sendable, Hashable {
         /// A file that should hold the certificate of its authority cannot be used.
         case certificate
+        /// A client certificate or its key cannot be used, or the registry wants one or another.
+        case clientCertificate
         /// Nobody answered, or not in time.
         case unreachable
         /// It wants other credentials, or any.
@@ -26,6 +28,8 @@ public struct RegistryFailure: Error, Sendable, Hashable, CustomStringConvertibl
         var remedy: String {
             switch self {
             case .certificate: "put the PEM file of its authority there, named *.crt"
+            case .clientCertificate:
+                "put the PEM files NAME.cert and NAME.key into its directory in certs.d"
             case .unreachable: "is it up? Registries without TLS stand in warm.registries_file"
             case .unauthorized: "put credentials for it into the auth file (warm.auth_file)"
             case .unknownManifest: "check the name and the tag"

@@ -67,8 +67,7 @@ struct WarmCommand: AsyncParsableCommand {
     /// Reads only: it takes no lock, so it may run beside everything.
     private func check(_ warmUp: WarmUp) async throws -> Failure.Code? {
         let application = warmUp.application
-        let registry = RegistryClient(
-            registries: try application.registriesFile(), auth: try application.authFile())
+        let registry = try application.registryClient(try application.authFile())
         let index = top == nil ? nil : try application.index(readOnly: true)
         let check = DriftCheck(
             store: try VfsStoreReader(root: warmUp.volume.path).read(), registry: registry)

@@ -108,7 +108,7 @@ struct WarmUp: Sendable {
         guard let podman = try application.podman(for: volume) else {
             throw Failure.usage("volume \(volume.name) is no image store")
         }
-        let registry = RegistryClient(registries: try application.registriesFile(), auth: auth)
+        let registry = try application.registryClient(auth)
         let index = try application.index()
         let locked = try application.lock(volume)
         _ = try application.survey(locked, index)
@@ -166,6 +166,13 @@ extension Application {
         } catch {
             throw Failure(code: .configuration, message: "\(error)", hint: error.hint)
         }
+    }
+
+    /// Asks registries as Podman does, with what is configured.
+    func registryClient(_ auth: AuthFile?) throws -> RegistryClient {
+        let certificates = RegistryCertificates.podmans()
+        warn(certificates.warnings)
+        return RegistryClient(registries: try registriesFile(), auth: auth, certificates: certificates)
     }
 
     /// Where Podman finds registries.

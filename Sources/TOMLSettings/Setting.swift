@@ -1,4 +1,4 @@
-/// A value of a TOML document with its place in it.
+/// A value of a TOML document (TOML 1.0.0) with its place in it.
 public struct Setting: Sendable {
     /// What a setting holds.
     public indirect enum Value: Sendable {
@@ -8,7 +8,7 @@ public struct Setting: Sendable {
         case boolean(Bool)
         case list([Setting])
         case table([String: Setting])
-        /// A date or a time, which no key of the runner takes.
+        /// A date or a time, which no key that Larder reads takes.
         case other
     }
 
@@ -21,54 +21,67 @@ public struct Setting: Sendable {
     /// What it holds.
     public var value: Value
 
+    /// Makes a setting from all it consists of.
+    public init(path: String, line: Int, value: Value) {
+        self.path = path
+        self.line = line
+        self.value = value
+    }
+
     /// The setting below that key; nil where there is none, or where this is no table.
     ///
-    /// The runner's TOML reader takes `Privileged` for `privileged` where the latter is missing, and so does this.
-    subscript(key: String) -> Setting? {
+    /// The library that the runner and Podman read TOML with takes `Privileged` for `privileged` where the latter is
+    /// missing, and so does this.
+    public subscript(key: String) -> Setting? {
         guard case .table(let members) = value else { return nil }
         return members[key] ?? members.first { $0.key.lowercased() == key }?.value
     }
 
     /// Its own key: the last part of its path.
-    var name: String { path.split(separator: ".").last.map(String.init) ?? "" }
+    public var name: String { path.split(separator: ".").last.map(String.init) ?? "" }
 
     /// The setting at the end of a path of keys.
-    func at(_ keys: String...) -> Setting? {
+    public func at(_ keys: String...) -> Setting? {
         keys.reduce(self as Setting?) { $0?[$1] }
     }
 
+    /// Whether it is one.
+    public var isTable: Bool {
+        if case .table = value { true } else { false }
+    }
+
     /// The members of a table, in the order of their lines.
-    var members: [(key: String, setting: Setting)] {
+    public var members: [(key: String, setting: Setting)] {
         guard case .table(let members) = value else { return [] }
         return members.sorted { ($0.value.line, $0.key) < ($1.value.line, $1.key) }
             .map { (key: $0.key, setting: $0.value) }
     }
 
     /// The elements of a list.
-    var elements: [Setting] {
+    public var elements: [Setting] {
         if case .list(let elements) = value { elements } else { [] }
     }
 
     /// The text, if it is one.
-    var text: String? {
+    public var text: String? {
         if case .text(let text) = value { text } else { nil }
     }
 
     /// The texts of a list, or the one text that may stand in a list's place.
-    var texts: [String] { text.map { [$0] } ?? elements.compactMap(\.text) }
+    public var texts: [String] { text.map { [$0] } ?? elements.compactMap(\.text) }
 
     /// The whole number, if it is one.
-    var integer: Int? {
+    public var integer: Int? {
         if case .integer(let number) = value { number } else { nil }
     }
 
     /// The boolean, if it is one.
-    var boolean: Bool? {
+    public var boolean: Bool? {
         if case .boolean(let boolean) = value { boolean } else { nil }
     }
 
     /// The kind of the value, in TOML's words.
-    var kind: String {
+    public var kind: String {
         switch value {
         case .text: "a string"
         case .integer: "an integer"

@@ -5,9 +5,9 @@
 struct SettingLines {
     /// The line of each path: `runners[0].kubernetes.image`.
     private(set) var lines: [String: Int] = [:]
-    private let bytes: [UInt8]
-    private var position = 0
-    private var line = 1
+    let bytes: [UInt8]
+    var position = 0
+    private(set) var line = 1
     private var table: [String] = []
     private var counts: [String: Int] = [:]
 
@@ -16,66 +16,16 @@ struct SettingLines {
         while position < bytes.count { readStatement() }
     }
 
-    private init(unread text: String) { bytes = Array(text.utf8) }
+    init(unread text: String) { bytes = Array(text.utf8) }
 
-    /// The line of the first header without a key, such as `[=]`; nil where there is none.
-    ///
-    /// To be asked before the library reads the document: it takes for granted that a key begins after a header's
-    /// brackets (tomlplusplus v3.4, parse_key), and ends the process where none does. Up to the first such
-    /// header this reader follows whatever the library accepts.
-    static func headerWithoutKey(in text: String) -> Int? {
-        var reader = SettingLines(unread: text)
-        while true {
-            reader.skip { $0 == 32 || $0 == 9 || $0 == 10 || $0 == 13 }
-            guard let byte = reader.current else { return nil }
-            if byte == UInt8(ascii: "[") {
-                if !reader.beginsHeader { return reader.line }
-                reader.skip { $0 != 10 }
-            } else if byte == UInt8(ascii: "#") {
-                reader.skip { $0 != 10 }
-            } else {
-                reader.skipKeys()
-                if reader.current == UInt8(ascii: "=") { reader.advance() }
-                reader.skipValue()
-            }
-        }
-    }
+    var current: UInt8? { position < bytes.count ? bytes[position] : nil }
 
-    /// Whether a key, or the end of the document or of the brackets, follows here after the opening brackets.
-    private var beginsHeader: Bool {
-        var rest = bytes[position...].dropFirst()
-        if rest.first == UInt8(ascii: "[") { rest = rest.dropFirst() }
-        guard let byte = rest.first(where: { $0 != 32 && $0 != 9 }) else { return true }
-        return switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-            UInt8(ascii: "a")...UInt8(ascii: "z"):
-            true
-        default: "-_\"']".utf8.contains(byte)
-        }
-    }
-
-    /// Goes to the equals sign after a key, or to the end of the line.
-    private mutating func skipKeys() {
-        while let byte = current, byte != UInt8(ascii: "="), byte != 10 {
-            let isQuote = byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "'")
-            advance()
-            guard isQuote else { continue }
-            while let inner = current, inner != byte, inner != 10 {
-                advance()
-                if inner == UInt8(ascii: "\\"), byte == UInt8(ascii: "\""), current != 10 { advance() }
-            }
-            if current == byte { advance() }
-        }
-    }
-
-    private var current: UInt8? { position < bytes.count ? bytes[position] : nil }
-
-    private mutating func advance() {
+    mutating func advance() {
         if current == UInt8(ascii: "\n") { line += 1 }
         position += 1
     }
 
-    private mutating func skip(_ isSkipped: (UInt8) -> Bool) {
+    mutating func skip(_ isSkipped: (UInt8) -> Bool) {
         while let byte = current, isSkipped(byte) { advance() }
     }
 
@@ -169,7 +119,7 @@ struct SettingLines {
         }
     }
 
-    private mutating func skipString(_ quote: UInt8) {
+    mutating func skipString(_ quote: UInt8) {
         let isLong = bytes[position...].prefix(3).elementsEqual([quote, quote, quote])
         let closing = isLong ? 3 : 1
         for _ in 0..<closing { advance() }

@@ -1,21 +1,19 @@
 import TOMLKit
 
 /// Why a document is no TOML.
-struct SyntaxError: Error {
+public struct SyntaxError: Error, Sendable, Hashable {
     /// What was expected, in the library's words.
-    var description: String
+    public var description: String
     /// The line, from 1.
-    var line: Int
+    public var line: Int
 }
 
 extension Setting {
     /// Reads a TOML document.
     ///
-    /// - Throws: `SyntaxError` where it is none.
-    init(document text: String) throws(SyntaxError) {
-        if let line = SettingLines.headerWithoutKey(in: text) {
-            throw SyntaxError(description: "expected a key after `[`", line: line)
-        }
+    /// - Throws: `SyntaxError` where it is none, or where it is nested more than 128 deep.
+    public init(document text: String) throws(SyntaxError) {
+        if let harm = SettingLines.harm(in: text) { throw harm }
         let table: TOMLTable
         do { table = try TOMLTable(string: text) } catch let error as TOMLParseError {
             throw SyntaxError(description: error.description, line: max(1, error.source.begin.line))

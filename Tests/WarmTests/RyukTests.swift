@@ -1,0 +1,90 @@
+import CacheIndex
+import CacheModel
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Maintenance
+@testable import PodmanClient
+@testable import larder
+
+/// Testcontainers' Ryuk in `--top`, by the event log that real containers leave.
+///
+/// Testcontainers labels each of its containers, Ryuk's too, whether Ryuk runs or not: the label tells who made a
+/// container and not whether jobs start Ryuk. Ryuk's own container does.
+extension OnTheTestbed {
+    @Suite(.serialized) struct RyukTests {
+        let bed: WarmBed
+        let state: TemporaryDirectory
+        let redis: ImageReference
+        let ryuk: ImageReference
+
+        init() throws {
+            bed = try WarmBed()
+            state = try TemporaryDirectory()
+            let registry = try bed.setting("REGISTRY")
+            redis = try ImageReference("\(registry)/ci/redis:7")
+            ryuk = try ImageReference("\(registry)/hub/testcontainers/ryuk:0.8.1")
+            try run(
+                "/usr/bin/skopeo", "copy", "--quiet", "--src-tls-verify=false", "--dest-tls-verify=false",
+                "docker://\(registry)/ci/big:1", "docker://\(ryuk.name)"
+            ).checked()
+        }
+
+        private func application() throws -> Application {
+            let volume = Volume(name: "images", kind: .imageStore, path: try bed.setting("STORAGE"))
+            return Application(
+                configuration: Configuration(
+                    stateDirectory: state.path, volumes: [volume],
+                    sockets: ["images": "unix://\(try bed.setting("LARDER_SOCKET"))"]),
+                format: .json, clock: Application.systemClock)
+        }
+
+        /// A container as Testcontainers for Python makes it (4.15.0, core/labels.py and core/container.py): only
+        /// Ryuk's has no session in its labels, for Ryuk would remove itself.
+        private func container(_ image: ImageReference, name: String, session: String) throws {
+            let made = try bed.job(
+                "create", "--name", name, "--label", "org.testcontainers=true", "--label",
+                "org.testcontainers.lang=python", "--label", "org.testcontainers.version=4.15.0", "--label",
+                image == ryuk ? "a=b" : "org.testcontainers.session-id=\(session)", image.name, "/bin/start")
+            _ = try bed.job("rm", made)
+        }
+
+        /// Scans, and gives what `--top 1` would warm.
+        private func top(_ application: Application) throws -> [ImageWarmer.Request] {
+            let index = try application.index()
+            let volume = application.configuration.volumes[0]
+            _ = try application.survey(try LockedVolume(volume, now: application.clock()), index)
+            return try WarmUp(application: application, volume: volume, top: 1).list(index)
+        }
+
+        @Test func ryukIsWarmedWhereItsContainersAreStartedAndNotForALabelAlone() async throws {
+            let application = try application()
+            // Another name of the same image would keep it in the store.
+            try await bed.forget("big")
+            try await bed.remove(ryuk)
+            _ = try top(application)
+            let disabled = UUID().uuidString.lowercased()
+            try container(redis, name: "sleepy-\(disabled.prefix(8))", session: disabled)
+            #expect(try top(application).contains { $0.why.contains("Ryuk") } == false)
+            #expect(try top(application).count == 1)
+
+            let session = UUID().uuidString.lowercased()
+            try container(ryuk, name: "testcontainers-ryuk-\(session)", session: session)
+            try container(redis, name: "brave-\(session.prefix(8))", session: session)
+            let lines = try String(contentsOfFile: bed.setting("JOB_EVENTS"), encoding: .utf8)
+                .split(separator: "\n").filter { $0.contains(session) && $0.contains(#""Status":"create""#) }
+            #expect(lines.count == 2 && lines.allSatisfy { $0.contains(#""org.testcontainers":"true""#) })
+            let chosen = try top(application)
+            #expect(chosen.count == 2)
+            let beside = chosen.first { $0.reference == ryuk }
+            #expect(beside?.why.hasPrefix("Testcontainers starts it") == true)
+
+            try await bed.remove(ryuk)
+            let command = try #require(try Larder.parseAsRoot(["warm", "--top", "1"]) as? WarmCommand)
+            #expect(try await command.run(application) == nil)
+            #expect(try await bed.podman.imageExists(ryuk.name))
+            try await bed.remove(ryuk)
+        }
+    }
+}
