@@ -38,6 +38,11 @@ final class ServeProcess {
     /// Ends the daemon and gives its exit status.
     func stop() -> Int32 {
         signal(SIGTERM)
+        return waitForEnd()
+    }
+
+    /// Waits for the daemon to end by itself and gives its exit status.
+    func waitForEnd() -> Int32 {
         process.waitUntilExit()
         return process.terminationStatus
     }

@@ -117,6 +117,18 @@ import Testing
         #expect(daemon.stop() == 0)
     }
 
+    @Test func anAddressThatIsTakenIsNamed() throws {
+        let directory = try volume()
+        let first = try ServeProcess(in: directory, never + build(directory), listen: "127.0.0.1:0")
+        let address = try #require(try first.wait(for: "listening")["address"].string)
+        let other = try volume()
+        let second = try ServeProcess(in: other, never + build(other), listen: address)
+        let complaint = try second.wait(for: "cannot listen at \(address): Address already in use")
+        #expect(complaint["level"].string == "error")
+        #expect(second.waitForEnd() == 1)
+        #expect(first.stop() == 0)
+    }
+
     @Test func aScanIsGivenUpAtSIGTERM() throws {
         let directory = try volume()
         try directory.shell("cd cache/.m2/repository/g; mkdir -p {1..200}/{1..100}")
