@@ -53,19 +53,20 @@ struct EntryWriter {
         var next = try Int64.fetchOne(db, sql: "SELECT id FROM next_entry") ?? 1
         var added: [Int: Int64] = [:]
         let insertion = try DirectStatement(Self.insertion, db)
-        for change in merge.changes {
-            let found = merge.entries[change.index]
-            var id = change.id
-            if let id {
-                try update(id, found, change.verdict)
-            } else {
-                let ghost = hasGhosts ? try ghost(of: found) : nil
-                if let ghost { try forget(ghost: ghost.id) } else { next += 1 }
-                id = ghost?.id ?? (next - 1)
-                try insert(id ?? 0, found, change.verdict, ghost, by: insertion)
-                if found.image != nil { added[change.index] = id }
+        try merge.entries.withUnsafeBufferPointer { entries in
+            for change in merge.changes {
+                var id = change.id
+                if let id {
+                    try update(id, entries[change.index], change.verdict)
+                } else {
+                    let ghost = hasGhosts ? try ghost(of: entries[change.index]) : nil
+                    if let ghost { try forget(ghost: ghost.id) } else { next += 1 }
+                    id = ghost?.id ?? (next - 1)
+                    try insert(id ?? 0, entries[change.index], change.verdict, ghost, by: insertion)
+                    if entries[change.index].image != nil { added[change.index] = id }
+                }
+                try record(change.verdict, of: id ?? 0, entries[change.index], before: change.before)
             }
-            try record(change.verdict, of: id ?? 0, found, before: change.before)
         }
         try db.execute(sql: "UPDATE next_entry SET id = ?", arguments: [next])
         return added

@@ -25,7 +25,8 @@ struct ScanMerge {
     private(set) var gone: [Int64] = []
     /// The ids of the images found, by their place in `entries`; nil for new ones.
     private(set) var images: [(index: Int, id: Int64?)] = []
-    private var tally: [Int64: PoolChange] = [:]
+    /// By the pools' codes, the first of which is 1.
+    private var tally = Pool.allCases.map { PoolChange(pool: $0) }.sorted { $0.pool.code < $1.pool.code }
 
     /// Compares the scan with the rows of a volume.
     ///
@@ -35,7 +36,6 @@ struct ScanMerge {
         ghost: (ScannedEntry) throws -> AccessRule.Gone?
     ) throws {
         entries = Self.inOrder(scan.entries)
-        for pool in Pool.allCases { tally[pool.code] = PoolChange(pool: pool) }
         let row = try DirectStatement(
             """
             SELECT path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
@@ -45,22 +45,27 @@ struct ScanMerge {
         defer { row.reset() }
         row.bind(volume, at: 1)
         var hasRow = try row.step()
-        for (index, found) in entries.enumerated() {
-            if index > 0, Self.isSame(entries[index - 1], found) { continue }
-            var order = hasRow ? Self.order(of: row, to: found) : 1
-            while hasRow, order < 0 {
-                missed(row, scan)
-                hasRow = try row.step()
-                order = hasRow ? Self.order(of: row, to: found) : 1
-            }
-            if hasRow, order == 0 {
-                try compare(found, at: index, with: row, rule)
-                hasRow = try row.step()
-            } else {
-                let verdict = rule.judge(found, returned: try ghost(found))
-                count(found, verdict.access, isNew: true)
-                changes.append(Change(index: index, id: nil, verdict: verdict))
-                if found.image != nil { images.append((index, nil)) }
+        if !hasRow { changes.reserveCapacity(entries.count) }
+        // In place: to copy an entry for a look at it costs as much as the look.
+        let entries = entries
+        try entries.withUnsafeBufferPointer { entries in
+            for index in entries.indices {
+                if index > 0, Self.isSame(entries[index - 1], entries[index]) { continue }
+                var order = hasRow ? Self.order(of: row, to: entries[index]) : 1
+                while hasRow, order < 0 {
+                    missed(row, scan)
+                    hasRow = try row.step()
+                    order = hasRow ? Self.order(of: row, to: entries[index]) : 1
+                }
+                if hasRow, order == 0 {
+                    try compare(entries[index], at: index, with: row, rule)
+                    hasRow = try row.step()
+                } else {
+                    let verdict = rule.judge(entries[index], returned: try ghost(entries[index]))
+                    count(entries[index], verdict.access, isNew: true)
+                    changes.append(Change(index: index, id: nil, verdict: verdict))
+                    if entries[index].image != nil { images.append((index, nil)) }
+                }
             }
         }
         while hasRow {
@@ -71,7 +76,7 @@ struct ScanMerge {
 
     /// The changes by pool, without pools that are and were empty.
     var pools: [PoolChange] {
-        Pool.allCases.compactMap { tally[$0.code] }.filter { $0.entries > 0 || $0.gone > 0 }
+        Pool.allCases.map { tally[Int($0.code) - 1] }.filter { $0.entries > 0 || $0.gone > 0 }
     }
 
     private mutating func compare(
@@ -102,26 +107,30 @@ struct ScanMerge {
         guard found.apparentBytes.bytes == row.integer(6), found.files == row.integer(7),
             Int64(found.protections.rawValue) == row.integer(10)
         else { return false }
-        return row.bytes(3).elementsEqual(found.key.utf8)
+        var key = found.key
+        return key.withUTF8 { key in
+            let known = row.bytes(3)
+            return known.count == key.count && Self.order(known, UnsafeRawBufferPointer(key)) == 0
+        }
     }
 
     private mutating func missed(_ row: DirectStatement, _ scan: VolumeScan) {
         guard scan.complete else { return }
         gone.append(row.integer(2))
-        tally[row.integer(1)]?.gone += 1
+        let place = Int(row.integer(1)) - 1
+        if tally.indices.contains(place) { tally[place].gone += 1 }
     }
 
     private mutating func count(_ found: ScannedEntry, _ access: AccessRule.Access, isNew: Bool) {
-        var change = tally[found.pool.code] ?? PoolChange(pool: found.pool)
-        change.entries += 1
-        change.files += found.files
-        change.bytes += found.bytes
+        let place = Int(found.pool.code) - 1
+        tally[place].entries += 1
+        tally[place].files += found.files
+        tally[place].bytes += found.bytes
         switch access {
-        case .hit: change.used += 1
-        case .miss: change.new += 1
-        case .none: change.new += isNew ? 1 : 0
+        case .hit: tally[place].used += 1
+        case .miss: tally[place].new += 1
+        case .none: tally[place].new += isNew ? 1 : 0
         }
-        tally[found.pool.code] = change
     }
 }
 
@@ -136,7 +145,7 @@ extension ScanMerge {
     }
 
     private static func isSame(_ a: ScannedEntry, _ b: ScannedEntry) -> Bool {
-        a.path == b.path && a.pool == b.pool
+        a.pool == b.pool && a.path.bytes.count == b.path.bytes.count && order(a.path.bytes, b.path.bytes) == 0
     }
 
     /// Negative where the row comes first, zero where it is the same entry, positive where it comes later.

@@ -16,9 +16,9 @@ struct DirectoryLister {
     /// How many files of a directory are remembered by name.
     private static let mostWitnesses = 8
     /// A download that has not moved for a day is none.
-    private static let inFlightAge: Int64 = 86_400_000_000_000
+    static let inFlightAge: Int64 = 86_400_000_000_000
 
-    func list(_ task: WalkTask, _ scratch: ListingScratch) -> WalkResult {
+    func list(_ task: WalkTask, _ scratch: inout ListingScratch) -> WalkResult {
         let directory: OpenDirectory
         do { directory = try task.parent.open(task.name) } catch {
             if error.isVanished { return .vanished }
@@ -34,15 +34,9 @@ struct DirectoryLister {
         if let previous, task.previous >= 0,
             isUnchanged(stat, previous.tree.records[Int(task.previous)], previous)
         {
-            return .visited(revisit(directory, task.previous, previous))
+            return .visited(revisit(directory, task.previous, previous, &scratch))
         }
-        return read(directory, stat, task, scratch)
-    }
-
-    private func isUnchanged(_ stat: larder_stat, _ old: DirectoryRecord, _ previous: TreeSnapshot) -> Bool {
-        stat.inode == old.inode && stat.mtime == old.mtime && stat.ctime == old.ctime
-            && old.ctime < previous.startedAt.nanoseconds - Self.coarsestTick
-            && old.facts.isDisjoint(with: [.listAlways, .unreadable])
+        return read(directory, stat, task, &scratch)
     }
 
     private func record(of stat: larder_stat, facts: DirectoryFacts = []) -> DirectoryRecord {
@@ -53,52 +47,11 @@ struct DirectoryLister {
             apparentBytes: 0, otherApparentBytes: 0, accessed: 0, otherAccessed: 0)
     }
 
-    /// Takes over what is known of an unchanged directory, and looks at its witnesses: reads of them are the
-    /// evidence of use, and they may have been rewritten in place.
-    private func revisit(
-        _ directory: OpenDirectory, _ index: Int32, _ previous: TreeSnapshot
-    ) -> VisitedDirectory {
-        var record = previous.tree.records[Int(index)]
-        record.fileBytes = record.otherBytes
-        record.apparentBytes = record.otherApparentBytes
-        record.accessed = record.otherAccessed
-        record.facts.remove(.unarmed)
-        let witnesses = Array(previous.tree.witnesses(index))
-        witnesses.withUnsafeBufferPointer { names in
-            var at = 0
-            while at < names.count, let base = names.baseAddress {
-                let name = UnsafeRawPointer(base + at).assumingMemoryBound(to: CChar.self)
-                var stat = larder_stat()
-                if larder_statx(directory.descriptor, name, &stat) == 0 { add(stat, to: &record) }
-                at += strlen(name) + 1
-            }
-        }
-        var visited = VisitedDirectory(record: record, witnesses: witnesses, directory: directory)
-        let old = previous.tree.records[Int(index)]
-        visited.isUnchanged =
-            record.fileBytes == old.fileBytes && record.apparentBytes == old.apparentBytes
-            && record.accessed == old.accessed && record.facts == old.facts
-        visited.children = previous.children(of: index).map { child in
-            (previous.tree.name(child).map(CChar.init(bitPattern:)) + [0], child)
-        }
-        return visited
-    }
-
-    private func add(_ stat: larder_stat, to record: inout DirectoryRecord, isWitness: Bool = true) {
-        record.fileBytes += stat.blocks * 512
-        record.apparentBytes += stat.size
-        guard isWitness else { return }
-        record.accessed = max(record.accessed, stat.atime)
-        // The rule of relatime turned round: this read shows, and the next one within a day will not.
-        if stat.atime > stat.ctime, stat.atime > startedAt.nanoseconds - Self.inFlightAge {
-            record.facts.insert(.unarmed)
-        }
-    }
-
     private func read(
-        _ directory: OpenDirectory, _ stat: larder_stat, _ task: WalkTask, _ scratch: ListingScratch
+        _ directory: OpenDirectory, _ stat: larder_stat, _ task: WalkTask,
+        _ scratch: inout ListingScratch
     ) -> WalkResult {
-        var visited = VisitedDirectory(record: record(of: stat), directory: directory)
+        var visited = VisitedDirectory(record: record(of: stat))
         scratch.beginDirectory()
         var state = ListingState.more
         while state == .more {
@@ -106,7 +59,7 @@ struct DirectoryLister {
             if case .failed(let error) = state {
                 return .unreadable(record(of: stat, facts: .unreadable), SystemError(code: error))
             }
-            sum(&visited, scratch)
+            sum(&visited, of: directory, scratch)
             if state == .more { scratch.dropFiles() }
         }
         if !visited.unreadableFiles.isEmpty { visited.record.facts.insert(.unreadable) }
@@ -116,14 +69,16 @@ struct DirectoryLister {
         if scratch.dropped {
             visited.record.facts.insert(.listAlways)
         } else {
-            recognise(&visited, task, scratch)
-            chooseWitnesses(&visited, scratch)
+            recognise(&visited, directory, in: task.parent, scratch)
+            chooseWitnesses(&visited, of: directory, scratch)
         }
         return .visited(visited)
     }
 
-    private func sum(_ visited: inout VisitedDirectory, _ scratch: ListingScratch) {
-        let isBuildCache = FileNames.isBuildCache(visited.directory.name)
+    private func sum(
+        _ visited: inout VisitedDirectory, of directory: OpenDirectory, _ scratch: borrowing ListingScratch
+    ) {
+        let isBuildCache = FileNames.isBuildCache(directory.name)
         for file in scratch.files {
             if file.stat.links > 1 {
                 visited.hardLinks.append((file.stat.inode, file.stat.blocks * 512, file.stat.size))
@@ -148,9 +103,11 @@ struct DirectoryLister {
     ///
     /// Maven reads a version directory's tracking file and pom whenever it resolves the version, and only looks
     /// whether the jar is there; elsewhere every file counts but checksums.
-    private func chooseWitnesses(_ visited: inout VisitedDirectory, _ scratch: ListingScratch) {
+    private func chooseWitnesses(
+        _ visited: inout VisitedDirectory, of directory: OpenDirectory, _ scratch: borrowing ListingScratch
+    ) {
         // Gradle stamps what it finds there with its own time: it is looked at as a whole.
-        if FileNames.isBuildCache(visited.directory.name) { visited.record.facts.insert(.listAlways) }
+        if FileNames.isBuildCache(directory.name) { visited.record.facts.insert(.listAlways) }
         guard !visited.record.facts.contains(.listAlways) else { return }
         let isTracked = visited.record.facts.contains(.tracked)
         var count = 0
@@ -158,7 +115,8 @@ struct DirectoryLister {
             scratch.withName(of: file) { name in
                 if isTracked ? FileNames.isReadByMaven(name) : !FileNames.isChecksum(name) {
                     count += 1
-                    visited.witnesses += Array(name) + [0]
+                    visited.witnesses.append(contentsOf: name)
+                    visited.witnesses.append(0)
                 } else {
                     visited.record.otherBytes += file.stat.blocks * 512
                     visited.record.otherApparentBytes += file.stat.size
@@ -173,17 +131,20 @@ struct DirectoryLister {
     }
 
     /// Tells a Maven version directory by its files, and asks its tracking file what was installed locally.
-    private func recognise(_ visited: inout VisitedDirectory, _ task: WalkTask, _ scratch: ListingScratch) {
-        guard !scratch.files.isEmpty, !task.parent.name.isEmpty else { return }
+    private func recognise(
+        _ visited: inout VisitedDirectory, _ directory: OpenDirectory, in parent: OpenDirectory,
+        _ scratch: borrowing ListingScratch
+    ) {
+        guard !scratch.files.isEmpty, !parent.name.isEmpty else { return }
         var tracked: TrackingFile?
         if let file = scratch.file(named: FileNames.tracking) {
             visited.record.facts.formUnion([.mavenVersion, .tracked])
-            switch TrackingFile.read(in: visited.directory, file.stat) {
+            switch TrackingFile.read(in: directory, file.stat) {
             case .success(let file): tracked = file
             case .failure(let error):
                 visited.record.facts.insert(error.code == EPERM ? .foreignOwner : .locallyInstalled)
             }
-        } else if scratch.holdsName(after: task.parent.name + [UInt8(ascii: "-")] + visited.directory.name) {
+        } else if scratch.holdsName(after: parent.name + [UInt8(ascii: "-")] + directory.name) {
             visited.record.facts.insert(.mavenVersion)
         }
         // Where the tracking file is closed, that is the reason to keep it, and not what it would have said.

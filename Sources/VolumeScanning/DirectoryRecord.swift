@@ -128,17 +128,4 @@ struct DirectoryTree {
                     rebasing: text[start..<start + Int(records[Int(index)].nameLength)]))
         }
     }
-
-    /// Adds a directory with its name and the names of its witnesses, and says where it went.
-    mutating func append(_ record: DirectoryRecord, name: some Collection<UInt8>, witnesses: [UInt8]) -> Int32
-    {
-        var record = record
-        record.nameStart = UInt32(truncatingIfNeeded: text.count)
-        record.nameLength = UInt16(truncatingIfNeeded: name.count)
-        record.witnessLength = UInt32(truncatingIfNeeded: witnesses.count)
-        text.append(contentsOf: name)
-        text.append(contentsOf: witnesses)
-        records.append(record)
-        return Int32(truncatingIfNeeded: records.count - 1)
-    }
 }

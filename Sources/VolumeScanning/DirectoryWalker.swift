@@ -2,7 +2,6 @@ import CLinux
 import CacheModel
 import DirectoryAccess
 import Dispatch
-import Foundation
 import Glibc
 
 /// Walks a volume in parallel, by directory descriptors.
@@ -39,131 +38,19 @@ struct DirectoryWalker: Sendable {
         let queue = WalkQueue(
             first: WalkTask(
                 parent: root, parentIndex: -1, previous: previous == nil ? -1 : 0, name: [46, 0]),
-            progress: progress)
+            previous: previous?.tree, progress: progress)
         let lister = DirectoryLister(
             mount: stat.mount, device: stat.device, startedAt: startedAt, previous: previous)
         DispatchQueue.concurrentPerform(iterations: threads) { _ in
-            let scratch = ListingScratch()
-            while let task = queue.next() { queue.finish(task, lister.list(task, scratch)) }
+            var scratch = ListingScratch()
+            var next = queue.next(after: nil)
+            while let task = next { next = queue.next(after: (task, lister.list(task, &scratch))) }
         }
-        if queue.isStopped { throw SystemError(code: ECANCELED) }
+        let found = queue.found()
+        if found.isStopped { throw SystemError(code: ECANCELED) }
         return Walk(
-            tree: queue.tree, identity: VolumeIdentity(marker: stat.device, rootInode: stat.inode),
-            unreadable: queue.unreadable, mountPoints: queue.mountPoints,
-            isUnchanged: previous != nil && queue.isUnchanged)
-    }
-}
-
-/// A directory to visit.
-struct WalkTask {
-    let parent: OpenDirectory
-    let parentIndex: Int32
-    /// Its index in the previous tree; -1 where it is new.
-    let previous: Int32
-    /// Its name in the parent, ended by a NUL.
-    let name: [CChar]
-}
-
-/// What became of a task.
-enum WalkResult {
-    /// The directory was read, or skipped as unchanged.
-    case visited(VisitedDirectory)
-    /// It could not be read.
-    case unreadable(DirectoryRecord?, SystemError)
-    /// Another file system is mounted on it.
-    case mountPoint
-    /// It went away.
-    case vanished
-}
-
-/// A directory that was read, or skipped as unchanged, with the directories in it.
-struct VisitedDirectory {
-    var record: DirectoryRecord
-    var witnesses: [UInt8] = []
-    var directory: OpenDirectory
-    var children: [(name: [CChar], previous: Int32)] = []
-    var hardLinks: [(inode: UInt64, bytes: Int64, apparentBytes: Int64)] = []
-    var unreadableFiles: [(name: [UInt8], error: SystemError)] = []
-    /// Whether all that is kept of it is as the last scan left it.
-    var isUnchanged = false
-}
-
-/// The stack of directories to visit and the tree so far, under one lock.
-final class WalkQueue: @unchecked Sendable {
-    private let condition = NSCondition()
-    private var stack: [WalkTask]
-    private var running = 0
-    private var waiting = 0
-    private let progress: (@Sendable (Int) -> Void)?
-    private(set) var tree = DirectoryTree()
-    private(set) var unreadable: [(directory: Int32, name: [UInt8], error: SystemError)] = []
-    private(set) var mountPoints = 0
-    private(set) var isUnchanged = true
-    /// Whether the task was cancelled before all was walked.
-    private(set) var isStopped = false
-
-    init(first: WalkTask, progress: (@Sendable (Int) -> Void)?) {
-        stack = [first]
-        self.progress = progress
-    }
-
-    /// The next directory to visit; nil when all is done.
-    ///
-    /// Waits while others may still find some.
-    func next() -> WalkTask? {
-        condition.lock()
-        defer { condition.unlock() }
-        while stack.isEmpty, running > 0 {
-            waiting += 1
-            condition.wait()
-            waiting -= 1
-        }
-        // The task is known on the thread that called the walk, which is one of those that work.
-        if Task.isCancelled { isStopped = true }
-        if isStopped { stack = [] }
-        guard let task = stack.popLast() else { return nil }
-        running += 1
-        return task
-    }
-
-    /// Puts a result into the tree and its directories on the stack.
-    func finish(_ task: WalkTask, _ result: WalkResult) {
-        condition.lock()
-        defer { condition.unlock() }
-        running -= 1
-        let name = task.parentIndex < 0 ? [] : task.name.dropLast().map(UInt8.init(bitPattern:))
-        // Larder's own folder changes with every scan and holds nothing that is skipped.
-        let isOwn = task.parentIndex == 0 && name.elementsEqual(EntryCollector.ownFolder)
-        switch result {
-        case .visited(var visited):
-            if !visited.isUnchanged, !isOwn { isUnchanged = false }
-            visited.record.parent = task.parentIndex
-            let index = tree.append(visited.record, name: name, witnesses: visited.witnesses)
-            for link in visited.hardLinks {
-                tree.hardLinks.append(
-                    HardLink(
-                        directory: index, inode: link.inode, bytes: link.bytes,
-                        apparentBytes: link.apparentBytes))
-            }
-            unreadable += visited.unreadableFiles.map { (index, $0.name, $0.error) }
-            for child in visited.children {
-                stack.append(
-                    WalkTask(
-                        parent: visited.directory, parentIndex: index, previous: child.previous,
-                        name: child.name))
-            }
-        case .unreadable(let record, let error):
-            isUnchanged = false
-            if var record {
-                record.parent = task.parentIndex
-                unreadable.append((tree.append(record, name: name, witnesses: []), [], error))
-            } else {
-                unreadable.append((task.parentIndex, name, error))
-            }
-        case .mountPoint: mountPoints += 1
-        case .vanished: isUnchanged = false
-        }
-        if tree.records.count % 4096 == 0 { progress?(tree.records.count) }
-        if waiting > 0, !stack.isEmpty || running == 0 { condition.broadcast() }
+            tree: found.tree, identity: VolumeIdentity(marker: stat.device, rootInode: stat.inode),
+            unreadable: found.unreadable, mountPoints: found.mountPoints,
+            isUnchanged: previous != nil && found.isUnchanged)
     }
 }

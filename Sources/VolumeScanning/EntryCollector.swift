@@ -1,17 +1,20 @@
 import CacheModel
-import Glibc
 
 /// Turns the directories of a walk into entries: which directory belongs to which, and what each adds up to.
 struct EntryCollector {
-    private let tree: DirectoryTree
-    private var owner: [Int32]
+    let tree: DirectoryTree
+    /// For each directory the head of its entry; -1 where it is in none.
+    private(set) var owner: [Int32]
+    private(set) var heads: [Head] = []
     private var region: [GradleLayout.Region]
-    private var heads: [Head] = []
+    private let groupID: @Sendable (Int32) -> [UInt8]?
 
-    private struct Head {
+    /// The directory that an entry begins with.
+    struct Head {
         var pool: Pool
         var directory: Int32
-        var key: [UInt8] = []
+        /// The raw key; empty for Maven, where a look at all of them tells it.
+        var key: [UInt8]
         var holdsEntries = false
     }
 
@@ -21,12 +24,12 @@ struct EntryCollector {
     /// Files directories under entries.
     ///
     /// `groupID` reads the group from the pom of a version directory.
-    init(tree: DirectoryTree, groupID: @escaping (Int32) -> [UInt8]?) {
+    init(tree: DirectoryTree, groupID: @escaping @Sendable (Int32) -> [UInt8]?) {
         self.tree = tree
+        self.groupID = groupID
         owner = Array(repeating: -1, count: tree.records.count)
         region = Array(repeating: .outside, count: tree.records.count)
         assign(homes: gradleHomes())
-        nameMavenEntries(groupID)
     }
 
     private func gradleHomes() -> Set<Int32> {
@@ -97,122 +100,32 @@ struct EntryCollector {
         return path
     }
 
-    private mutating func nameMavenEntries(_ groupID: @escaping (Int32) -> [UInt8]?) {
+    /// The keys of the heads, safe to print.
+    func allKeys() -> [String] {
         let maven = heads.indices.filter { heads[$0].pool == .maven }
         var finder = MavenRoots(tree: tree, groupID: groupID)
         let roots = finder.roots(of: maven.map { heads[$0].directory })
-        for (at, root) in zip(maven, roots) {
-            let version = heads[at].directory
-            let artifact = tree.records[Int(version)].parent
+        var next = 0
+        var key: [UInt8] = []
+        return heads.map { head in
+            guard head.pool == .maven else { return escaped(head.key) }
+            key.removeAll(keepingCapacity: true)
+            let artifact = tree.records[Int(head.directory)].parent
             let group = tree.records[Int(artifact)].parent
-            tree.append(group, below: root, separator: UInt8(ascii: "."), to: &heads[at].key)
-            for part in [artifact, version] {
-                heads[at].key.append(UInt8(ascii: ":"))
-                tree.appendName(part, to: &heads[at].key)
+            tree.append(group, below: roots[next], separator: UInt8(ascii: "."), to: &key)
+            for part in [artifact, head.directory] {
+                key.append(UInt8(ascii: ":"))
+                tree.appendName(part, to: &key)
             }
+            next += 1
+            return escaped(key)
         }
     }
 
     /// Whether a directory is a run's folder in the trash, or in one.
-    private func isInTrash(_ index: Int) -> Bool {
+    func isInTrash(_ index: Int) -> Bool {
         guard region[index] == .larder else { return false }
         let parent = tree.records[index].parent
         return parent > 0 && tree.records[Int(parent)].parent > 0
-    }
-
-    /// The entries with their sums, in the order of their paths, and what waits in the trash.
-    func entries() -> (entries: [ScannedEntry], trashBytes: Int64) {
-        var sums = heads.map { EntrySum(protections: $0.holdsEntries ? Protections(.holdsEntries) : []) }
-        var trashBytes: Int64 = 0
-        for (index, record) in tree.records.enumerated() {
-            if isInTrash(index) { trashBytes += record.ownBytes + record.fileBytes }
-            guard owner[index] >= 0 else { continue }
-            sums[Int(owner[index])].add(record, in: heads[Int(owner[index])].pool)
-        }
-        for link in tree.hardLinksByFirstPath() {
-            if isInTrash(Int(link.directory)) { trashBytes += link.bytes }
-            guard owner[Int(link.directory)] >= 0 else { continue }
-            sums[Int(owner[Int(link.directory)])].add(link)
-        }
-        let entries = inOrderOfPaths().map { at, path in
-            let (head, sum) = (heads[at], sums[at])
-            return ScannedEntry(
-                pool: head.pool, key: escaped(head.key), path: path,
-                inode: tree.records[Int(head.directory)].inode, bytes: ByteCount(sum.bytes),
-                apparentBytes: ByteCount(sum.apparentBytes), files: sum.files,
-                accessed: Timestamp(nanoseconds: sum.accessed),
-                fetched: Timestamp(nanoseconds: sum.fetched), protections: sum.protections)
-        }
-        return (entries, trashBytes)
-    }
-
-    /// The places of the heads in the order of their paths, which lie in one block of memory to be compared.
-    private func inOrderOfPaths() -> [(head: Int, path: VolumePath)] {
-        var text: [UInt8] = []
-        text.reserveCapacity(heads.count * 64)
-        var ends: [Int] = [0]
-        ends.reserveCapacity(heads.count + 1)
-        for head in heads {
-            tree.append(head.directory, below: 0, separator: UInt8(ascii: "/"), to: &text)
-            ends.append(text.count)
-        }
-        var order = Array(heads.indices)
-        text.withUnsafeBytes { text in
-            guard let base = text.baseAddress else { return }
-            ends.withUnsafeBufferPointer { ends in
-                order.sort { a, b in
-                    let (first, second) = (ends[a + 1] - ends[a], ends[b + 1] - ends[b])
-                    let bytes = memcmp(base + ends[a], base + ends[b], min(first, second))
-                    return bytes == 0 ? first < second : bytes < 0
-                }
-            }
-        }
-        return order.map { ($0, VolumePath(listed: Array(text[ends[$0]..<ends[$0 + 1]]))) }
-    }
-}
-
-/// What the directories of an entry add up to.
-private struct EntrySum {
-    var bytes: Int64 = 0
-    var apparentBytes: Int64 = 0
-    var files: Int64 = 0
-    var accessed: Int64 = 0
-    var fetched: Int64 = 0
-    var protections: Protections
-
-    mutating func add(_ record: DirectoryRecord, in pool: Pool) {
-        files += Int64(record.files)
-        bytes += record.ownBytes + record.fileBytes
-        apparentBytes += record.apparentBytes
-        accessed = max(accessed, record.accessed)
-        fetched = max(fetched, record.mtime)
-        guard !record.facts.isEmpty else { return }
-        if record.facts.contains(.inFlight) { protections.insert(Protections(.inFlight)) }
-        if record.facts.contains(.unreadable) { protections.insert(Protections(.unreadable)) }
-        guard pool == .maven else { return }
-        if record.facts.contains(.locallyInstalled) { protections.insert(Protections(.locallyInstalled)) }
-        if record.facts.contains(.foreignOwner) { protections.insert(Protections(.foreignOwner)) }
-    }
-
-    mutating func add(_ link: HardLink) {
-        files += 1
-        bytes += link.bytes
-        apparentBytes += link.apparentBytes
-    }
-}
-
-extension DirectoryTree {
-    /// Each inode with several links once, under the first of its paths.
-    func hardLinksByFirstPath() -> [HardLink] {
-        var first: [UInt64: HardLink] = [:]
-        for link in hardLinks {
-            if let known = first[link.inode],
-                !path(link.directory).lexicographicallyPrecedes(path(known.directory))
-            {
-                continue
-            }
-            first[link.inode] = link
-        }
-        return Array(first.values)
     }
 }

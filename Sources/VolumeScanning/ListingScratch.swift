@@ -10,7 +10,7 @@ enum ListingState: Equatable {
 }
 
 /// One thread's buffers for listing directories, used again for each.
-final class ListingScratch {
+struct ListingScratch: ~Copyable {
     /// A file of the directory, with its name in the thread's buffer.
     struct File {
         var start: Int32
@@ -26,16 +26,18 @@ final class ListingScratch {
     /// Whether files of this directory were summed and forgotten: it was too large to look at as a whole.
     private(set) var dropped = false
     private var names: [UInt8] = []
+    /// A path below a directory, ended by a NUL.
+    private(set) var path: [CChar] = []
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: bufferSize, alignment: 8)
 
     deinit { buffer.deallocate() }
 
-    func beginDirectory() {
+    mutating func beginDirectory() {
         dropFiles()
         dropped = false
     }
 
-    func dropFiles() {
+    mutating func dropFiles() {
         dropped = true
         files.removeAll(keepingCapacity: true)
         names.removeAll(keepingCapacity: true)
@@ -43,7 +45,8 @@ final class ListingScratch {
 
     /// Reads on in the directory until it ends or a batch is full: its files come here, with their stat, and
     /// its directories into `visited`.
-    func readBatch(of directory: OpenDirectory, into visited: inout VisitedDirectory) -> ListingState {
+    mutating func readBatch(of directory: OpenDirectory, into visited: inout VisitedDirectory) -> ListingState
+    {
         while files.count < Self.batch {
             let count = larder_getdents(directory.descriptor, buffer.baseAddress, buffer.count)
             if count == 0 { return .end }
@@ -53,7 +56,9 @@ final class ListingScratch {
         return .more
     }
 
-    private func takeRecords(_ count: Int, _ directory: OpenDirectory, _ visited: inout VisitedDirectory) {
+    private mutating func takeRecords(
+        _ count: Int, _ directory: OpenDirectory, _ visited: inout VisitedDirectory
+    ) {
         let nameOffset = 19  // of d_name in linux_dirent64: after inode, offset, length and type
         guard let base = buffer.baseAddress else { return }
         var at = 0
@@ -64,15 +69,14 @@ final class ListingScratch {
             at += length
             if name[0] == 46, name[1] == 0 || (name[1] == 46 && name[2] == 0) { continue }
             if type == UInt8(DT_DIR) {
-                visited.children.append(
-                    (Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1)), -1))
+                takeDirectory(name, directory, &visited)
             } else {
                 takeFile(name, directory, &visited)
             }
         }
     }
 
-    private func takeFile(
+    private mutating func takeFile(
         _ name: UnsafePointer<CChar>, _ directory: OpenDirectory, _ visited: inout VisitedDirectory
     ) {
         var stat = larder_stat()
@@ -87,11 +91,33 @@ final class ListingScratch {
         }
         if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) {
             // A file system that does not tell types in its listings.
-            visited.children.append((Array(UnsafeBufferPointer(start: name, count: bytes.count + 1)), -1))
+            takeDirectory(name, directory, &visited)
             return
         }
         files.append(File(start: Int32(names.count), length: Int32(bytes.count), stat: stat))
         bytes.withMemoryRebound(to: UInt8.self) { names.append(contentsOf: $0) }
+    }
+
+    private func takeDirectory(
+        _ name: UnsafePointer<CChar>, _ directory: OpenDirectory, _ visited: inout VisitedDirectory
+    ) {
+        let name = Array(UnsafeBufferPointer(start: name, count: strlen(name) + 1))
+        visited.children.append(WalkTask(parent: directory, parentIndex: -1, previous: -1, name: name))
+    }
+
+    /// Begins a path with a name, and says how long that is.
+    mutating func beginPath(_ name: ArraySlice<UInt8>) -> Int {
+        path.removeAll(keepingCapacity: true)
+        name.withUnsafeBytes { path.append(contentsOf: $0.bindMemory(to: CChar.self)) }
+        path.append(0)
+        return name.count
+    }
+
+    /// Puts a NUL-ended name behind the first so many bytes of the path.
+    mutating func extendPath(from length: Int, by name: UnsafePointer<CChar>) {
+        path.removeSubrange(length...)
+        path.append(CChar(bitPattern: UInt8(ascii: "/")))
+        path.append(contentsOf: UnsafeBufferPointer(start: name, count: strlen(name) + 1))
     }
 
     /// The file of that name.

@@ -9,24 +9,58 @@ import Glibc
 /// `EnhancedLocalRepositoryManager.readRepos`). What cannot be fetched again is never evicted, so whatever
 /// cannot be understood counts as installed too.
 public struct TrackingFile {
-    private var lines: [(file: [UInt8], isRemote: Bool)] = []
+    private let bytes: [UInt8]
 
-    init(_ bytes: [UInt8]) {
-        for line in bytes.split(whereSeparator: { $0 == 10 || $0 == 13 }) {
-            guard line.first != UInt8(ascii: "#"), line.first != UInt8(ascii: "!"),
-                let equals = line.firstIndex(of: UInt8(ascii: "=")),
-                let arrow = line[..<equals].lastIndex(of: UInt8(ascii: ">"))
-            else { continue }
-            let file = line[..<arrow].filter { $0 != UInt8(ascii: "\\") }
-            lines.append((file, line.index(after: arrow) != equals))
-        }
-    }
+    init(_ bytes: [UInt8]) { self.bytes = bytes }
 
     /// Whether the file came from a remote repository and was not installed over.
     public func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool {
-        // A version has a handful of files: going through their lines is faster than hashing names.
-        let own = lines.filter { $0.file.count == file.count && $0.file.elementsEqual(file) }
-        return !own.isEmpty && own.allSatisfy(\.isRemote)
+        bytes.withUnsafeBytes { text in
+            var isFetched = false
+            var rest = text[...]
+            while !rest.isEmpty {
+                let feed = Self.place(of: 10, in: rest) ?? rest.endIndex
+                let end = Self.place(of: 13, in: rest[..<feed]) ?? feed
+                if let isRemote = Self.isRemote(file, by: rest[..<end]) {
+                    guard isRemote else { return false }
+                    isFetched = true
+                }
+                rest = rest[min(end + 1, rest.endIndex)...]
+            }
+            return isFetched
+        }
+    }
+
+    /// What a line says of the file; nil where it is a comment or about another one.
+    private static func isRemote(
+        _ file: UnsafeBufferPointer<UInt8>, by line: Slice<UnsafeRawBufferPointer>
+    ) -> Bool? {
+        guard line.first != UInt8(ascii: "#"), line.first != UInt8(ascii: "!"),
+            let equals = place(of: UInt8(ascii: "="), in: line),
+            let arrow = line[..<equals].lastIndex(of: UInt8(ascii: ">")),
+            isName(line[..<arrow], of: file)
+        else { return nil }
+        return line.index(after: arrow) != equals
+    }
+
+    private static func isName(
+        _ name: Slice<UnsafeRawBufferPointer>, of file: UnsafeBufferPointer<UInt8>
+    ) -> Bool {
+        let escape = UInt8(ascii: "\\")
+        guard place(of: escape, in: name) == nil else {
+            return name.lazy.filter { $0 != escape }.elementsEqual(file)
+        }
+        guard name.count == file.count, let start = UnsafeRawBufferPointer(rebasing: name).baseAddress,
+            let other = file.baseAddress
+        else { return false }
+        return memcmp(start, other, file.count) == 0
+    }
+
+    private static func place(of byte: UInt8, in bytes: Slice<UnsafeRawBufferPointer>) -> Int? {
+        guard let start = UnsafeRawBufferPointer(rebasing: bytes).baseAddress,
+            let found = memchr(start, Int32(byte), bytes.count)
+        else { return nil }
+        return bytes.startIndex + (UnsafeRawPointer(found) - start)
     }
 
     /// Looks at the tracking file of a directory and reads it, as below.

@@ -36,7 +36,7 @@ struct TreeSnapshot {
     }
 
     /// Gives the directories found in a directory their indices in this tree, by name.
-    func match(_ found: inout [(name: [CChar], previous: Int32)], in index: Int32) {
+    func match(_ found: inout [WalkTask], in index: Int32) {
         let known = children(of: index)
         guard !known.isEmpty, !found.isEmpty else { return }
         var byName: [ArraySlice<UInt8>: Int32] = [:]

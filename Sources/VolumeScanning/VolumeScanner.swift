@@ -1,7 +1,6 @@
 import CLinux
 import CacheModel
 import DirectoryAccess
-import Dispatch
 import Glibc
 
 /// Scans a build-cache volume: Maven and Gradle artifacts, wherever they lie below its root.
@@ -46,8 +45,8 @@ public struct VolumeScanner: Sendable {
         let tree = walk.tree
         let isKept = walk.isUnchanged && previous.map { $0.tree.isSettled(at: $0.startedAt) } == true
         let fullWalkAt = previous?.fullWalkAt ?? startedAt
-        let (found, unsaved) = Self.both {
-            Self.entries(of: tree, below: root)
+        let (collector, unsaved) = both {
+            Self.collector(of: tree, below: root)
         } and: { () -> SystemError? in
             guard let snapshots, !isKept else { return nil }
             do throws(SystemError) {
@@ -55,6 +54,7 @@ public struct VolumeScanner: Sendable {
                 return nil
             } catch { return error }
         }
+        let found = collector.entries()
         let unreadable = walk.unreadable.filter { !isLostAndFound($0.directory, in: tree) }
         let totals = tree.totals()
         var scan = VolumeScan(
@@ -72,30 +72,12 @@ public struct VolumeScanner: Sendable {
         return scan
     }
 
-    private static func entries(
-        of tree: DirectoryTree, below root: OpenDirectory
-    ) -> (entries: [ScannedEntry], trashBytes: Int64) {
+    private static func collector(of tree: DirectoryTree, below root: OpenDirectory) -> EntryCollector {
         EntryCollector(tree: tree) { version in
             let artifact = tree.name(tree.records[Int(version)].parent)
             let pom = artifact + [UInt8(ascii: "-")] + tree.name(version) + Array(".pom".utf8)
             return PomFile.groupID(below: root, path: tree.path(version) + [UInt8(ascii: "/")] + pom)
-        }.entries()
-    }
-
-    /// Does two things at once, each on a thread of its own.
-    private static func both<A: Sendable, B: Sendable>(
-        _ first: @Sendable () -> A, and second: @Sendable () -> B
-    ) -> (A, B) {
-        nonisolated(unsafe) var results: (A?, B?) = (nil, nil)
-        withUnsafeMutablePointer(to: &results.0) { a in
-            withUnsafeMutablePointer(to: &results.1) { b in
-                nonisolated(unsafe) let (a, b) = (a, b)
-                DispatchQueue.concurrentPerform(iterations: 2) { turn in
-                    if turn == 0 { a.pointee = first() } else { b.pointee = second() }
-                }
-            }
         }
-        return (results.0 ?? first(), results.1 ?? second())
     }
 
     /// The snapshot where it is not so old that everything should be listed again.
