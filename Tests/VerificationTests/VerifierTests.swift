@@ -43,7 +43,8 @@ import Testing
         try bench.add("one", checksums: [sum])
         try bench.directory.shell(
             """
-            printf 'X' | dd of=\(jar("one")) bs=1 seek=9000 conv=notrunc status=none
+            head -c 9001 \(jar("one")) | tail -c 1 | tr '\\000-\\377' '\\001-\\377\\000' > other
+            dd if=other of=\(jar("one")) bs=1 seek=9000 conv=notrunc status=none
             touch -d '40 days ago' \(jar("one"))
             """)
         #expect(try bench.verify().damaged.map(\.kind) == [.checksumMismatch])
