@@ -22,13 +22,8 @@ final class TLSRegistry {
         let output = Pipe()
         process.standardOutput = output
         try process.run()
-        var line = Data()
-        while !line.contains(10) {
-            let part = output.fileHandleForReading.availableData
-            try #require(!part.isEmpty, "the registry did not start: is openssl there?")
-            line += part
-        }
-        host = "127.0.0.1:" + String(decoding: line.prefix { $0 != 10 }, as: UTF8.self)
+        let port = output.fileHandleForReading.firstLine()
+        host = "127.0.0.1:" + (try #require(port, "the registry did not start: is openssl there?"))
     }
 
     deinit {

@@ -45,13 +45,8 @@ final class WarmBed: Sendable {
         let output = Pipe()
         process.standardOutput = output
         try process.run()
-        var line = Data()
-        while !line.contains(10) {
-            let part = output.fileHandleForReading.availableData
-            try #require(!part.isEmpty, "the failing registry did not start")
-            line += part
-        }
-        proxy = String(decoding: line.prefix { $0 != 10 }, as: UTF8.self)
+        let address = output.fileHandleForReading.firstLine()
+        proxy = try #require(address, "the failing registry did not start")
     }
 
     deinit { kill(process.processIdentifier, SIGKILL) }

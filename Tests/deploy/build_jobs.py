@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Testbed"))
 
 import job_template
 from artifact_server import ArtifactServer
-from pods import BRIDGE, Pods, until
+from pods import BRIDGE, Pods, conclude, until
 
 PROJECTS = Path(__file__).resolve().parents[1] / "Testbed/projects"
 CONTAINER = """\
@@ -247,9 +247,7 @@ def main():
                 checks |= waiting.result()
         finally:
             cluster.pods.end()
-    for name, holds in checks.items():
-        print(("ok   " if holds else "FAIL ") + name)
-    sys.exit(0 if all(checks.values()) else 1)
+    sys.exit(conclude(checks))
 
 
 if __name__ == "__main__":

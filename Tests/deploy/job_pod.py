@@ -23,7 +23,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from pod import subordinate_ids
-from pods import BRIDGE, Pods, run, until
+from pods import BRIDGE, Pods, conclude, run, until
 
 HERE = Path(__file__).resolve().parent
 SIDECAR = HERE.parents[1] / "deploy/podman-sidecar"
@@ -241,9 +241,7 @@ def main():
             checks = check(cluster, python)
         finally:
             cluster.pods.end()
-    for name, holds in checks.items():
-        print(("ok   " if holds else "FAIL ") + name)
-    sys.exit(0 if all(checks.values()) else 1)
+    sys.exit(conclude(checks))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ sys.dont_write_bytecode = True
 
 import larder_image
 from larder_image import NAME, REPOSITORY, run
+from pods import conclude
 
 # crun refuses a cgroup hierarchy that is half v1; the test's own is a leaf of a plain v2 one.
 SETUP = """\
@@ -175,13 +176,6 @@ def insist(good, command, output):
     """Ends the test with a container's words, unless it ended well."""
     if not good:
         sys.exit(f"FAIL larder {command} in its pod:\n{output}")
-
-
-def conclude(checks):
-    """Prints each check; gives the exit code."""
-    for name, holds in checks.items():
-        print(("ok   " if holds else "FAIL ") + name, flush=True)
-    return 0 if all(checks.values()) else 1
 
 
 def main():

@@ -26,6 +26,13 @@ def until(condition, subject, seconds=60):
     return result
 
 
+def conclude(checks):
+    """Prints each check, by its name; gives the exit code."""
+    for name, holds in checks.items():
+        print(("ok   " if holds else "FAIL ") + name, flush=True)
+    return 0 if all(checks.values()) else 1
+
+
 class Pods:
     """Pods with a network each, on one bridge; needs a network namespace of the caller's own."""
 

@@ -25,7 +25,7 @@ sys.dont_write_bytecode = True
 
 import job_pod
 import job_template
-from pods import run, until
+from pods import conclude, run, until
 
 SIDECAR = Path(__file__).resolve().parents[2] / "deploy/podman-sidecar"
 IMAGE = "localhost/larder-podman:test"
@@ -233,9 +233,7 @@ def main():
             checks = check(machine, Path(sys.argv[1]))
         finally:
             machine.end()
-    for name, holds in checks.items():
-        print(("ok   " if holds else "FAIL ") + name)
-    sys.exit(0 if all(checks.values()) else 1)
+    sys.exit(conclude(checks))
 
 
 if __name__ == "__main__":
