@@ -167,12 +167,18 @@ def check_lock(bench):
     scan, other = (
         [str(volumes.LARDER), "scan", "--build-cache", root, "--image-root", "/nonexistent",
          "--state", str(bench.state / name)] for name in ("holder", "other"))
-    holder = subprocess.Popen(
-        [*wrap, *scan], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        process_group=0)
+
+    def hold():
+        return subprocess.Popen(
+            [*wrap, *scan], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0)
+
+    holder = hold()
     end = time.monotonic() + 30
     code = None
-    while time.monotonic() < end and holder.poll() is None and code != BUSY:
+    while time.monotonic() < end and code != BUSY:
+        if holder.poll() == BUSY:
+            # The other one had the volume just then.
+            holder = hold()
         second = subprocess.run(other, capture_output=True, text=True)
         code = second.returncode
     if code != BUSY:
