@@ -111,7 +111,8 @@ def figures(place, walks, began):
             (f"evicted bytes of {pool}", ("larder_evicted_bytes_total", labels), walks.evicted_bytes[pool]),
             (f"misses of {pool}", ("larder_misses_total", labels), walks.fetched[pool]),
         ]
-    counts = events.count(place.events, began)
+    walks.events.look()
+    counts = events.count(walks.events, began)
     place.counts["events"] = counts["events"]
     labels = 'volume="images",pool="images"'
     pairs += [

@@ -11,12 +11,24 @@ from datetime import datetime
 HOUR = 3600
 
 
-def read(directory):
-    """All events of images and containers in the order of their times."""
-    found = []
-    for pod in ("job", "larder"):
-        with open(directory / f"{pod}.log") as file:
-            for line in file:
+class Kept:
+    """Every line that Podman's logs ever had: Podman drops the older half of a log that has grown to 1 MB."""
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.lines = {"job": {}, "larder": {}}
+
+    def look(self):
+        """Takes in what is new; to be called more often than a log grows by half."""
+        for pod, lines in self.lines.items():
+            with open(self.directory / f"{pod}.log") as file:
+                lines.update(dict.fromkeys(line for line in file if line.endswith("}\n")))
+
+    def read(self):
+        """All events of images and containers in the order of their times."""
+        found = []
+        for pod, lines in self.lines.items():
+            for line in list(lines):
                 event = json.loads(line)
                 if event["Type"] not in ("image", "container"):
                     continue
@@ -24,13 +36,13 @@ def read(directory):
                 whole, _, part = stamp.partition(".")
                 at = datetime.fromisoformat(whole + "+00:00").timestamp() + float(f"0.{part or 0}")
                 found.append((at, pod, event))
-    return sorted(found, key=lambda each: each[0])
+        return sorted(found, key=lambda each: each[0])
 
 
-def count(directory, since):
+def count(kept, since):
     """Hits, misses, removals by Larder and containers after `since`, by kind."""
     pulled, awaiting, counts = {}, set(), collections.Counter()
-    for at, pod, event in read(directory):
+    for at, pod, event in kept.read():
         counts["events"] += 1
         kind, status = event["Type"], event["Status"]
         if kind == "image" and status == "pull" and event["Name"] not in pulled:

@@ -8,6 +8,8 @@ import collections
 import os
 import time
 
+import events
+
 POOLS = ("maven", "gradle")
 
 
@@ -17,6 +19,7 @@ class Walks:
     def __init__(self, place):
         self.place = place
         self.known = {}
+        self.events = events.Kept(place.events)
         self.evicted, self.evicted_bytes = collections.Counter(), collections.Counter()
         self.fetched = collections.Counter()
 
@@ -26,6 +29,7 @@ class Walks:
     def loop(self):
         while self.place.goes_on():
             self.look()
+            self.events.look()
             time.sleep(1)
 
     def look(self):
