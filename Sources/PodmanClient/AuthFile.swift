@@ -38,9 +38,6 @@ public struct AuthFile: Sendable {
     public let warning: String?
     private let credentials: [String: RegistryCredentials]
 
-    /// How large a file may be.
-    static let sizeLimit = 1 << 20
-
     /// Reads a file.
     ///
     /// - Throws: `AuthFileError`.
@@ -48,26 +45,20 @@ public struct AuthFile: Sendable {
         func refused(_ reason: String, _ hint: String) -> AuthFileError {
             AuthFileError(path: path, reason: reason, hint: hint)
         }
-        // Without O_NONBLOCK, opening a FIFO would wait for its writer. Links are followed: a mounted secret is one.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
+        let file: MountedFile
+        do { file = try MountedFile(path) } catch {
             throw refused(
-                String(cString: strerror(errno)).lowercased(),
-                "mount the secret there, readable for this user")
+                error.reason,
+                error.isOpened
+                    ? "name a Docker config.json with the key auths"
+                    : "mount the secret there, readable for this user")
         }
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= Self.sizeLimit
-        else {
-            throw refused("no regular file of at most 1 MiB", "name a Docker config.json with the key auths")
-        }
-        if status.st_mode & 0o022 != 0 {
+        if file.mode & 0o022 != 0 {
             throw refused(
                 "others than its owner may write it", "chmod 600 it, or set the secret's defaultMode")
         }
         warning =
-            status.st_mode & 0o004 == 0
+            file.mode & 0o004 == 0
             ? nil : "the auth file \(path) can be read by every user: set the secret's defaultMode to 0440"
         struct Document: Decodable {
             struct Entry: Decodable {
@@ -79,8 +70,7 @@ public struct AuthFile: Sendable {
             var auths: [String: Entry]?
         }
         // The decoder's own message may quote what it read.
-        guard let data = try? file.readToEnd(),
-            let document = try? JSONDecoder().decode(Document.self, from: data),
+        guard let document = try? JSONDecoder().decode(Document.self, from: file.data),
             let auths = document.auths
         else { throw refused("no JSON with the key auths", "name a Docker config.json with the key auths") }
         var credentials: [String: RegistryCredentials] = [:]

@@ -34,8 +34,6 @@ public struct RegistriesFile: Sendable {
 
     private var entries: [String: Entry] = [:]
 
-    static let sizeLimit = 1 << 20
-
     /// Registries that all speak TLS, have no mirrors and are where their names say.
     public init() {}
 
@@ -49,18 +47,12 @@ public struct RegistriesFile: Sendable {
     }
 
     private mutating func read(_ path: String) throws(RegistriesFileError) {
-        // Without O_NONBLOCK, opening a FIFO would wait for its writer. Links are followed: a mounted file is one.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            throw RegistriesFileError(path: path, reason: String(cString: strerror(errno)).lowercased())
+        let file: MountedFile
+        do { file = try MountedFile(path) } catch {
+            throw RegistriesFileError(path: path, reason: error.reason)
         }
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= Self.sizeLimit, let data = try? file.readToEnd() ?? Data()
-        else { throw RegistriesFileError(path: path, reason: "no regular file of at most 1 MiB") }
         let document: Setting
-        do { document = try Setting(document: String(decoding: data, as: UTF8.self)) } catch {
+        do { document = try Setting(document: String(decoding: file.data, as: UTF8.self)) } catch {
             throw RegistriesFileError(
                 path: path, reason: "line \(error.line): no TOML: \(escaped(error.description.utf8))")
         }

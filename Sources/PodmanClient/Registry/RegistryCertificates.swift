@@ -15,8 +15,6 @@ import Foundation
 public struct RegistryCertificates: Sendable {
     private let folders: [String]
 
-    private static let sizeLimit = 1 << 20
-
     /// Looks in directories of that kind, in that order.
     public init(folders: [String]) { self.folders = folders }
 
@@ -93,20 +91,12 @@ public struct RegistryCertificates: Sendable {
     private static func text(
         of path: String, for host: String, _ cause: RegistryFailure.Cause, isKey: Bool = false
     ) throws(RegistryFailure) -> String {
-        // Without O_NONBLOCK, opening a FIFO would wait for its writer. Links are followed: a mounted file is one.
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
-            throw failure(path, String(cString: strerror(errno)).lowercased(), host, cause)
-        }
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG,
-            status.st_size <= sizeLimit, let data = try? file.readToEnd() ?? Data()
-        else { throw failure(path, "no regular file of at most 1 MiB", host, cause) }
-        if isKey, status.st_mode & 0o022 != 0 {
+        let file: MountedFile
+        do { file = try MountedFile(path) } catch { throw failure(path, error.reason, host, cause) }
+        if isKey, file.mode & 0o022 != 0 {
             throw failure(path, "others than its owner may write it: chmod 600 it", host, cause)
         }
-        return String(decoding: data, as: UTF8.self)
+        return String(decoding: file.data, as: UTF8.self)
     }
 
     private static func failure(
