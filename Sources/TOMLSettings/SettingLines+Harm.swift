@@ -71,10 +71,11 @@ extension SettingLines {
         return parts
     }
 
-    /// Goes to the end of a value, as `skipValue` does; gives how deep it is at its deepest.
+    /// Goes to the end of a value, that of its line outside of strings and brackets; gives how deep it is at its
+    /// deepest.
     ///
     /// Each bracket counts, and each dot in a member's key; so does one in a number, which does no harm.
-    private mutating func skipNestedValue() -> Int {
+    mutating func skipNestedValue() -> Int {
         var open: [Int] = []
         var (depth, deepest) = (0, 0)
         while let byte = current {

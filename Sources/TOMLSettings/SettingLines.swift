@@ -41,7 +41,7 @@ struct SettingLines {
             let keys = readKeys()
             note(table + keys, line: start)
             if current == UInt8(ascii: "=") { advance() }
-            skipValue()
+            _ = skipNestedValue()
         }
     }
 
@@ -97,26 +97,6 @@ struct SettingLines {
             }
         }
         return keys
-    }
-
-    /// Goes to the end of a value: the end of its line, outside of strings and brackets.
-    private mutating func skipValue() {
-        var depth = 0
-        while let byte = current {
-            switch byte {
-            case UInt8(ascii: "["), UInt8(ascii: "{"): depth += 1
-            case UInt8(ascii: "]"), UInt8(ascii: "}"): depth -= 1
-            case UInt8(ascii: "#"):
-                skip { $0 != 10 }
-                continue
-            case UInt8(ascii: "\""), UInt8(ascii: "'"):
-                skipString(byte)
-                continue
-            case 10 where depth <= 0: return
-            default: break
-            }
-            advance()
-        }
     }
 
     mutating func skipString(_ quote: UInt8) {
