@@ -75,13 +75,11 @@ struct KeyRules: Sendable {
         }
         let key = Self.snakeCase(key)
         let names = keys.names(below: parent)
-        let nearest = names.map { (name: $0, distance: Self.distance($0, key)) }
-            .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-        if let nearest, nearest.distance <= max(1, key.count / 4) {
+        if let nearest = Self.nearest(to: key, among: names, within: max(1, key.count / 4)) {
             return Finding(
                 .error, "unknown-key", at: setting, problem: "the key \(setting.name) does not exist",
                 reason: reason,
-                cure: "Did you mean \(nearest.name)?" + since(nearest.name, parent))
+                cure: "Did you mean \(nearest)?" + since(nearest, parent))
         }
         if let place = keys.paths(endingIn: key, near: parent).first {
             let table = place.split(separator: ".").dropLast().joined(separator: ".")
@@ -117,8 +115,14 @@ struct KeyRules: Sendable {
         return key.reduce(into: "") { $0 += $1.isUppercase ? "_\($1.lowercased())" : String($1) }
     }
 
+    /// The name that a wrong one was most likely meant to be; nil where none is as close as that.
+    static func nearest(to name: String, among names: [String], within most: Int) -> String? {
+        names.map { (name: $0, distance: distance($0, name)) }.filter { $0.distance <= most }
+            .min { ($0.distance, $0.name) < ($1.distance, $1.name) }?.name
+    }
+
     /// The number of changed, added and removed characters between two words (Levenshtein 1966).
-    static func distance(_ first: String, _ second: String) -> Int {
+    private static func distance(_ first: String, _ second: String) -> Int {
         let (first, second) = (Array(first.utf8), Array(second.utf8))
         var row = Array(0...second.count)
         for (place, byte) in first.enumerated() {

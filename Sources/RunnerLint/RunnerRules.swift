@@ -39,13 +39,11 @@ enum RunnerRules {
         let used = inTable.map { ($0.key, $0.setting) } + inEnvironment.map { ($0, environment ?? runner) }
         return used.compactMap { name, place in
             guard known.contains(name) else {
-                let nearest = known.map { (name: $0, distance: KeyRules.distance($0, name)) }
-                    .min { ($0.distance, $0.name) < ($1.distance, $1.name) }
-                let isClose = nearest.map { $0.distance <= max(2, name.count / 5) } ?? false
+                let nearest = KeyRules.nearest(to: name, among: known, within: max(2, name.count / 5))
                 return Finding(
                     .error, "unknown-flag", at: place, problem: "the feature flag \(name) does not exist",
                     reason: "The runner ignores it without a word.",
-                    cure: isClose ? "Did you mean \(nearest?.name ?? "")?" : "Take it out.")
+                    cure: nearest.map { "Did you mean \($0)?" } ?? "Take it out.")
             }
             // One in the table is a key, whose release is checked as that of any other.
             guard let version, let since = RunnerKeys.known.find(name, below: parent)?.key.since,
