@@ -57,12 +57,16 @@ extension CacheIndex {
                     FROM run_entries WHERE run = ? AND volume = ?
                     """,
                 arguments: [run, id])
+            let (evicted, refused) = (try sums?.integer(0) ?? 0, try sums?.integer(2) ?? 0)
+            // Most runs of a long list did nothing, and are not asked for what they did.
+            func first(_ count: Int64, evicted: Bool) throws -> [EvictionOutcome.Line] {
+                count == 0 ? [] : try self.lines(of: run, id, evicted: evicted, limit: lines, db)
+            }
             volumes.append(
                 RunSummary.OnVolume(
-                    volume: try row.text(0), evicted: try sums?.integer(0) ?? 0,
-                    evictedBytes: try sums?.size(1) ?? .zero, refused: try sums?.integer(2) ?? 0,
-                    firstEvicted: try self.lines(of: run, id, evicted: true, limit: lines, db),
-                    firstRefused: try self.lines(of: run, id, evicted: false, limit: lines, db),
+                    volume: try row.text(0), evicted: evicted, evictedBytes: try sums?.size(1) ?? .zero,
+                    refused: refused, firstEvicted: try first(evicted, evicted: true),
+                    firstRefused: try first(refused, evicted: false),
                     freedBytes: try row.size(2), trashedBytes: try row.size(3), usedBefore: try row.size(4),
                     usedAfter: try row.size(5), overQuota: try row.flag(6),
                     checks: row.hasNull(atIndex: 7)
