@@ -23,17 +23,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "Testbed"))
 
 import job_template
 from artifact_server import ArtifactServer
-from pods import BRIDGE, Pods, conclude, until
+from pods import BRIDGE, OWN_ROOT, Pods, conclude, until
 
 PROJECTS = Path(__file__).resolve().parents[1] / "Testbed/projects"
-CONTAINER = """\
-set -e
-mount --make-rprivate /
-root=$(mktemp -d /mnt/XXXXXX)
-mount -t tmpfs -o mode=755 none "$root"
-mkdir "$root/changes" "$root/work" "$root/root"
-mount -t overlay -o "lowerdir=/,upperdir=$root/changes,workdir=$root/work" overlay "$root/root"
-cd "$root/root"
+CONTAINER = OWN_ROOT + """\
 mkdir -p cache builds maven
 mount --bind "$VOLUME" cache
 mount --bind "$PROJECT" builds

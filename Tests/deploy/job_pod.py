@@ -23,21 +23,14 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 
 from pod import subordinate_ids
-from pods import BRIDGE, Pods, conclude, run, until
+from pods import BRIDGE, OWN_ROOT, Pods, conclude, run, until
 
 HERE = Path(__file__).resolve().parent
 SIDECAR = HERE.parents[1] / "deploy/podman-sidecar"
 REGISTRY = f"{BRIDGE}:5000"
 
-# $ROLE: build, podman or larder. The root is an overlay on this machine's with its changes in memory.
-CONTAINER = """\
-set -e
-mount --make-rprivate /
-root=$(mktemp -d /mnt/XXXXXX)
-mount -t tmpfs -o mode=755 none "$root"
-mkdir "$root/changes" "$root/work" "$root/root"
-mount -t overlay -o "lowerdir=/,upperdir=$root/changes,workdir=$root/work" overlay "$root/root"
-cd "$root/root"
+# $ROLE: build, podman or larder.
+CONTAINER = OWN_ROOT + """\
 mkdir -p sockets podman-data cache state pod
 # Docker's mark, where this machine is one of its containers: a cluster's pods do not have it.
 rm -f .dockerenv

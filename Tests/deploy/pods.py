@@ -6,6 +6,16 @@ import sys
 import time
 
 BRIDGE = "10.213.7.1"
+# How a container begins: in a root of its own, an overlay on this machine's with its changes in memory.
+OWN_ROOT = """\
+set -e
+mount --make-rprivate /
+root=$(mktemp -d /mnt/XXXXXX)
+mount -t tmpfs -o mode=755 none "$root"
+mkdir "$root/changes" "$root/work" "$root/root"
+mount -t overlay -o "lowerdir=/,upperdir=$root/changes,workdir=$root/work" overlay "$root/root"
+cd "$root/root"
+"""
 
 
 def run(*command, **options):
