@@ -8,10 +8,11 @@ import Testing
     private func at(_ minutes: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + minutes * 60) }
 
     private func read(
-        _ gauge: inout PressureGauge, _ percent: Int64, _ minutes: Int64
+        _ gauge: inout PressureGauge, _ percent: Int64, _ minutes: Int64, countedAt: Int64? = nil
     ) -> PressureGauge.Advice {
         gauge.read(
-            used: ByteCount(percent), high: ByteCount(85), critical: ByteCount(95), now: at(minutes))
+            PressureGauge.Fill(used: ByteCount(percent), countedAt: countedAt.map(at)),
+            high: ByteCount(85), critical: ByteCount(95), now: at(minutes))
     }
 
     @Test func aPruneBeginsOnlyAboveTheCriticalLevel() {
@@ -52,5 +53,51 @@ import Testing
         let isTold = gauge.pruned(evictedNothing: true, now: at(0))
         #expect(!isTold)
         #expect(read(&gauge, 96, 1) == .prune)
+    }
+
+    @Test func aGuessIsCountedBeforeAnythingIsPruned() {
+        var gauge = PressureGauge()
+        #expect(read(&gauge, 99, 10, countedAt: 10) == .scan)
+        // It was somebody else's file, and it still is when it grows.
+        #expect(read(&gauge, 50, 11, countedAt: 10) == .none)
+        #expect(!gauge.isUnderPressure)
+        #expect(read(&gauge, 96, 12, countedAt: 10) == .scan)
+        // This time it was not.
+        #expect(read(&gauge, 97, 13, countedAt: 12) == .prune)
+    }
+
+    @Test func aCountThatHoldsIsNoLeaveForTheNextGuess() {
+        var gauge = PressureGauge()
+        #expect(read(&gauge, 99, 10, countedAt: 5) == .scan)
+        #expect(read(&gauge, 90, 11, countedAt: 10) == .none)
+        #expect(read(&gauge, 99, 12, countedAt: 10) == .scan)
+    }
+
+    @Test func aScanThatNeverCameIsAskedForAgain() {
+        var gauge = PressureGauge()
+        #expect((10..<14).map { read(&gauge, 99, $0, countedAt: 0) } == [.scan, .scan, .scan, .scan])
+        #expect(read(&gauge, 99, 14, countedAt: 13) == .prune)
+    }
+
+    @Test func aNeighbourThatComesAndGoesCostsFewScans() {
+        var gauge = PressureGauge()
+        let advice = (0..<60).map { read(&gauge, $0.isMultiple(of: 2) ? 99 : 50, 10, countedAt: 0) }
+        #expect(advice.filter { $0 == .scan }.count == 1)
+        #expect(!advice.contains(.prune))
+    }
+
+    @Test func whereNothingCanGoAGuessIsTriedEverMoreRarelyToo() {
+        var gauge = PressureGauge()
+        var (prunes, countedAt): ([Int64], Int64) = ([], 0)
+        for minute: Int64 in 0..<100 {
+            switch read(&gauge, 99, minute, countedAt: countedAt) {
+            case .scan: countedAt = minute
+            case .prune:
+                (prunes, countedAt) = (prunes + [minute], minute)
+                _ = gauge.pruned(evictedNothing: true, now: at(minute))
+            case .none, .relieved: break
+            }
+        }
+        #expect(prunes == [1, 7, 18, 39, 80])
     }
 }

@@ -182,6 +182,36 @@ import Testing
         #expect(try daemon.events().count { $0["reason"].string == "pressure" && !$0["result"].isNull } == 1)
     }
 
+    @Test(.enabled(if: geteuid() == 0, "needs root for a mount"))
+    func aNeighboursFileIsNoReasonToPrune() throws {
+        let directory = try TemporaryDirectory()
+        let filesystems = Testbed.packageRoot + "/Tests/Testbed/filesystems.py"
+        let disk = directory.path + "/cache"
+        try run("/usr/bin/env", "python3", filesystems, "make", disk, "--type", "tmpfs", "--size", "40M")
+            .checked()
+        defer { _ = try? run("/usr/bin/env", "python3", filesystems, "unmount", disk) }
+        try add(0..<20, to: directory)
+        let volume = "volumes:\n- name: build\n  kind: build-cache\n  path: \(disk)/.m2\n  limit: 8M\n"
+        let daemon = try ServeProcess(in: directory, never + "idle_floor: 0s\n" + volume)
+        try daemon.wait(for: "scan of build: 20 entries")
+        try directory.write("cache/neighbour", bytes: 20_000_000)
+        let guess = try daemon.wait(for: "if all that its file system gained")
+        #expect(guess["level"].string == "notice")
+        try daemon.waitUntil("the scan is done") {
+            try daemon.events().contains {
+                $0["reason"].string == "pressure" && $0["result"].string == "done"
+            }
+        }
+        // Between two absences the volume's fill was read.
+        for words in ["build is away", "build is back", "build is away"] {
+            let before = try daemon.events().count
+            try directory.shell("cd cache; if [ -e .m2 ]; then mv .m2 m; else mv m .m2; fi")
+            try daemon.wait(for: words, after: before)
+        }
+        #expect(try !daemon.events().contains { $0["activity"].string == "prune" })
+        #expect(daemon.stop() == 0)
+    }
+
     @Test func theUseOfAnImageIsKnownWithoutAScan() throws {
         let directory = try TemporaryDirectory()
         try FakeStore(in: directory).write(images: 2)

@@ -36,22 +36,33 @@ extension ActivityDesk {
     }
 
     /// Takes a reading of a volume's fill, and begins a prune where it cannot wait.
-    func observe(_ volume: Volume, used: ByteCount, high: ByteCount, critical: ByteCount) {
+    func observe(_ volume: Volume, _ fill: PressureGauge.Fill, high: ByteCount, critical: ByteCount) {
         let now = clock()
-        switch gauges[volume.name, default: PressureGauge()].read(
-            used: used, high: high, critical: critical, now: now)
-        {
+        let advice = gauges[volume.name, default: PressureGauge()].read(
+            fill, high: high, critical: critical, now: now)
+        let metadata: Logger.Metadata = [
+            "volume": "\(volume.name)", "used_bytes": "\(fill.used.bytes)",
+        ]
+        switch advice {
         case .none: break
+        case .scan:
+            logger.notice(
+                """
+                volume \(volume.name): \(fill.used) used, above the critical level of \(critical), if all that its \
+                file system gained since the last scan is its own: scanning
+                """, metadata: metadata)
+            board.ask(ActivityKey(.scan, on: volume.name), .pressure, now: now)
+            waker.yield()
         case .prune:
             logger.warning(
-                "volume \(volume.name): \(used) used, above the critical level of \(critical): pruning",
-                metadata: ["volume": "\(volume.name)", "used_bytes": "\(used.bytes)"])
+                "volume \(volume.name): \(fill.used) used, above the critical level of \(critical): pruning",
+                metadata: metadata)
             board.ask(ActivityKey(.prune, on: volume.name), .pressure, now: now)
             waker.yield()
         case .relieved:
             logger.notice(
-                "volume \(volume.name): \(used) used, back below the high level of \(high)",
-                metadata: ["volume": "\(volume.name)", "used_bytes": "\(used.bytes)"])
+                "volume \(volume.name): \(fill.used) used, back below the high level of \(high)",
+                metadata: metadata)
         }
     }
 

@@ -157,8 +157,9 @@ public actor ActivityDesk: DaemonControl, Service {
     }
 
     private func relieve(_ volume: String, _ outcome: ActivityOutcome, now: Timestamp) {
-        let evicted = outcome.figures["evicted", default: 0]
-        if gauges[volume]?.pruned(evictedNothing: evicted == 0, now: now) == true {
+        // A prune that failed, or found less than was guessed, says nothing of what could go.
+        let isStuck = outcome.result == .overQuota && outcome.figures["evicted"] == 0
+        if gauges[volume]?.pruned(evictedNothing: isStuck, now: now) == true {
             logger.warning(
                 """
                 volume \(volume) is above its critical level, and nothing more can be evicted safely: \

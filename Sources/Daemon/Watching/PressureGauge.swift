@@ -4,11 +4,21 @@ import CacheModel
 ///
 /// A prune begins as soon as more than the critical level is used. The next one does not begin before the fill was
 /// at or below the high level, or, where a prune could not bring it there, before a pause that doubles each time.
+/// Where the fill is a guess that others on the same file system may have raised, a scan comes first.
 struct PressureGauge: Sendable, Equatable {
+    /// How much of a volume is used.
+    struct Fill {
+        var used: ByteCount
+        /// When it was last counted, where the rest is what its file system gained since, whoever wrote it.
+        var countedAt: Timestamp?
+    }
+
     /// What is to be done about a reading.
     enum Advice: Equatable {
         /// Nothing.
         case none
+        /// A scan begins at once: the fill is a guess.
+        case scan
         /// A prune begins at once.
         case prune
         /// The fill is back at the high level.
@@ -24,18 +34,25 @@ struct PressureGauge: Sendable, Equatable {
     private var state = State.calm
     private var pause = Self.firstPause
     private var isTold = false
+    private var scanAskedAt: Timestamp?
+    /// Whether the scan that was asked for did not begin yet.
+    private var isScanAwaited = false
 
     static let firstPause = Span.minutes(5)
     static let longestPause = Span.hours(1)
+    /// The least time from one scan for a guess to the next.
+    static let scanPause = Span.seconds(30)
 
     /// Whether the volume was above its critical level and is not yet back at the high one.
     var isUnderPressure: Bool { state != .calm }
 
     /// Takes a reading: how much is used, and the two levels.
-    mutating func read(used: ByteCount, high: ByteCount, critical: ByteCount, now: Timestamp) -> Advice {
+    mutating func read(_ fill: Fill, high: ByteCount, critical: ByteCount, now: Timestamp) -> Advice {
+        let used = fill.used
+        let isCertain = isCertain(fill)
         if used <= high {
             let wasUnderPressure = isUnderPressure
-            if state != .pruning { self = PressureGauge() }
+            if state != .pruning { (state, pause, isTold) = (.calm, Self.firstPause, false) }
             return wasUnderPressure && state == .calm ? .relieved : .none
         }
         switch state {
@@ -43,8 +60,21 @@ struct PressureGauge: Sendable, Equatable {
         case .waiting(let until, _) where now >= until && used > critical: break
         default: return .none
         }
+        guard isCertain else {
+            if let scanAskedAt, now - scanAskedAt < Self.scanPause { return .none }
+            (scanAskedAt, isScanAwaited) = (now, true)
+            return .scan
+        }
         state = .pruning
         return .prune
+    }
+
+    /// Whether a fill is no guess: the file system's own figure, or the first after the scan that was asked for.
+    private mutating func isCertain(_ fill: Fill) -> Bool {
+        guard let countedAt = fill.countedAt else { return true }
+        guard isScanAwaited, let scanAskedAt, countedAt >= scanAskedAt else { return false }
+        isScanAwaited = false
+        return true
     }
 
     /// Takes note that the prune ended.

@@ -6,7 +6,7 @@ import ServiceLifecycle
 /// Looks every few seconds whether the volumes are at their paths, and how full they are.
 ///
 /// Where a volume may take its whole file system, `statfs` says how full it is. Where it has a limit of its own,
-/// its fill is what its last scan counted, and what the file system gained since.
+/// its fill is what its last scan counted, and what the file system gained since: a guess, as others may lie there.
 struct VolumeWatch: Service {
     let desk: ActivityDesk
     let clock: @Sendable () -> Timestamp
@@ -55,14 +55,15 @@ struct VolumeWatch: Service {
     }
 
     private func observeFill(_ volume: Volume, _ now: Capacity, _ last: LastReading?) async {
-        var used = now.used
+        var fill = PressureGauge.Fill(used: now.used)
         let limit = min(volume.limit ?? now.total, now.total)
         if limit < now.total {
             guard let last else { return }
-            used = max(.zero, last.ownBytes + (now.used - last.fileSystemUsed))
+            fill.used = max(.zero, last.ownBytes + (now.used - last.fileSystemUsed))
+            fill.countedAt = last.scan.startedAt
         }
         await desk.observe(
-            volume, used: used, high: volume.high.of(limit), critical: volume.critical.of(limit))
+            volume, fill, high: volume.high.of(limit), critical: volume.critical.of(limit))
     }
 
     /// Nil where there is no scan, and where the index cannot be read just now.
