@@ -1,7 +1,6 @@
 import CLinux
 import CacheModel
 import DirectoryAccess
-import Dispatch
 import Glibc
 import Synchronization
 
@@ -35,7 +34,7 @@ public struct AtimeArming: Sendable {
     public func arm(_ directories: [VolumePath]) -> Outcome {
         guard let volume = try? root.stat() else { return Outcome() }
         let progress = Mutex((next: 0, outcome: Outcome()))
-        DispatchQueue.concurrentPerform(iterations: directories.count > Self.batch ? 2 : 1) { _ in
+        onThreads(directories.count > Self.batch ? 2 : 1) { _ in
             let hand = ArmingHand(volume: volume)
             while true {
                 let first = progress.withLock { state in

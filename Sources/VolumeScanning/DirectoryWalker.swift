@@ -1,7 +1,6 @@
 import CLinux
 import CacheModel
 import DirectoryAccess
-import Dispatch
 import Glibc
 
 /// Walks a volume in parallel, by directory descriptors.
@@ -41,7 +40,7 @@ struct DirectoryWalker: Sendable {
             previous: previous?.tree, progress: progress)
         let lister = DirectoryLister(
             mount: stat.mount, device: stat.device, startedAt: startedAt, previous: previous)
-        DispatchQueue.concurrentPerform(iterations: threads) { _ in
+        onThreads(threads) { _ in
             var scratch = ListingScratch()
             var next = queue.next(after: nil)
             while let task = next { next = queue.next(after: (task, lister.list(task, &scratch))) }

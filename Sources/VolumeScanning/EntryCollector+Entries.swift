@@ -1,4 +1,5 @@
 import CacheModel
+import DirectoryAccess
 import Glibc
 
 extension EntryCollector {

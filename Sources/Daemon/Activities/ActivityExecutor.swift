@@ -1,9 +1,11 @@
 import Foundation
+import Glibc
 
 /// Threads of its own for work that blocks: scans, prunes and looks at volumes that may hang.
 ///
 /// They are no threads of Dispatch, which Swift's tasks share on Linux: two scans on two cores would take them all,
-/// and nothing else of the daemon, not even SIGTERM, would get an answer until they end.
+/// and nothing else of the daemon, not even SIGTERM, would get an answer until they end. They and the threads they
+/// begin step back behind those that answer requests (nice(2)).
 final class ActivityExecutor: TaskExecutor, @unchecked Sendable {
     /// The daemon's.
     static let shared = ActivityExecutor()
@@ -13,6 +15,8 @@ final class ActivityExecutor: TaskExecutor, @unchecked Sendable {
     private var idle = 0
 
     private static let idleTime: TimeInterval = 30
+    /// About a tenth of the processor's time where all want it (sched(7)).
+    private static let niceness: Int32 = 10
 
     func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
@@ -27,6 +31,7 @@ final class ActivityExecutor: TaskExecutor, @unchecked Sendable {
     }
 
     private func work() {
+        _ = nice(Self.niceness)
         while let job = next() { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 
