@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
@@ -178,3 +179,8 @@ void larder_keep_little_memory(void) {
 }
 
 int larder_give_back_memory(void) { return malloc_trim(0); }
+
+void larder_step_back(int by) {
+    // Linux keeps the niceness of each thread: the first one's is the process's, 0 is the caller's.
+    (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, (id_t)getpid()) + by);
+}

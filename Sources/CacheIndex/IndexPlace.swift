@@ -103,7 +103,8 @@ struct IndexPlace: Sendable {
         configuration.prepareDatabase { db in
             // Nothing outside the state directory may be needed: /tmp is often not writable in a pod.
             try db.execute(sql: "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = OFF")
-            guard !readOnly else { return }
+            // The system caches the file; SQLite's own 2 MB a connection would only fill over days.
+            guard !readOnly else { return try db.execute(sql: "PRAGMA cache_size = -512") }
             try db.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL")
         }
         let queue = try DatabaseQueue(path: path, configuration: configuration)

@@ -33,6 +33,8 @@ final class ServeProcess {
         try directory.write("larder.yaml", "state: \(directory.path)/state\n" + text)
     }
 
+    var pid: Int32 { process.processIdentifier }
+
     func signal(_ number: Int32) { kill(process.processIdentifier, number) }
 
     /// Ends the daemon and gives its exit status.

@@ -31,6 +31,14 @@ import Testing
         let directory = try volume()
         let daemon = try ServeProcess(in: directory, never + build(directory))
         let scan = try daemon.wait(for: "scan of build: 2 entries")
+        // Work steps back by 10, and no further from one thread to the next.
+        func levels(_ option: String) throws -> [Int] {
+            try directory.shell("ps \(option) -o ni= -p \(daemon.pid)").split { $0.isWhitespace }.compactMap {
+                Int($0)
+            }
+        }
+        let (own, all) = try (levels(""), levels("-L"))
+        #expect(own.count == 1 && all.max() == own[0] + 10, "\(all)")
         #expect(scan["entries"].integer == 2 && scan["result"].string == "done")
         #expect(scan["activity"].string == "scan" && scan["volume"].string == "build")
         try daemon.waitUntil("it is kept") {

@@ -89,3 +89,6 @@ void larder_keep_little_memory(void);
 
 // Gives freed memory back to the system (malloc_trim(3)); 1 where some was given back.
 int larder_give_back_memory(void);
+
+// Sets the niceness of the calling thread, which those that it begins inherit, so much above the process's (nice(2)).
+void larder_step_back(int by);

@@ -1,5 +1,5 @@
+import CLinux
 import Foundation
-import Glibc
 
 /// Threads of its own for work that blocks: scans, prunes and looks at volumes that may hang.
 ///
@@ -31,7 +31,7 @@ final class ActivityExecutor: TaskExecutor, @unchecked Sendable {
     }
 
     private func work() {
-        _ = nice(Self.niceness)
+        larder_step_back(Self.niceness)
         while let job = next() { job.runSynchronously(on: asUnownedTaskExecutor()) }
     }
 
