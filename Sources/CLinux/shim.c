@@ -111,11 +111,16 @@ void larder_unlock(int fd) {
     (void)fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-int larder_is_write_locked(int fd, int64_t start, int64_t length) {
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
+// Whether a lock of that type on the whole file would have to wait.
+static int would_wait(int fd, short type) {
+    struct flock lock = {.l_type = type, .l_whence = SEEK_SET};
     if (fcntl(fd, F_OFD_GETLK, &lock) != 0) return -errno;
     return lock.l_type == F_UNLCK ? 0 : 1;
 }
+
+int larder_is_write_locked(int fd) { return would_wait(fd, F_RDLCK); }
+
+int larder_is_locked(int fd) { return would_wait(fd, F_WRLCK); }
 
 int larder_set_atime(int fd, int64_t atime) {
     int64_t s = atime / 1000000000, n = atime % 1000000000;

@@ -137,6 +137,7 @@ public struct BuildPruner: Sendable {
                 return .refused(Protection.gradleRunning.text)
             }
         }
+        if isBeingResolved(entry) { return .refused(MavenLocks.reason) }
         let parent: OpenDirectory
         let directory: OpenDirectory
         do {
@@ -163,15 +164,21 @@ public struct BuildPruner: Sendable {
         return .evicted(bytes, parents: removeEmptyParents(of: entry))
     }
 
-    /// Looks at what was moved: another directory may have been swapped in, or a job may have used it, in the
-    /// instant between the look and the move.
+    private func isBeingResolved(_ entry: ScannedEntry) -> Bool {
+        MavenLocks.path(of: entry).map { MavenLocks.isHeld($0, below: folder.root) } ?? false
+    }
+
+    /// Looks at what was moved: another directory may have been swapped in, or a job may have used or found it, in
+    /// the instant between the look and the move.
     ///
     /// Then it goes back, and the reason is returned.
     private func secondLook(
         at entry: ScannedEntry, _ number: Int, in place: Place, putBackTo parent: OpenDirectory
     ) -> String? {
         let reason: String
-        if let moved = try? place.directory.open(place.name(number)) {
+        if isBeingResolved(entry) {
+            reason = MavenLocks.reason
+        } else if let moved = try? place.directory.open(place.name(number)) {
             guard
                 case .changed(let change) = LastLook.look(
                     at: entry, in: moved, quietSince: quietSince, now: clock())

@@ -76,6 +76,6 @@ enum GradleLocks {
             return ![ENOENT, ELOOP, EINVAL].contains(error.code)
         }
         defer { close(file) }
-        return larder_is_write_locked(file, 0, 0) != 0
+        return larder_is_write_locked(file) != 0
     }
 }

@@ -2,6 +2,7 @@ import CacheModel
 import DirectoryAccess
 import Eviction
 import Foundation
+import Synchronization
 import TestSupport
 import VolumeScanning
 
@@ -58,17 +59,24 @@ struct BuildVolume {
     func locked() throws -> LockedVolume { try LockedVolume(volume, now: Self.now()) }
 
     /// Plans, lets something happen, and prunes.
+    ///
+    /// Something else may happen as the pruner asks for the time: first for its journal, then for each entry before
+    /// the look that precedes its move, and before the one that follows it.
     func prune(
         idleFloor: Span = .hours(24), run: String = "20260101T000000Z-0000",
-        after change: () throws -> Void = {}
+        after change: () throws -> Void = {}, atTime number: Int = 0,
+        do meanwhile: @escaping @Sendable () -> Void = {}
     ) throws -> EvictionOutcome {
         let locked = try locked()
         var usage = try usage()
         usage.scan.identity = locked.identity
         let plan = plan(usage, idleFloor: idleFloor)
         try change()
-        return try BuildPruner(locked, quietSince: usage.scan.startedAt - .minutes(1), clock: Self.now)
-            .apply(plan, run: run, scan: usage.scan)
+        let calls = Atomic(0)
+        return try BuildPruner(locked, quietSince: usage.scan.startedAt - .minutes(1)) {
+            if calls.add(1, ordering: .relaxed).newValue == number { meanwhile() }
+            return Self.now()
+        }.apply(plan, run: run, scan: usage.scan)
     }
 
     func exists(_ name: String) -> Bool { directory.exists(path(name)) }

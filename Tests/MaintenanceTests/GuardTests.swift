@@ -4,7 +4,6 @@ import CacheModel
 import DirectoryAccess
 import Eviction
 import Foundation
-import Synchronization
 import TestSupport
 import Testing
 import UsageEvidence
@@ -18,42 +17,8 @@ import UsageEvidence
     /// Prunes with something done just before the second look, which asks the clock for the third time.
     private func prune(
         _ bench: BuildVolume, before: () throws -> Void = {}, meanwhile: @escaping @Sendable () -> Void
-    )
-        throws -> EvictionOutcome
-    {
-        let locked = try bench.locked()
-        var usage = try bench.usage()
-        usage.scan.identity = locked.identity
-        try before()
-        let calls = Atomic(0)
-        let pruner = try BuildPruner(locked, quietSince: usage.scan.startedAt - .minutes(1)) {
-            if calls.add(1, ordering: .relaxed).newValue == 3 { meanwhile() }
-            return BuildVolume.now()
-        }
-        return try pruner.apply(bench.plan(usage), run: Self.runID, scan: usage.scan)
-    }
-
-    @Test func whatAJobReadsDuringTheMoveGoesBack() throws {
-        let bench = try BuildVolume()
-        try bench.add("used", daysAgo: 40)
-        let directory = bench.directory
-        let outcome = try prune(bench) {
-            _ = try? directory.shell("cat .larder/trash/\(Self.runID)/0/used-1.pom > /dev/null")
-        }
-        #expect(outcome.refused.map(\.reason) == ["a job used it since the scan"])
-        #expect(bench.exists("used"))
-        #expect(try bench.directory.shell("ls -A .larder/trash") == "")
-    }
-
-    @Test func whatAJobReadBeforeTheMoveIsNotMovedAtAll() throws {
-        let bench = try BuildVolume()
-        try bench.add("used", daysAgo: 40)
-        let outcome = try prune(bench) {
-            try bench.directory.shell("cat \(bench.path("used"))/used-1.pom > /dev/null")
-        } meanwhile: {
-            Issue.record("it was moved and looked at again")
-        }
-        #expect(outcome.refused.count == 1)
+    ) throws -> EvictionOutcome {
+        try bench.prune(run: Self.runID, after: before, atTime: 3, do: meanwhile)
     }
 
     /// The whole way through the index, with the times that the pruner itself takes.

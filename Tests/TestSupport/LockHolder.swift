@@ -20,6 +20,17 @@ public final class LockHolder {
         try start("/usr/bin/python3", ["-c", program, path])
     }
 
+    /// Takes the lock of an artifact as Maven's resolver does, shared while it looks and exclusive while it fetches.
+    public init(ofMavenArtifact path: String, shared: Bool) throws {
+        let program = """
+            import fcntl, sys
+            f = open(sys.argv[1], "a+b"); fcntl.lockf(f, int(sys.argv[2]), 1, 0, 0)
+            print("held", flush=True); sys.stdin.read()
+            """
+        // LOCK_SH and LOCK_EX of Python's fcntl.
+        try start("/usr/bin/python3", ["-c", program, path, shared ? "1" : "2"])
+    }
+
     private func start(_ program: String, _ arguments: [String]) throws {
         let output = Pipe()
         process.executableURL = URL(fileURLWithPath: program)

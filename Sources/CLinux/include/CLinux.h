@@ -51,8 +51,10 @@ int larder_lock_exclusive(int fd);
 // Gives an open-file-description lock on the whole file back.
 void larder_unlock(int fd);
 
-// Whether some process holds a conflicting lock on bytes start ..< start+length: 1, 0 or -errno. Takes no lock.
-int larder_is_write_locked(int fd, int64_t start, int64_t length);
+// Whether another holds a lock for writing, or any lock, on some byte of a file: 1, 0 or -errno. Takes no lock;
+// a descriptor for reading will do.
+int larder_is_write_locked(int fd);
+int larder_is_locked(int fd);
 
 // Sets a file's access time to `atime` nanoseconds, leaving the modification time: the change of ctime is what
 // makes the next read show under relatime. By descriptor, O_PATH will do: a name may be swapped meanwhile.

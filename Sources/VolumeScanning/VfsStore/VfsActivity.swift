@@ -114,7 +114,7 @@ public struct VfsActivity: Sendable {
             do throws(SystemError) {
                 let file = try directory.openFile(name.utf8.cString).descriptor
                 defer { close(file) }
-                return larder_is_write_locked(file, 0, 0) != 0
+                return larder_is_write_locked(file) != 0
             } catch {
                 return error.code != ENOENT
             }
