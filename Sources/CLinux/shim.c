@@ -179,6 +179,7 @@ int larder_extents(int fd, uint64_t start, larder_extent *out, unsigned count) {
 
 void larder_keep_little_memory(void) {
     mallopt(M_ARENA_MAX, 1);
+    mallopt(M_MXFAST, 0);
     mallopt(M_MMAP_THRESHOLD, 1 << 18);
     mallopt(M_TRIM_THRESHOLD, 1 << 18);
 }
