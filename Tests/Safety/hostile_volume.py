@@ -115,7 +115,9 @@ class HostileVolume:
         return "../" * self.dice.randint(1, 12) + f"{str(self.outside)[1:]}/{name}"
 
     def put(self, path):
-        """Something that is no ordinary file, under that name."""
+        """Something that is no ordinary file, under that name; what holds a mount point cannot be put away."""
+        if any(mount == path or mount.startswith(path + b"/") for mount in self.mounts):
+            return
         subprocess.run(["rm", "-rf", "--one-file-system", path], check=True)
         kind = self.dice.choice(["link", "link", "fifo", "socket", "zero", "block", "hard", "huge"])
         if kind == "link":

@@ -25,6 +25,9 @@ class Connection(http.client.HTTPConnection):
 class Daemon:
     """A `larder serve` that is started again when it was killed."""
 
+    # MB. SQLite's caches of half a megabyte for each reader may still fill, as the index grows from nothing.
+    GROWTH = 1
+
     def __init__(self, place):
         self.place, self.process = place, None
         self.lock = threading.Lock()
@@ -159,17 +162,26 @@ class Daemon:
         return near[len(near) // 2] if near else None
 
     def lives_told(self):
-        """The memory of each life that belongs to no file: begin, middle and end, each the median of some samples, and the most."""
-        told = []
+        """The memory of each life that belongs to no file: begin, middle and end, and the most."""
+        return [f"{len(samples)} s: {' → '.join(f'{value:.1f}' for value in medians(samples))}, {max(samples):.1f} at most"
+                for _, samples in self.lives if len(samples) >= 10]
+
+    def judge_memory(self):
+        """A life of twenty minutes or more must not grow in its second half: what it keeps it has by then."""
         for _, samples in self.lives:
-            if len(samples) < 10:
+            if len(samples) < 1200:
                 continue
-            part = max(3, len(samples) // 10)
-            middle = len(samples) // 2
-            cuts = [samples[:part], samples[middle - part // 2:middle + part // 2 + 1], samples[-part:]]
-            medians = " → ".join(f"{sorted(cut)[len(cut) // 2]:.1f}" for cut in cuts)
-            told.append(f"{len(samples)} s: {medians}, {max(samples):.1f} at most")
-        return told
+            _, middle, end = medians(samples)
+            if end > middle + self.GROWTH:
+                self.place.note(f"memory grew from {middle:.1f} to {end:.1f} MB in the second half of {len(samples)} s")
+
+
+def medians(samples):
+    """The median of some samples at the begin, in the middle and at the end."""
+    part = max(3, len(samples) // 10)
+    middle = len(samples) // 2
+    cuts = [samples[:part], samples[middle - part // 2:middle + part // 2 + 1], samples[-part:]]
+    return [sorted(cut)[len(cut) // 2] for cut in cuts]
 
 
 def resident(pid):
