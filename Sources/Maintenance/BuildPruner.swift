@@ -137,7 +137,7 @@ public struct BuildPruner: Sendable {
                 return .refused(Protection.gradleRunning.text)
             }
         }
-        if isBeingResolved(entry) { return .refused(MavenLocks.reason) }
+        if MavenLocks.isHeld(on: entry, below: folder.root) { return .refused(MavenLocks.reason) }
         let parent: OpenDirectory
         let directory: OpenDirectory
         do {
@@ -164,10 +164,6 @@ public struct BuildPruner: Sendable {
         return .evicted(bytes, parents: removeEmptyParents(of: entry))
     }
 
-    private func isBeingResolved(_ entry: ScannedEntry) -> Bool {
-        MavenLocks.path(of: entry).map { MavenLocks.isHeld($0, below: folder.root) } ?? false
-    }
-
     /// Looks at what was moved: another directory may have been swapped in, or a job may have used or found it, in
     /// the instant between the look and the move.
     ///
@@ -176,7 +172,7 @@ public struct BuildPruner: Sendable {
         at entry: ScannedEntry, _ number: Int, in place: Place, putBackTo parent: OpenDirectory
     ) -> String? {
         let reason: String
-        if isBeingResolved(entry) {
+        if MavenLocks.isHeld(on: entry, below: folder.root) {
             reason = MavenLocks.reason
         } else if let moved = try? place.directory.open(place.name(number)) {
             guard
@@ -201,8 +197,7 @@ public struct BuildPruner: Sendable {
     private func removeEmptyParents(of entry: ScannedEntry) -> ByteCount {
         var levels: Int
         switch entry.pool {
-        case .maven:
-            levels = entry.key.split(separator: ":").first.map { $0.split(separator: ".").count + 1 } ?? 0
+        case .maven: levels = MavenLocks.groupDepth(of: entry) + 1
         case .gradle: levels = 2
         case .gradleOther: levels = entry.key.hasPrefix("wrapper/") ? 1 : 0
         case .images: levels = 0

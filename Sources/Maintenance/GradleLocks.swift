@@ -70,12 +70,9 @@ enum GradleLocks {
     }
 
     private static func isHeld(_ name: [CChar], in directory: OpenDirectory) -> Bool {
-        let file: Int32
-        do { file = try directory.openFile(name).descriptor } catch {
+        do { return try directory.isLocked(name, .exclusive) } catch {
             // What is no file is no lock of Gradle's.
             return ![ENOENT, ELOOP, EINVAL].contains(error.code)
         }
-        defer { close(file) }
-        return larder_is_write_locked(file) != 0
     }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import CacheModel
 import DirectoryAccess
 import Glibc
@@ -15,27 +14,29 @@ enum MavenLocks {
     /// Why an entry stays.
     static let reason = "a Maven is resolving it"
 
-    /// The lock file of an entry, below the volume's root; nil for an entry of another pool.
-    static func path(of entry: ScannedEntry) -> VolumePath? {
-        guard entry.pool == .maven else { return nil }
-        // The path of g.h:a:v is <repository>/g/h/a/v.
-        let key = entry.key.split(separator: ":")
-        guard key.count == 3 else { return nil }
-        let levels = key[0].split(separator: ".").count + 2
-        let name = ".locks/artifact~\(key[0])~\(key[1])~\(key[2]).lock"
-        let components = entry.path.components.dropLast(levels) + [Array(name.utf8)[...]]
-        return VolumePath(bytes: Array(components.joined(separator: "/".utf8)))
-    }
-
-    /// Whether the lock is held; what cannot be asked counts as held.
-    static func isHeld(_ path: VolumePath, below root: OpenDirectory) -> Bool {
+    /// Whether the lock of an entry is held, below the volume's root; what cannot be asked counts as held.
+    static func isHeld(on entry: ScannedEntry, below root: OpenDirectory) -> Bool {
+        guard let file = file(of: entry) else { return false }
         do throws(SystemError) {
-            let file = try root.open(path.parent).openFile(path.name.cString).descriptor
-            defer { close(file) }
-            return larder_is_locked(file) != 0
+            return try root.open(file.parent).isLocked(file.name.cString, .any)
         } catch {
             // Nor could Maven make a file of too long a name.
             return ![ENOENT, ENAMETOOLONG].contains(error.code)
         }
+    }
+
+    /// The lock file of an entry; nil for an entry of another pool.
+    private static func file(of entry: ScannedEntry) -> VolumePath? {
+        let key = entry.key.split(separator: ":")
+        guard entry.pool == .maven, key.count == 3 else { return nil }
+        let name = ".locks/artifact~\(key[0])~\(key[1])~\(key[2]).lock"
+        // The repository lies above the directories of the group, the artifact's and the version's.
+        let components = entry.path.components.dropLast(groupDepth(of: entry) + 2) + [Array(name.utf8)[...]]
+        return VolumePath(bytes: Array(components.joined(separator: "/".utf8)))
+    }
+
+    /// How many directories the group of a Maven entry's key is: 2 for `g.h:a:v`.
+    static func groupDepth(of entry: ScannedEntry) -> Int {
+        entry.key.prefix { $0 != ":" }.split(separator: ".").count
     }
 }

@@ -10,25 +10,25 @@ public final class LockHolder {
         try start("/usr/bin/flock", [path, "-c", "echo held; read line"])
     }
 
-    /// Takes the lock of a cache that Gradle takes: Java's FileLock is a POSIX lock, as lockf takes it.
-    public init(ofGradleCache path: String) throws {
-        let program = """
-            import fcntl, sys
-            f = open(sys.argv[1], "r+b"); fcntl.lockf(f, fcntl.LOCK_EX, 17, 0, 0)
-            print("held", flush=True); sys.stdin.read()
-            """
-        try start("/usr/bin/python3", ["-c", program, path])
+    /// Takes the lock of a cache that Gradle takes.
+    public convenience init(ofGradleCache path: String) throws {
+        try self.init(javaLockOf: path, shared: false, bytes: 17)
     }
 
     /// Takes the lock of an artifact as Maven's resolver does, shared while it looks and exclusive while it fetches.
-    public init(ofMavenArtifact path: String, shared: Bool) throws {
+    public convenience init(ofMavenArtifact path: String, shared: Bool) throws {
+        try self.init(javaLockOf: path, shared: shared, bytes: 1)
+    }
+
+    /// Java's FileLock is a POSIX lock, as lockf takes it; a file that is not there is made.
+    private init(javaLockOf path: String, shared: Bool, bytes: Int) throws {
         let program = """
             import fcntl, sys
-            f = open(sys.argv[1], "a+b"); fcntl.lockf(f, int(sys.argv[2]), 1, 0, 0)
+            path, kind, length = sys.argv[1:]
+            f = open(path, "a+b"); fcntl.lockf(f, getattr(fcntl, kind), int(length), 0, 0)
             print("held", flush=True); sys.stdin.read()
             """
-        // LOCK_SH and LOCK_EX of Python's fcntl.
-        try start("/usr/bin/python3", ["-c", program, path, shared ? "1" : "2"])
+        try start("/usr/bin/python3", ["-c", program, path, shared ? "LOCK_SH" : "LOCK_EX", "\(bytes)"])
     }
 
     private func start(_ program: String, _ arguments: [String]) throws {

@@ -112,9 +112,7 @@ public struct VfsActivity: Sendable {
                 return false
             }
             do throws(SystemError) {
-                let file = try directory.openFile(name.utf8.cString).descriptor
-                defer { close(file) }
-                return larder_is_write_locked(file) != 0
+                return try directory.isLocked(name.utf8.cString, .exclusive)
             } catch {
                 return error.code != ENOENT
             }
