@@ -171,11 +171,9 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "needs root for a mount"))
     func aVolumeThatFillsIsPrunedWithoutASchedule() throws {
         let directory = try volume(0)
-        let filesystems = Testbed.packageRoot + "/Tests/Testbed/filesystems.py"
         let cache = directory.path + "/cache"
-        try run("/usr/bin/env", "python3", filesystems, "make", cache, "--type", "tmpfs", "--size", "8M")
-            .checked()
-        defer { _ = try? run("/usr/bin/env", "python3", filesystems, "unmount", cache) }
+        try Testbed.filesystems("make", cache, "--type", "tmpfs", "--size", "8M")
+        defer { _ = try? Testbed.filesystems("unmount", cache) }
         try add(0..<10, to: directory)
         let daemon = try ServeProcess(in: directory, never + "idle_floor: 0s\n" + build(directory))
         try daemon.wait(for: "scan of build: 10 entries")
@@ -193,11 +191,9 @@ import Testing
     @Test(.enabled(if: geteuid() == 0, "needs root for a mount"))
     func aNeighboursFileIsNoReasonToPrune() throws {
         let directory = try TemporaryDirectory()
-        let filesystems = Testbed.packageRoot + "/Tests/Testbed/filesystems.py"
         let disk = directory.path + "/cache"
-        try run("/usr/bin/env", "python3", filesystems, "make", disk, "--type", "tmpfs", "--size", "40M")
-            .checked()
-        defer { _ = try? run("/usr/bin/env", "python3", filesystems, "unmount", disk) }
+        try Testbed.filesystems("make", disk, "--type", "tmpfs", "--size", "40M")
+        defer { _ = try? Testbed.filesystems("unmount", disk) }
         try add(0..<20, to: directory)
         let volume = "volumes:\n- name: build\n  kind: build-cache\n  path: \(disk)/.m2\n  limit: 8M\n"
         let daemon = try ServeProcess(in: directory, never + "idle_floor: 0s\n" + volume)

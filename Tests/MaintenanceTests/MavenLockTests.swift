@@ -11,16 +11,22 @@ import Testing
     private func volume() throws -> BuildVolume {
         let bench = try BuildVolume()
         for name in ["held", "free"] { try bench.add(name, daysAgo: 40) }
-        try bench.directory.shell("mkdir .m2/repository/.locks; touch \(lock("held")) \(lock("free"))")
+        try bench.directory.shell(
+            "mkdir .m2/repository/.locks; touch \(Self.lock("held")) \(Self.lock("free"))")
         return bench
     }
 
-    private func lock(_ name: String) -> String { ".m2/repository/.locks/artifact~g~\(name)~1.lock" }
+    /// Another process takes the lock of `g:<name>:1`.
+    private static func hold(_ name: String, in bench: BuildVolume, shared: Bool = true) throws -> LockHolder
+    {
+        try LockHolder(ofMavenArtifact: bench.directory.path + "/" + lock(name), shared: shared)
+    }
+
+    private static func lock(_ name: String) -> String { ".m2/repository/.locks/artifact~g~\(name)~1.lock" }
 
     @Test(arguments: [true, false]) func whatAMavenResolvesStays(shared: Bool) throws {
         let bench = try volume()
-        let holder = try LockHolder(
-            ofMavenArtifact: bench.directory.path + "/" + lock("held"), shared: shared)
+        let holder = try Self.hold("held", in: bench, shared: shared)
         let outcome = try bench.prune()
         #expect(outcome.evicted.map(\.key) == ["g:free:1"])
         #expect(outcome.refused.map(\.reason) == ["a Maven is resolving it"])
@@ -33,8 +39,7 @@ import Testing
         let bench = try BuildVolume()
         try bench.add("held", daysAgo: 40)
         try bench.directory.shell("mkdir .m2/repository/.locks")
-        let holder = try LockHolder(
-            ofMavenArtifact: bench.directory.path + "/" + lock("held"), shared: true)
+        let holder = try Self.hold("held", in: bench)
         let outcome = try bench.prune(atTime: 2, do: { Issue.record("it was looked at, to be moved") })
         #expect(outcome.refused.count == 1)
         try holder.release()
@@ -44,10 +49,9 @@ import Testing
         let bench = try BuildVolume()
         try bench.add("found", daysAgo: 40)
         try bench.directory.shell("mkdir .m2/repository/.locks")
-        let path = bench.directory.path + "/" + lock("found")
         let holder = Mutex<LockHolder?>(nil)
         let outcome = try bench.prune(
-            atTime: 2, do: { holder.withLock { $0 = try? LockHolder(ofMavenArtifact: path, shared: true) } })
+            atTime: 2, do: { holder.withLock { $0 = try? Self.hold("found", in: bench) } })
         #expect(outcome.refused.map(\.reason) == ["a Maven is resolving it"])
         #expect(bench.exists("found"))
         #expect(try bench.directory.shell("ls -A .larder/trash") == "")

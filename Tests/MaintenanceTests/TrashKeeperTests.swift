@@ -67,9 +67,8 @@ import Testing
     func aboveCriticalOfTheDiskTheOldestRunsGoFirst() async throws {
         let scratch = try TemporaryDirectory()
         let disk = "\(scratch.path)/disk"
-        let program = Testbed.packageRoot + "/Tests/Testbed/filesystems.py"
-        try run("/usr/bin/python3", program, "make", disk, "--type", "tmpfs", "--size", "16M").checked()
-        defer { _ = try? run("/usr/bin/python3", program, "unmount", disk) }
+        try Testbed.filesystems("make", disk, "--type", "tmpfs", "--size", "16M")
+        defer { _ = try? Testbed.filesystems("unmount", disk) }
         let bench = try threeRuns(in: try TemporaryDirectory(below: disk), bytes: 1 << 20)
         // From above 95 % it takes two runs to come below 85 %.
         try bench.directory.shell(

@@ -58,6 +58,13 @@ public struct Testbed: Sendable {
     public func run(_ command: String, _ arguments: String...) throws -> ProcessResult {
         try TestSupport.run("/usr/bin/env", ["python3", Self.program, command, directory] + arguments)
     }
+
+    /// Makes or unmounts a file system (Tests/Testbed/filesystems.py); throws where it cannot.
+    @discardableResult
+    public static func filesystems(_ arguments: String...) throws -> ProcessResult {
+        let script = packageRoot + "/Tests/Testbed/filesystems.py"
+        return try TestSupport.run("/usr/bin/env", ["python3", script] + arguments).checked()
+    }
 }
 
 /// A testbed of a test's own, for tests that change what others read.

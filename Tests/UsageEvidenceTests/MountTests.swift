@@ -13,18 +13,13 @@ struct MountTests {
 
         init(_ type: String, _ options: String) throws {
             place = try TemporaryDirectory()
-            try filesystems("make", path, "--type", type, "--size", "16M", "--options", options)
+            try Testbed.filesystems("make", path, "--type", type, "--size", "16M", "--options", options)
             try place.shell(
                 "mkdir -p fs/org/a/1.0; echo x > fs/org/a/1.0/a-1.0.pom; "
                     + "echo 'a-1.0.pom>central=' > fs/org/a/1.0/_remote.repositories")
         }
 
-        deinit { try? filesystems("unmount", path) }
-
-        private func filesystems(_ arguments: String...) throws {
-            let script = Testbed.packageRoot + "/Tests/Testbed/filesystems.py"
-            try run("/usr/bin/env", ["python3", script] + arguments).checked()
-        }
+        deinit { _ = try? Testbed.filesystems("unmount", path) }
 
         func read() throws { try place.shell("cat fs/org/a/1.0/*") }
 
