@@ -4,7 +4,7 @@ import GRDB
 
 extension CacheIndex {
     /// How long accesses are kept one by one, then as daily sums: the longest window that a report asks for.
-    public static let keptOneByOne = Span.days(30)
+    package static let keptOneByOne = Span.days(30)
 
     /// Records what a job's log says was downloaded into a volume.
     ///
@@ -20,7 +20,7 @@ extension CacheIndex {
     ///   - regretWindow: how long after its eviction an entry's return is regret.
     /// - Returns: what became of each entry, in the order of the log.
     /// - Throws: `IndexError`, `unknownVolume` where no scan of the volume was recorded; nothing is recorded then.
-    public func ingest(
+    package func ingest(
         _ downloads: [JobDownload], of volume: String, job: String?, regretWindow: Span = .days(14)
     ) throws -> [IngestedDownload] {
         try writing { db in

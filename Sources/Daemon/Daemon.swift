@@ -11,9 +11,9 @@ import UnixSignals
 /// stops between two moves and records what it did; a scan that is not recorded yet is given up. What has not
 /// ended after the grace period is left as a kill would leave it, and the next start makes it good. SIGHUP makes
 /// it read its configuration anew; a wrong one is refused, and the old one stays.
-public struct Daemon: Sendable {
+package struct Daemon: Sendable {
     /// What begins activities and knows how they stand.
-    public let desk: ActivityDesk
+    package let desk: ActivityDesk
     private let logger: Logger
     private let clock: @Sendable () -> Timestamp
     private let reload: @Sendable () throws -> DaemonPlan
@@ -21,7 +21,7 @@ public struct Daemon: Sendable {
     /// Makes a daemon.
     ///
     /// - Parameter reload: reads the configuration anew; throws where it is wrong.
-    public init(
+    package init(
         _ plan: DaemonPlan, logger: Logger, clock: @escaping @Sendable () -> Timestamp,
         reload: @escaping @Sendable () throws -> DaemonPlan
     ) {
@@ -32,7 +32,7 @@ public struct Daemon: Sendable {
     /// Runs until a signal ends it.
     ///
     /// - Parameter services: what runs beside the daemon's own parts, such as a web server.
-    public func run(with services: [any Service] = []) async throws {
+    package func run(with services: [any Service] = []) async throws {
         var quiet = logger
         quiet.logLevel = .critical
         let own: [any Service] = [

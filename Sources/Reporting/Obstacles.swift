@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 
 extension Protection {
     /// What a person can do about it.

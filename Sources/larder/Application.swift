@@ -1,14 +1,13 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
-import Eviction
+import CacheServices
+import Caches
 import Foundation
 import Glibc
 import Logging
-import Maintenance
 import PodmanClient
 import Reporting
-import VolumeScanning
 
 /// Everything a command works with, put together in one place.
 struct Application: Sendable {

@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 import Reporting
 
 /// One report of each kind, as a night on a 20 GiB volume makes them.

@@ -1,10 +1,10 @@
 import CacheModel
+import Caches
 import Foundation
 import TestSupport
 import Testing
-import VolumeScanning
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// What ends a pull in the middle, and what the next one finds.

@@ -1,10 +1,10 @@
 import CacheModel
+import Caches
 import Foundation
 import TestSupport
 import Testing
-import VolumeScanning
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// Questions to a real registry, and to one that fails on command.

@@ -3,7 +3,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// Warming the store of two real Podmans from a real registry, and from one that fails on command.

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 @testable import larder
 

@@ -1,11 +1,11 @@
 import CacheModel
+import Caches
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import VolumeScanning
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// A Podman of its own on a store of its own (Tests/Testbed/small_store.py), which can be full and be killed.

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// The tests on the testbed's store, one after the other: they take its lock and remove each other's images.

@@ -5,7 +5,7 @@ import Reporting
 import TestSupport
 import Testing
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 @testable import larder
 

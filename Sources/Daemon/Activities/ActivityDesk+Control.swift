@@ -1,11 +1,11 @@
 import CacheModel
+import CacheServices
 import Logging
-import Maintenance
 
 /// What others tell the desk and ask of it: the watches, a reload, the web server.
 extension ActivityDesk {
     /// Takes over another configuration; what runs is let run by the old one.
-    public func adopt(_ plan: DaemonPlan) async {
+    package func adopt(_ plan: DaemonPlan) async {
         self.plan = plan
         let names = Set(plan.settings.volumes.map(\.name))
         gauges = gauges.filter { names.contains($0.key) }
@@ -72,7 +72,7 @@ extension ActivityDesk {
 
 extension ActivityDesk {
     /// What the daemon still waits for before its figures can be trusted; empty when it is ready.
-    public func waitingFor() -> [String] {
+    package func waitingFor() -> [String] {
         guard isLoaded else { return ["the index in the state directory"] }
         let volumes = plan.settings.volumes.filter { presence[$0.name] == .present }
         if volumes.isEmpty { return ["a mounted volume"] }
@@ -81,10 +81,10 @@ extension ActivityDesk {
     }
 
     /// How every activity stands.
-    public func activityStates() -> [ActivityState] { board.states() }
+    package func activityStates() -> [ActivityState] { board.states() }
 
     /// Begins an activity as soon as its volume is free.
-    public func request(_ activity: Activity, volume: String?) throws(RequestRefusal) {
+    package func request(_ activity: Activity, volume: String?) throws(RequestRefusal) {
         if isStopping { throw .stopping }
         if let volume, !plan.settings.volumes.contains(where: { $0.name == volume }) {
             throw .unknownVolume(volume)

@@ -1,13 +1,13 @@
 import CLinux
 import CacheModel
+import CacheServices
 import Logging
-import Maintenance
 import ServiceLifecycle
 
 /// Begins activities when they are due, asked for or needed, and knows how each one stands.
 ///
 /// What it decides is `ActivityBoard`'s; here are the clock, the tasks, the log and the record in the index.
-public actor ActivityDesk: DaemonControl, Service {
+package actor ActivityDesk: DaemonControl, Service {
     var plan: DaemonPlan
     var board = ActivityBoard()
     private var tasks: [Int: (key: ActivityKey, task: Task<Void, Never>)] = [:]
@@ -35,21 +35,21 @@ public actor ActivityDesk: DaemonControl, Service {
     private static let longestSleep = Span.seconds(30)
 
     /// Makes a desk that works by `plan`.
-    public init(_ plan: DaemonPlan, logger: Logger, clock: @escaping @Sendable () -> Timestamp) {
+    package init(_ plan: DaemonPlan, logger: Logger, clock: @escaping @Sendable () -> Timestamp) {
         self.plan = plan
         self.logger = logger
         self.clock = clock
     }
 
     /// What the daemon was told.
-    public var settings: DaemonSettings { plan.settings }
+    package var settings: DaemonSettings { plan.settings }
     /// The volumes of the configuration as it is now.
-    public func volumes() -> [Volume] { plan.settings.volumes }
+    package func volumes() -> [Volume] { plan.settings.volumes }
     /// The idle floor of the configuration as it is now.
-    public func idleFloor() -> Span { plan.settings.idleFloor }
+    package func idleFloor() -> Span { plan.settings.idleFloor }
 
     /// Works until it is to stop, and then until what runs has come to an end.
-    public func run() async throws {
+    package func run() async throws {
         await withGracefulShutdownHandler {
             await work()
         } onGracefulShutdown: {
@@ -189,7 +189,7 @@ public actor ActivityDesk: DaemonControl, Service {
 
 extension ActivityKey: CustomStringConvertible {
     /// The activity and its volume: `prune of build`.
-    public var description: String { activity.rawValue + (volume.map { " of \($0)" } ?? "") }
+    package var description: String { activity.rawValue + (volume.map { " of \($0)" } ?? "") }
 }
 
 extension ActivityOutcome {

@@ -1,32 +1,32 @@
 import CacheModel
+import CacheServices
 import Foundation
-import Maintenance
 
 /// What the daemon was told: which volumes it keeps, and when it does what.
-public struct DaemonSettings: Sendable {
+package struct DaemonSettings: Sendable {
     /// The volumes.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
     /// What was used more recently is not evicted.
-    public var idleFloor: Span
+    package var idleFloor: Span
     /// When each activity comes; one that is left out comes on request only.
-    public var schedules: [Activity: CronSchedule]
+    package var schedules: [Activity: CronSchedule]
     /// The zone of the clock that the schedules go by.
-    public var timeZone: TimeZone
+    package var timeZone: TimeZone
     /// How far activities are moved from their schedules.
-    public var jitter: Jitter
+    package var jitter: Jitter
     /// How many volumes may be worked on at once.
-    public var parallel: Int
+    package var parallel: Int
     /// How often the fill of the volumes is looked at.
-    public var pressureInterval: Span
+    package var pressureInterval: Span
     /// How often the event logs are looked at.
-    public var eventInterval: Span
+    package var eventInterval: Span
     /// How long activities may take to come to an end when the daemon is to stop.
-    public var gracePeriod: Span
+    package var gracePeriod: Span
     /// The directory of the index.
-    public var stateDirectory: String
+    package var stateDirectory: String
 
     /// Makes settings from all they consist of.
-    public init(
+    package init(
         volumes: [Volume], idleFloor: Span = .hours(24), schedules: [Activity: CronSchedule],
         timeZone: TimeZone = .gmt,
         jitter: Jitter = Jitter(), parallel: Int = 2, pressureInterval: Span = .seconds(5),
@@ -58,19 +58,19 @@ public struct DaemonSettings: Sendable {
 }
 
 /// The settings with what carries out activities by them: what a change of the configuration replaces as a whole.
-public struct DaemonPlan: Sendable {
+package struct DaemonPlan: Sendable {
     /// What the daemon was told.
-    public var settings: DaemonSettings
+    package var settings: DaemonSettings
     /// Does an activity on a volume and says what became of it; cancelling the task ends it early and safely.
     ///
     /// It gets what was seen at the volume's path a moment ago, and works on nothing else.
-    public var run: Run
+    package var run: Run
 
     /// The form of `run`.
-    public typealias Run = @Sendable (ActivityKey, RootPresence?) async -> ActivityOutcome
+    package typealias Run = @Sendable (ActivityKey, RootPresence?) async -> ActivityOutcome
 
     /// Makes a plan from both.
-    public init(settings: DaemonSettings, run: @escaping Run) {
+    package init(settings: DaemonSettings, run: @escaping Run) {
         self.settings = settings
         self.run = run
     }

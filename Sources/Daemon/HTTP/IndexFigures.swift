@@ -37,7 +37,7 @@ extension StatusReport {
     /// How the scanned volumes stand, by their figures, with the warnings; what `larder status` shows.
     ///
     /// - Throws: `IndexError`.
-    public init(
+    package init(
         _ volumes: [(volume: CacheModel.Volume, figures: VolumeFigures)], _ index: CacheIndex,
         now: Timestamp
     ) throws {

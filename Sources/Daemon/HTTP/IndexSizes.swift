@@ -1,7 +1,6 @@
 import CLinux
 import CacheIndex
 import CacheModel
-import Eviction
 import Reporting
 
 /// What takes long to make: the capacity report, drawn, and what the next prune would do.

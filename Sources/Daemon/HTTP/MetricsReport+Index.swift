@@ -6,7 +6,7 @@ extension MetricsReport {
     /// The metrics of the configured volumes that were scanned, by what the index knows of them.
     ///
     /// - Throws: `IndexError`.
-    public init(
+    package init(
         _ index: CacheIndex, of volumes: [CacheModel.Volume], place: Place, version: String, now: Timestamp
     ) throws {
         let all = Dictionary(try index.figures().map { ($0.name, $0) }, uniquingKeysWith: { $1 })

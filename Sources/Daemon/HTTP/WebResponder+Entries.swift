@@ -1,6 +1,5 @@
 import CacheIndex
 import CacheModel
-import Eviction
 import Hummingbird
 import Reporting
 
@@ -119,7 +118,7 @@ extension WebResponder {
 
 extension ExplainReport.Access {
     /// An access as the index keeps it.
-    public init(_ access: AccessRecord) {
+    package init(_ access: AccessRecord) {
         self.init(
             at: access.at, kind: access.kind == .hit ? .hit : .miss, evidence: access.evidence,
             bytes: access.bytes, regret: access.regret, jobs: access.jobs)
@@ -128,7 +127,7 @@ extension ExplainReport.Access {
 
 extension ExplainReport.Ghost {
     /// A ghost as the index keeps it.
-    public init(_ ghost: GhostRecord) {
+    package init(_ ghost: GhostRecord) {
         var run: String?
         var isQuarantined = false
         switch ghost.reason {

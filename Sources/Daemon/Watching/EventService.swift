@@ -1,7 +1,7 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Logging
-import Maintenance
 import ServiceLifecycle
 
 /// Follows the event logs of the image stores as they grow.

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CacheModel
+import CacheServices
 import Foundation
-import Maintenance
 import Reporting
 import RunnerLint
 

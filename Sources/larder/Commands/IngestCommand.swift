@@ -1,9 +1,9 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
-import Maintenance
+import CacheServices
+import Caches
 import Reporting
-import UsageEvidence
 
 /// Takes what jobs' logs name into the index.
 struct IngestCommand: AsyncParsableCommand {

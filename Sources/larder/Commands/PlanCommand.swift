@@ -1,13 +1,12 @@
 import ArgumentParser
 import CacheModel
-import Eviction
+import CacheServices
 import Foundation
-import Maintenance
 import Reporting
 
 extension ByteCount: ExpressibleByArgument {
     /// Reads a Kubernetes quantity.
-    public init?(argument: String) { self.init(quantity: argument) }
+    package init?(argument: String) { self.init(quantity: argument) }
 }
 
 /// What a prune would remove now, in order, and why.

@@ -1,9 +1,8 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
-import Eviction
+import CacheServices
 import Foundation
-import Maintenance
 import PodmanClient
 import Reporting
 

@@ -1,11 +1,9 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
+import Caches
 import Foundation
 import Reporting
-import Sizing
-import UsageEvidence
-import VolumeScanning
 
 /// How large the volumes should be, and why, from the index alone.
 struct ReportCommand: AsyncParsableCommand {

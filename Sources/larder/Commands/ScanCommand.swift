@@ -1,7 +1,7 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
-import Maintenance
+import CacheServices
 import Reporting
 
 /// Walks the volumes, brings the index up to date and records what was used.

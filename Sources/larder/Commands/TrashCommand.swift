@@ -1,7 +1,7 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
-import Maintenance
+import CacheServices
 import Reporting
 
 /// What can still be brought back.

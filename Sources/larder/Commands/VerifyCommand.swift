@@ -1,7 +1,7 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
-import Maintenance
+import CacheServices
 import Reporting
 
 /// Rechecks artifacts against their checksums and images against their layers.

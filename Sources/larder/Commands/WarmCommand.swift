@@ -1,9 +1,9 @@
 import ArgumentParser
 import CacheModel
-import Maintenance
+import CacheServices
+import Caches
 import PodmanClient
 import Reporting
-import VolumeScanning
 
 /// Pulls the images that jobs will need, before they need them.
 struct WarmCommand: AsyncParsableCommand {

@@ -1,10 +1,10 @@
 import CacheModel
+import CacheServices
+import Caches
 import Foundation
 import Glibc
-import Maintenance
 import Reporting
 import Synchronization
-import VolumeScanning
 
 /// Shows a warm-up as it goes, on standard error: on a terminal a line for each image under way and a total,
 /// written over; elsewhere a line for each image that begins, waits or ends.

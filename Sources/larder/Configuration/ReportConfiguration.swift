@@ -1,5 +1,4 @@
 import CacheModel
-import Sizing
 
 /// What the size that `report` recommends shall keep to.
 struct ReportConfiguration: Sendable, Hashable {

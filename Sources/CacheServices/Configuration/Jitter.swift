@@ -1,0 +1,38 @@
+import CacheModel
+
+/// How far activities are moved from their schedule, so that many Larders do not all begin in the same second.
+package struct Jitter: Sendable, Hashable {
+    /// How the delay is chosen.
+    package enum Kind: String, Sendable, CaseIterable {
+        /// The same each time, by the names of activity and volume: figures stay comparable from day to day.
+        case fixed
+        /// Another one each time.
+        case random
+    }
+
+    /// The delay is at least zero and less than this.
+    package var most: Span
+    /// How it is chosen.
+    package var kind: Kind
+
+    /// Makes a jitter from both.
+    package init(most: Span = .zero, kind: Kind = .fixed) {
+        self.most = most
+        self.kind = kind
+    }
+
+    /// The delay for an activity, in whole seconds.
+    func delay(of key: ActivityKey, using generator: inout some RandomNumberGenerator) -> Span {
+        guard most.seconds > 0 else { return .zero }
+        switch kind {
+        case .random: return .seconds(Int64.random(in: 0..<most.seconds, using: &generator))
+        case .fixed:
+            // FNV-1a, 64 bits (Fowler, Noll, Vo).
+            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+            for byte in "\(key.activity.rawValue)/\(key.volume ?? "")".utf8 {
+                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+            }
+            return .seconds(Int64(hash % UInt64(most.seconds)))
+        }
+    }
+}
