@@ -47,7 +47,7 @@ extension CacheIndex {
             }
             let added = try writer.write(merge)
             if before == nil { try recordBaseline(of: row, db) }
-            let downloads = JobDownloadSettlement(
+            let downloads = DownloadReconciliation(
                 db: db, volume: row, regretWindow: regretWindow, unpublished: number)
             if try downloads.isNeeded() { _ = try downloads.run() }
             try recordImages(scan, merge, added: added, volume: row, db)

@@ -101,7 +101,7 @@ extension CacheIndex {
                 number: try row.integer(1), startedAt: try row.time(2), complete: try row.flag(4),
                 unreadable: try row.integer(5),
                 identity: VolumeIdentity(marker: try row.unsigned(6), rootInode: try row.unsigned(7)),
-                atimeTrust: EvidenceTrust(try row.confidence(8), reason: try row.text(9))),
+                atimeTrust: EvidenceQuality(try row.confidence(8), reason: try row.text(9))),
             finishedAt: try row.time(3), usedBytes: try row.size(10), trashBytes: try row.size(11))
     }
 

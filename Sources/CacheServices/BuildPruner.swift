@@ -12,7 +12,7 @@ import Glibc
 /// stays, or is moved back. The journal is written and synced before the first move.
 package struct BuildPruner: Sendable {
     private let locked: LockedVolume
-    private let folder: VolumeFolder
+    private let folder: LarderDirectory
     private let volume: Volume
     private let quietSince: Timestamp
     private let kind: String
@@ -149,7 +149,7 @@ package struct BuildPruner: Sendable {
                     : "its path leads through a link or another file system, or changed: \(error)")
         }
         let bytes: ByteCount
-        switch LastLook.look(at: entry, in: directory, quietSince: quietSince, now: clock()) {
+        switch PreEvictionCheck.look(at: entry, in: directory, quietSince: quietSince, now: clock()) {
         case .changed(let reason): return .refused(reason)
         case .unchanged(let found): bytes = found
         }
@@ -175,7 +175,7 @@ package struct BuildPruner: Sendable {
             reason = MavenLocks.reason
         } else if let moved = try? place.directory.open(place.name(number)) {
             guard
-                case .changed(let change) = LastLook.look(
+                case .changed(let change) = PreEvictionCheck.look(
                     at: entry, in: moved, quietSince: quietSince, now: clock())
             else {
                 return nil

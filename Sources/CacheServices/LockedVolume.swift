@@ -9,7 +9,7 @@ package final class LockedVolume: Sendable {
     /// Its root.
     package let root: OpenDirectory
     /// Larder's folder, or why there is none.
-    package let folder: Result<VolumeFolder, MaintenanceError>
+    package let folder: Result<LarderDirectory, MaintenanceError>
     private let lock: RunLock
 
     /// Opens and locks a volume.
@@ -28,7 +28,7 @@ package final class LockedVolume: Sendable {
             throw .wentAway(volume: volume.name, path: volume.path)
         }
         lock = try RunLock(volume: volume, root: root, now: now)
-        do { folder = .success(try VolumeFolder(root: root, volume: volume)) } catch {
+        do { folder = .success(try LarderDirectory(root: root, volume: volume)) } catch {
             folder = .failure(error)
         }
     }

@@ -50,7 +50,7 @@ extension Pruner {
             // The moves are done and the journal tells of them: the next scan that has room records the run.
             result.failures.append("the run could not be recorded: \(IndexError.full(path: path))")
         }
-        try TrashKeeper(index: index, clock: clock).keep(locked, run: run, purgeAll: false, &result)
+        try TrashRetention(index: index, clock: clock).keep(locked, run: run, purgeAll: false, &result)
         return (marked, result.failures)
     }
 

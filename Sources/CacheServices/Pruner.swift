@@ -56,7 +56,7 @@ package struct Pruner: Sendable {
         if let last = try index.lastScan(of: volume.name), now < last - .days(1) {
             throw MaintenanceError.clockWentBack(volume: volume.name, lastScan: last, now: now)
         }
-        if let expected = ClockWitness(stateDirectory: index.stateDirectory).expected(now: now) {
+        if let expected = ClockJumpDetector(stateDirectory: index.stateDirectory).expected(now: now) {
             throw MaintenanceError.clockWasSet(volume: volume.name, expected: expected, now: now)
         }
     }
@@ -120,7 +120,7 @@ package struct Pruner: Sendable {
             result.failures.append("the run could not be recorded: \(IndexError.full(path: path))")
         }
         if locked.volume.kind == .buildCache {
-            try TrashKeeper(index: index, clock: clock).keep(locked, run: run, purgeAll: purge, &result)
+            try TrashRetention(index: index, clock: clock).keep(locked, run: run, purgeAll: purge, &result)
         }
         return result
     }

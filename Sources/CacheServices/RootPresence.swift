@@ -16,7 +16,7 @@ package struct RootPresence: Sendable, Equatable {
         let stat = try root.stat()
         (device, inode) = (stat.device, stat.inode)
         let own = try? root.open(Array(".larder".utf8).cString)
-        marker = own.flatMap(VolumeFolder.marker)
+        marker = own.flatMap(LarderDirectory.marker)
     }
 
     /// Whether this is the volume that was seen before, mounted anew or not.

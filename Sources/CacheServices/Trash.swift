@@ -8,7 +8,7 @@ import Glibc
 ///
 /// Nothing in it counts as freed before it is purged.
 package struct Trash: Sendable {
-    let folder: VolumeFolder
+    let folder: LarderDirectory
 
     /// One run in the trash, as far as it is still there.
     package struct Run: Sendable, Equatable {
@@ -28,7 +28,7 @@ package struct Trash: Sendable {
     }
 
     /// Opens the trash of a volume.
-    package init(_ folder: VolumeFolder) { self.folder = folder }
+    package init(_ folder: LarderDirectory) { self.folder = folder }
 
     /// Opens the trash of a volume by its path.
     package init(opening volume: Volume) throws(MaintenanceError) {
@@ -37,7 +37,7 @@ package struct Trash: Sendable {
             throw .folder(volume: volume.name, path: volume.path, reason: error.message)
         }
         if LockedVolume.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
-        self.init(try VolumeFolder(root: root, volume: volume))
+        self.init(try LarderDirectory(root: root, volume: volume))
     }
 
     /// A new run's ID: its time, and something that no other run of the same second has.

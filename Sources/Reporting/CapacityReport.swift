@@ -19,7 +19,7 @@ package struct CapacityReport: Report {
         /// The inodes there are; zero where the file system does not count them.
         package var inodeLimit: Int64
         /// How far the evidence of use can be trusted.
-        package var evidence: EvidenceTrust
+        package var evidence: EvidenceQuality
         /// Where the space goes.
         package var space: SpaceUse
         /// What sizing says.

@@ -82,12 +82,12 @@ package struct ExplainReport: Report {
     /// What stayed of it when it went the last time; nil where it never went.
     package var ghost: Ghost?
     /// How far the evidence of this volume can be trusted, and why no further; nil where the volume is unknown.
-    package var trust: EvidenceTrust?
+    package var trust: EvidenceQuality?
 
     /// Makes a report from all it consists of.
     package init(
         key: String, volume: String, entry: CacheEntry?, verdict: EvictionPlan.Verdict?, evictions: Int64 = 0,
-        accesses: [Access] = [], ghost: Ghost? = nil, trust: EvidenceTrust? = nil
+        accesses: [Access] = [], ghost: Ghost? = nil, trust: EvidenceQuality? = nil
     ) {
         self.key = key
         self.volume = volume

@@ -91,7 +91,7 @@ extension EvictionPlan {
             writeKept(to: &page)
         } else {
             page.blank()
-            Obstacles(plan: self, usedAfter: usedAfter).write(to: &page)
+            GoalBlockers(plan: self, usedAfter: usedAfter).write(to: &page)
         }
     }
 

@@ -117,7 +117,7 @@ extension PruneReport.Volume {
         if outcome.overQuota, let plan {
             page.blank()
             let refused = outcome.refused.reduce(ByteCount.zero) { $0 + $1.bytes }
-            Obstacles(plan: plan, usedAfter: outcome.usedAfter, refused: refused).write(to: &page)
+            GoalBlockers(plan: plan, usedAfter: outcome.usedAfter, refused: refused).write(to: &page)
         }
     }
 

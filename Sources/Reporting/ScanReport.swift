@@ -27,7 +27,7 @@ package struct ScanReport: Report {
         /// The first of them.
         package var unreadablePaths: [UnreadablePath]
         /// How far what jobs used can be told; nil where it was not looked at.
-        package var evidence: EvidenceTrust?
+        package var evidence: EvidenceQuality?
         /// What was found in each pool, in the contract's order.
         package var pools: [PoolLine]
 
@@ -36,7 +36,7 @@ package struct ScanReport: Report {
             name: String, path: String, scan: Int64, baseline: Bool = false, complete: Bool,
             directories: Int64,
             files: Int64, bytes: ByteCount, apparentBytes: ByteCount, unreadable: Int64 = 0,
-            unreadablePaths: [UnreadablePath] = [], evidence: EvidenceTrust? = nil, pools: [PoolLine]
+            unreadablePaths: [UnreadablePath] = [], evidence: EvidenceQuality? = nil, pools: [PoolLine]
         ) {
             self.name = name
             self.path = path

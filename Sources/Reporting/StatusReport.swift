@@ -25,13 +25,13 @@ package struct StatusReport: Report {
         /// When it was last pruned; nil where it never was.
         package var lastPrune: Timestamp?
         /// How far the evidence of use can be trusted.
-        package var evidence: EvidenceTrust
+        package var evidence: EvidenceQuality
 
         /// Makes a volume from all it consists of.
         package init(
             name: String, path: String, capacity: ByteCount, usedBytes: ByteCount, quota: Quota,
             trashBytes: ByteCount, entries: Int64, hitRates: RecentHitRates, lastScan: Timestamp?,
-            lastPrune: Timestamp?, evidence: EvidenceTrust
+            lastPrune: Timestamp?, evidence: EvidenceQuality
         ) {
             self.name = name
             self.path = path

@@ -9,11 +9,11 @@ import Testing
 
 /// A store that is read again only where it changed.
 struct CurrentStoreTests {
-    private let bench: StoreBench
+    private let bench: StoreFixture
     private let store: CurrentStore
 
     init() throws {
-        bench = try StoreBench(images: ["a", "b"]) { _, _ in (404, "{}") }
+        bench = try StoreFixture(images: ["a", "b"]) { _, _ in (404, "{}") }
         store = CurrentStore(root: bench.volume.path)
     }
 
@@ -54,13 +54,13 @@ struct CurrentStoreTests {
 
     /// The pull changes the records, and neither their length nor their time.
     @Test func thatAPullIsDoneIsReadFromTheRecordsThemselves() async throws {
-        let bench = try StoreBench(images: ["a"]) { bench, line in
+        let bench = try StoreFixture(images: ["a"]) { bench, line in
             guard line.contains("images/pull") else { return (404, "{}") }
             let script =
                 "f=storage/vfs-images/images.json; touch -r $f stamp; sed s,test/a:,test/b:, $f > other; "
                 + "cat other > $f; touch -r stamp $f"
             do { try bench.directory.shell(script) } catch { return (500, "{}") }
-            return (200, #"{"images":["\#(StoreBench.id("a"))"],"id":"\#(StoreBench.id("a"))"}"# + "\n")
+            return (200, #"{"images":["\#(StoreFixture.id("a"))"],"id":"\#(StoreFixture.id("a"))"}"# + "\n")
         }
         let all = ByteCount(1 << 40)
         let warmer = ImageWarmer(

@@ -15,7 +15,7 @@ import Testing
         facts.process.isInCluster = true
         var build = DoctorFacts.VolumeFacts(volume: Volume(name: "build", kind: .buildCache, path: "/cache"))
         build.mount = DoctorFacts.Mount(device: 10)
-        build.evidence = EvidenceTrust(.high)
+        build.evidence = EvidenceQuality(.high)
         build.journals = ["": ""]
         var images = DoctorFacts.VolumeFacts(
             volume: Volume(name: "images", kind: .imageStore, path: "/podman-data/storage"))
@@ -50,8 +50,8 @@ import Testing
         ("writable", .problem, { $0.volumes[0].folderFailure = "Permission denied" }),
         ("owner", .warning, { $0.volumes[0].owner = 0 }),
         ("same-disk", .warning, { $0.volumes[1].mount?.device = 10 }),
-        ("atime", .problem, { $0.volumes[0].evidence = EvidenceTrust(.none, reason: "mounted noatime") }),
-        ("atime", .warning, { $0.volumes[0].evidence = EvidenceTrust(.medium, reason: "NFS") }),
+        ("atime", .problem, { $0.volumes[0].evidence = EvidenceQuality(.none, reason: "mounted noatime") }),
+        ("atime", .warning, { $0.volumes[0].evidence = EvidenceQuality(.medium, reason: "NFS") }),
         ("atime", .unknown, { $0.volumes[0].evidence = nil }),
         ("gradle-journal", .warning, { $0.volumes[0].journals = ["gradle-1": "damaged"] }),
         ("event-logs", .warning, { $0.volumes[1].eventLogs = 0 }),

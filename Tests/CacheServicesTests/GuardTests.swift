@@ -28,7 +28,7 @@ import Testing
         let state = try TemporaryDirectory()
         let index = try CacheIndex.open(stateDirectory: state.path, now: BuildVolume.now())
         let locked = try bench.locked()
-        _ = try VolumeSurvey(index: index, clock: BuildVolume.now).run(locked)
+        _ = try ScanService(index: index, clock: BuildVolume.now).run(locked)
         let usage = try #require(try index.usage(of: "build"))
         try change()
         let pruner = Pruner(index: index, limits: nil, idleFloor: idleFloor, clock: clock)

@@ -8,15 +8,15 @@ import Testing
 /// What an image's removal needs: records that are still those of the plan, before each request and after it.
 @Suite struct ImagePrunerTests {
     /// A store of `a` and `b` whose Podman removes what it is asked to.
-    private func obedient() throws -> StoreBench {
-        try StoreBench(images: ["a", "b"]) { bench, request in
+    private func obedient() throws -> StoreFixture {
+        try StoreFixture(images: ["a", "b"]) { bench, request in
             let gone = request.contains("test%2Fa") ? "a" : "b"
             let left = bench.requests.count > 1 ? [] : ["a", "b"].filter { $0 != gone }
-            return (try? bench.write(images: left)) == nil ? (500, "{}") : StoreBench.removed
+            return (try? bench.write(images: left)) == nil ? (500, "{}") : StoreFixture.removed
         }
     }
 
-    private func asked(_ bench: StoreBench, for name: String) -> Bool {
+    private func asked(_ bench: StoreFixture, for name: String) -> Bool {
         bench.requests.contains { $0.contains("test%2F\(name)") }
     }
 
@@ -49,7 +49,7 @@ import Testing
     @Test func whatWasUsedSinceThePlanStays() async throws {
         let bench = try obedient()
         let result = try await bench.prune {
-            try bench.directory.shell("touch storage/vfs-images/\(StoreBench.id("a"))/manifest")
+            try bench.directory.shell("touch storage/vfs-images/\(StoreFixture.id("a"))/manifest")
         }
         #expect(result.outcome.refused.map(\.reason) == ["it was used or pulled since the scan"])
         #expect(!asked(bench, for: "a") && asked(bench, for: "b"))
@@ -72,11 +72,11 @@ import Testing
 
     /// Podman says 409 where a container uses the image: the rest goes on, and nothing is asked for twice.
     @Test func aRefusalIsNoFailureAndNothingIsForced() async throws {
-        let bench = try StoreBench(images: ["a", "b"]) { bench, request in
+        let bench = try StoreFixture(images: ["a", "b"]) { bench, request in
             if request.contains("test%2Fa") {
                 return (409, #"{"cause":"image is in use","message":"image used by 54","response":409}"#)
             }
-            return (try? bench.write(images: ["a"])) == nil ? (500, "{}") : StoreBench.removed
+            return (try? bench.write(images: ["a"])) == nil ? (500, "{}") : StoreFixture.removed
         }
         let result = try await bench.prune()
         #expect(result.failure == nil)
@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test func whatIsStillInTheStoreDoesNotCountAsRemoved() async throws {
-        let bench = try StoreBench(images: ["a"]) { _, _ in StoreBench.removed }
+        let bench = try StoreFixture(images: ["a"]) { _, _ in StoreFixture.removed }
         let result = try await bench.prune()
         #expect(result.outcome.evicted.isEmpty)
         let reasons = result.outcome.refused.map(\.reason)

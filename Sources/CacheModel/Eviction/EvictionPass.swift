@@ -22,7 +22,7 @@ struct EvictionPass {
     private let now: Timestamp
     /// The candidate images' places in `entries`; an image's number in the ledger is its place here.
     private let images: [Int]
-    private(set) var ledger: LayerLedger
+    private(set) var ledger: LayerReferenceCounts
     private(set) var volume: Gauge
     private(set) var pools: [Pool: Gauge]
     private(set) var evictions: [Eviction] = []
@@ -32,7 +32,7 @@ struct EvictionPass {
     private let takesAll: Bool
 
     init(
-        _ entries: [CacheEntry], images: [Int], ledger: LayerLedger, volume: Gauge, pools: [Pool: Gauge],
+        _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge, pools: [Pool: Gauge],
         takesAll: Bool = false, now: Timestamp
     ) {
         self.takesAll = takesAll

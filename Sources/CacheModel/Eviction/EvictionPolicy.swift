@@ -56,7 +56,7 @@ package struct EvictionPolicy: Sendable, Hashable {
         candidates = Self.leastRecentlyUsedFirst(candidates, of: entries)
 
         let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
-        let ledger = LayerLedger(
+        let ledger = LayerReferenceCounts(
             images: images.map { entries[$0].found.image?.layers ?? [] }, layers: usage.layers)
         var poolBytes = Self.bytesByPool(of: entries)
         poolBytes[.images] = ledger.storedBytes
@@ -111,7 +111,7 @@ package struct EvictionPolicy: Sendable, Hashable {
 
     /// Kept entries counted by reason; a layer that several images need counts for the strongest one.
     private static func summary(
-        of kept: [(place: Int, reason: Protection)], entries: [CacheEntry], images: [Int], ledger: LayerLedger
+        of kept: [(place: Int, reason: Protection)], entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts
     ) -> [EvictionPlan.Kept] {
         let numbers = Dictionary(images.enumerated().map { ($1, $0) }, uniquingKeysWith: { $1 })
         let byReason = Dictionary(grouping: kept, by: \.reason)

@@ -29,7 +29,7 @@ package struct VolumeScan: Sendable {
     /// What statfs said.
     package var capacity: Capacity
     /// How far access times can be trusted here, and why.
-    package var atimeTrust: EvidenceTrust
+    package var atimeTrust: EvidenceQuality
     /// The entries in the order of their paths.
     package var entries: [ScannedEntry]
     /// The layers of an image store.
@@ -50,7 +50,7 @@ package struct VolumeScan: Sendable {
         volume: String, startedAt: Timestamp, finishedAt: Timestamp, identity: VolumeIdentity,
         complete: Bool, directories: Int64, files: Int64, bytes: ByteCount, apparentBytes: ByteCount,
         trashBytes: ByteCount = .zero, unreadable: [UnreadablePath] = [], unreadableCount: Int64 = 0,
-        capacity: Capacity, atimeTrust: EvidenceTrust, entries: [ScannedEntry],
+        capacity: Capacity, atimeTrust: EvidenceQuality, entries: [ScannedEntry],
         layers: [ScannedLayer] = [], unarmed: [VolumePath] = [], snapshot: [UInt8] = []
     ) {
         self.volume = volume
@@ -106,7 +106,7 @@ package struct UnreadablePath: Sendable, Hashable {
 }
 
 /// How far a kind of evidence can be trusted on a volume.
-package struct EvidenceTrust: Sendable, Hashable, Codable {
+package struct EvidenceQuality: Sendable, Hashable, Codable {
     /// The grade.
     package var confidence: Confidence
     /// What lowered it, in a sentence; empty at `high`.

@@ -43,12 +43,12 @@ package struct ScanRecord: Sendable, Hashable {
     /// Which file system it was.
     package var identity: VolumeIdentity
     /// How far access times can be trusted on the volume.
-    package var atimeTrust: EvidenceTrust
+    package var atimeTrust: EvidenceQuality
 
     /// Makes a record from all it consists of.
     package init(
         number: Int64, startedAt: Timestamp, complete: Bool, unreadable: Int64, identity: VolumeIdentity,
-        atimeTrust: EvidenceTrust
+        atimeTrust: EvidenceQuality
     ) {
         self.number = number
         self.startedAt = startedAt

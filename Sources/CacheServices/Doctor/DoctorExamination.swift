@@ -63,7 +63,7 @@ package struct DoctorExamination: Sendable {
             case .failure(let error):
                 found.folderFailure = error.description
                 if volume.kind == .buildCache {
-                    found.evidence = EvidenceTrust(.low, reason: "access times could not be probed")
+                    found.evidence = EvidenceQuality(.low, reason: "access times could not be probed")
                 }
             }
         } catch {

@@ -65,7 +65,7 @@ struct DoctorFacts: Sendable, Equatable {
         /// Why Larder's folder cannot be used; nil where it can.
         var folderFailure: String?
         var isHeld = false
-        var evidence: EvidenceTrust?
+        var evidence: EvidenceQuality?
         /// Gradle homes with a journal, and what is wrong with those that cannot be read.
         var journals: [String: String] = [:]
         var eventLogs = 0

@@ -5,7 +5,7 @@ import Glibc
 
 extension EntryVerifier {
     func verdict(
-        on file: QuietFile, _ name: [UInt8], in folder: Folder, _ newest: inout Int64
+        on file: NoAtimeFile, _ name: [UInt8], in folder: Folder, _ newest: inout Int64
     ) throws(SystemError) -> FileVerdict {
         switch folder.pool {
         case .gradle:
@@ -20,7 +20,7 @@ extension EntryVerifier {
     }
 
     private func mavenVerdict(
-        on file: QuietFile, _ name: [UInt8], in folder: Folder, _ newest: inout Int64
+        on file: NoAtimeFile, _ name: [UInt8], in folder: Folder, _ newest: inout Int64
     ) throws(SystemError) -> FileVerdict {
         // `mvn install` over a fetched version leaves the checksum of what was fetched.
         let isFetched = name.withUnsafeBufferPointer { folder.tracking?.isFetched($0) ?? false }
@@ -28,7 +28,7 @@ extension EntryVerifier {
         for algorithm in Checksum.Algorithm.allCases where isFetched {
             let beside = name + Array(".\(algorithm.rawValue)".utf8)
             guard folder.has(beside),
-                let source = try QuietFile.open(beside.cString, in: folder.directory)
+                let source = try NoAtimeFile.open(beside.cString, in: folder.directory)
             else { continue }
             let text = try reader.bytes(of: source, at: 0, 4096)
             guard let checksum = Checksum(text, algorithm: algorithm) else {
@@ -48,7 +48,7 @@ extension EntryVerifier {
 
     /// Holds a file against its checksum; where it does not stand, its structure says what is wrong.
     private func compare(
-        _ file: QuietFile, _ name: [UInt8], with checksum: Checksum, from source: String
+        _ file: NoAtimeFile, _ name: [UInt8], with checksum: Checksum, from source: String
     ) throws(SystemError) -> FileVerdict {
         let found = try reader.digits(of: file, checksum.algorithm)
         if found == checksum.digits { return .intact }
@@ -63,7 +63,7 @@ extension EntryVerifier {
     }
 
     /// What a file's own format says; nil for formats that are not known.
-    private func structure(of file: QuietFile, _ name: [UInt8]) throws(SystemError) -> FileVerdict? {
+    private func structure(of file: NoAtimeFile, _ name: [UInt8]) throws(SystemError) -> FileVerdict? {
         if ZipArchive.isArchive(name) {
             let archive = ZipArchive(size: file.opened.size) { [reader] offset, count in
                 try reader.bytes(of: file, at: offset, count)

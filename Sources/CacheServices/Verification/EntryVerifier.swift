@@ -116,7 +116,7 @@ struct EntryVerifier {
     private func finding(on name: [CChar], _ raw: [UInt8], in folder: Folder) -> Finding? {
         let path = folder.path.appending(raw)
         do throws(SystemError) {
-            guard let file = try QuietFile.open(name, in: folder.directory) else { return nil }
+            guard let file = try NoAtimeFile.open(name, in: folder.directory) else { return nil }
             var newest = max(file.opened.mtime, folder.changedAt)
             let verdict = try verdict(on: file, raw, in: folder, &newest)
             guard file.isUnchanged else {

@@ -27,7 +27,7 @@ final class PacedReader {
     var isOver: Bool { pace.isOver(after: Span(nanoseconds: uptime().nanoseconds - startedAt.nanoseconds)) }
 
     /// A whole file's checksum.
-    func digits(of file: QuietFile, _ algorithm: Checksum.Algorithm) throws(SystemError) -> String {
+    func digits(of file: NoAtimeFile, _ algorithm: Checksum.Algorithm) throws(SystemError) -> String {
         var checksum = algorithm.begin()
         var offset: Int64 = 0
         while true {
@@ -41,7 +41,7 @@ final class PacedReader {
     }
 
     /// Some bytes of a file, fewer at its end only.
-    func bytes(of file: QuietFile, at offset: Int64, _ count: Int) throws(SystemError) -> [UInt8] {
+    func bytes(of file: NoAtimeFile, at offset: Int64, _ count: Int) throws(SystemError) -> [UInt8] {
         var failure: SystemError?
         let bytes = [UInt8](unsafeUninitializedCapacity: count) { space, filled in
             guard count > 0 else { return }

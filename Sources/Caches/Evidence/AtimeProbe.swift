@@ -16,28 +16,28 @@ package struct AtimeProbe {
     /// Writes, arms, reads, compares.
     ///
     /// Leaves nothing behind.
-    package func run() -> EvidenceTrust {
+    package func run() -> EvidenceQuality {
         var mount = statvfs()
         guard fstatvfs(folder.descriptor, &mount) == 0 else {
-            return EvidenceTrust(.low, reason: "the mount's options cannot be read")
+            return EvidenceQuality(.low, reason: "the mount's options cannot be read")
         }
         if UInt64(mount.f_flag) & larder_st_noatime != 0 {
-            return EvidenceTrust(.none, reason: "mounted noatime: reads leave no trace; mount it relatime")
+            return EvidenceQuality(.none, reason: "mounted noatime: reads leave no trace; mount it relatime")
         }
         if UInt64(mount.f_flag) & larder_st_rdonly != 0 { return Self.readOnly }
         let name = Array("atime-probe".utf8).cString
         defer { unlinkat(folder.descriptor, name, 0) }
         switch moved(name) {
         case .success(false):
-            return EvidenceTrust(.none, reason: "a read does not move the access time: reads leave no trace")
+            return EvidenceQuality(.none, reason: "a read does not move the access time: reads leave no trace")
         case .success(true):
             guard let network = NetworkFileSystem.name(of: folder) else {
-                return EvidenceTrust(.high)
+                return EvidenceQuality(.high)
             }
-            return EvidenceTrust(.medium, reason: "\(network): other clients' caches may hide their reads")
+            return EvidenceQuality(.medium, reason: "\(network): other clients' caches may hide their reads")
         case .failure(let error) where error.code == EROFS: return Self.readOnly
         case .failure(let error):
-            return EvidenceTrust(.low, reason: "access times could not be probed (\(error.message))")
+            return EvidenceQuality(.low, reason: "access times could not be probed (\(error.message))")
         }
     }
 
@@ -60,6 +60,6 @@ package struct AtimeProbe {
         return .success(after.atime > before.atime)
     }
 
-    private static let readOnly = EvidenceTrust(
+    private static let readOnly = EvidenceQuality(
         .low, reason: "mounted read-only: access times cannot be armed")
 }

@@ -14,7 +14,7 @@ struct DirectoryLister {
     /// the file system's clock: two seconds cover the coarsest ones.
     static let coarsestTick: Int64 = 2_000_000_000
     /// How many files of a directory are remembered by name.
-    private static let mostWitnesses = 8
+    private static let mostSentinels = 8
     /// A download that has not moved for a day is none.
     static let inFlightAge: Int64 = 86_400_000_000_000
 
@@ -41,7 +41,7 @@ struct DirectoryLister {
 
     private func record(of stat: larder_stat, facts: DirectoryFacts = []) -> DirectoryRecord {
         DirectoryRecord(
-            parent: -1, nameStart: 0, nameLength: 0, facts: facts, witnessLength: 0, files: 0,
+            parent: -1, nameStart: 0, nameLength: 0, facts: facts, sentinelLength: 0, files: 0,
             inode: stat.inode,
             mtime: stat.mtime, ctime: stat.ctime, ownBytes: stat.blocks * 512, fileBytes: 0, otherBytes: 0,
             apparentBytes: 0, otherApparentBytes: 0, accessed: 0, otherAccessed: 0)
@@ -70,7 +70,7 @@ struct DirectoryLister {
             visited.record.facts.insert(.listAlways)
         } else {
             recognise(&visited, directory, in: task.parent, scratch)
-            chooseWitnesses(&visited, of: directory, scratch)
+            chooseSentinels(&visited, of: directory, scratch)
         }
         return .visited(visited)
     }
@@ -89,7 +89,7 @@ struct DirectoryLister {
             visited.record.files += 1
             scratch.withName(of: file) { name in
                 let isOpenedAnyway = isBuildCache && FileNames.isGradlesOwn(name)
-                add(file.stat, to: &visited.record, isWitness: !isOpenedAnyway)
+                add(file.stat, to: &visited.record, isSentinel: !isOpenedAnyway)
                 guard FileNames.isInFlight(name) else { return }
                 visited.record.facts.insert(.listAlways)
                 if max(file.stat.mtime, file.stat.ctime) > startedAt.nanoseconds - Self.inFlightAge {
@@ -103,7 +103,7 @@ struct DirectoryLister {
     ///
     /// Maven reads a version directory's tracking file and pom whenever it resolves the version, and only looks
     /// whether the jar is there; elsewhere every file counts but checksums.
-    private func chooseWitnesses(
+    private func chooseSentinels(
         _ visited: inout VisitedDirectory, of directory: OpenDirectory, _ scratch: borrowing ListingScratch
     ) {
         // Gradle stamps what it finds there with its own time: it is looked at as a whole.
@@ -115,8 +115,8 @@ struct DirectoryLister {
             scratch.withName(of: file) { name in
                 if isTracked ? FileNames.isReadByMaven(name) : !FileNames.isChecksum(name) {
                     count += 1
-                    visited.witnesses.append(contentsOf: name)
-                    visited.witnesses.append(0)
+                    visited.sentinels.append(contentsOf: name)
+                    visited.sentinels.append(0)
                 } else {
                     visited.record.otherBytes += file.stat.blocks * 512
                     visited.record.otherApparentBytes += file.stat.size
@@ -124,9 +124,9 @@ struct DirectoryLister {
                 }
             }
         }
-        if count > Self.mostWitnesses {
+        if count > Self.mostSentinels {
             visited.record.facts.insert(.listAlways)
-            visited.witnesses = []
+            visited.sentinels = []
         }
     }
 

@@ -1,5 +1,5 @@
 /// What a walk keeps of one directory: its own stat, sums over its files, and nothing per file but the names
-/// of its witnesses.
+/// of its sentinels.
 ///
 /// A plain block of integers without references, so that a tree of them can be written to the index and read
 /// back as it lies in memory.
@@ -13,8 +13,8 @@ struct DirectoryRecord {
     var nameLength: UInt16
     /// What the names of its files and a look into its tracking file told.
     var facts: DirectoryFacts
-    /// How many bytes the names of its witnesses occupy, right behind its own name, each ended by a NUL.
-    var witnessLength: UInt32
+    /// How many bytes the names of its sentinels occupy, right behind its own name, each ended by a NUL.
+    var sentinelLength: UInt32
     /// The number of files with one link.
     ///
     /// Those with several are listed apart.
@@ -25,15 +25,15 @@ struct DirectoryRecord {
     var ctime: Int64
     /// Disk bytes of the directory itself.
     var ownBytes: Int64
-    /// Disk bytes of all its files, and of those that are no witnesses.
+    /// Disk bytes of all its files, and of those that are no sentinels.
     var fileBytes: Int64
     var otherBytes: Int64
-    /// Lengths of all its files, and of those that are no witnesses.
+    /// Lengths of all its files, and of those that are no sentinels.
     var apparentBytes: Int64
     var otherApparentBytes: Int64
     /// The newest access time among its files, nanoseconds since 1970; 0 without files.
     var accessed: Int64
-    /// The same among the files that are no witnesses.
+    /// The same among the files that are no sentinels.
     var otherAccessed: Int64
 }
 
@@ -49,7 +49,7 @@ struct DirectoryFacts: OptionSet {
     static let inFlight = DirectoryFacts(rawValue: 1 << 2)
     /// It, or a file in it, could not be read.
     static let unreadable = DirectoryFacts(rawValue: 1 << 3)
-    /// Its files must be listed at every scan: hard links, in-flight files, or more files than can be witnesses.
+    /// Its files must be listed at every scan: hard links, in-flight files, or more files than can be sentinels.
     static let listAlways = DirectoryFacts(rawValue: 1 << 4)
     /// The next read of one of its files would leave no trace under relatime.
     static let unarmed = DirectoryFacts(rawValue: 1 << 5)
@@ -80,11 +80,11 @@ struct DirectoryTree {
         return text[Int(record.nameStart)..<Int(record.nameStart) + Int(record.nameLength)]
     }
 
-    /// The NUL-ended names of a directory's witnesses, one after the other.
-    func witnesses(_ index: Int32) -> ArraySlice<UInt8> {
+    /// The NUL-ended names of a directory's sentinels, one after the other.
+    func sentinels(_ index: Int32) -> ArraySlice<UInt8> {
         let record = records[Int(index)]
         let start = Int(record.nameStart) + Int(record.nameLength)
-        return text[start..<start + Int(record.witnessLength)]
+        return text[start..<start + Int(record.sentinelLength)]
     }
 
     /// A directory's path below the volume's root.

@@ -7,7 +7,7 @@ import Glibc
 package enum FileNames {
     static let tracking = Array("_remote.repositories".utf8)
 
-    /// Whether no job reads the file for its own sake, so that it cannot witness a use.
+    /// Whether no job reads the file for its own sake, so that it cannot sentinel a use.
     package static func isChecksum(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         name.hasSuffix(".sha1") || name.hasSuffix(".md5") || name.hasSuffix(".sha256")
             || name.hasSuffix(".sha512") || name.hasSuffix(".asc")

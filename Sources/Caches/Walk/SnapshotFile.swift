@@ -134,7 +134,7 @@ extension DirectoryTree {
         return records.withUnsafeBufferPointer { records in
             records.indices.allSatisfy { index in
                 let record = records[index]
-                let end = Int(record.nameStart) + Int(record.nameLength) + Int(record.witnessLength)
+                let end = Int(record.nameStart) + Int(record.nameLength) + Int(record.sentinelLength)
                 return end <= text.count && (index == 0 || record.parent >= 0 && Int(record.parent) < index)
             }
         }

@@ -3,7 +3,7 @@ import CacheModel
 /// The tree of an earlier scan, with what is needed to go down it again.
 ///
 /// A directory whose inode, mtime and ctime are what they were holds the same names: it is not listed again,
-/// only its witnesses are looked at.
+/// only its sentinels are looked at.
 struct TreeSnapshot {
     let tree: DirectoryTree
     let startedAt: Timestamp

@@ -29,7 +29,7 @@ enum WalkResult {
 /// A directory that was read, or skipped as unchanged, with the directories in it.
 struct VisitedDirectory {
     var record: DirectoryRecord
-    var witnesses: [UInt8] = []
+    var sentinels: [UInt8] = []
     var children: [WalkTask] = []
     /// Directories in it that were skipped as unchanged, with their names where they lie in the previous tree.
     var leaves: [DirectoryRecord] = []
@@ -114,7 +114,7 @@ extension WalkQueue.Found {
             isUnchanged = false
             if var record {
                 record.parent = task.parentIndex
-                unreadable.append((tree.append(record, name: task, witnesses: []), [], error))
+                unreadable.append((tree.append(record, name: task, sentinels: []), [], error))
             } else {
                 unreadable.append((task.parentIndex, task.bytes, error))
             }
@@ -130,7 +130,7 @@ extension WalkQueue.Found {
         if !visited.isUnchanged, !isOwn { isUnchanged = false }
         var record = visited.record
         record.parent = task.parentIndex
-        let index = tree.append(record, name: task, witnesses: visited.witnesses)
+        let index = tree.append(record, name: task, sentinels: visited.sentinels)
         if let previous { for leaf in visited.leaves { tree.append(leaf, below: index, from: previous) } }
         for link in visited.hardLinks {
             tree.hardLinks.append(
@@ -151,23 +151,23 @@ extension WalkTask {
 }
 
 extension DirectoryTree {
-    /// Adds a directory with its name and the names of its witnesses, and says where it went.
-    mutating func append(_ record: DirectoryRecord, name task: WalkTask, witnesses: [UInt8]) -> Int32 {
+    /// Adds a directory with its name and the names of its sentinels, and says where it went.
+    mutating func append(_ record: DirectoryRecord, name task: WalkTask, sentinels: [UInt8]) -> Int32 {
         let start = text.count
         if task.parentIndex >= 0 { task.name.withUnsafeBytes { text.append(contentsOf: $0.dropLast()) } }
         var record = record
         record.nameStart = UInt32(truncatingIfNeeded: start)
         record.nameLength = UInt16(truncatingIfNeeded: text.count - start)
-        record.witnessLength = UInt32(truncatingIfNeeded: witnesses.count)
-        text.append(contentsOf: witnesses)
+        record.sentinelLength = UInt32(truncatingIfNeeded: sentinels.count)
+        text.append(contentsOf: sentinels)
         records.append(record)
         return Int32(truncatingIfNeeded: records.count - 1)
     }
 
-    /// Adds a directory whose name and witnesses lie in another tree's text.
+    /// Adds a directory whose name and sentinels lie in another tree's text.
     mutating func append(_ record: DirectoryRecord, below parent: Int32, from tree: DirectoryTree) {
         var record = record
-        let (start, length) = (Int(record.nameStart), Int(record.nameLength) + Int(record.witnessLength))
+        let (start, length) = (Int(record.nameStart), Int(record.nameLength) + Int(record.sentinelLength))
         record.parent = parent
         record.nameStart = UInt32(truncatingIfNeeded: text.count)
         tree.text.withUnsafeBytes { text.append(contentsOf: $0[start..<start + length]) }

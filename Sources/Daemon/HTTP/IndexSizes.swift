@@ -8,7 +8,7 @@ import Reporting
 /// It needs every entry of every volume and the whole history, which is given back afterwards.
 struct IndexSizes: Sendable {
     /// The next prune of a volume without its entries, of which there may be a million.
-    struct Foretold: Sendable {
+    struct NextPrunePreview: Sendable {
         var policy: EvictionPolicy
         var decidedAt: Timestamp
         var evictions: [Int64: (position: Int, freed: ByteCount, cause: Eviction.Cause)]
@@ -33,7 +33,7 @@ struct IndexSizes: Sendable {
     var html: String
     var plots: String
     /// The next prune, by volume.
-    var foretold: [String: Foretold] = [:]
+    var foretold: [String: NextPrunePreview] = [:]
     /// When all that was made.
     var madeAt: Timestamp
 
@@ -47,7 +47,7 @@ struct IndexSizes: Sendable {
             else { continue }
             report.volumes.append(CapacityReport.Volume(volume, usage, history, window: window, now: now))
             report.images = report.images ?? CapacityReport.ImageTax(usage.layers)
-            foretold[volume.name] = Foretold(volume, usage, idleFloor: idleFloor, now: now)
+            foretold[volume.name] = NextPrunePreview(volume, usage, idleFloor: idleFloor, now: now)
         }
         self.report = report
         json = try report.json()
@@ -58,7 +58,7 @@ struct IndexSizes: Sendable {
     }
 }
 
-extension IndexSizes.Foretold {
+extension IndexSizes.NextPrunePreview {
     init(_ volume: Volume, _ usage: VolumeUsage, idleFloor: Span, now: Timestamp) {
         let policy = EvictionPolicy(
             idleFloor: idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas)

@@ -5,7 +5,7 @@ import Reporting
 
 extension WebResponder {
     /// `/api/v1/entries`: `larder.list/1`, page by page.
-    func entriesList(_ request: Request) async throws -> Answer {
+    func entriesList(_ request: Request) async throws -> WebResponse {
         let (page, rows, order) = try await search(request, limit: 100)
         let report = ListReport(
             page: rows, order: ListReport.Order(rawValue: order.rawValue) ?? .used,
@@ -15,7 +15,7 @@ extension WebResponder {
     }
 
     /// `/entries`: the same for people.
-    func entriesPage(_ request: Request) async throws -> Answer {
+    func entriesPage(_ request: Request) async throws -> WebResponse {
         let (page, rows, order) = try await search(request, limit: 50)
         let query = try WebQuery(request.uri.query, known: Self.names)
         let html = EntriesPage(
@@ -26,7 +26,7 @@ extension WebResponder {
     }
 
     /// `/api/v1/entries/KEY`: `larder.explain/1`.
-    func entryDocument(_ request: Request) async throws -> Answer {
+    func entryDocument(_ request: Request) async throws -> WebResponse {
         let (key, explained, _) = try await explain(request, below: "/api/v1/entries/")
         guard let first = explained.first else { throw WebError.notFound }
         guard explained.count == 1 else {
@@ -38,7 +38,7 @@ extension WebResponder {
     }
 
     /// `/entries/KEY`: the same for people.
-    func entryPage(_ request: Request) async throws -> Answer {
+    func entryPage(_ request: Request) async throws -> WebResponse {
         let (key, explained, asOf) = try await explain(request, below: "/entries/")
         return .page(
             Dashboard.page(on: key, explained, asOf: asOf, now: clock()),
@@ -46,7 +46,7 @@ extension WebResponder {
     }
 
     /// `/api/v1/runs`: `larder.runs/1`, page by page.
-    func runsList(_ request: Request) async throws -> Answer {
+    func runsList(_ request: Request) async throws -> WebResponse {
         let query = try WebQuery(request.uri.query, known: ["limit", "cursor"])
         let limit = try query.number("limit", 1...200) ?? 20
         let after = try WebCursor.run(query.text("cursor", longest: 400))

@@ -41,7 +41,7 @@ package struct WebServer: Service {
     }
 
     let settings: Settings
-    let figures: FigureStore
+    let figures: StatsCache
     private let responder: WebResponder
     private let limits: ConnectionLimits
     private let logger: Logger
@@ -63,14 +63,14 @@ package struct WebServer: Service {
 
     init(
         _ settings: Settings, control: any DaemonControl, clock: @escaping @Sendable () -> Timestamp,
-        logger: Logger, limits: ConnectionLimits, pace: FigureStore.Pace,
+        logger: Logger, limits: ConnectionLimits, pace: StatsCache.Pace,
         onListening: @escaping @Sendable (Int?) -> Void
     ) {
         self.settings = settings
         self.limits = limits
         self.logger = logger
         self.onListening = onListening
-        figures = FigureStore(
+        figures = StatsCache(
             stateDirectory: settings.stateDirectory, control: control, pace: pace, clock: clock,
             logger: logger)
         responder = WebResponder(

@@ -6,7 +6,7 @@ import ServiceLifecycle
 
 /// Follows the event logs of the image stores as they grow.
 struct EventService: Service {
-    let desk: ActivityDesk
+    let scheduler: Scheduler
     let logger: Logger
     let clock: @Sendable () -> Timestamp
 
@@ -17,17 +17,17 @@ struct EventService: Service {
     }
 
     private func follow() async {
-        await desk.untilLoaded()
+        await scheduler.untilLoaded()
         var followers: [Volume: EventFollower] = [:]
         // A failure is told once, until something works again.
         var told: Set<String> = []
         while !Task.isCancelled {
-            let settings = await desk.settings
+            let settings = await scheduler.settings
             let stores = settings.volumes.filter { $0.kind == .imageStore }
             followers = followers.filter { stores.contains($0.key) }
             for store in stores {
                 var follower = followers[store] ?? EventFollower(store)
-                if follower.isDue(), await !desk.isBusy(store.name) {
+                if follower.isDue(), await !scheduler.isBusy(store.name) {
                     do {
                         let index = try CacheIndex.open(
                             stateDirectory: settings.stateDirectory, now: clock(), readOnly: false)

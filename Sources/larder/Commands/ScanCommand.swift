@@ -49,10 +49,10 @@ extension Application {
     /// Scans a volume into the index, with its progress on a terminal and its notices on standard error.
     func survey(
         _ locked: LockedVolume, _ index: CacheIndex, warm: WarmRun? = nil
-    ) throws -> VolumeSurvey.Result {
+    ) throws -> ScanService.Result {
         let line = ProgressLine("\(locked.volume.name): scanning")
         defer { line.end() }
-        let survey = VolumeSurvey(index: index, regretWindow: configuration.regretWindow, clock: clock) {
+        let survey = ScanService(index: index, regretWindow: configuration.regretWindow, clock: clock) {
             done in
             line.update("\(done) directories")
         }
@@ -64,7 +64,7 @@ extension Application {
 
 extension ScanReport.Volume {
     /// The lines of one volume's scan.
-    init(_ survey: VolumeSurvey.Result, of volume: Volume) {
+    init(_ survey: ScanService.Result, of volume: Volume) {
         let scan = survey.scan
         self.init(
             name: volume.name, path: volume.path, scan: survey.recorded.number,

@@ -81,7 +81,7 @@ struct ServeCommand: AsyncParsableCommand {
         }
         let daemon = Daemon(
             application.daemonPlan, logger: logger, clock: application.clock, reload: reload)
-        try await daemon.run(with: application.webServer(for: daemon.desk, logger: logger))
+        try await daemon.run(with: application.webServer(for: daemon.scheduler, logger: logger))
         return nil
     }
 }
@@ -97,12 +97,12 @@ extension FormatOptions {
 
 extension Application {
     /// The web server of the daemon, or none where that is configured.
-    fileprivate func webServer(for desk: ActivityDesk, logger: Logger) -> [any Service] {
+    fileprivate func webServer(for scheduler: Scheduler, logger: Logger) -> [any Service] {
         guard let address = configuration.daemon.listen else { return [] }
         let settings = WebServer.Settings(
             address: address, stateDirectory: configuration.stateDirectory,
             tokenFile: configuration.daemon.tokenFile, place: place, version: Larder.version)
-        return [WebServer(settings, control: desk, clock: clock, logger: logger)]
+        return [WebServer(settings, control: scheduler, clock: clock, logger: logger)]
     }
 
     /// What the daemon is to do by this configuration, and how: by the commands themselves.

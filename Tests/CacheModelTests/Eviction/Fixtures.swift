@@ -61,7 +61,7 @@ func usage(
             total: ByteCount(20 * gib), available: .zero, free: .zero, inodes: 0, freeInodes: 0),
         scan: ScanRecord(
             number: 1, startedAt: now, complete: true, unreadable: 0,
-            identity: VolumeIdentity(marker: 1, rootInode: 2), atimeTrust: EvidenceTrust(.high)),
+            identity: VolumeIdentity(marker: 1, rootInode: 2), atimeTrust: EvidenceQuality(.high)),
         entries: entries, layers: layers)
 }
 

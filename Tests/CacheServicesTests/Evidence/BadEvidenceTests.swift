@@ -49,7 +49,7 @@ import Testing
     /// Whatever takes a log's place: nothing blocks, and what comes back is followed on.
     @Test(arguments: ["mkfifo job.log", "mkdir job.log", "ln -s /dev/zero job.log", "ln -s .kept job.log"])
     func aLogThatIsReplaced(_ replacement: String) throws {
-        let bed = try EventBed()
+        let bed = try EventFixture()
         try bed.append(0..<3)
         #expect(bed.read() == bed.ids(0..<3))
         try bed.directory.shell("mv job.log .kept; \(replacement)")

@@ -37,10 +37,10 @@ struct RealVolume {
     /// Scans by a clock that much behind, and gives the hits and misses that this scan recorded, by key.
     func scan(
         before: Span = .zero
-    ) throws -> (hits: [String], misses: [String], result: VolumeSurvey.Result) {
+    ) throws -> (hits: [String], misses: [String], result: ScanService.Result) {
         let clock: @Sendable () -> Timestamp = { Self.now() - before }
         let locked = try LockedVolume(volume, now: clock())
-        let result = try VolumeSurvey(index: index, clock: clock).run(locked)
+        let result = try ScanService(index: index, clock: clock).run(locked)
         var hits: [String] = []
         var misses: [String] = []
         for entry in try index.usage(of: volume.name)?.entries ?? [] {

@@ -9,13 +9,13 @@ import Testing
 @Suite struct SurveyTests {
     private static let module = "caches/modules-2/files-2.1/org.example/lib/1.0"
 
-    private func survey(_ real: RealVolume, later: Span = .zero) throws -> VolumeSurvey.Result {
+    private func survey(_ real: RealVolume, later: Span = .zero) throws -> ScanService.Result {
         let clock: @Sendable () -> Timestamp = { RealVolume.now() + later }
-        return try VolumeSurvey(index: real.index, clock: clock).run(LockedVolume(real.volume, now: clock()))
+        return try ScanService(index: real.index, clock: clock).run(LockedVolume(real.volume, now: clock()))
     }
 
     @Test func aUseInTheJournalIsAHit() throws {
-        let bed = try JournalBed()
+        let bed = try JournalFixture()
         let real = try RealVolume(.buildCache, path: bed.directory.path)
         try bed.directory.write("\(Self.module)/aa/lib.jar")
         try bed.directory.shell(

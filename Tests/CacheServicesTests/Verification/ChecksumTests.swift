@@ -37,7 +37,7 @@ import Testing
 
     @Test(arguments: zip(Checksum.Algorithm.allCases, ["sha512sum", "sha256sum", "sha1sum", "md5sum"]))
     func digestsAreThoseOfCoreutils(algorithm: Checksum.Algorithm, program: String) throws {
-        let bench = try VerificationBench()
+        let bench = try VerificationFixture()
         try bench.directory.shell("head -c 3000001 /dev/urandom > file")
         let expected = try bench.directory.shell("\(program) file | cut -d' ' -f1").dropLast()
         #expect(try bench.digits(of: "file", algorithm) == expected)

@@ -9,7 +9,7 @@ import Testing
 /// What comes first when the time is short, and how fast it is read.
 @Suite struct OrderTests {
     @Test func theLeastRecentlyVerifiedComeFirst() throws {
-        let bench = try VerificationBench()
+        let bench = try VerificationFixture()
         for name in ["a", "b", "c"] { try bench.add(name) }
         // Each question for the time is a second later: the time is over after one entry.
         func step() throws -> VerifiedVolume {
@@ -36,17 +36,17 @@ import Testing
         }
         #expect(order == ["g:a:1", "g:b:1", "g:c:1", "g:a:1", "g:b:1"])
         // What changed since counts as not verified.
-        try bench.directory.shell("echo x > \(VerificationBench.path("c"))/c-1.txt")
+        try bench.directory.shell("echo x > \(VerificationFixture.path("c"))/c-1.txt")
         _ = try step()
         #expect(try done() == "g:c:1")
     }
 
     /// Known damage is named at each run, however short, and does not keep the others from their turn.
     @Test func knownDamageComesFirstAndLastsNobodyOut() throws {
-        let bench = try VerificationBench()
+        let bench = try VerificationFixture()
         for name in ["a", "b", "c"] { try bench.add(name) }
-        try bench.directory.shell("truncate -s 10000 \(VerificationBench.path("b"))/b-1.jar")
-        try bench.age(VerificationBench.path("b"))
+        try bench.directory.shell("truncate -s 10000 \(VerificationFixture.path("b"))/b-1.jar")
+        try bench.age(VerificationFixture.path("b"))
         _ = try bench.verify()
         for _ in 0..<2 {
             let verified = try bench.verify(pace: ReadingPace(duration: Span(nanoseconds: 0)))
@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test func thePaceIsKept() throws {
-        let bench = try VerificationBench()
+        let bench = try VerificationFixture()
         try bench.add("one", kilobytes: 3000)
         let waited = Mutex<Int64>(0)
         let verified = try bench.verify(

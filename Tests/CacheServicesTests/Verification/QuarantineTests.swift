@@ -11,22 +11,22 @@ import Testing
     private static let run = "20260101T000000Z-0000"
 
     /// A volume with one damaged entry and one whole one.
-    private func damaged() throws -> VerificationBench {
-        let bench = try VerificationBench()
+    private func damaged() throws -> VerificationFixture {
+        let bench = try VerificationFixture()
         try bench.add("bad")
         try bench.add("good")
-        try bench.directory.shell("truncate -s 10000 \(VerificationBench.path("bad"))/bad-1.jar")
-        try bench.age(VerificationBench.path("bad"))
+        try bench.directory.shell("truncate -s 10000 \(VerificationFixture.path("bad"))/bad-1.jar")
+        try bench.age(VerificationFixture.path("bad"))
         return bench
     }
 
-    private func isThere(_ name: String, _ bench: VerificationBench) -> Bool {
-        bench.directory.exists("\(VerificationBench.path(name))/\(name)-1.jar")
+    private func isThere(_ name: String, _ bench: VerificationFixture) -> Bool {
+        bench.directory.exists("\(VerificationFixture.path(name))/\(name)-1.jar")
     }
 
     @Test func aDamagedEntryGoesAsAWholeAndCanBeBroughtBack() throws {
         let bench = try damaged()
-        let path = VerificationBench.path("bad")
+        let path = VerificationFixture.path("bad")
         let listing = "find .m2 -type f -printf '%p %s %T@\\n' | sort"
         let before = try bench.directory.shell(listing)
         let verified = try bench.quarantine()
@@ -39,7 +39,7 @@ import Testing
                 == "_remote.repositories\nbad-1.jar\nbad-1.jar.sha1\nbad-1.pom\nbad-1.pom.sha1\n")
         #expect(try bench.sql("SELECT kind, exit_code FROM runs") == "verify|0")
         #expect(try bench.sql("SELECT key, reason, run FROM ghosts") == "g:bad:1|quarantined|\(Self.run)")
-        let locked = try LockedVolume(bench.volume, now: VerificationBench.now())
+        let locked = try LockedVolume(bench.volume, now: VerificationFixture.now())
         let back = try Trash(try locked.folder.get()).restore(run: Self.run)
         #expect(back.restored.map(\.key) == ["g:bad:1"])
         #expect(try bench.directory.shell(listing) == before)
@@ -51,7 +51,7 @@ import Testing
         _ = try bench.quarantine()
         _ = try bench.usage()
         try bench.add("bad")
-        try bench.directory.shell("touch \(VerificationBench.path("bad"))")
+        try bench.directory.shell("touch \(VerificationFixture.path("bad"))")
         _ = try bench.usage()
         #expect(try bench.sql("SELECT hit, regret FROM accesses") == "0|0")
         #expect(try bench.sql("SELECT count(*) FROM ghosts") == "0")
@@ -61,8 +61,8 @@ import Testing
     @Test func whatWasInstalledLocallyStays() throws {
         let bench = try damaged()
         try bench.directory.shell(
-            "echo 'bad-1.jar>=' > \(VerificationBench.path("bad"))/_remote.repositories")
-        try bench.age(VerificationBench.path("bad"))
+            "echo 'bad-1.jar>=' > \(VerificationFixture.path("bad"))/_remote.repositories")
+        try bench.age(VerificationFixture.path("bad"))
         let verified = try bench.quarantine()
         #expect(verified.damaged.map(\.refusal) == ["installed locally, cannot be fetched again"])
         #expect(isThere("bad", bench))
@@ -72,7 +72,7 @@ import Testing
 
     @Test func whatAJobUsedLatelyStays() throws {
         let bench = try damaged()
-        try bench.directory.shell("touch -a -d '2 hours ago' \(VerificationBench.path("bad"))/bad-1.pom")
+        try bench.directory.shell("touch -a -d '2 hours ago' \(VerificationFixture.path("bad"))/bad-1.pom")
         #expect(try bench.quarantine().damaged.map(\.refusal) == [Protection.idleFloor.text])
         #expect(isThere("bad", bench))
         #expect(try bench.quarantine(run: "20260101T000001Z-0000", idleFloor: .zero).isClean)
@@ -82,7 +82,7 @@ import Testing
     @Test func whatAJobReadsMeanwhileStays() throws {
         let bench = try damaged()
         let verified = try bench.quarantine(idleFloor: .zero) {
-            try bench.directory.shell("cat \(VerificationBench.path("bad"))/bad-1.jar > /dev/null")
+            try bench.directory.shell("cat \(VerificationFixture.path("bad"))/bad-1.jar > /dev/null")
         }
         #expect(verified.damaged.map(\.refusal) == ["a job used it since the scan"])
         #expect(isThere("bad", bench))
@@ -90,7 +90,7 @@ import Testing
 
     @Test func aDownloadUnderWayStays() throws {
         let bench = try damaged()
-        let path = VerificationBench.path("bad")
+        let path = VerificationFixture.path("bad")
         try bench.directory.shell(
             "echo half > \(path)/bad-1-sources.jar.part; touch -d '40 days ago' \(path)")
         #expect(try bench.quarantine().damaged.map(\.refusal) == [Protection.inFlight.text])
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func aRunningGradleBuildKeepsItsHome() throws {
-        let bench = try VerificationBench()
+        let bench = try VerificationFixture()
         try bench.addModule("mod", content: "bytes")
         let directory = "caches/modules-2/files-2.1/org.x/mod/1.0"
         try bench.directory.shell("printf x >> \(directory)/*/mod-1.0.jar")
@@ -123,8 +123,8 @@ import Testing
     /// When half a cache seems damaged the disk may be what is, or Larder: one run takes so much and no more.
     @Test func oneRunTakesNoMoreThanItsLimit() throws {
         let bench = try damaged()
-        try bench.directory.shell("truncate -s 10000 \(VerificationBench.path("good"))/good-1.jar")
-        try bench.age(VerificationBench.path("good"))
+        try bench.directory.shell("truncate -s 10000 \(VerificationFixture.path("good"))/good-1.jar")
+        try bench.age(VerificationFixture.path("good"))
         let limits = Pruner.Limits(bytesShare: .share(basisPoints: 10000), entries: 1)
         let verified = try bench.quarantine(limits: limits)
         #expect(verified.damaged.filter(\.isQuarantined).count == 1)
@@ -136,10 +136,10 @@ import Testing
     @Test func theTrashIsNotEmptiedForIt() throws {
         let bench = try damaged()
         _ = try bench.quarantine()
-        try bench.directory.shell("truncate -s 10000 \(VerificationBench.path("good"))/good-1.jar")
-        try bench.age(VerificationBench.path("good"))
+        try bench.directory.shell("truncate -s 10000 \(VerificationFixture.path("good"))/good-1.jar")
+        try bench.age(VerificationFixture.path("good"))
         // Runs of the future are not due for a purge.
-        let second = Trash.newRunID(now: VerificationBench.now())
+        let second = Trash.newRunID(now: VerificationFixture.now())
         let verified = try bench.quarantine(run: second, idleFloor: .zero)
         #expect(verified.damaged.map(\.refusal) == [nil])
         #expect(bench.directory.exists(".larder/trash/\(Self.run)/0"))
@@ -151,11 +151,11 @@ import Testing
         let bench = try damaged()
         _ = try bench.quarantine()
         try bench.state.shell("rm larder.db")
-        let again = try CacheIndex.open(stateDirectory: bench.state.path, now: VerificationBench.now())
-        let survey = VolumeSurvey(index: again, clock: VerificationBench.now)
+        let again = try CacheIndex.open(stateDirectory: bench.state.path, now: VerificationFixture.now())
+        let survey = ScanService(index: again, clock: VerificationFixture.now)
         // The first scan makes the volume known, the second finds the run that is not.
         for _ in 0..<2 {
-            _ = try survey.run(LockedVolume(bench.volume, now: VerificationBench.now()))
+            _ = try survey.run(LockedVolume(bench.volume, now: VerificationFixture.now()))
         }
         #expect(try bench.sql("SELECT id, kind FROM runs") == "\(Self.run)|verify")
     }

@@ -21,9 +21,9 @@ import Testing
     }
 
     @Test func containersOfAllLogsAreCountedTogether() throws {
-        let one = EventBed.create(1) + EventBed.create(2) + remove(1, at: 3) + remove(2, at: 9)
+        let one = EventFixture.create(1) + EventFixture.create(2) + remove(1, at: 3) + remove(2, at: 9)
         let two =
-            EventBed.create(4) + EventBed.create(5, image: "unknown") + remove(4, at: 8) + remove(5, at: 8)
+            EventFixture.create(4) + EventFixture.create(5, image: "unknown") + remove(4, at: 8) + remove(5, at: 8)
         let found = try #require(try peak(["a.log": one, "b.log": two, "a.log.lock": "", ".tmp": one]))
         // From 5 to 8: 2, 4 and 5.
         #expect(found.containers == 3 && found.at == Timestamp(seconds: 1_800_000_005))
@@ -32,12 +32,12 @@ import Testing
 
     @Test func aContainerWhoseCreationWasRotatedAwayWasThere() throws {
         let found = try #require(
-            try peak(["a.log": EventBed.create(2) + remove(1, at: 3) + remove(2, at: 4)]))
+            try peak(["a.log": EventFixture.create(2) + remove(1, at: 3) + remove(2, at: 4)]))
         #expect(found.containers == 2 && found.bytes == ByteCount(100))
     }
 
     @Test func aContainerThatWasNeverRemovedStays() throws {
-        let log = (1...4).map { EventBed.create($0) }.joined()
+        let log = (1...4).map { EventFixture.create($0) }.joined()
         #expect(try peak(["a.log": log, "copy.log": log])?.containers == 4)
     }
 

@@ -10,11 +10,11 @@ import Testing
     private static let begin: Int64 = 1_700_000_000_000
 
     @Test func tensOfThousandsAreFoundAgain() throws {
-        let bed = try JournalBed()
+        let bed = try JournalFixture()
         let count = 30_000
-        var lines = (0..<count).map { "\(Self.begin + Int64($0)) \(JournalBed.path($0))" }
+        var lines = (0..<count).map { "\(Self.begin + Int64($0)) \(JournalFixture.path($0))" }
         for updated in stride(from: 0, to: count, by: 7) {
-            lines.append("\(Self.begin + 1_000_000 + Int64(updated)) \(JournalBed.path(updated))")
+            lines.append("\(Self.begin + 1_000_000 + Int64(updated)) \(JournalFixture.path(updated))")
         }
         try bed.write(lines)
         let journal = try #require(try GradleJournal.read(home: bed.home))
@@ -22,9 +22,9 @@ import Testing
         var wrong = 0
         for number in 0..<count {
             let expected = Self.begin + Int64(number) + (number % 7 == 0 ? 1_000_000 : 0)
-            let found = journal.lastUse(of: JournalBed.path(number))
+            let found = journal.lastUse(of: JournalFixture.path(number))
             if found != Timestamp(nanoseconds: expected * 1_000_000) { wrong += 1 }
-            if journal.lastUse(of: JournalBed.path(number, below: "/other")) != nil { wrong += 1 }
+            if journal.lastUse(of: JournalFixture.path(number, below: "/other")) != nil { wrong += 1 }
         }
         #expect(wrong == 0)
     }
@@ -36,7 +36,7 @@ import Testing
         "/one/less/" + String(repeating: "x", count: 52), "/one/more/" + String(repeating: "x", count: 54),
     ])
     func everyKindOfPath(_ path: String) throws {
-        let bed = try JournalBed()
+        let bed = try JournalFixture()
         let isShort = path.utf8.count < 64 && path.utf8.allSatisfy { $0 < 128 }
         for prefix in isShort ? ["", "s:"] : [""] {
             try bed.write(["\(prefix)\(Self.begin) \(path)"])
@@ -47,8 +47,8 @@ import Testing
     }
 
     @Test func cutAtEveryByteItNeverInventsAUse() throws {
-        let bed = try JournalBed()
-        let paths = (0..<40).map { JournalBed.path($0) }
+        let bed = try JournalFixture()
+        let paths = (0..<40).map { JournalFixture.path($0) }
         try bed.write(paths.enumerated().map { "\(Self.begin + Int64($0)) \($1)" })
         let whole = try bed.bytes
         var readable = 0
@@ -63,8 +63,8 @@ import Testing
     }
 
     @Test func everyChangedByteIsSurvived() throws {
-        let bed = try JournalBed()
-        try bed.write((0..<600).map { "\(Self.begin) \(JournalBed.path($0))" })
+        let bed = try JournalFixture()
+        try bed.write((0..<600).map { "\(Self.begin) \(JournalFixture.path($0))" })
         let whole = try bed.bytes
         var random = SeededGenerator(seed: 3)
         for _ in 0..<300 {
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func anotherFormatIsIgnored() throws {
-        let bed = try JournalBed()
+        let bed = try JournalFixture()
         try bed.directory.write("caches/journal-1/file-access.bin", "GHA2 and more")
         #expect(throws: GradleJournalError.unknownFormat) { try GradleJournal.read(home: bed.home) }
         try bed.directory.shell("rm caches/journal-1/file-access.bin")
@@ -98,7 +98,7 @@ import Testing
     }
 
     @Test func whatIsNoFileIsRefusedWithoutWaiting() throws {
-        let bed = try JournalBed()
+        let bed = try JournalFixture()
         try bed.directory.shell("mkfifo caches/journal-1/file-access.bin")
         #expect(throws: GradleJournalError.unreadable(reason: "it is no regular file")) {
             try GradleJournal.read(home: bed.home)
@@ -111,10 +111,10 @@ import Testing
     }
 
     @Test func aJournalThatChangesIsReadAgain() throws {
-        let bed = try JournalBed()
-        try bed.write(["\(Self.begin) \(JournalBed.path(1))"])
+        let bed = try JournalFixture()
+        try bed.write(["\(Self.begin) \(JournalFixture.path(1))"])
         let later = bed.directory.path + "/later"
-        try bed.write(["\(Self.begin + 5000) \(JournalBed.path(1))", "1 /more"], to: later)
+        try bed.write(["\(Self.begin + 5000) \(JournalFixture.path(1))", "1 /more"], to: later)
         let content = try Data(contentsOf: URL(fileURLWithPath: later))
         var changes = 0
         let journal = try GradleJournal.read(home: bed.home) {
@@ -123,7 +123,7 @@ import Testing
             try? content.write(to: URL(fileURLWithPath: bed.file))
         }
         #expect(changes == 2)
-        #expect(journal?.lastUse(of: JournalBed.path(1)) == Timestamp(seconds: Self.begin / 1000 + 5))
+        #expect(journal?.lastUse(of: JournalFixture.path(1)) == Timestamp(seconds: Self.begin / 1000 + 5))
         var appended = 0
         #expect(throws: GradleJournalError.restless) {
             try GradleJournal.read(home: bed.home) {
@@ -137,7 +137,7 @@ import Testing
     }
 
     @Test func entriesAreFoundByTheJobsPath() throws {
-        let bed = try JournalBed()
+        let bed = try JournalFixture()
         let sha1 = ["aa", "bb"]
         let module = "caches/modules-2/files-2.1/org.example/lib/1.0"
         for name in sha1 { try bed.directory.write("home/\(module)/\(name)/lib.jar") }

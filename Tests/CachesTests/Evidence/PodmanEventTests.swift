@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct PodmanEventTests {
     @Test func followsFromWhereItStopped() throws {
-        let bed = try EventBed()
+        let bed = try EventFixture()
         try bed.append(0..<3)
         #expect(bed.read() == bed.ids(0..<3))
         #expect(bed.read().isEmpty)
@@ -18,7 +18,7 @@ import Testing
     }
 
     @Test func whatWasNotRecordedIsReadAgain() throws {
-        let bed = try EventBed()
+        let bed = try EventFixture()
         try bed.append(0..<3)
         #expect(bed.read(dying: true) == bed.ids(0..<3))
         #expect(bed.read() == bed.ids(0..<3))
@@ -26,8 +26,8 @@ import Testing
     }
 
     @Test func aHalfWrittenLineWaits() throws {
-        let bed = try EventBed()
-        let line = EventBed.create(1)
+        let bed = try EventFixture()
+        let line = EventFixture.create(1)
         try bed.append(0..<1)
         try bed.append(String(line.prefix(30)))
         #expect(bed.read() == ["c0"])
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func podmansRotationKeepsTheNewestHalfInANewInode() throws {
-        let bed = try EventBed()
+        let bed = try EventFixture()
         try bed.append(0..<10)
         #expect(bed.read().count == 10)
         try bed.append(10..<12)
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func renamedCopiedAndEmptiedLogs() throws {
-        let bed = try EventBed()
+        let bed = try EventFixture()
         try bed.append(0..<4)
         _ = bed.read()
         try bed.append(4..<6)
@@ -72,9 +72,9 @@ import Testing
     }
 
     @Test func badLinesAreCountedAndNamedOnce() throws {
-        let bed = try EventBed()
+        let bed = try EventFixture()
         try bed.append(0..<1)
-        let offset = EventBed.create(0).utf8.count
+        let offset = EventFixture.create(0).utf8.count
         try bed.append(
             "not json\n\u{0}\u{1}\n{\"Type\":\"container\"\n" + String(repeating: "x", count: 3_000_000)
                 + "\n")
@@ -90,7 +90,7 @@ import Testing
     }
 
     @Test func whatIsNoFileNeitherBlocksNorIsFollowed() throws {
-        let bed = try EventBed()
+        let bed = try EventFixture()
         try bed.append(0..<1)
         try bed.directory.shell(
             "mv job.log .real; ln -s .real job.log; mkfifo pod.log; mkdir dir.log; touch job.log.lock")

@@ -6,7 +6,7 @@ import FileAccess
 /// Brings the index up to date with a volume: probe, scan, read what tools wrote down, record, arm.
 ///
 /// Arming comes last: only after what was read is recorded may the trace of it be overwritten.
-package struct VolumeSurvey: Sendable {
+package struct ScanService: Sendable {
     let index: CacheIndex
     private let regretWindow: Span
     let clock: @Sendable () -> Timestamp
@@ -55,14 +55,14 @@ package struct VolumeSurvey: Sendable {
             }
         try Task.checkCancellation()
         try TrashRecovery(index: index, clock: clock).run(locked, &notices)
-        let witness = ClockWitness(stateDirectory: index.stateDirectory)
-        if let expected = witness.expected(now: clock()) {
+        let detector = ClockJumpDetector(stateDirectory: index.stateDirectory)
+        if let expected = detector.expected(now: clock()) {
             notices.append(
                 "the clock was set since the last scan: it shows \(clock()), and by the time since boot it "
                     + "is \(expected); times of use before that are off")
         }
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
-        if !index.isInMemory { witness.record(now: clock()) }
+        if !index.isInMemory { detector.record(now: clock()) }
         _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
         let arming = AtimeArming(root: locked.root).arm(scan.unarmed)
@@ -78,7 +78,7 @@ package struct VolumeSurvey: Sendable {
         let trust =
             switch locked.folder {
             case .success(let folder): AtimeProbe(in: folder.own).run()
-            case .failure(let error): EvidenceTrust(.low, reason: error.description)
+            case .failure(let error): EvidenceQuality(.low, reason: error.description)
             }
         let snapshots = index.treePath(of: locked.volume.name).map {
             SnapshotFile(path: $0, identity: locked.identity)

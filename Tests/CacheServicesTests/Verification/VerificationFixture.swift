@@ -9,7 +9,7 @@ import Testing
 @testable import CacheServices
 
 /// A build volume with real files, an index, and the way from a scan to a verification.
-struct VerificationBench {
+struct VerificationFixture {
     let directory: TemporaryDirectory
     let state: TemporaryDirectory
     let index: CacheIndex
@@ -67,7 +67,7 @@ struct VerificationBench {
     /// Scans and reads what the index knows then.
     func usage() throws -> VolumeUsage {
         let locked = try LockedVolume(volume, now: Self.now())
-        _ = try VolumeSurvey(index: index, clock: Self.now).run(locked)
+        _ = try ScanService(index: index, clock: Self.now).run(locked)
         return try #require(try index.usage(of: volume.name))
     }
 
@@ -97,7 +97,7 @@ struct VerificationBench {
 
     func digits(of name: String, _ algorithm: Checksum.Algorithm) throws -> String {
         let root = try OpenDirectory.open(root: directory.path)
-        let file = try #require(try QuietFile.open(name.utf8.cString, in: root))
+        let file = try #require(try NoAtimeFile.open(name.utf8.cString, in: root))
         return try PacedReader(ReadingPace(), uptime: { .zero }, wait: { _ in }).digits(of: file, algorithm)
     }
 

@@ -1,7 +1,7 @@
 import Reporting
 
 /// The header field `Accept` (RFC 9110, 12.5.1), as far as metrics need it.
-struct Accepted {
+struct AcceptHeader {
     private struct Range {
         var type: String
         var parameters: [String: String]

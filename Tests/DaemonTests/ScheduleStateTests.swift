@@ -5,8 +5,8 @@ import Testing
 @testable import Daemon
 
 /// A board that may be asked within an expectation.
-private final class BoardBed {
-    private var board = ActivityBoard()
+private final class ScheduleFixture {
+    private var board = ScheduleState()
 
     func adopt(_ settings: DaemonSettings, known: [ActivityKey: LastRun], now: Timestamp) {
         board.adopt(settings, known: known, now: now)
@@ -25,7 +25,7 @@ private final class BoardBed {
 }
 
 /// What begins when, without a clock, a task or a file.
-@Suite struct ActivityBoardTests {
+@Suite struct ScheduleStateTests {
     private static func at(_ minutes: Int64) -> Timestamp {
         Timestamp(seconds: 1_800_000_000 + minutes * 60)
     }
@@ -52,8 +52,8 @@ private final class BoardBed {
     private func board(
         _ schedules: [Activity: String], known: [ActivityKey: LastRun]? = nil, volumes: [Volume]? = nil,
         parallel: Int = 2
-    ) -> BoardBed {
-        let board = BoardBed()
+    ) -> ScheduleFixture {
+        let board = ScheduleFixture()
         board.adopt(
             settings(schedules, volumes: volumes, parallel: parallel), known: known ?? [scan: ran(0)],
             now: Self.at(0))
@@ -189,7 +189,7 @@ private final class BoardBed {
 
     @Test func jitterMovesAndKeepsEveryTime() {
         let jitter = Jitter(most: .hours(3), kind: .random)
-        let board = BoardBed()
+        let board = ScheduleFixture()
         board.adopt(settings([.scan: "0 * * * *"], jitter: jitter), known: [scan: ran(0)], now: Self.at(0))
         var begun = 0
         for minute in 1...6000 where !board.start(now: Self.at(Int64(minute)), absent: []).isEmpty {

@@ -5,7 +5,7 @@ import Glibc
 /// Larder's own folder on a volume, `.larder`: the lock, the trash with its journals, and the probe.
 ///
 /// It is made by the first scan, so that a prune of a full volume finds it there.
-package struct VolumeFolder: Sendable {
+package struct LarderDirectory: Sendable {
     /// The volume's root.
     package let root: OpenDirectory
     /// The folder `.larder`.
@@ -36,7 +36,7 @@ package struct VolumeFolder: Sendable {
     }
 }
 
-extension VolumeFolder {
+extension LarderDirectory {
     /// The number in `.larder/volume-id`, by which the volume is known again; nil where there is none.
     func marker() -> UInt64? { Self.marker(in: own) }
 

@@ -7,7 +7,7 @@ import Testing
 @testable import CacheServices
 
 /// How long evicted entries wait in the trash, and what ends that before their time.
-@Suite struct TrashKeeperTests {
+@Suite struct TrashRetentionTests {
     private static let runs = (1...4).map { "20260101T00000\($0)Z-0000" }
 
     /// Three runs of one entry each in the trash, and an entry that no prune takes.
@@ -29,7 +29,7 @@ import Testing
         defer { withExtendedLifetime(state) {} }
         let index = try CacheIndex.open(stateDirectory: state.path, now: BuildVolume.now())
         let locked = try bench.locked()
-        _ = try VolumeSurvey(index: index, clock: BuildVolume.now).run(locked)
+        _ = try ScanService(index: index, clock: BuildVolume.now).run(locked)
         let usage = try #require(try index.usage(of: "build"))
         return try await Pruner(index: index, limits: nil, idleFloor: .hours(24), clock: BuildVolume.now)
             .prune(

@@ -2,7 +2,7 @@ import CacheModel
 import GRDB
 
 /// Counts the downloads that wait, where a scan has had its say: in the caller's transaction.
-struct JobDownloadSettlement {
+struct DownloadReconciliation {
     let db: Database
     /// The volume's row.
     let volume: Int64
@@ -144,7 +144,7 @@ struct JobDownloadSettlement {
     }
 }
 
-extension JobDownloadSettlement {
+extension DownloadReconciliation {
     /// The entries and ghosts that the downloads of each directory may belong to, entries last: those whose
     /// group is the longest that the URL allows.
     private func holders(of groups: [Group]) throws -> [String: [Holder]] {

@@ -8,7 +8,7 @@ import Foundation
 /// - An activity that falls due again while it runs or waits is not run twice.
 /// - What fell due while the daemon was down, or its volume away, is done once when that is over.
 /// - What is held by another Larder is tried again, after a pause that doubles each time.
-struct ActivityBoard {
+struct ScheduleState {
     /// Everything known of one activity on one volume.
     struct Slot {
         var schedule: CronSchedule?

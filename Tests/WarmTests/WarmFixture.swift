@@ -16,7 +16,7 @@ import Testing
 enum OnTheTestbed {}
 
 /// A running testbed (Tests/Testbed), with a registry that fails on command in front of the real one.
-final class WarmBed: Sendable {
+final class WarmFixture: Sendable {
     /// One testbed for all of these tests and no others: they remove and pull the same images.
     private static let own = Testbed.shared == nil ? nil : try? OwnTestbed("--no-builds")
     static let settings: [String: String]? = own?.testbed.settings
@@ -69,7 +69,7 @@ final class WarmBed: Sendable {
 
     func warm(
         _ references: [ImageReference], policy: PullPolicy = .missing,
-        limits: ImageWarmer.Limits = WarmBed.limits,
+        limits: ImageWarmer.Limits = WarmFixture.limits,
         quota: Quota? = nil, expected: ByteCount? = nil, auth: AuthFile? = nil,
         podman other: PodmanClient? = nil
     ) async throws -> [WarmedImage] {

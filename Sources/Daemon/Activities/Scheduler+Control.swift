@@ -2,8 +2,8 @@ import CacheModel
 import CacheServices
 import Logging
 
-/// What others tell the desk and ask of it: the watches, a reload, the web server.
-extension ActivityDesk {
+/// What others tell the scheduler and ask of it: the watches, a reload, the web server.
+extension Scheduler {
     /// Takes over another configuration; what runs is let run by the old one.
     package func adopt(_ plan: DaemonPlan) async {
         self.plan = plan
@@ -70,7 +70,7 @@ extension ActivityDesk {
     func isBusy(_ volume: String) -> Bool { board.running(on: volume) != nil }
 }
 
-extension ActivityDesk {
+extension Scheduler {
     /// What the daemon still waits for before its figures can be trusted; empty when it is ready.
     package func waitingFor() -> [String] {
         guard isLoaded else { return ["the index in the state directory"] }

@@ -7,7 +7,7 @@ import Testing
 @testable import FileAccess
 
 /// Reading that nobody notices.
-@Suite struct QuietFileTests {
+@Suite struct NoAtimeFileTests {
     private let directory: TemporaryDirectory
     private let root: OpenDirectory
 
@@ -19,7 +19,7 @@ import Testing
         try directory.shell("touch -a -d '3 days ago' file")
     }
 
-    private func readAll(_ file: QuietFile) throws -> Int {
+    private func readAll(_ file: NoAtimeFile) throws -> Int {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { buffer.deallocate() }
         return try file.read(into: buffer, at: 0)
@@ -30,7 +30,7 @@ import Testing
 
     @Test func readingLeavesTheAccessTime() throws {
         let before = try times()
-        let file = try #require(try QuietFile.open("file".utf8.cString, in: root))
+        let file = try #require(try NoAtimeFile.open("file".utf8.cString, in: root))
         #expect(try readAll(file) == 300_000)
         #expect(try times() == before)
         // A job's read shows still.
@@ -41,7 +41,7 @@ import Testing
     /// Without `O_NOATIME` the time is put back, and armed as it was.
     @Test func withoutTheFlagTheTimeIsPutBack() throws {
         let before = try times()
-        var file = try QuietFile.open("file".utf8.cString, in: root, flag: 0)
+        var file = try NoAtimeFile.open("file".utf8.cString, in: root, flag: 0)
         #expect(try readAll(try #require(file)) == 300_000)
         #expect(try times() != before)
         file = nil
@@ -73,16 +73,16 @@ import Testing
     @Test func whatIsNoFileIsNotOpened() throws {
         try directory.shell("ln -s file link; mkfifo pipe; mkdir directory; ln -s /dev/null device")
         for name in ["link", "pipe", "directory", "device"] {
-            #expect(try QuietFile.open(name.utf8.cString, in: root) == nil, "\(name)")
+            #expect(try NoAtimeFile.open(name.utf8.cString, in: root) == nil, "\(name)")
         }
-        #expect(throws: SystemError(code: ENOENT)) { _ = try QuietFile.open("none".utf8.cString, in: root) }
+        #expect(throws: SystemError(code: ENOENT)) { _ = try NoAtimeFile.open("none".utf8.cString, in: root) }
     }
 
     @Test(arguments: [
         "echo more >> file", "truncate -s 10 file", "echo x > new; mv new file", "touch file", "rm file",
     ])
     func aChangeShows(script: String) throws {
-        let file = try #require(try QuietFile.open("file".utf8.cString, in: root))
+        let file = try #require(try NoAtimeFile.open("file".utf8.cString, in: root))
         #expect(file.isUnchanged)
         try directory.shell(script)
         #expect(!file.isUnchanged)
@@ -108,13 +108,13 @@ import Testing
         }
         try directory.shell("sync file; dd of=file oflag=nocache conv=notrunc,fdatasync count=0 status=none")
         try #require(try !isCached(), "the file system keeps the page cache")
-        var file = try QuietFile.open("file".utf8.cString, in: root)
+        var file = try NoAtimeFile.open("file".utf8.cString, in: root)
         _ = try readAll(try #require(file))
         #expect(try isCached())
         file = nil
         #expect(try !isCached())
         try directory.shell("cat file > /dev/null")
-        file = try QuietFile.open("file".utf8.cString, in: root)
+        file = try NoAtimeFile.open("file".utf8.cString, in: root)
         _ = try readAll(try #require(file))
         file = nil
         #expect(try isCached())

@@ -6,7 +6,7 @@
 ///
 /// Images are numbered in the order given: the candidates first, least recently used first, then those that
 /// are kept. A layer that an image names and the store does not know occupies nothing.
-struct LayerLedger {
+struct LayerReferenceCounts {
     private var chains: [[Int]] = []
     private let stored: [ByteCount]
     private var isPinned: [Bool]

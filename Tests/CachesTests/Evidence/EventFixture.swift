@@ -5,7 +5,7 @@ import TestSupport
 @testable import Caches
 
 /// A directory with event logs, and a reader that remembers where it stopped.
-final class EventBed {
+final class EventFixture {
     let directory: TemporaryDirectory
     private var cursors: [UInt8] = []
     private(set) var last = PodmanEventLogs.Reading()

@@ -7,7 +7,7 @@ import Glibc
 ///
 /// No link is followed, and no FIFO, socket or device is opened. Where the owner alone may leave an access time
 /// (`O_NOATIME`, open(2)), the file is opened only if its time can be put back afterwards.
-package final class QuietFile: Sendable {
+package final class NoAtimeFile: Sendable {
     /// What the file was as it was opened.
     package let opened: larder_stat
 
@@ -23,14 +23,14 @@ package final class QuietFile: Sendable {
     /// - Throws: `SystemError`; EPERM where reading it would leave a false trace of use.
     package static func open(
         _ name: [CChar], in directory: OpenDirectory
-    ) throws(SystemError) -> QuietFile? {
+    ) throws(SystemError) -> NoAtimeFile? {
         try open(name, in: directory, flag: larder_o_noatime)
     }
 
     /// As above; without `O_NOATIME` for a `flag` of zero, as where the system knows none.
     static func open(
         _ name: [CChar], in directory: OpenDirectory, flag: Int32
-    ) throws(SystemError) -> QuietFile? {
+    ) throws(SystemError) -> NoAtimeFile? {
         let seen = try directory.stat(name)
         guard seen.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else { return nil }
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
@@ -49,7 +49,7 @@ package final class QuietFile: Sendable {
             close(descriptor)
             return nil
         }
-        return QuietFile(descriptor, opened, name, in: directory, putsBack: putsBack)
+        return NoAtimeFile(descriptor, opened, name, in: directory, putsBack: putsBack)
     }
 
     private static func canSetTime(

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 /// A state directory of its own for one test, with an index in it, removed when the test ends.
-final class IndexBed {
+final class IndexFixture {
     let directory: String
     var database: String { directory + "/larder.db" }
     let volume = Volume(name: "build", kind: .buildCache, path: "/cache")
@@ -71,7 +71,7 @@ func scan(
         capacity: Capacity(
             total: ByteCount(100_000), available: ByteCount(40_000), free: ByteCount(50_000), inodes: 100,
             freeInodes: 60),
-        atimeTrust: EvidenceTrust(trust, reason: trust == .high ? "" : "because"), entries: entries,
+        atimeTrust: EvidenceQuality(trust, reason: trust == .high ? "" : "because"), entries: entries,
         layers: layers, snapshot: snapshot)
 }
 

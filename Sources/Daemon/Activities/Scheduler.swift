@@ -6,10 +6,10 @@ import ServiceLifecycle
 
 /// Begins activities when they are due, asked for or needed, and knows how each one stands.
 ///
-/// What it decides is `ActivityBoard`'s; here are the clock, the tasks, the log and the record in the index.
-package actor ActivityDesk: DaemonControl, Service {
+/// What it decides is `ScheduleState`'s; here are the clock, the tasks, the log and the record in the index.
+package actor Scheduler: DaemonControl, Service {
     var plan: DaemonPlan
-    var board = ActivityBoard()
+    var board = ScheduleState()
     private var tasks: [Int: (key: ActivityKey, task: Task<Void, Never>)] = [:]
     private var begun = 0
     var gauges: [String: PressureGauge] = [:]
@@ -34,7 +34,7 @@ package actor ActivityDesk: DaemonControl, Service {
     /// Clocks may be set, and computers sleep: the board is looked at this often at least.
     private static let longestSleep = Span.seconds(30)
 
-    /// Makes a desk that works by `plan`.
+    /// Makes a scheduler that works by `plan`.
     package init(_ plan: DaemonPlan, logger: Logger, clock: @escaping @Sendable () -> Timestamp) {
         self.plan = plan
         self.logger = logger

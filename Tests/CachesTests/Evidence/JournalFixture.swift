@@ -7,7 +7,7 @@ import Testing
 @testable import Caches
 
 /// A directory with a Gradle user home, whose journal an independent program writes.
-struct JournalBed {
+struct JournalFixture {
     let directory: TemporaryDirectory
     var file: String { directory.path + "/caches/journal-1/file-access.bin" }
     var home: OpenDirectory { get throws { try OpenDirectory.open(root: directory.path) } }

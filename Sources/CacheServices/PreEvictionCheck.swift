@@ -5,7 +5,7 @@ import FileAccess
 import Glibc
 
 /// The look at an entry just before and just after it is moved away: whether it is still what the plan saw.
-enum LastLook {
+enum PreEvictionCheck {
     /// What an entry is found to be, or why it must stay.
     enum Finding: Equatable {
         case unchanged(bytes: ByteCount)

@@ -8,7 +8,7 @@ import Glibc
 /// `clock.json` of the state directory, with the ID of the boot; while the machine was not booted anew and no
 /// other one has the volume, both must have moved by the same. After a leap forward every entry would look
 /// idle for long.
-struct ClockWitness {
+struct ClockJumpDetector {
     /// What is noted.
     struct Note: Codable, Equatable {
         /// The boot's ID, as in `/proc/sys/kernel/random/boot_id`.
@@ -24,7 +24,7 @@ struct ClockWitness {
     /// How far the clock may be set without harm: as far as the idle floor's default reaches.
     static let tolerance = Span.days(1)
 
-    /// The witness in a state directory.
+    /// The detector in a state directory.
     init(stateDirectory: String) { path = stateDirectory + "/clock.json" }
 
     /// What both clocks show now; nil where the kernel does not tell.

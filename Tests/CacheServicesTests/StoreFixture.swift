@@ -8,7 +8,7 @@ import TestSupport
 @testable import CacheServices
 
 /// A small image store with records as Podman writes them, and a socket that answers as a test says.
-final class StoreBench: Sendable {
+final class StoreFixture: Sendable {
     static let removed = (200, #"{"Deleted":["x"],"Untagged":["x"]}"#)
 
     let directory: TemporaryDirectory
@@ -20,7 +20,7 @@ final class StoreBench: Sendable {
     var requests: [String] { seen.withLock { $0 } }
 
     /// Makes a store with images `registry.test/<name>:1` on a layer of their own each.
-    init(images: [String], script: @escaping @Sendable (StoreBench, String) -> (Int, String)) throws {
+    init(images: [String], script: @escaping @Sendable (StoreFixture, String) -> (Int, String)) throws {
         directory = try TemporaryDirectory()
         volume = Volume(name: "images", kind: .imageStore, path: directory.path + "/storage")
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -70,7 +70,7 @@ final class StoreBench: Sendable {
             volume: "images", usedBytes: store.bytes, trashBytes: .zero, capacity: capacity,
             scan: ScanRecord(
                 number: 1, startedAt: BuildVolume.now(), complete: true, unreadable: 0,
-                identity: locked.identity, atimeTrust: EvidenceTrust(.high)),
+                identity: locked.identity, atimeTrust: EvidenceQuality(.high)),
             entries: store.entries().enumerated().map { number, entry in
                 CacheEntry(
                     id: Int64(number), found: entry, firstSeen: entry.fetched,
@@ -84,7 +84,7 @@ final class StoreBench: Sendable {
         return try await ImagePruner(locked, podman: podman).apply(plan, scan: usage.scan)
     }
 
-    private func listen(_ script: @escaping @Sendable (StoreBench, String) -> (Int, String)) throws {
+    private func listen(_ script: @escaping @Sendable (StoreFixture, String) -> (Int, String)) throws {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         let path = Array("\(directory.path)/s".utf8)

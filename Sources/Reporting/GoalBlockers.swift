@@ -21,7 +21,7 @@ extension Protection {
 }
 
 /// What keeps a volume above its goal, the largest first.
-struct Obstacles {
+struct GoalBlockers {
     let plan: EvictionPlan
     /// What is used afterwards: by the plan, or really.
     let usedAfter: ByteCount

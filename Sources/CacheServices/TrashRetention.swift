@@ -5,7 +5,7 @@ import FileAccess
 
 /// Decides how long evicted entries wait: until their time is over, the volume is about to overflow, or at once
 /// where that was asked for.
-struct TrashKeeper {
+struct TrashRetention {
     let index: CacheIndex
     let clock: @Sendable () -> Timestamp
 

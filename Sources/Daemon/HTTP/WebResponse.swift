@@ -7,7 +7,7 @@ import Reporting
 typealias HeaderName = HTTPFields.Element.Name
 
 /// One answer, on its way to a client.
-struct Answer {
+struct WebResponse {
     var status: HTTPResponse.Status = .ok
     var type: String
     var body: String
@@ -19,27 +19,27 @@ struct Answer {
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
         + "frame-ancestors 'none'"
 
-    static func text(_ body: String, status: HTTPResponse.Status = .ok) -> Answer {
-        Answer(status: status, type: "text/plain; charset=utf-8", body: body)
+    static func text(_ body: String, status: HTTPResponse.Status = .ok) -> WebResponse {
+        WebResponse(status: status, type: "text/plain; charset=utf-8", body: body)
     }
 
-    static func json(_ body: String, status: HTTPResponse.Status = .ok) -> Answer {
-        Answer(status: status, type: "application/json", body: body)
+    static func json(_ body: String, status: HTTPResponse.Status = .ok) -> WebResponse {
+        WebResponse(status: status, type: "application/json", body: body)
     }
 
-    static func page(_ body: String, status: HTTPResponse.Status = .ok) -> Answer {
-        Answer(status: status, type: "text/html; charset=utf-8", body: body)
+    static func page(_ body: String, status: HTTPResponse.Status = .ok) -> WebResponse {
+        WebResponse(status: status, type: "text/html; charset=utf-8", body: body)
     }
 
     /// The capacity report is one file, with its style in it.
-    static func report(_ body: String) -> Answer {
+    static func report(_ body: String) -> WebResponse {
         var answer = page(body)
         answer.policy = strictPolicy.replacing("style-src 'self'", with: "style-src 'unsafe-inline'")
         return answer
     }
 
-    static func asset(_ body: String, _ type: String) -> Answer {
-        var answer = Answer(type: type, body: body)
+    static func asset(_ body: String, _ type: String) -> WebResponse {
+        var answer = WebResponse(type: type, body: body)
         answer.headers[.cacheControl] = "max-age=3600"
         return answer
     }
@@ -103,8 +103,8 @@ struct WebError: Error {
     init(_ error: any Error, _ logger: Logger) {
         switch error {
         case let error as WebError: self = error
-        case FigureStore.Missing.notYet: self = .later("there are no figures yet", seconds: 5)
-        case FigureStore.Missing.held, IndexError.busy:
+        case StatsCache.Missing.notYet: self = .later("there are no figures yet", seconds: 5)
+        case StatsCache.Missing.held, IndexError.busy:
             self = .later("the index is held just now", seconds: 5)
         case IndexError.missing, IndexError.olderSchema: self = .later("there are no figures yet", seconds: 5)
         case is IndexReader.Crowded: self = .later("too many searches at once", seconds: 2)
@@ -115,12 +115,12 @@ struct WebError: Error {
         }
     }
 
-    func answer(forPeople: Bool) -> Answer {
+    func answer(forPeople: Bool) -> WebResponse {
         let code: Int32 = status.code == 503 ? 75 : status.kind == .serverError ? 1 : 64
         var answer =
             forPeople
-            ? Answer.page(Dashboard.page(error: text, hint), status: status)
-            : Answer.json(
+            ? WebResponse.page(Dashboard.page(error: text, hint), status: status)
+            : WebResponse.json(
                 (try? ErrorReport(code: code, error: text, hint: hint).json()) ?? "{}\n", status: status)
         for (name, value) in headers { answer.headers[name] = value }
         return answer

@@ -3,7 +3,7 @@ import CacheModel
 import Caches
 import FileAccess
 
-extension VolumeSurvey {
+extension ScanService {
     /// Reads an image store and the event logs beside it.
     ///
     /// The logs are read first: what they tell lies before the scan's beginning, and the images are there still.
@@ -55,24 +55,24 @@ extension VolumeSurvey {
         }
     }
 
-    private func trust(in events: PodmanEventLogs.Reading, _ silent: Int, _ volume: Volume) -> EvidenceTrust {
+    private func trust(in events: PodmanEventLogs.Reading, _ silent: Int, _ volume: Volume) -> EvidenceQuality {
         if events.files == 0 {
-            return EvidenceTrust(
+            return EvidenceQuality(
                 .low,
                 reason:
                     "only containers in the store and pulls show use; there is no event log in \(volume.eventsPath)"
             )
         }
         if silent > 0 {
-            return EvidenceTrust(
+            return EvidenceQuality(
                 .medium,
                 reason: "\(silent) containers have no event: some pods write no log to \(volume.eventsPath)")
         }
         if !events.isWhole {
-            return EvidenceTrust(
+            return EvidenceQuality(
                 .medium, reason: "a part of the event logs in \(volume.eventsPath) could not be read")
         }
-        return EvidenceTrust(.high)
+        return EvidenceQuality(.high)
     }
 }
 

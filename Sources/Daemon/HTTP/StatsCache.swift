@@ -7,7 +7,7 @@ import ServiceLifecycle
 ///
 /// A request never waits for the index. While another process holds it, the figures of before are shown for a
 /// while; when they become too old to be true, there are none.
-actor FigureStore {
+actor StatsCache {
     /// There are no figures, or they are too old.
     enum Missing: Error {
         case notYet

@@ -15,7 +15,7 @@ final class FakeControl: DaemonControl {
     let refusal = Mutex<RequestRefusal?>(nil)
     let asked = Mutex<[String]>([])
 
-    let known = Mutex<[Volume]>([WebBed.volume])
+    let known = Mutex<[Volume]>([WebFixture.volume])
     let floor = Mutex<Span>(.hours(24))
 
     func volumes() async -> [Volume] { known.withLock { $0 } }
@@ -39,7 +39,7 @@ final class FakeControl: DaemonControl {
 }
 
 /// A server on a port of its own over an index of its own, for one test.
-final class WebBed: Sendable {
+final class WebFixture: Sendable {
     let directory: TemporaryDirectory
     let control = FakeControl()
     let port: Int
@@ -53,8 +53,8 @@ final class WebBed: Sendable {
         name: "build", kind: .buildCache, path: "/cache", limit: ByteCount(80_000))
 
     init(
-        token: Bool = false, limits: ConnectionLimits = .init(), pace: FigureStore.Pace = .init(),
-        prepare: (CacheIndex) throws -> Void = { try WebBed.record($0) }
+        token: Bool = false, limits: ConnectionLimits = .init(), pace: StatsCache.Pace = .init(),
+        prepare: (CacheIndex) throws -> Void = { try WebFixture.record($0) }
     ) async throws {
         directory = try TemporaryDirectory()
         try prepare(CacheIndex.open(stateDirectory: directory.path, now: Self.now))
@@ -189,7 +189,7 @@ private func scan(at start: Int64, _ entries: [ScannedEntry]) -> VolumeScan {
         trashBytes: ByteCount(300),
         capacity: Capacity(
             total: ByteCount(100_000), available: ByteCount(40_000), free: ByteCount(50_000), inodes: 100,
-            freeInodes: 60), atimeTrust: EvidenceTrust(.high), entries: entries)
+            freeInodes: 60), atimeTrust: EvidenceQuality(.high), entries: entries)
 }
 
 extension CacheEntry {
