@@ -71,8 +71,10 @@ let package = Package(
         part(
             "CacheServices",
             [
-                "CacheIndex", "CacheModel", "Caches", "CLinux", "FileAccess", "PodmanClient",
+                "CacheIndex", "CacheModel", "Caches", "CLinux", "FileAccess", "PodmanClient", "Reporting",
+                "RunnerLint",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
         part(
             "Daemon",

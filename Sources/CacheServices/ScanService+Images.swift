@@ -55,7 +55,8 @@ extension ScanService {
         }
     }
 
-    private func trust(in events: PodmanEventLogs.Reading, _ silent: Int, _ volume: Volume) -> EvidenceQuality {
+    private func trust(in events: PodmanEventLogs.Reading, _ silent: Int, _ volume: Volume) -> EvidenceQuality
+    {
         if events.files == 0 {
             return EvidenceQuality(
                 .low,

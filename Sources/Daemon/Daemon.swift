@@ -80,7 +80,7 @@ private struct GraceService: Service {
 
     func run() async throws {
         try? await gracefulShutdown()
-        let period = await scheduler.settings.gracePeriod
+        let period = await scheduler.configuration().daemon.gracePeriod
         let running = await scheduler.running
         if !running.isEmpty {
             logger.notice("stopping: \(running.joined(separator: ", ")) has \(period) to come to an end")

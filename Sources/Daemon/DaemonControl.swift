@@ -1,9 +1,5 @@
 import CacheModel
-
-/// What the daemon does by schedule, by pressure or on request.
-package enum Activity: String, Sendable, CaseIterable {
-    case scan, prune, warm, verify, report
-}
+import CacheServices
 
 /// How an activity stands on one volume.
 package struct ActivityState: Sendable {
@@ -47,10 +43,8 @@ package enum RequestRefusal: Error, Equatable {
 
 /// What the HTTP server may ask of the daemon it belongs to.
 package protocol DaemonControl: Sendable {
-    /// The volumes of the configuration as it is now, in its order.
-    func volumes() async -> [Volume]
-    /// What was used more recently is not evicted, by the configuration as it is now: pages foretell prunes by it.
-    func idleFloor() async -> Span
+    /// What the daemon was told, as it is now.
+    func configuration() async -> Configuration
     /// What the daemon still waits for before its figures can be trusted, one line each; empty when ready.
     func waitingFor() async -> [String]
     /// Every activity of every volume that was scheduled, asked for or run.

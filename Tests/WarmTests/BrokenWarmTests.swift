@@ -177,7 +177,8 @@ extension OnTheTestbed {
             #expect(try await small.warm([try ImageReference("ci/base:1")]).map(\.attempts) == [0])
 
             let pushed = try run(
-                "/usr/bin/python3", "\(WarmFixture.testbed)/platforms.py", registry, "ci/app-a", "1", "ci/arch",
+                "/usr/bin/python3", "\(WarmFixture.testbed)/platforms.py", registry, "ci/app-a", "1",
+                "ci/arch",
                 "1"
             ).checked().output.split(separator: "\n").map(String.init)
             let name = try ImageReference("\(registry)/ci/arch:1")

@@ -18,7 +18,9 @@ final class SmallStore: Sendable {
 
     init(_ bed: WarmFixture, size: String) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["\(WarmFixture.testbed)/small_store.py", try bed.setting("LARDER_TESTBED"), size]
+        process.arguments = [
+            "\(WarmFixture.testbed)/small_store.py", try bed.setting("LARDER_TESTBED"), size,
+        ]
         process.standardInput = input
         process.standardOutput = output
         try process.run()

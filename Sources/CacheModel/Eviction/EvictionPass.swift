@@ -32,7 +32,8 @@ struct EvictionPass {
     private let takesAll: Bool
 
     init(
-        _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge, pools: [Pool: Gauge],
+        _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge,
+        pools: [Pool: Gauge],
         takesAll: Bool = false, now: Timestamp
     ) {
         self.takesAll = takesAll

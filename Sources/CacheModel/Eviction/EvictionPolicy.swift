@@ -111,7 +111,8 @@ package struct EvictionPolicy: Sendable, Hashable {
 
     /// Kept entries counted by reason; a layer that several images need counts for the strongest one.
     private static func summary(
-        of kept: [(place: Int, reason: Protection)], entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts
+        of kept: [(place: Int, reason: Protection)], entries: [CacheEntry], images: [Int],
+        ledger: LayerReferenceCounts
     ) -> [EvictionPlan.Kept] {
         let numbers = Dictionary(images.enumerated().map { ($1, $0) }, uniquingKeysWith: { $1 })
         let byReason = Dictionary(grouping: kept, by: \.reason)

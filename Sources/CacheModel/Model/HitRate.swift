@@ -10,8 +10,9 @@ package struct HitRate: Sendable, Hashable {
     package var missBytes: ByteCount
 
     /// Makes a rate from its counts.
-    package init(hits: Int64 = 0, misses: Int64 = 0, hitBytes: ByteCount = .zero, missBytes: ByteCount = .zero)
-    {
+    package init(
+        hits: Int64 = 0, misses: Int64 = 0, hitBytes: ByteCount = .zero, missBytes: ByteCount = .zero
+    ) {
         self.hits = hits
         self.misses = misses
         self.hitBytes = hitBytes

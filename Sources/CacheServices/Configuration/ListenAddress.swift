@@ -37,12 +37,12 @@ package enum ListenAddress: Sendable, Hashable {
     }
 
     /// Whether only this machine reaches it by TCP.
-    var isLoopback: Bool {
+    package var isLoopback: Bool {
         guard case .tcp(let host, _) = self else { return false }
         return Self.isLoopback(host)
     }
 
-    static func isLoopback(_ host: String) -> Bool {
+    package static func isLoopback(_ host: String) -> Bool {
         host == "localhost" || host == "::1"
             || (host.hasPrefix("127.") && host.allSatisfy { $0.isNumber || $0 == "." })
     }

@@ -1,17 +1,11 @@
-import ArgumentParser
 import CacheIndex
 import CacheModel
-import CacheServices
-import Caches
-import Foundation
-import Glibc
-import PodmanClient
 import Reporting
 
 /// What ends a command: the contract's exit code, what is wrong, and what to do.
-struct Failure: Error {
+package struct Failure: Error {
     /// The contract's exit codes.
-    enum Code: Int32 {
+    package enum Code: Int32, Sendable {
         case failed = 1
         case overQuota = 3
         case inPart = 4
@@ -20,28 +14,31 @@ struct Failure: Error {
         case configuration = 78
     }
 
-    var code: Code
-    var message: String
-    var hint: String?
+    package var code: Code
+    package var message: String
+    package var hint: String?
     /// Whether the same may succeed a little later: something else holds what is needed, or a damaged index is
     /// rebuilt at its next opening.
-    var isTransient = false
+    package var isTransient = false
+
+    /// Makes a failure from all it consists of.
+    package init(code: Code, message: String, hint: String? = nil, isTransient: Bool = false) {
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.isTransient = isTransient
+    }
 
     /// The message and the hint in one sentence, for a list of what was passed over.
-    var sentence: String { [message, hint].compactMap { $0 }.joined(separator: "; ") }
+    package var sentence: String { [message, hint].compactMap { $0 }.joined(separator: "; ") }
 
-    static func usage(_ message: String) -> Failure { Failure(code: .usage, message: message) }
+    package static func usage(_ message: String) -> Failure { Failure(code: .usage, message: message) }
+}
 
-    /// Says it on standard error, or as the contract's JSON on standard output.
-    func report(as format: OutputFormat) {
-        let report = ErrorReport(code: code.rawValue, error: message, hint: hint)
-        switch format {
-        case .text:
-            Terminal.complain(
-                report.text(width: Terminal.width, color: false, now: Application.systemClock()), .error)
-        case .json: if let text = try? report.json() { Terminal.say(text) }
-        }
-    }
+/// An error that knows what it means to a script and to a person.
+package protocol DescribedFailure: Error {
+    /// The exit code, the message and the hint.
+    var failure: Failure { get }
 }
 
 extension [Failure] {
@@ -55,10 +52,10 @@ extension [Failure] {
 
 extension Failure {
     /// What any error of the parts below means to a script and to a person.
-    init(_ error: any Error) {
+    package init(_ error: any Error) {
         switch error {
         case let failure as Failure: self = failure
-        case let error as ConfigurationError: self.init(code: .configuration, message: "\(error)")
+        case let error as any DescribedFailure: self = error.failure
         case let error as MaintenanceError:
             let (code, isTransient): (Code, Bool) =
                 switch error {

@@ -1,57 +1,55 @@
 import CacheIndex
 import CacheModel
-import CacheServices
 import PodmanClient
 import Reporting
 
-/// Gives back what killed pulls and dead pods left in the image stores: `prune --orphans`.
-struct OrphanPrune {
-    let dryRun: Bool
-    let volume: String?
-
-    func run(_ application: Application) async throws -> Failure.Code? {
-        var (volumes, skipped) = try application.presentVolumes(named: volume)
+extension Services {
+    /// Gives back what killed pulls and dead pods left in the image stores.
+    ///
+    /// - Throws: `Failure` and the errors of the parts below where nothing could be done on any store.
+    package func pruneOrphans(dryRun: Bool, volume: String?) async throws -> ServiceResult<OrphanReport> {
+        var (volumes, skipped) = try presentVolumes(named: volume)
         if volume != nil, let other = volumes.first(where: { $0.kind != .imageStore }) {
             throw Failure.usage("--orphans is for image stores, and \(other.name) holds a build cache")
         }
         volumes.removeAll { $0.kind != .imageStore }
-        let index = try application.indexOrMemory()
-        let run = Trash.newRunID(now: application.clock())
+        let index = try indexOrMemory()
+        let run = Trash.newRunID(now: clock())
         skipped.removeAll { gone in
-            application.configuration.volumes.contains { $0.name == gone.name && $0.kind != .imageStore }
+            configuration.volumes.contains { $0.name == gone.name && $0.kind != .imageStore }
         }
-        var report = OrphanReport(run: run, dryRun: dryRun, at: application.clock(), skipped: skipped)
+        var report = OrphanReport(run: run, dryRun: dryRun, at: clock(), skipped: skipped)
         var failures: [Failure] = []
         for volume in volumes {
             do {
-                report.volumes.append(try await prune(volume, index, run: run, application, &failures))
+                report.volumes.append(
+                    try await pruneOrphans(of: volume, index, run: run, dryRun: dryRun, &failures))
             } catch {
                 report.skipped.append(failures.skip(volume, for: error))
             }
         }
-        application.warn(index.takeLateNotices())
+        warn(index.takeLateNotices())
         if report.volumes.isEmpty, let first = failures.first { throw first }
         guard !report.volumes.isEmpty else {
             throw Failure(
                 code: .failed, message: "no image store is mounted",
                 hint: "mount one, or name its path with --image-root")
         }
-        try application.say(report)
-        return failures.isEmpty && report.volumes.allSatisfy(\.refused.isEmpty) ? nil : .inPart
+        let isWhole = failures.isEmpty && report.volumes.allSatisfy(\.refused.isEmpty)
+        return ServiceResult(report, isWhole ? nil : .inPart)
     }
 
-    private func prune(
-        _ volume: Volume, _ index: CacheIndex, run: String, _ application: Application,
-        _ failures: inout [Failure]
+    private func pruneOrphans(
+        of volume: Volume, _ index: CacheIndex, run: String, dryRun: Bool, _ failures: inout [Failure]
     ) async throws -> OrphanReport.Volume {
-        try application.pruner(index).checkClock(for: volume)
-        let locked = try application.lock(volume)
-        let before = try application.survey(locked, index).scan
-        let startedAt = application.clock()
-        guard let podman = try application.podman(for: volume) else {
+        try pruner(index).checkClock(for: volume)
+        let locked = try lock(volume)
+        let before = try survey(locked, index).scan
+        let startedAt = clock()
+        guard let podman = try podman(for: volume) else {
             throw Failure(code: .configuration, message: "volume \(volume.name) has no socket")
         }
-        let reclaim = OrphanReclaim(locked, podman: podman, clock: application.clock)
+        let reclaim = OrphanReclaim(locked, podman: podman, clock: clock)
         var result: OrphanReclaim.Result
         if dryRun {
             result = try reclaim.plan(before.orphans)
@@ -61,24 +59,21 @@ struct OrphanPrune {
                 usedBefore: before.bytes, usedAfter: before.bytes - result.freedBytes)
         }
         result = try await reclaim.reclaim(before.orphans)
-        if let failure = result.failure {
-            failures.append(Failure(code: .inPart, message: "volume \(volume.name): \(failure)"))
-            application.warn(["volume \(volume.name): \(failure)"])
-        }
+        note([result.failure].compactMap { $0 }, of: volume, &failures)
         let isWhole = failures.isEmpty && result.refused.isEmpty
         var outcome = EvictionOutcome(orphans: result, of: volume.name, usedBefore: before.bytes)
         do {
             try index.record(
                 outcome,
                 run: RunRecord(
-                    id: run, kind: "orphans", startedAt: startedAt, finishedAt: application.clock(),
+                    id: run, kind: "orphans", startedAt: startedAt, finishedAt: clock(),
                     exitCode: isWhole ? 0 : Failure.Code.inPart.rawValue))
             // Once more, so that reports show what is left and not what was.
-            outcome.usedAfter = try application.survey(locked, index).scan.bytes
+            outcome.usedAfter = try survey(locked, index).scan.bytes
         } catch let error as IndexError {
             // What went is gone all the same, and is told.
             failures.append(Failure(error))
-            application.warn(["volume \(volume.name): the run could not be recorded: \(error.message)"])
+            warn(["volume \(volume.name): the run could not be recorded: \(error.message)"])
         }
         return OrphanReport.Volume(
             name: volume.name, lines: result.lines, freedBytes: result.freedBytes, usedBefore: before.bytes,

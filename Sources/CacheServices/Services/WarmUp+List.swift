@@ -1,30 +1,27 @@
 import CacheIndex
 import CacheModel
-import CacheServices
-import Foundation
-import Glibc
 import PodmanClient
 import Reporting
 
 extension WarmUp {
     /// What is named, then what the configuration lists, then what jobs used most; each once.
-    func list(_ index: CacheIndex?) throws -> [ImageWarmer.Request] {
+    package func list(_ index: CacheIndex?) throws -> [ImageWarmer.Request] {
         var requests = named.map { reference in
-            let known = application.configuration.warm.images.first { $0.reference == reference }
+            let known = services.configuration.warm.images.first { $0.reference == reference }
             return ImageWarmer.Request(
                 reference: reference, policy: known?.policy ?? .missing, platform: known?.platform,
                 why: "named")
         }
-        requests += application.configuration.warm.images.map { image in
+        requests += services.configuration.warm.images.map { image in
             ImageWarmer.Request(
                 reference: image.reference, policy: image.policy, platform: image.platform, why: "configured")
         }
         if let top, let index {
-            let now = application.clock()
+            let now = services.clock()
             let used = try index.topImages(
                 of: volume.name, since: now - Configuration.reportWindow, until: now, limit: Self.candidates)
             if used.isEmpty {
-                application.warn([
+                services.warn([
                     "no use of an image was recorded yet, so --top \(top) finds none: scan while jobs run"
                 ])
             }
@@ -41,7 +38,7 @@ extension WarmUp {
     ///
     /// Every job that uses Testcontainers starts Ryuk first, so it counts no place. Where Ryuk is disabled no job
     /// starts it: one that was not used in the day before the last use of any image is left out.
-    static func chosen(_ top: Int, of used: [UsedImage]) -> [ImageWarmer.Request] {
+    package static func chosen(_ top: Int, of used: [UsedImage]) -> [ImageWarmer.Request] {
         let lastUse = used.map(\.lastUsed).max() ?? Timestamp(seconds: 0)
         var places = top
         return used.compactMap { image in
@@ -93,9 +90,9 @@ extension WarmUp {
         let ids = Set(try requests.compactMap { try warmer.state(of: $0.reference).image })
         let warm = usage.entries.compactMap(\.found.image).filter { ids.contains($0.id) }.flatMap(\.names)
         let policy = EvictionPolicy(
-            idleFloor: application.configuration.idleFloor, keep: volume.keep + warm,
+            idleFloor: services.configuration.idleFloor, keep: volume.keep + warm,
             target: max(.zero, quota.low - needed))
-        return policy.plan(usage, under: quota, now: application.clock())
+        return policy.plan(usage, under: quota, now: services.clock())
     }
 }
 

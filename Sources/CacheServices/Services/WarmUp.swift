@@ -1,7 +1,5 @@
 import CacheIndex
 import CacheModel
-import CacheServices
-import Glibc
 import PodmanClient
 import Reporting
 
@@ -9,16 +7,29 @@ import Reporting
 ///
 /// It can be cancelled at any time: pulls under way are given up, what they left is Podman's to remove at its next
 /// write, and nothing is recorded.
-struct WarmUp: Sendable {
-    let application: Application
+package struct WarmUp: Sendable {
+    /// What it works with.
+    let services: Services
     /// The store.
-    let volume: Volume
+    package let volume: Volume
     /// What was named, beside what is configured.
-    var named: [ImageReference] = []
+    var named: [ImageReference]
     /// How many of the images that jobs used most are wanted too; nil for none.
     var top: Int?
     /// Whether what was not used for longest may be evicted.
-    var makesRoom = false
+    var makesRoom: Bool
+
+    /// Makes a warm-up of a store.
+    package init(
+        _ services: Services, of volume: Volume, named: [ImageReference] = [], top: Int? = nil,
+        makesRoom: Bool = false
+    ) {
+        self.services = services
+        self.volume = volume
+        self.named = named
+        self.top = top
+        self.makesRoom = makesRoom
+    }
 
     /// How long a warmed image is protected, unless it is used before.
     static let protection: Span = .hours(24)
@@ -32,20 +43,20 @@ struct WarmUp: Sendable {
         var requests: [ImageWarmer.Request]
 
         func warmer(
-            _ application: Application, _ auth: AuthFile?,
+            _ services: Services, _ auth: AuthFile?,
             _ progress: @escaping @Sendable (ImageWarmer.Progress) -> Void = { _ in }
         ) -> ImageWarmer {
             ImageWarmer(
-                locked, podman: podman, limits: application.configuration.warm.limits, quota: quota,
+                locked, podman: podman, limits: services.configuration.warm.limits, quota: quota,
                 auth: auth, progress: progress)
         }
     }
 
     /// What would be done.
-    func preview() async throws -> WarmReport {
-        let auth = try application.authFile()
+    package func preview() async throws -> WarmReport {
+        let auth = try services.authFile()
         let prepared = try await prepare(auth)
-        let warmer = prepared.warmer(application, auth)
+        let warmer = prepared.warmer(services, auth)
         var report = WarmReport(run: newRun(), volume: volume.name, dryRun: true, images: [])
         report.images = try preview(prepared.requests, warmer)
         if makesRoom {
@@ -58,30 +69,33 @@ struct WarmUp: Sendable {
 
     /// Makes the images ready and records it.
     ///
-    /// - Returns: What became of each, and the contract's exit code.
-    func run() async throws -> (report: WarmReport, code: Failure.Code?) {
-        let startedAt = application.clock()
-        let auth = try application.authFile()
+    /// - Parameter display: makes what shows the pulls as they go.
+    /// - Throws: `Failure` and the errors of the parts below; what one image lacks is in the report.
+    package func run(
+        display: ((Services, Volume, [ImageWarmer.Request]) -> any WarmDisplay)? = nil
+    ) async throws -> ServiceResult<WarmReport> {
+        let startedAt = services.clock()
+        let auth = try services.authFile()
         let prepared = try await prepare(auth)
         let (index, requests) = (prepared.index, prepared.requests)
-        let log = WarmLog(requests, root: volume.path)
-        let warmer = prepared.warmer(application, auth, log.show)
+        let log = display?(services, volume, requests) ?? WarmLines(services: services)
+        let warmer = prepared.warmer(services, auth, log.show)
         var report = WarmReport(run: newRun(), volume: volume.name, dryRun: false, images: [])
         // A socket that nobody serves is one failure, not one for each image.
         if !requests.isEmpty { _ = try await prepared.podman.ping() }
         if makesRoom {
             let plan = try roomPlan(requests, warmer, prepared.usage, prepared.quota)
             if !plan.evict.isEmpty {
-                let result = try await application.pruner(index).prune(
+                let result = try await services.pruner(index).prune(
                     prepared.locked, plan, refused: [], scan: prepared.usage.scan, run: newRun(),
                     podman: prepared.podman, purge: false)
                 report.evicted = result.outcome.evicted
-                application.warn(result.failures)
+                services.warn(result.failures)
             }
         }
         report.images = try await log.following { try await warmer.warm(requests) }
         let code = Self.code(report.images)
-        let finishedAt = application.clock()
+        let finishedAt = services.clock()
         let warm = WarmRun(
             images: report.images,
             run: RunRecord(
@@ -89,9 +103,9 @@ struct WarmUp: Sendable {
                 exitCode: code?.rawValue ?? 0),
             protectedUntil: finishedAt + Self.protection, usedBefore: prepared.usage.usedBytes,
             high: prepared.quota.high)
-        _ = try application.survey(prepared.locked, index, warm: warm)
+        try services.survey(prepared.locked, index, warm: warm)
         report.history = try index.warmHistory(of: volume.name)
-        return (report, code)
+        return ServiceResult(report, code)
     }
 
     /// The contract's code for what became of the images.
@@ -100,24 +114,21 @@ struct WarmUp: Sendable {
         return ready == images.count ? nil : ready == 0 ? .failed : .inPart
     }
 
-    private func newRun() -> String { Trash.newRunID(now: application.clock()) }
+    private func newRun() -> String { Trash.newRunID(now: services.clock()) }
 
     /// Locks and scans the store, and tells what each image is expected to take.
     private func prepare(_ auth: AuthFile?) async throws -> Prepared {
-        guard let podman = try application.podman(for: volume) else {
+        guard let podman = try services.podman(for: volume) else {
             throw Failure.usage("volume \(volume.name) is no image store")
         }
-        let registry = try application.registryClient(auth)
-        let index = try application.index()
-        let locked = try application.lock(volume)
-        _ = try application.survey(locked, index)
-        guard let usage = try index.usage(of: volume.name) else {
-            throw MaintenanceError.unusablePlan(reason: "volume \(volume.name) was not recorded")
-        }
+        let registry = try services.registryClient(auth)
+        let index = try services.index()
+        let locked = try services.lock(volume)
+        let usage = try services.surveyed(locked, index)
         var prepared = Prepared(
             index: index, usage: usage, quota: volume.quota(capacity: usage.capacity.total), locked: locked,
             podman: podman, requests: try list(index))
-        let warmer = prepared.warmer(application, auth)
+        let warmer = prepared.warmer(services, auth)
         var unknown: [ImageWarmer.Request] = []
         for place in prepared.requests.indices {
             let request = prepared.requests[place]
@@ -139,51 +150,36 @@ struct WarmUp: Sendable {
     }
 }
 
-extension Application {
-    /// The image store to warm.
-    func imageStore(named name: String?) throws -> Volume {
-        let stores = try presentVolumes(named: name).present.filter { $0.kind == .imageStore }
-        guard let store = stores.first else {
-            throw Failure(
-                code: .failed, message: "no image store is mounted",
-                hint: "mount one, or name its path with --image-root")
+/// Shows pulls as they go.
+package protocol WarmDisplay: Sendable {
+    /// Takes what happens.
+    func show(_ progress: ImageWarmer.Progress)
+    /// Does the work while showing it.
+    func following<Result: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result
+}
+
+/// A notice for each image that begins, waits or ends.
+package struct WarmLines: WarmDisplay {
+    private let services: Services
+
+    /// Tells it by the services' notices.
+    package init(services: Services) { self.services = services }
+
+    package func show(_ progress: ImageWarmer.Progress) {
+        switch progress {
+        case .began(let name): say("pulling \(name)")
+        case .layer: break
+        case .retrying(let name, let pause, let reason): say("\(name): again in \(pause): \(reason)")
+        case .ended(let image):
+            say("\(image.reference): \(image.result.rawValue)\(image.reason.map { ": \($0)" } ?? "")")
         }
-        guard stores.count == 1 else {
-            throw Failure.usage(
-                "several image stores: \(stores.map(\.name).joined(separator: ", ")); choose with --volume")
-        }
-        return store
     }
 
-    /// The registries' credentials; nil where none are configured.
-    func authFile() throws -> AuthFile? {
-        guard let path = configuration.warm.authFile else { return nil }
-        do {
-            let file = try AuthFile(contentsOf: path)
-            warn([file.warning].compactMap { $0 })
-            return file
-        } catch {
-            throw Failure(code: .configuration, message: "\(error)", hint: error.hint)
-        }
-    }
+    package func following<Result: Sendable>(
+        _ work: @escaping @Sendable () async throws -> Result
+    ) async throws -> Result { try await work() }
 
-    /// Asks registries as Podman does, with what is configured.
-    func registryClient(_ auth: AuthFile?) throws -> RegistryClient {
-        let certificates = RegistryCertificates.podmans()
-        warn(certificates.warnings)
-        return RegistryClient(registries: try registriesFile(), auth: auth, certificates: certificates)
-    }
-
-    /// Where Podman finds registries.
-    func registriesFile() throws -> RegistriesFile {
-        guard let path = configuration.warm.registriesFile else { return RegistriesFile() }
-        if path == WarmConfiguration.usualRegistriesFile, access(path, F_OK) != 0 { return RegistriesFile() }
-        do {
-            return try RegistriesFile(contentsOf: path)
-        } catch {
-            throw Failure(
-                code: .configuration, message: "\(error)",
-                hint: "mount the sidecar's registries.conf there, or set warm.registries_file to none")
-        }
-    }
+    private func say(_ text: String) { services.notify(text, .information) }
 }

@@ -29,7 +29,8 @@ package struct AtimeProbe {
         defer { unlinkat(folder.descriptor, name, 0) }
         switch moved(name) {
         case .success(false):
-            return EvidenceQuality(.none, reason: "a read does not move the access time: reads leave no trace")
+            return EvidenceQuality(
+                .none, reason: "a read does not move the access time: reads leave no trace")
         case .success(true):
             guard let network = NetworkFileSystem.name(of: folder) else {
                 return EvidenceQuality(.high)

@@ -30,7 +30,8 @@ package struct VolumeScanner: Sendable {
     /// - Throws: `ScanError` where the root itself cannot be read. Whatever else cannot be read is named in the
     ///   result.
     package func scan(
-        _ volume: Volume, snapshots: SnapshotFile? = nil, atimeTrust: EvidenceQuality = EvidenceQuality(.medium),
+        _ volume: Volume, snapshots: SnapshotFile? = nil,
+        atimeTrust: EvidenceQuality = EvidenceQuality(.medium),
         clock: () -> Timestamp
     ) throws -> VolumeScan {
         let startedAt = clock()

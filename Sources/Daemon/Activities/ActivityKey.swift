@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 
 /// An activity on one volume, or one that concerns no single volume.
 package struct ActivityKey: Hashable, Sendable {

@@ -1,36 +1,32 @@
-import CacheIndex
 import CacheModel
 import CacheServices
-import Daemon
 import Foundation
 import Reporting
 
-extension Application {
-    /// One activity of the daemon; `nil` for a volume means all of them.
-    typealias ActivityBody = @Sendable (Application, Volume?) async throws -> ActivityOutcome
+/// Carries out the daemon's activities by the use cases, and puts what became of them into a line for the log.
+package struct ActivityRunner: Sendable {
+    private let services: Services
 
-    /// What carries out each activity: the commands, with their reports taken for the log.
-    static let activities: [Activity: ActivityBody] = [
-        .scan: { try await $0.scanActivity($1) },
-        .prune: { application, _ in try await application.pruneActivity() },
-        .warm: { application, _ in try await application.warmActivity() },
-        .verify: { application, _ in try application.verifyActivity() },
-        .report: { application, _ in try application.reportActivity() },
-    ]
+    /// Makes a runner that works by those services.
+    package init(services: Services) { self.services = services }
 
     /// Does an activity; whatever goes wrong becomes its outcome.
     ///
     /// - Parameter seen: what was at the volume's path a moment ago; nothing else is worked on.
-    func perform(_ key: ActivityKey, seen: RootPresence?) async -> ActivityOutcome {
-        var application = self
-        application.seen = seen
-        let volume = configuration.volumes.first { $0.name == key.volume }
-        if let volume { application.configuration.volumes = [volume] }
-        guard let body = Self.activities[key.activity] else {
-            return ActivityOutcome(.failed, "this Larder cannot \(key.activity.rawValue)")
-        }
+    package func perform(_ key: ActivityKey, seen: RootPresence?) async -> ActivityOutcome {
+        var services = services
+        services.seen = seen
+        let volume = services.configuration.volumes.first { $0.name == key.volume }
+        if let volume { services.configuration.volumes = [volume] }
+        let runner = Self(services: services)
         do {
-            return try await body(application, volume)
+            switch key.activity {
+            case .scan: return try runner.scan(volume)
+            case .prune: return try await runner.prune()
+            case .warm: return try await runner.warm()
+            case .verify: return try runner.verify()
+            case .report: return try runner.report()
+            }
         } catch {
             if Task.isCancelled { return ActivityOutcome(.stopped, "given up before it changed anything") }
             let failure = Failure(error)
@@ -38,11 +34,11 @@ extension Application {
         }
     }
 
-    private func scanActivity(_ volume: Volume?) async throws -> ActivityOutcome {
-        let reports = ReportBox<ScanReport>()
-        if let volume { try pruner(try index()).checkClock(for: volume) }
-        let code = try await ScanCommand.run(taking(reports))
-        guard let scan = reports.last?.volumes.first else {
+    private func scan(_ volume: Volume?) throws -> ActivityOutcome {
+        if let volume { try services.checkClock(for: volume) }
+        let result = try services.scan()
+        let code = result.code
+        guard let scan = result.report.volumes.first else {
             return ActivityOutcome(.failed, "nothing was scanned")
         }
         func sum(_ figure: KeyPath<ScanReport.PoolLine, Int64>) -> Int64 {
@@ -59,10 +55,10 @@ extension Application {
             ])
     }
 
-    private func pruneActivity() async throws -> ActivityOutcome {
-        let reports = ReportBox<PruneReport>()
-        let code = try await PruneCommand.parse([]).run(taking(reports))
-        guard let report = reports.last, let outcome = report.volumes.first?.outcome else {
+    private func prune() async throws -> ActivityOutcome {
+        let pruned = try await services.prune(PruneOptions())
+        let (report, code) = (pruned.report, pruned.code)
+        guard let outcome = report.volumes.first?.outcome else {
             return ActivityOutcome(.failed, "nothing was pruned")
         }
         let evicted = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
@@ -81,10 +77,9 @@ extension Application {
             ])
     }
 
-    private func warmActivity() async throws -> ActivityOutcome {
-        let reports = ReportBox<WarmReport>()
-        let code = try await WarmCommand.parse([]).run(taking(reports))
-        let images = reports.last?.images ?? []
+    private func warm() async throws -> ActivityOutcome {
+        let warmed = try await WarmUp(services, of: services.imageStore(named: nil)).run()
+        let (images, code) = (warmed.report.images, warmed.code)
         let ready = images.count(where: \.isReady)
         let pulled = images.count { $0.result == .pulled || $0.result == .updated }
         return ActivityOutcome(
@@ -95,10 +90,10 @@ extension Application {
             ])
     }
 
-    private func verifyActivity() throws -> ActivityOutcome {
-        let reports = ReportBox<VerifyReport>()
-        let code = try VerifyCommand.parse([]).run(taking(reports))
-        guard let volume = reports.last?.volumes.first else {
+    private func verify() throws -> ActivityOutcome {
+        let verified = try services.verify(VerifyOptions())
+        let code = verified.code
+        guard let volume = verified.report.volumes.first else {
             return ActivityOutcome(.failed, "nothing was verified")
         }
         let unverifiable = volume.unverifiable.values.reduce(0, +)
@@ -112,29 +107,18 @@ extension Application {
             ])
     }
 
-    private func reportActivity() throws -> ActivityOutcome {
-        for format in ["html", "json"] {
-            let file = "\(configuration.stateDirectory)/report.\(format)"
-            _ = try ReportCommand.parse(["--format", format, "--output", file]).run(self)
+    private func report() throws -> ActivityOutcome {
+        let report = try services.capacityReport()
+        let place = services.configuration.stateDirectory
+        for (format, text) in [("html", report.html()), ("json", try report.json())] {
+            let file = "\(place)/report.\(format)"
+            do { try text.write(toFile: file, atomically: true, encoding: .utf8) } catch {
+                throw Failure(
+                    code: .failed,
+                    message: "the report cannot be written to \(file): \(error.localizedDescription)",
+                    hint: "free space in the state directory, and let Larder write to it")
+            }
         }
-        let place = configuration.stateDirectory
         return ActivityOutcome(.done, "written to \(place)/report.html and report.json")
     }
-
-    /// The application with its results put into a box instead of on standard output.
-    private func taking<Result: Report>(_ box: ReportBox<Result>) -> Application {
-        var application = self
-        application.listener = { box.take($0) }
-        return application
-    }
-}
-
-/// Holds the last report of a command.
-private final class ReportBox<Kept: Report>: @unchecked Sendable {
-    private let lock = NSLock()
-    private var report: Kept?
-
-    var last: Kept? { lock.withLock { report } }
-
-    func take(_ report: any Report) { lock.withLock { self.report = report as? Kept ?? self.report } }
 }

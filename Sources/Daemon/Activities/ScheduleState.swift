@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Foundation
 
 /// What is due, what runs and what begins next: every decision of the daemon about its activities, without its
@@ -40,9 +41,11 @@ struct ScheduleState {
     /// - Parameters:
     ///   - known: when activities last ran, as the index tells.
     ///   - now: what was due between the last run and now counts as missed.
-    mutating func adopt(_ settings: DaemonSettings, known: [ActivityKey: LastRun], now: Timestamp) {
-        (zone, jitter, parallel) = (settings.timeZone, settings.jitter, max(1, settings.parallel))
-        keys = settings.keys
+    mutating func adopt(_ configuration: Configuration, known: [ActivityKey: LastRun], now: Timestamp) {
+        let daemon = configuration.daemon
+        (zone, parallel) = (daemon.timeZone, max(1, daemon.parallel))
+        jitter = Jitter(most: daemon.jitter, kind: daemon.jitterKind)
+        keys = configuration.activityKeys
         // What runs is let run; its slot goes when it ends.
         slots = slots.filter { keys.contains($0.key) || $0.value.runningSince != nil }
         for key in keys {
@@ -50,7 +53,7 @@ struct ScheduleState {
             if slot.last.map({ last in known[key].map { $0.endedAt > last.endedAt } ?? false }) ?? true {
                 slot.last = known[key]
             }
-            let schedule = settings.schedules[key.activity]
+            let schedule = daemon.schedules[key.activity]
             if slots[key] == nil || slot.schedule != schedule {
                 slot.schedule = schedule
                 (slot.dueAt, slot.dueFor, slot.isMissed) = (nil, nil, false)

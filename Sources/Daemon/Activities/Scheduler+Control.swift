@@ -7,14 +7,14 @@ extension Scheduler {
     /// Takes over another configuration; what runs is let run by the old one.
     package func adopt(_ plan: DaemonPlan) async {
         self.plan = plan
-        let names = Set(plan.settings.volumes.map(\.name))
+        let names = Set(plan.configuration.volumes.map(\.name))
         gauges = gauges.filter { names.contains($0.key) }
         presence = presence.filter { names.contains($0.key) }
         lastSeen = lastSeen.filter { names.contains($0.key) }
         if isLoaded {
             // Without the index what this process knows of its own runs is enough.
             let known = try? await knownRuns()
-            board.adopt(plan.settings, known: known ?? [:], now: clock())
+            board.adopt(plan.configuration, known: known ?? [:], now: clock())
         }
         waker.yield()
     }
@@ -74,7 +74,7 @@ extension Scheduler {
     /// What the daemon still waits for before its figures can be trusted; empty when it is ready.
     package func waitingFor() -> [String] {
         guard isLoaded else { return ["the index in the state directory"] }
-        let volumes = plan.settings.volumes.filter { presence[$0.name] == .present }
+        let volumes = plan.configuration.volumes.filter { presence[$0.name] == .present }
         if volumes.isEmpty { return ["a mounted volume"] }
         return volumes.filter { board.slots[ActivityKey(.scan, on: $0.name)]?.last?.succeededAt == nil }
             .map { "the first scan of volume \($0.name)" }
@@ -86,10 +86,10 @@ extension Scheduler {
     /// Begins an activity as soon as its volume is free.
     package func request(_ activity: Activity, volume: String?) throws(RequestRefusal) {
         if isStopping { throw .stopping }
-        if let volume, !plan.settings.volumes.contains(where: { $0.name == volume }) {
+        if let volume, !plan.configuration.volumes.contains(where: { $0.name == volume }) {
             throw .unknownVolume(volume)
         }
-        let keys = plan.settings.keys.filter {
+        let keys = plan.configuration.activityKeys.filter {
             $0.activity == activity && (volume == nil || $0.volume == volume || $0.volume == nil)
         }
         let free = keys.filter { board.running(on: $0.volume) == nil }

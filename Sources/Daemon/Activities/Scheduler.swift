@@ -41,12 +41,8 @@ package actor Scheduler: DaemonControl, Service {
         self.clock = clock
     }
 
-    /// What the daemon was told.
-    package var settings: DaemonSettings { plan.settings }
-    /// The volumes of the configuration as it is now.
-    package func volumes() -> [Volume] { plan.settings.volumes }
-    /// The idle floor of the configuration as it is now.
-    package func idleFloor() -> Span { plan.settings.idleFloor }
+    /// What the daemon was told, as it is now.
+    package func configuration() -> Configuration { plan.configuration }
 
     /// Works until it is to stop, and then until what runs has come to an end.
     package func run() async throws {
@@ -67,7 +63,7 @@ package actor Scheduler: DaemonControl, Service {
         var isTold = false
         while !isLoaded, !isStopping {
             do {
-                board.adopt(plan.settings, known: try await knownRuns(), now: clock())
+                board.adopt(plan.configuration, known: try await knownRuns(), now: clock())
                 isLoaded = true
             } catch {
                 if !isTold { logger.error("nothing begins until the index can be read: \(error)") }
@@ -87,7 +83,7 @@ package actor Scheduler: DaemonControl, Service {
     private func step() {
         guard isLoaded, !isStopping else { return }
         let now = clock()
-        let absent = Set(plan.settings.volumes.map(\.name).filter { presence[$0] != .present })
+        let absent = Set(plan.configuration.volumes.map(\.name).filter { presence[$0] != .present })
         for (key, reason) in board.start(now: now, absent: absent) { begin(key, reason) }
         let wake = board.nextWake(after: now) ?? now + Self.longestSleep
         let pause = min(wake - now, Self.longestSleep)
@@ -117,7 +113,7 @@ package actor Scheduler: DaemonControl, Service {
     }
 
     private func volume(named name: String?) -> Volume? {
-        plan.settings.volumes.first { $0.name == name }
+        plan.configuration.volumes.first { $0.name == name }
     }
 
     private func forget(_ number: Int) { tasks[number] = nil }
@@ -145,12 +141,12 @@ package actor Scheduler: DaemonControl, Service {
     }
 
     private var history: ActivityHistory {
-        ActivityHistory(stateDirectory: plan.settings.stateDirectory, logger: logger, clock: clock)
+        ActivityHistory(stateDirectory: plan.configuration.stateDirectory, logger: logger, clock: clock)
     }
 
     /// When activities last ran, as the index tells.
     func knownRuns() async throws -> [ActivityKey: LastRun] {
-        let (history, volumes) = (history, plan.settings.volumes)
+        let (history, volumes) = (history, plan.configuration.volumes)
         return try await Task.detached(executorPreference: ActivityExecutor.shared) {
             try history.read(of: volumes)
         }.value

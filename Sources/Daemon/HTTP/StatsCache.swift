@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Logging
 import ServiceLifecycle
 
@@ -29,8 +30,7 @@ actor StatsCache {
     private let reader: IndexReader
     private let slowReader: IndexReader
     private let control: any DaemonControl
-    private var volumes: [Volume] = []
-    private var idleFloor = Span.zero
+    private var services: Services?
     private let pace: Pace
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
@@ -76,10 +76,10 @@ actor StatsCache {
 
     /// Reads the figures again where the index has changed.
     func refresh() async {
-        let (volumes, idleFloor) = (await control.volumes(), await control.idleFloor())
-        let wasReloaded = volumes != self.volumes || idleFloor != self.idleFloor
+        let services = Services(await control.configuration(), clock: clock)
+        let wasReloaded = services.configuration != self.services?.configuration
         if wasReloaded {
-            (self.volumes, self.idleFloor) = (volumes, idleFloor)
+            self.services = services
             // What the next prune does was foretold by the old ones.
             (sizesBasis, sizesNotBefore) = ([], Timestamp(seconds: 0))
         }
@@ -89,7 +89,7 @@ actor StatsCache {
             let (found, read): ([Int64], IndexFigures?) = try await reader.read { [notBefore, reader] index in
                 let found = [reader.generation, try index.dataVersion()]
                 guard isDue || (found != known && now >= notBefore) else { return (found, nil) }
-                return (found, try IndexFigures(index, of: volumes, now: now))
+                return (found, try IndexFigures(index, by: services, now: now))
             }
             checkedAt = clock()
             wasHeld = false
@@ -99,24 +99,23 @@ actor StatsCache {
                 // Reading may take a twentieth of the time: a large index that always changes is read less.
                 notBefore = checkedAt + Span(nanoseconds: (checkedAt - now).nanoseconds * 20)
             }
-            if let figures { refreshSizes(figures) }
+            if let figures { refreshSizes(figures, services) }
         } catch {
             if case IndexError.busy? = error as? IndexError { wasHeld = true }
             logger.debug("the index cannot be read now", metadata: ["error": "\(error)"])
         }
     }
 
-    private func refreshSizes(_ figures: IndexFigures) {
+    private func refreshSizes(_ figures: IndexFigures, _ services: Services) {
         let now = clock()
         guard !isSizing, !figures.volumes.isEmpty, now >= sizesNotBefore,
             figures.basis != sizesBasis || now - (sizes?.madeAt ?? now) > .hours(1)
         else { return }
         isSizing = true
-        let (volumes, idleFloor) = (volumes, idleFloor)
         Task(priority: .utility) {
             do {
                 let made = try await slowReader.read {
-                    try IndexSizes($0, of: volumes, idleFloor: idleFloor, now: now)
+                    try IndexSizes($0, by: services, now: now)
                 }
                 take(made, basis: figures.basis)
             } catch {

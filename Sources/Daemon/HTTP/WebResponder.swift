@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Hummingbird
 import Logging
 import Reporting
@@ -81,6 +82,9 @@ struct WebResponder: HTTPResponder {
         guard ListenAddress.isLoopback(name.lowercased()) else { throw WebError.misdirected }
     }
 
+    /// The use cases by the configuration as it is now.
+    func services() async -> Services { Services(await control.configuration(), clock: clock) }
+
     private func sizes() async throws -> IndexSizes {
         _ = try await figures.current()
         guard let sizes = await figures.sizes else { throw StatsCache.Missing.notYet }
@@ -108,17 +112,14 @@ struct WebResponder: HTTPResponder {
     private func metrics(_ request: Request) async throws -> WebResponse {
         let figures = try await figures.current()
         let states = await control.activityStates()
-        let report = MetricsReport(
-            volumes: figures.volumes.map {
-                .init($0.figures, quota: $0.volume.quota(capacity: $0.figures.capacity.total))
-            },
+        var report = await services().metrics(
+            of: figures.volumes,
             activities: states.map {
                 .init(
                     name: $0.activity.rawValue, volume: $0.volume, isRunning: $0.runningSince != nil,
                     lastSuccess: $0.lastSuccess)
-            },
-            place: settings.place, version: settings.version, readAt: figures.readAt,
-            capacity: await self.figures.sizes?.report)
+            }, readAt: figures.readAt)
+        report.capacity = await self.figures.sizes?.report
         let format = AcceptHeader(request.headers[.accept]).metrics
         var answer = WebResponse.text(report.text(format))
         answer.type = format.contentType
@@ -133,13 +134,14 @@ struct WebResponder: HTTPResponder {
             figures = IndexFigures(nothingAt: now)
         }
         let sizes = await self.figures.sizes
-        let trash = await control.volumes().filter { $0.kind == .buildCache }
+        let services = await services()
+        let trash = services.configuration.volumes.filter { $0.kind == .buildCache }
         let page = Dashboard(
             status: figures.status, report: sizes?.report, runs: figures.runs, warm: figures.warm,
             activities: await activities(figures), waitingFor: await waitingFor().map(WebError.withoutPaths),
             trashRetention: Dictionary(
                 trash.map { ($0.name, $0.trashRetention) }, uniquingKeysWith: { $1 }),
-            place: settings.place, version: settings.version, readAt: figures.readAt)
+            place: services.place, version: LarderVersion.current, readAt: figures.readAt)
         return .page(page.html(plots: sizes?.plots ?? Dashboard.plots(nil), now: now))
     }
 

@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Glibc
 import Hummingbird
 import HummingbirdCore
@@ -22,21 +23,14 @@ package struct WebServer: Service {
         package var stateDirectory: String
         /// The file with the bearer token that opens `POST /api/v1/runs`; nil keeps the server read-only.
         package var tokenFile: String?
-        /// The cluster and the node, for labels.
-        package var place: MetricsReport.Place
-        /// Larder's version: `0.1.0`.
-        package var version: String
 
         /// Makes settings from all they consist of.
         package init(
-            address: ListenAddress = .standard, stateDirectory: String, tokenFile: String? = nil,
-            place: MetricsReport.Place = .init(), version: String
+            address: ListenAddress = .standard, stateDirectory: String, tokenFile: String? = nil
         ) {
             self.address = address
             self.stateDirectory = stateDirectory
             self.tokenFile = tokenFile
-            self.place = place
-            self.version = version
         }
     }
 

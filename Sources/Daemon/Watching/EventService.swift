@@ -22,15 +22,15 @@ struct EventService: Service {
         // A failure is told once, until something works again.
         var told: Set<String> = []
         while !Task.isCancelled {
-            let settings = await scheduler.settings
-            let stores = settings.volumes.filter { $0.kind == .imageStore }
+            let configuration = await scheduler.configuration()
+            let stores = configuration.volumes.filter { $0.kind == .imageStore }
             followers = followers.filter { stores.contains($0.key) }
             for store in stores {
                 var follower = followers[store] ?? EventFollower(store)
                 if follower.isDue(), await !scheduler.isBusy(store.name) {
                     do {
                         let index = try CacheIndex.open(
-                            stateDirectory: settings.stateDirectory, now: clock(), readOnly: false)
+                            stateDirectory: configuration.stateDirectory, now: clock(), readOnly: false)
                         let (uses, notices) = try follower.follow(into: index)
                         told.remove(store.name)
                         report(uses, notices, of: store)
@@ -44,7 +44,7 @@ struct EventService: Service {
                 }
                 followers[store] = follower
             }
-            try? await Task.sleep(for: .nanoseconds(settings.eventInterval.nanoseconds))
+            try? await Task.sleep(for: .nanoseconds(configuration.daemon.eventInterval.nanoseconds))
         }
     }
 

@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Logging
 import ServiceLifecycle
 
@@ -21,16 +22,16 @@ struct VolumeWatch: Service {
         await scheduler.untilLoaded()
         var known: [Volume: VolumePresence] = [:]
         while !Task.isCancelled {
-            let settings = await scheduler.settings
-            known = known.filter { settings.volumes.contains($0.key) }
-            for volume in settings.volumes {
+            let configuration = await scheduler.configuration()
+            known = known.filter { configuration.volumes.contains($0.key) }
+            for volume in configuration.volumes {
                 guard let presence = VolumePresence(of: volume) else {
                     await scheduler.observe(volume, away: "nothing can be opened at \(volume.path)")
                     continue
                 }
                 let isKnown = known[volume].map { presence.root.isSameVolume(as: $0.root) } ?? false
                 // The index is asked only where it is needed: this is done every few seconds.
-                let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, settings)
+                let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, configuration)
                 guard isKnown || isTheVolume(presence, isFirstLook: known[volume] == nil, last?.scan) else {
                     await scheduler.observe(
                         volume,
@@ -42,7 +43,7 @@ struct VolumeWatch: Service {
                 await scheduler.observe(volume, away: nil, presence.root)
                 await observeFill(volume, presence.capacity, last)
             }
-            try? await Task.sleep(for: .nanoseconds(settings.pressureInterval.nanoseconds))
+            try? await Task.sleep(for: .nanoseconds(configuration.daemon.pressureInterval.nanoseconds))
         }
     }
 
@@ -67,9 +68,9 @@ struct VolumeWatch: Service {
     }
 
     /// Nil where there is no scan, and where the index cannot be read just now.
-    private func lastReading(of volume: Volume, _ settings: DaemonSettings) -> LastReading? {
+    private func lastReading(of volume: Volume, _ configuration: Configuration) -> LastReading? {
         let index = try? CacheIndex.open(
-            stateDirectory: settings.stateDirectory, now: clock(), readOnly: true)
+            stateDirectory: configuration.stateDirectory, now: clock(), readOnly: true)
         return try? index?.lastReading(of: volume.name)
     }
 }

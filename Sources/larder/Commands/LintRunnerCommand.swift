@@ -1,4 +1,5 @@
 import ArgumentParser
+import CacheServices
 import Foundation
 import Reporting
 import RunnerLint

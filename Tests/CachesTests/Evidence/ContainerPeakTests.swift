@@ -23,7 +23,8 @@ import Testing
     @Test func containersOfAllLogsAreCountedTogether() throws {
         let one = EventFixture.create(1) + EventFixture.create(2) + remove(1, at: 3) + remove(2, at: 9)
         let two =
-            EventFixture.create(4) + EventFixture.create(5, image: "unknown") + remove(4, at: 8) + remove(5, at: 8)
+            EventFixture.create(4) + EventFixture.create(5, image: "unknown") + remove(4, at: 8)
+            + remove(5, at: 8)
         let found = try #require(try peak(["a.log": one, "b.log": two, "a.log.lock": "", ".tmp": one]))
         // From 5 to 8: 2, 4 and 5.
         #expect(found.containers == 3 && found.at == Timestamp(seconds: 1_800_000_005))

@@ -1,40 +1,7 @@
 import CacheModel
-import Daemon
+import CacheServices
 import Foundation
 import Yams
-
-/// When the daemon does what, and how.
-struct DaemonConfiguration: Sendable, Equatable {
-    /// When each activity comes; nil for never by itself.
-    var scan = CronSchedule("17 * * * *")
-    var prune = CronSchedule("43 1 * * *")
-    var warm = CronSchedule("13 5 * * 1-5")
-    var verify: CronSchedule?
-    var report = CronSchedule("29 6 * * 1")
-    /// The zone of the clock that the schedules go by.
-    var timeZone = TimeZone.gmt
-    /// How far activities are moved from their schedules, and how that is chosen.
-    var jitter: Span = .zero
-    var jitterKind = Jitter.Kind.fixed
-    /// How many volumes are worked on at once.
-    var parallel = 2
-    /// How often the fill of the volumes and their event logs are looked at.
-    var pressureInterval: Span = .seconds(5)
-    var eventInterval: Span = .seconds(1)
-    /// How long activities may take to come to an end when the daemon is to stop.
-    var gracePeriod: Span = .seconds(25)
-
-    /// Where the dashboard, the metrics and the API are served; nil for nowhere.
-    var listen: ListenAddress? = .standard
-    /// The file with the bearer token that lets runs be asked for over HTTP; nil keeps that closed.
-    var tokenFile: String?
-
-    /// The schedules there are.
-    var schedules: [Activity: CronSchedule] {
-        [Activity.scan: scan, .prune: prune, .warm: warm, .verify: verify, .report: report]
-            .compactMapValues { $0 }
-    }
-}
 
 extension ConfigurationKeys {
     /// The keys of `daemon`.

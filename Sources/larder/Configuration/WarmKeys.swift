@@ -1,37 +1,7 @@
 import CacheModel
+import CacheServices
 import PodmanClient
 import Yams
-
-/// Which images `warm` makes ready, and how.
-struct WarmConfiguration: Sendable, Hashable {
-    /// An image on the list.
-    struct Image: Sendable, Hashable {
-        /// Its name.
-        var reference: ImageReference
-        /// When the registry is asked.
-        var policy: PullPolicy = .missing
-        /// For which platform; nil for that of Podman's machine.
-        var platform: ImagePlatform?
-    }
-
-    /// The images, beside those that a command names or finds.
-    var images: [Image] = []
-    /// How many are pulled at once.
-    var parallel = 2
-    /// How many are pulled from one registry at once.
-    var perRegistry = 2
-    /// How long one image may take.
-    var imageDeadline: Span = .minutes(15)
-    /// How long all of them may take.
-    var runDeadline: Span = .hours(1)
-    /// The Docker `config.json` with the registries' credentials; nil for none.
-    var authFile: String?
-    /// The sidecar's `registries.conf`; nil for none.
-    var registriesFile: String? = Self.usualRegistriesFile
-
-    /// Where Podman has it; it need not be there.
-    static let usualRegistriesFile = "/etc/containers/registries.conf"
-}
 
 extension MappingReader {
     /// The images of `warm.images`.
