@@ -5,49 +5,43 @@ let strict: [SwiftSetting] = [.swiftLanguageMode(.v6), .unsafeFlags(["-warnings-
 
 /// A part of Larder.
 ///
-/// `DESIGN.md`'s rule: dependencies point one way, and the pure parts import no I/O.
+/// Dependencies point one way, from what does I/O and prints to what is pure.
 func part(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
     .target(name: name, dependencies: dependencies, resources: resources, swiftSettings: strict)
 }
 
-func tests(
-    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, exclude: [String] = []
-) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name, dependencies: dependencies + ["CacheModel", "TestSupport"], path: path, exclude: exclude,
+        name: name, dependencies: dependencies + ["CacheModel", "TestSupport"], exclude: exclude,
         swiftSettings: strict)
 }
 
+// Exact versions: the resolved file is not committed, so this is the only place that fixes them.
 let package = Package(
     name: "larder",
     platforms: [.macOS(.v15)],
     products: [.executable(name: "larder", targets: ["larder"])],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.100.0"),
-        .package(url: "https://github.com/apple/swift-nio-ssl.git", from: "2.37.0"),
-        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
-        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+        .package(url: "https://github.com/LebJe/TOMLKit", exact: "0.6.0"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
         .target(name: "CLinux"),
         part("CacheModel", []),
-        part("DirectoryAccess", ["CacheModel", "CLinux"]),
+        part("FileAccess", ["CacheModel", "CLinux"]),
         part("TOMLSettings", [.product(name: "TOMLKit", package: "TOMLKit")]),
-        part("Eviction", ["CacheModel"]),
-        part("Sizing", ["CacheModel", "Eviction"]),
-        part("VolumeScanning", ["CacheModel", "CLinux", "DirectoryAccess"]),
         part(
-            "UsageEvidence",
-            [
-                "CacheModel", "CLinux", "DirectoryAccess", .product(name: "Crypto", package: "swift-crypto"),
-            ]),
+            "Caches",
+            ["CacheModel", "CLinux", "FileAccess", .product(name: "Crypto", package: "swift-crypto")]),
         part(
             "CacheIndex",
             [
@@ -59,35 +53,33 @@ let package = Package(
                 .embedInCode("../../migrations/0002_ingest.sql"),
                 .embedInCode("../../migrations/0003_verify.sql"),
                 .embedInCode("../../migrations/0004_orphans.sql"),
-                .embedInCode("../../migrations/0007_daemon.sql"),
-                .embedInCode("../../migrations/0009_reasons.sql"),
+                .embedInCode("../../migrations/0005_daemon.sql"),
+                .embedInCode("../../migrations/0006_reasons.sql"),
             ]),
         part(
             "PodmanClient",
             [
-                "CacheModel",
+                "CacheModel", "TOMLSettings",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-                "TOMLSettings",
             ]),
+        part("RunnerLint", ["TOMLSettings"], resources: [.embedInCode("runner-keys.txt")]),
+        part("Reporting", ["CacheModel", "RunnerLint"]),
         part(
-            "Maintenance",
+            "CacheServices",
             [
-                "CacheIndex", "CacheModel", "CLinux", "DirectoryAccess", "Eviction", "PodmanClient",
-                "UsageEvidence", "VolumeScanning", .product(name: "Crypto", package: "swift-crypto"),
+                "CacheIndex", "CacheModel", "Caches", "CLinux", "FileAccess", "PodmanClient", "Reporting",
+                "RunnerLint",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"),
             ]),
-        part(
-            "RunnerLint", ["TOMLSettings"],
-            resources: [.embedInCode("runner-keys.txt")]),
-        part("Reporting", ["CacheModel", "Eviction", "RunnerLint", "Sizing"]),
         part(
             "Daemon",
             [
-                "CLinux", "CacheIndex", "CacheModel", "DirectoryAccess", "Eviction", "Maintenance",
-                "PodmanClient", "Reporting", "Sizing", "UsageEvidence", "VolumeScanning",
+                "CLinux", "CacheIndex", "CacheModel", "CacheServices", "Caches", "FileAccess", "Reporting",
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "Logging", package: "swift-log"),
@@ -98,8 +90,8 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "CLinux", "CacheIndex", "CacheModel", "Daemon", "Eviction", "Maintenance", "PodmanClient",
-                "Reporting", "RunnerLint", "Sizing", "UsageEvidence", "VolumeScanning",
+                "CLinux", "CacheIndex", "CacheModel", "CacheServices", "Caches", "Daemon", "PodmanClient",
+                "Reporting", "RunnerLint",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -107,42 +99,28 @@ let package = Package(
             ],
             swiftSettings: strict),
         .executableTarget(
-            name: "EvidenceBenchmark",
-            dependencies: ["CacheIndex", "CacheModel", "DirectoryAccess", "UsageEvidence", "VolumeScanning"],
+            name: "EvidenceBenchmark", dependencies: ["CacheIndex", "CacheModel", "Caches", "FileAccess"],
             path: "Tests/Benchmarks/EvidenceBenchmark", swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("CacheModelTests", []),
+        tests("CachesTests", ["Caches", "CLinux", "FileAccess"], exclude: ["Evidence/write_journal.py"]),
         tests("CacheIndexTests", ["CacheIndex", .product(name: "GRDB", package: "GRDB.swift")]),
-        tests("EvictionTests", ["Eviction"]),
-        tests("SizingTests", ["Sizing"]),
-        tests("VolumeScanningTests", ["DirectoryAccess", "VolumeScanning"]),
-        tests("VfsStoreTests", ["DirectoryAccess", "VolumeScanning"]),
-        tests(
-            "UsageEvidenceTests",
-            [
-                "CLinux", "CacheIndex", "DirectoryAccess", "Maintenance", "UsageEvidence", "VolumeScanning",
-            ]),
         tests("PodmanClientTests", ["PodmanClient"], exclude: ["tls_registry.py"]),
         tests(
-            "MaintenanceTests",
-            [
-                "CacheIndex", "CLinux", "DirectoryAccess", "Eviction", "Maintenance", "PodmanClient",
-                "UsageEvidence", "VolumeScanning",
-            ]),
-        tests("VerificationTests", ["CacheIndex", "CLinux", "DirectoryAccess", "Maintenance"]),
+            "CacheServicesTests",
+            ["CacheIndex", "CacheServices", "Caches", "CLinux", "FileAccess", "PodmanClient"]),
         tests("SafetyTests", ["larder"]),
         tests(
             "FuzzTests",
-            [
-                "DirectoryAccess", "larder", "Maintenance", "PodmanClient", "Reporting", "RunnerLint",
-                "UsageEvidence", "VolumeScanning",
-            ]),
-        tests("WarmTests", ["CacheIndex", "Eviction", "larder", "Maintenance", "PodmanClient", "Reporting"]),
-        tests("ReportingTests", ["Eviction", "Reporting", "Sizing"]),
+            ["CacheServices", "Caches", "FileAccess", "larder", "PodmanClient", "Reporting", "RunnerLint"]),
+        tests("WarmTests", ["CacheIndex", "CacheServices", "Caches", "larder", "PodmanClient", "Reporting"]),
+        tests("ReportingTests", ["Reporting"]),
         tests(
             "DaemonTests",
             [
-                "CacheIndex", "Daemon", "Eviction", "Maintenance", "Reporting",
+                "CacheIndex", "CacheServices", "Daemon", "Reporting",
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
@@ -150,7 +128,7 @@ let package = Package(
         tests(
             "ConfigurationTests",
             [
-                "larder", .product(name: "Logging", package: "swift-log"),
+                "Daemon", "larder", .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
     ]

@@ -2,22 +2,22 @@ import CacheModel
 import GRDB
 
 /// The last time of one of the daemon's activities.
-public struct ActivityRecord: Sendable, Hashable {
+package struct ActivityRecord: Sendable, Hashable {
     /// Its name: `scan`.
-    public var activity: String
+    package var activity: String
     /// The volume's name; nil for all volumes.
-    public var volume: String?
+    package var volume: String?
     /// When it began.
-    public var startedAt: Timestamp
+    package var startedAt: Timestamp
     /// When it ended.
-    public var finishedAt: Timestamp
+    package var finishedAt: Timestamp
     /// When it last ended without a failure.
-    public var succeededAt: Timestamp?
+    package var succeededAt: Timestamp?
     /// What was logged at its end.
-    public var line: String
+    package var line: String
 
     /// Makes a record from all it consists of.
-    public init(
+    package init(
         activity: String, volume: String?, startedAt: Timestamp, finishedAt: Timestamp,
         succeededAt: Timestamp?, line: String
     ) {
@@ -34,7 +34,7 @@ extension CacheIndex {
     /// Replaces what is known of the last time of an activity.
     ///
     /// - Throws: `IndexError`.
-    public func record(_ activity: ActivityRecord) throws {
+    package func record(_ activity: ActivityRecord) throws {
         try writing { db in
             try db.execute(
                 sql: "INSERT OR REPLACE INTO activities VALUES (?, ?, ?, ?, ?, ?)",
@@ -48,7 +48,7 @@ extension CacheIndex {
     /// The last time of every activity of the daemon.
     ///
     /// - Throws: `IndexError`.
-    public func activities() throws -> [ActivityRecord] {
+    package func activities() throws -> [ActivityRecord] {
         try reading { db in
             let rows = try Row.fetchCursor(
                 db,
@@ -73,7 +73,7 @@ extension CacheIndex {
     /// A volume's last scan and what it found the file system to hold; nil before the first one.
     ///
     /// - Throws: `IndexError`.
-    public func lastReading(of volume: String) throws -> LastReading? {
+    package func lastReading(of volume: String) throws -> LastReading? {
         try reading { db in
             guard let state = try scanState(of: volume, db),
                 let sample = try Row.fetchOne(
@@ -88,11 +88,11 @@ extension CacheIndex {
 }
 
 /// What a volume's last scan found of its size.
-public struct LastReading: Sendable, Hashable {
+package struct LastReading: Sendable, Hashable {
     /// The scan.
-    public var scan: ScanRecord
+    package var scan: ScanRecord
     /// What the file system had in use, other tenants' files included.
-    public var fileSystemUsed: ByteCount
+    package var fileSystemUsed: ByteCount
     /// What the volume's own files occupied, the trash included.
-    public var ownBytes: ByteCount
+    package var ownBytes: ByteCount
 }

@@ -3,9 +3,9 @@ import Foundation
 import GRDB
 
 /// Which entries are asked for, in which order, and how many.
-public struct EntryQuestion: Sendable, Hashable {
+package struct EntryQuestion: Sendable, Hashable {
     /// How they are sorted.
-    public enum Order: String, Sendable, Hashable, CaseIterable {
+    package enum Order: String, Sendable, Hashable, CaseIterable {
         /// By last use, the least recent first.
         case used
         /// By size, the largest first.
@@ -15,34 +15,34 @@ public struct EntryQuestion: Sendable, Hashable {
     }
 
     /// Where the page before ended.
-    public struct Cursor: Sendable, Hashable {
+    package struct Cursor: Sendable, Hashable {
         /// The last entry's value in the order asked for: nanoseconds, bytes or the key.
-        public var value: String
+        package var value: String
         /// The last entry's row in the index.
-        public var id: Int64
+        package var id: Int64
 
         /// Makes a cursor from both.
-        public init(value: String, id: Int64) {
+        package init(value: String, id: Int64) {
             self.value = value
             self.id = id
         }
     }
 
     /// Only on the volume of that name.
-    public var volume: String?
+    package var volume: String?
     /// Only of that pool.
-    public var pool: Pool?
+    package var pool: Pool?
     /// Only those whose key, or one of whose image names, holds this text, whatever its case.
-    public var text: String?
+    package var text: String?
     /// How they are sorted.
-    public var order: Order
+    package var order: Order
     /// How many at most.
-    public var limit: Int
+    package var limit: Int
     /// After which one.
-    public var after: Cursor?
+    package var after: Cursor?
 
     /// Makes a question from all it consists of.
-    public init(
+    package init(
         volume: String? = nil, pool: Pool? = nil, text: String? = nil, order: Order = .used, limit: Int = 100,
         after: Cursor? = nil
     ) {
@@ -56,15 +56,15 @@ public struct EntryQuestion: Sendable, Hashable {
 }
 
 /// A part of the entries, in order.
-public struct EntryPage: Sendable {
+package struct EntryPage: Sendable {
     /// The entries, with their volumes' names.
-    public var entries: [(volume: String, entry: CacheEntry)]
+    package var entries: [(volume: String, entry: CacheEntry)]
     /// How many there are on all pages.
-    public var totalEntries: Int64
+    package var totalEntries: Int64
     /// The sum of their sizes; images that share layers count them each.
-    public var totalBytes: ByteCount
+    package var totalBytes: ByteCount
     /// Where the next page begins; nil at the end.
-    public var next: EntryQuestion.Cursor?
+    package var next: EntryQuestion.Cursor?
 }
 
 extension CacheIndex {
@@ -73,7 +73,7 @@ extension CacheIndex {
     /// Entries that come or go between two pages shift none of the others.
     ///
     /// - Throws: `IndexError`.
-    public func entryPage(_ question: EntryQuestion) throws -> EntryPage {
+    package func entryPage(_ question: EntryQuestion) throws -> EntryPage {
         try reading { db in
             let (conditions, arguments) = Self.conditions(of: question)
             let sums = try Row.fetchOne(

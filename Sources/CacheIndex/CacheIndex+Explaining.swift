@@ -9,7 +9,7 @@ extension CacheIndex {
     /// either, the entries at that path, below the volume or absolute, as Larder prints it.
     ///
     /// - Throws: `IndexError`.
-    public func entries(matching key: String) throws -> [(volume: String, entry: CacheEntry)] {
+    package func entries(matching key: String) throws -> [(volume: String, entry: CacheEntry)] {
         try reading { db in
             let byKey = try found("entries.key = ?", [key], db)
             if !byKey.isEmpty { return byKey }
@@ -27,7 +27,7 @@ extension CacheIndex {
     /// Those of exactly that key; where there are none, those at that path.
     ///
     /// - Throws: `IndexError`.
-    public func ghosts(matching key: String) throws -> [GhostRecord] {
+    package func ghosts(matching key: String) throws -> [GhostRecord] {
         try reading { db in
             let byKey = try ghosts("ghosts.key = ?", [key], db)
             if !byKey.isEmpty { return byKey }
@@ -43,7 +43,7 @@ extension CacheIndex {
     ///   - id: its row in the index.
     ///   - limit: how many at most.
     /// - Throws: `IndexError`.
-    public func accesses(of id: Int64, limit: Int) throws -> [AccessRecord] {
+    package func accesses(of id: Int64, limit: Int) throws -> [AccessRecord] {
         try reading { db in
             // One seek for each scan: accesses lie in the order of scans, and an index over entries would
             // nearly double the table.

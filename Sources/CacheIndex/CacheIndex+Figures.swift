@@ -5,14 +5,14 @@ extension CacheIndex {
     /// A number that changes whenever another connection has changed the index (`PRAGMA data_version`).
     ///
     /// - Throws: `IndexError`.
-    public func dataVersion() throws -> Int64 {
+    package func dataVersion() throws -> Int64 {
         try reading { db in try Int64.fetchOne(db, sql: "PRAGMA data_version") ?? 0 }
     }
 
     /// The figures of all scanned volumes, in the order of their names, from one transaction.
     ///
     /// - Throws: `IndexError`.
-    public func figures() throws -> [VolumeFigures] {
+    package func figures() throws -> [VolumeFigures] {
         try reading { db in
             let rows = try Row.fetchCursor(
                 db,

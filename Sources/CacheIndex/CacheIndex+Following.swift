@@ -3,18 +3,18 @@ import Foundation
 import GRDB
 
 /// A container that an event log told of after the volume's last scan.
-public struct FollowedUse: Sendable, Hashable {
+package struct FollowedUse: Sendable, Hashable {
     /// The container's ID; empty where the line has none.
-    public var container: String
+    package var container: String
     /// The reference the image was named by, or its ID.
-    public var image: String
+    package var image: String
     /// When the container was made.
-    public var at: Timestamp
+    package var at: Timestamp
     /// The image's row in the index; nil where the index knows none.
-    public var entry: Int64?
+    package var entry: Int64?
 
     /// Makes a use from all it consists of.
-    public init(container: String, image: String, at: Timestamp, entry: Int64?) {
+    package init(container: String, image: String, at: Timestamp, entry: Int64?) {
         self.container = container
         self.image = image
         self.at = at
@@ -23,11 +23,11 @@ public struct FollowedUse: Sendable, Hashable {
 }
 
 /// Where the following of an image store's event logs stands.
-public struct FollowState: Sendable {
+package struct FollowState: Sendable {
     /// How far the logs were read.
-    public var cursors: [UInt8]
+    package var cursors: [UInt8]
     /// The images by their rows, with their IDs and names.
-    public var images: [(entry: Int64, image: ScannedImage, path: VolumePath)]
+    package var images: [(entry: Int64, image: ScannedImage, path: VolumePath)]
 }
 
 /// Uses between two scans: known at once, and judged by the next scan together with all else it finds.
@@ -39,7 +39,7 @@ extension CacheIndex {
     /// Where the following of a volume's event logs stands; nil before its first scan.
     ///
     /// - Throws: `IndexError`.
-    public func followState(of volume: String) throws -> FollowState? {
+    package func followState(of volume: String) throws -> FollowState? {
         try reading { db in
             guard let row = try volumeRow(named: volume, db) else { return nil }
             let cursors = try Row.fetchOne(
@@ -69,7 +69,7 @@ extension CacheIndex {
     /// - Parameter isWhole: whether everything since `cursors` could be read.
     /// - Returns: false where a scan or another process read the logs meanwhile; nothing is recorded then.
     /// - Throws: `IndexError`.
-    public func recordFollowed(
+    package func recordFollowed(
         _ uses: [FollowedUse], of volume: String, after cursors: [UInt8], to new: [UInt8], isWhole: Bool
     ) throws -> Bool {
         try writing { db in
@@ -101,7 +101,7 @@ extension CacheIndex {
     /// What was followed since a volume's last scan, in the order of time, and whether all of it could be read.
     ///
     /// - Throws: `IndexError`.
-    public func followedUses(of volume: String) throws -> (uses: [FollowedUse], isWhole: Bool) {
+    package func followedUses(of volume: String) throws -> (uses: [FollowedUse], isWhole: Bool) {
         try reading { db in
             guard let row = try volumeRow(named: volume, db) else { return ([], true) }
             let rows = try Row.fetchCursor(

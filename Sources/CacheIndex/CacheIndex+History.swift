@@ -10,7 +10,7 @@ extension CacheIndex {
     /// first scan, or where they were restored. Those count as used last when they were first seen.
     ///
     /// - Throws: `IndexError`.
-    public func history(of volume: String) throws -> VolumeHistory? {
+    package func history(of volume: String) throws -> VolumeHistory? {
         try reading { db in
             let row = try Row.fetchOne(
                 db,

@@ -4,7 +4,7 @@ import GRDB
 
 extension CacheIndex {
     /// How long accesses are kept one by one, then as daily sums: the longest window that a report asks for.
-    public static let keptOneByOne = Span.days(30)
+    package static let keptOneByOne = Span.days(30)
 
     /// Records what a job's log says was downloaded into a volume.
     ///
@@ -20,7 +20,7 @@ extension CacheIndex {
     ///   - regretWindow: how long after its eviction an entry's return is regret.
     /// - Returns: what became of each entry, in the order of the log.
     /// - Throws: `IndexError`, `unknownVolume` where no scan of the volume was recorded; nothing is recorded then.
-    public func ingest(
+    package func ingest(
         _ downloads: [JobDownload], of volume: String, job: String?, regretWindow: Span = .days(14)
     ) throws -> [IngestedDownload] {
         try writing { db in
@@ -30,7 +30,7 @@ extension CacheIndex {
             let known = try downloads.filter { try !insert($0, volume: row, job: job, db) }
             let ids = Set(known.map(\.id))
             let new = downloads.filter { !ids.contains($0.id) }
-            let settled = try JobDownloadSettlement(db: db, volume: row, regretWindow: regretWindow).run()
+            let settled = try DownloadReconciliation(db: db, volume: row, regretWindow: regretWindow).run()
             let again = try known.map { (id: $0.id, settled: try ingested($0.id, db)) }
             return Self.results(new, settled)
                 + Self.results(
@@ -56,7 +56,7 @@ extension CacheIndex {
     }
 
     /// What is known of a download that was ingested before.
-    private func ingested(_ download: Int64, _ db: Database) throws -> JobDownloadSettlement.Settled {
+    private func ingested(_ download: Int64, _ db: Database) throws -> DownloadReconciliation.Settled {
         let statement = try db.cachedStatement(
             sql: """
                 SELECT ifnull(entries.key, ghosts.key) FROM job_downloads
@@ -68,7 +68,7 @@ extension CacheIndex {
 
     /// The downloads by entry.
     private static func results(
-        _ downloads: [JobDownload], _ settled: [Int64: JobDownloadSettlement.Settled]
+        _ downloads: [JobDownload], _ settled: [Int64: DownloadReconciliation.Settled]
     ) -> [IngestedDownload] {
         var results: [IngestedDownload] = []
         var places: [String: Int] = [:]

@@ -5,7 +5,7 @@ extension CacheIndex {
     /// Hits and misses of all pools in the interval that ended with a volume's last scan.
     ///
     /// - Throws: `IndexError`.
-    public func lastScanRates(of volume: String) throws -> HitRate {
+    package func lastScanRates(of volume: String) throws -> HitRate {
         try reading { db in
             guard let row = try volumeRow(named: volume, db),
                 let sums = try Row.fetchOne(
@@ -26,7 +26,7 @@ extension CacheIndex {
     /// When the last scan of a volume began, by the clock of that time; nil where none was recorded.
     ///
     /// - Throws: `IndexError`.
-    public func lastScan(of volume: String) throws -> Timestamp? {
+    package func lastScan(of volume: String) throws -> Timestamp? {
         try reading { db in
             let start = try Int64.fetchOne(
                 db,
@@ -42,7 +42,7 @@ extension CacheIndex {
     /// Whether a run was recorded: one that was not, but left a folder in a trash, was interrupted.
     ///
     /// - Throws: `IndexError`.
-    public func knows(run: String) throws -> Bool {
+    package func knows(run: String) throws -> Bool {
         try reading { db in
             try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", arguments: [run])
                 ?? false
@@ -52,7 +52,7 @@ extension CacheIndex {
     /// Records what is left in a volume's trash after a purge, and what the run that purged it freed and left.
     ///
     /// - Throws: `IndexError`.
-    public func recordPurge(
+    package func recordPurge(
         of volume: String, trashLeft: ByteCount, run: String? = nil, freed: ByteCount = .zero,
         trashed: ByteCount = .zero
     ) throws {

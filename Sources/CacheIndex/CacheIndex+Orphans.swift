@@ -5,7 +5,7 @@ extension CacheIndex {
     /// What killed pulls and dead pods left on a volume, as its last scan found it, the largest first.
     ///
     /// - Throws: `IndexError`.
-    public func orphans(of volume: String) throws -> [Orphan] {
+    package func orphans(of volume: String) throws -> [Orphan] {
         try reading { db in
             guard let number = try volumeRow(named: volume, db) else { return [] }
             let rows = try Row.fetchCursor(

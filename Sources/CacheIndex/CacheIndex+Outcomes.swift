@@ -10,7 +10,7 @@ extension CacheIndex {
     ///
     /// - Parameter checks: what a verification looked at; nil for any other run.
     /// - Throws: `IndexError`, `unknownVolume` where no scan of the volume was recorded; nothing is recorded then.
-    public func record(_ outcome: EvictionOutcome, run: RunRecord, checks: RunChecks? = nil) throws {
+    package func record(_ outcome: EvictionOutcome, run: RunRecord, checks: RunChecks? = nil) throws {
         try writing { db in
             guard let state = try scanState(of: outcome.volume, db) else {
                 throw IndexError.unknownVolume(name: outcome.volume, path: place.path)
@@ -63,7 +63,7 @@ extension CacheIndex {
     ///
     /// - Parameter limit: how many at most.
     /// - Throws: `IndexError`.
-    public func recentRuns(limit: Int) throws -> [RecordedRun] {
+    package func recentRuns(limit: Int) throws -> [RecordedRun] {
         try reading { db in
             let rows = try Row.fetchCursor(
                 db,
@@ -89,7 +89,7 @@ extension CacheIndex {
     ///   - kind: the command: `prune`.
     ///   - volume: the volume's name.
     /// - Throws: `IndexError`.
-    public func lastRun(kind: String, volume: String) throws -> Timestamp? {
+    package func lastRun(kind: String, volume: String) throws -> Timestamp? {
         try reading { db in
             let latest = try Int64.fetchOne(
                 db,

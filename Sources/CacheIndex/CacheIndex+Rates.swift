@@ -8,7 +8,7 @@ extension CacheIndex {
     /// Days whose accesses were folded count when they lie in the window as a whole.
     ///
     /// - Throws: `IndexError`.
-    public func hitRates(
+    package func hitRates(
         of volume: String, since: Timestamp, until: Timestamp
     ) throws -> [Pool: HitRate] {
         try reading { db in
@@ -30,7 +30,7 @@ extension CacheIndex {
     /// Pools without regret are left out; an entry that came back twice counts twice.
     ///
     /// - Throws: `IndexError`.
-    public func regret(
+    package func regret(
         of volume: String, since: Timestamp
     ) throws -> [Pool: (entries: Int64, bytes: ByteCount)] {
         try reading { db in
@@ -51,7 +51,7 @@ extension CacheIndex {
     ///
     /// - Returns: how many accesses were folded.
     /// - Throws: `IndexError`; nothing is folded then.
-    public func foldAccesses(before: Timestamp) throws -> Int {
+    package func foldAccesses(before: Timestamp) throws -> Int {
         try writing { db in
             // An access is not later than its scan, so those of the scans after this one are later than
             // `before`, but for a few that came to light late: the next call folds them.
@@ -91,7 +91,7 @@ extension CacheIndex {
     ///
     /// - Returns: how many were forgotten.
     /// - Throws: `IndexError`; nothing is forgotten then.
-    public func forgetGhosts(goneBefore: Timestamp) throws -> Int {
+    package func forgetGhosts(goneBefore: Timestamp) throws -> Int {
         try writing { db in
             try db.execute(
                 sql: "DELETE FROM ghosts WHERE gone_at < ?", arguments: [goneBefore.nanoseconds])

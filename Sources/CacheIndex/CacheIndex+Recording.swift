@@ -16,7 +16,7 @@ extension CacheIndex {
     ///   - warm: the run of `warm` that came before; what it pulled counts neither as a use nor as a miss.
     /// - Returns: the scan's number and the changes by pool.
     /// - Throws: `IndexError`; nothing is recorded then.
-    public func record(
+    package func record(
         _ scan: VolumeScan, of volume: Volume, regretWindow: Span = .days(14), warm: WarmRun? = nil
     ) throws -> RecordedScan {
         try record(scan, of: volume, regretWindow: regretWindow, warm: warm) { _ in }
@@ -47,7 +47,7 @@ extension CacheIndex {
             }
             let added = try writer.write(merge)
             if before == nil { try recordBaseline(of: row, db) }
-            let downloads = JobDownloadSettlement(
+            let downloads = DownloadReconciliation(
                 db: db, volume: row, regretWindow: regretWindow, unpublished: number)
             if try downloads.isNeeded() { _ = try downloads.run() }
             try recordImages(scan, merge, added: added, volume: row, db)

@@ -11,7 +11,7 @@ extension CacheIndex {
     ///   - after: where the page before ended.
     ///   - lines: how many entries of each volume at most.
     /// - Throws: `IndexError`.
-    public func runPage(
+    package func runPage(
         limit: Int, after: RunSummary.Cursor? = nil, lines: Int = 10
     ) throws -> (runs: [RunSummary], hasMore: Bool) {
         try reading { db in

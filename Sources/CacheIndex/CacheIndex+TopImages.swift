@@ -2,20 +2,20 @@ import CacheModel
 import GRDB
 
 /// An image that jobs used, and what speaks for having it ready.
-public struct UsedImage: Sendable, Hashable {
+package struct UsedImage: Sendable, Hashable {
     /// Its key: the first of its names.
-    public var key: String
+    package var key: String
     /// How often it had to be fetched in the day before now.
-    public var recentMisses: Int64
+    package var recentMisses: Int64
     /// How often it was used in the coming hours of this weekday, in the weeks before.
-    public var soon: Int64
+    package var soon: Int64
     /// How often it was used or fetched in the window.
-    public var uses: Int64
+    package var uses: Int64
     /// When last.
-    public var lastUsed: Timestamp
+    package var lastUsed: Timestamp
 
     /// Makes a record from all it consists of.
-    public init(key: String, recentMisses: Int64, soon: Int64, uses: Int64, lastUsed: Timestamp) {
+    package init(key: String, recentMisses: Int64, soon: Int64, uses: Int64, lastUsed: Timestamp) {
         self.key = key
         self.recentMisses = recentMisses
         self.soon = soon
@@ -24,7 +24,7 @@ public struct UsedImage: Sendable, Hashable {
     }
 
     /// What speaks for it: `14 uses, 3 at these hours, 1 missed lately`.
-    public var reason: String {
+    package var reason: String {
         var parts = ["\(uses) use\(uses == 1 ? "" : "s")"]
         if soon > 0 { parts.append("\(soon) at these hours") }
         if recentMisses > 0 { parts.append("\(recentMisses) missed lately") }
@@ -34,7 +34,7 @@ public struct UsedImage: Sendable, Hashable {
 
 extension CacheIndex {
     /// For how many hours from now on `topImages` looks for uses in the weeks before.
-    public static let comingHours: Int64 = 4
+    package static let comingHours: Int64 = 4
 
     /// The images that jobs are likely to want next, on one volume.
     ///
@@ -44,7 +44,7 @@ extension CacheIndex {
     /// use no scan recorded is not known.
     ///
     /// - Throws: `IndexError`.
-    public func topImages(
+    package func topImages(
         of volume: String, since: Timestamp, until: Timestamp, limit: Int
     ) throws -> [UsedImage] {
         try reading { db in

@@ -6,7 +6,7 @@ extension CacheIndex {
     /// The last scan of a volume, complete or not, and the snapshot it left; nil when there was none.
     ///
     /// - Throws: `IndexError`.
-    public func previousScan(of volume: String) throws -> PreviousScan? {
+    package func previousScan(of volume: String) throws -> PreviousScan? {
         try reading { db in
             guard let state = try scanState(of: volume, db) else { return nil }
             let row = try Row.fetchOne(
@@ -22,7 +22,7 @@ extension CacheIndex {
     /// found in it, and what runs moved there since.
     ///
     /// - Throws: `IndexError`.
-    public func usage(of volume: String) throws -> VolumeUsage? {
+    package func usage(of volume: String) throws -> VolumeUsage? {
         try reading { db in
             guard let state = try scanState(of: volume, db) else { return nil }
             let images = try images(of: state.volume, db)
@@ -44,7 +44,7 @@ extension CacheIndex {
     /// The volumes that a scan was recorded of, in the order of their names.
     ///
     /// - Throws: `IndexError`.
-    public func volumes() throws -> [IndexedVolume] {
+    package func volumes() throws -> [IndexedVolume] {
         try reading { db in
             let rows = try Row.fetchCursor(db, sql: "SELECT name, kind, path FROM volumes ORDER BY name")
             var volumes: [IndexedVolume] = []
@@ -101,7 +101,7 @@ extension CacheIndex {
                 number: try row.integer(1), startedAt: try row.time(2), complete: try row.flag(4),
                 unreadable: try row.integer(5),
                 identity: VolumeIdentity(marker: try row.unsigned(6), rootInode: try row.unsigned(7)),
-                atimeTrust: EvidenceTrust(try row.confidence(8), reason: try row.text(9))),
+                atimeTrust: EvidenceQuality(try row.confidence(8), reason: try row.text(9))),
             finishedAt: try row.time(3), usedBytes: try row.size(10), trashBytes: try row.size(11))
     }
 

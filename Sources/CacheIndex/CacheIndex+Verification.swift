@@ -2,14 +2,14 @@ import CacheModel
 import GRDB
 
 /// When an entry was last held against its checksums.
-public struct Verification: Sendable, Hashable {
+package struct Verification: Sendable, Hashable {
     /// When.
-    public var at: Timestamp
+    package var at: Timestamp
     /// Whether something in it did not stand.
-    public var isDamaged: Bool
+    package var isDamaged: Bool
 
     /// Makes a record from its two values.
-    public init(at: Timestamp, isDamaged: Bool) {
+    package init(at: Timestamp, isDamaged: Bool) {
         self.at = at
         self.isDamaged = isDamaged
     }
@@ -22,7 +22,7 @@ extension CacheIndex {
     /// length is no longer what it was then.
     ///
     /// - Throws: `IndexError`.
-    public func verifications(of volume: String) throws -> [Int64: Verification] {
+    package func verifications(of volume: String) throws -> [Int64: Verification] {
         try reading { db in
             let rows = try Row.fetchCursor(
                 db,
@@ -49,7 +49,7 @@ extension CacheIndex {
     /// What is no entry any more is passed over.
     ///
     /// - Throws: `IndexError`.
-    public func record(_ verifications: [Int64: Verification]) throws {
+    package func record(_ verifications: [Int64: Verification]) throws {
         guard !verifications.isEmpty else { return }
         try writing { db in
             let statement = try db.cachedStatement(

@@ -3,7 +3,7 @@ import GRDB
 
 extension CacheIndex {
     /// How many runs `warmHistory` looks back.
-    public static let warmHistoryRuns = 30
+    package static let warmHistoryRuns = 30
 
     /// Records a run of `warm` with the scan that followed it, in that scan's transaction.
     ///
@@ -49,7 +49,7 @@ extension CacheIndex {
     /// What warming each image brought in its last runs, by reference.
     ///
     /// - Throws: `IndexError`.
-    public func warmHistory(of volume: String) throws -> [String: WarmHistory] {
+    package func warmHistory(of volume: String) throws -> [String: WarmHistory] {
         try reading { db in
             guard let row = try volumeRow(named: volume, db) else { return [:] }
             let rows = try Row.fetchCursor(
@@ -80,7 +80,7 @@ extension CacheIndex {
     /// The images that were warmed again and again, the last time not before `since`, and that no job used; by name.
     ///
     /// - Throws: `IndexError`.
-    public func idleWarmings(of volume: String, since: Timestamp) throws -> [WarmHistory] {
+    package func idleWarmings(of volume: String, since: Timestamp) throws -> [WarmHistory] {
         try warmHistory(of: volume).values
             .filter { $0.isIdle && ($0.lastWarmed ?? since) >= since }
             .sorted { $0.reference < $1.reference }
@@ -92,7 +92,7 @@ extension CacheIndex {
     /// Nil where it was never there.
     ///
     /// - Throws: `IndexError`.
-    public func lastSize(of reference: String, on volume: String) throws -> ByteCount? {
+    package func lastSize(of reference: String, on volume: String) throws -> ByteCount? {
         try reading { db in
             guard let row = try volumeRow(named: volume, db) else { return nil }
             let bytes = try Int64.fetchOne(

@@ -17,15 +17,15 @@ import GRDB
 /// - A damaged file is set aside, never deleted, when it is next opened for writing.
 ///
 /// All methods block; several threads and processes may use one file.
-public final class CacheIndex: Sendable {
+package final class CacheIndex: Sendable {
     /// What happened to the file as it was opened, in sentences to show to people; empty when all was well.
-    public let notices: [String]
+    package let notices: [String]
 
     /// Whether this index lives in memory only, and goes with the process.
-    public let isInMemory: Bool
+    package let isInMemory: Bool
 
     /// The state directory, also of an index that lives in memory instead of there.
-    public var stateDirectory: String { place.directory }
+    package var stateDirectory: String { place.directory }
 
     let place: IndexPlace
     private let late = LateNotices()
@@ -50,7 +50,7 @@ public final class CacheIndex: Sendable {
     ///   - readOnly: changes nothing, not even a damaged file, and works in a directory that cannot be written.
     ///   - patience: how long to wait for another process that holds the file.
     /// - Throws: `IndexError`.
-    public static func open(
+    package static func open(
         stateDirectory: String, now: Timestamp, readOnly: Bool = false, patience: Span = .seconds(5)
     ) throws -> CacheIndex {
         let place = IndexPlace(stateDirectory: stateDirectory, patience: patience)
@@ -69,7 +69,7 @@ public final class CacheIndex: Sendable {
     /// Begins an empty index in memory, for a prune while the disk of the state directory is full.
     ///
     /// - Throws: `IndexError`.
-    public static func inMemory(insteadOf stateDirectory: String) throws -> CacheIndex {
+    package static func inMemory(insteadOf stateDirectory: String) throws -> CacheIndex {
         let place = IndexPlace(stateDirectory: stateDirectory)
         let notice =
             "The state directory \(stateDirectory) is full. Larder works without its history: last uses come "
@@ -81,12 +81,12 @@ public final class CacheIndex: Sendable {
     /// What happened to the file since it was opened, in sentences to show to people.
     ///
     /// Each is told once.
-    public func takeLateNotices() -> [String] { late.take() }
+    package func takeLateNotices() -> [String] { late.take() }
 
     /// Where the tree of a volume is kept from one scan to the next, beside the index; nil for one in memory.
     ///
     /// It is no part of the index: whoever scans writes it, and it can go at any time.
-    public func treePath(of volume: String) -> String? {
+    package func treePath(of volume: String) -> String? {
         guard !isInMemory else { return nil }
         return place.directory + "/tree-" + volume
     }

@@ -1,9 +1,9 @@
 import CacheModel
 
 /// One recorded use or fetch of an entry.
-public struct AccessRecord: Sendable, Hashable {
+package struct AccessRecord: Sendable, Hashable {
     /// Whether the entry was there.
-    public enum Kind: String, Sendable, Hashable, Codable {
+    package enum Kind: String, Sendable, Hashable, Codable {
         /// It was there before the interval.
         case hit
         /// It was fetched in the interval.
@@ -11,22 +11,22 @@ public struct AccessRecord: Sendable, Hashable {
     }
 
     /// When, as closely as the evidence tells; never after the scan that recorded it began.
-    public var at: Timestamp
+    package var at: Timestamp
     /// Whether the entry was there.
-    public var kind: Kind
+    package var kind: Kind
     /// Where the knowledge came from.
-    public var evidence: Evidence
+    package var evidence: Evidence
     /// What the entry occupied.
-    public var bytes: ByteCount
+    package var bytes: ByteCount
     /// Whether a run had evicted the entry within the regret window.
-    public var regret: Bool
+    package var regret: Bool
     /// The number of the scan that recorded it.
-    public var scan: Int64
+    package var scan: Int64
     /// The jobs that fetched it then, as far as their logs were ingested.
-    public var jobs: [String]
+    package var jobs: [String]
 
     /// Makes a record from all it consists of.
-    public init(
+    package init(
         at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool, scan: Int64,
         jobs: [String] = []
     ) {
@@ -41,9 +41,9 @@ public struct AccessRecord: Sendable, Hashable {
 }
 
 /// What stays of an entry that is gone.
-public struct GhostRecord: Sendable, Hashable {
+package struct GhostRecord: Sendable, Hashable {
     /// Why it is gone.
-    public enum Reason: Sendable, Hashable {
+    package enum Reason: Sendable, Hashable {
         /// The run of that id evicted it.
         case evicted(run: String)
         /// It was damaged, and the run of that id took it away for a job to fetch it again.
@@ -53,26 +53,26 @@ public struct GhostRecord: Sendable, Hashable {
     }
 
     /// Its row in the index, the same as when it was an entry.
-    public var id: Int64
+    package var id: Int64
     /// The volume's name.
-    public var volume: String
+    package var volume: String
     /// The pool it belonged to.
-    public var pool: Pool
+    package var pool: Pool
     /// Its name in the tool's own notation.
-    public var key: String
+    package var key: String
     /// Where it was.
-    public var path: VolumePath
+    package var path: VolumePath
     /// What it occupied.
-    public var bytes: ByteCount
+    package var bytes: ByteCount
     /// Its last use.
-    public var lastUsed: Timestamp
+    package var lastUsed: Timestamp
     /// When it went: the end of the run, or the start of the scan that missed it.
-    public var goneAt: Timestamp
+    package var goneAt: Timestamp
     /// Why it is gone.
-    public var reason: Reason
+    package var reason: Reason
 
     /// Makes a record from all it consists of.
-    public init(
+    package init(
         id: Int64, volume: String, pool: Pool, key: String, path: VolumePath, bytes: ByteCount,
         lastUsed: Timestamp, goneAt: Timestamp, reason: Reason
     ) {
@@ -89,25 +89,25 @@ public struct GhostRecord: Sendable, Hashable {
 }
 
 /// One run of a command that changed volumes.
-public struct RunRecord: Sendable, Hashable {
+package struct RunRecord: Sendable, Hashable {
     /// The kind of a run whose entries were evicted.
-    public static let prune = "prune"
+    package static let prune = "prune"
     /// The kind of a run whose entries were damaged: fetching them again is no regret.
-    public static let verify = "verify"
+    package static let verify = "verify"
 
     /// Its name, unique in the index.
-    public var id: String
+    package var id: String
     /// The command: `prune`, `verify`.
-    public var kind: String
+    package var kind: String
     /// When it began.
-    public var startedAt: Timestamp
+    package var startedAt: Timestamp
     /// When it ended.
-    public var finishedAt: Timestamp
+    package var finishedAt: Timestamp
     /// What it exited with.
-    public var exitCode: Int32
+    package var exitCode: Int32
 
     /// Makes a record from all it consists of.
-    public init(id: String, kind: String, startedAt: Timestamp, finishedAt: Timestamp, exitCode: Int32) {
+    package init(id: String, kind: String, startedAt: Timestamp, finishedAt: Timestamp, exitCode: Int32) {
         self.id = id
         self.kind = kind
         self.startedAt = startedAt
@@ -117,20 +117,20 @@ public struct RunRecord: Sendable, Hashable {
 }
 
 /// A run of `warm` on one volume, to be recorded with the scan that follows it.
-public struct WarmRun: Sendable, Hashable {
+package struct WarmRun: Sendable, Hashable {
     /// What became of the images; those Podman was asked for are told by their `attempts`.
-    public var images: [WarmedImage]
+    package var images: [WarmedImage]
     /// The run.
-    public var run: RunRecord
+    package var run: RunRecord
     /// Until when the images that are ready are protected, unless a job uses them before.
-    public var protectedUntil: Timestamp
+    package var protectedUntil: Timestamp
     /// What the volume held before.
-    public var usedBefore: ByteCount
+    package var usedBefore: ByteCount
     /// The volume's high watermark.
-    public var high: ByteCount
+    package var high: ByteCount
 
     /// Makes a run from all it consists of.
-    public init(
+    package init(
         images: [WarmedImage], run: RunRecord, protectedUntil: Timestamp, usedBefore: ByteCount,
         high: ByteCount
     ) {
@@ -143,14 +143,14 @@ public struct WarmRun: Sendable, Hashable {
 }
 
 /// A run with what it did to each volume.
-public struct RecordedRun: Sendable, Hashable {
+package struct RecordedRun: Sendable, Hashable {
     /// The run.
-    public var run: RunRecord
+    package var run: RunRecord
     /// What it did, by volume.
-    public var outcomes: [EvictionOutcome]
+    package var outcomes: [EvictionOutcome]
 
     /// Makes a record from its two parts.
-    public init(run: RunRecord, outcomes: [EvictionOutcome]) {
+    package init(run: RunRecord, outcomes: [EvictionOutcome]) {
         self.run = run
         self.outcomes = outcomes
     }

@@ -1,7 +1,7 @@
 /// What keeps the index from being opened, read or written.
 ///
 /// Every case names the file; `message` says what is wrong with it, `remedy` what to do.
-public enum IndexError: Error, Hashable, Sendable {
+package enum IndexError: Error, Hashable, Sendable {
     /// There is no index yet, and it was to be read only.
     case missing(path: String)
     /// A directory, a pipe or the like lies where the index should be.
@@ -28,7 +28,7 @@ public enum IndexError: Error, Hashable, Sendable {
 
 extension IndexError: CustomStringConvertible {
     /// What is wrong, with the file's path.
-    public var message: String {
+    package var message: String {
         switch self {
         case .missing(let path): "there is no index at \(path)"
         case .notAFile(let path): "\(path) should be the index, and is no regular file"
@@ -47,7 +47,7 @@ extension IndexError: CustomStringConvertible {
     }
 
     /// What to do about it.
-    public var remedy: String {
+    package var remedy: String {
         switch self {
         case .missing: "run `larder scan`, or name the state directory with --state"
         case .notAFile: "remove it, or name another state directory with --state"
@@ -64,5 +64,5 @@ extension IndexError: CustomStringConvertible {
     }
 
     /// Both in one line.
-    public var description: String { "\(message); \(remedy)" }
+    package var description: String { "\(message); \(remedy)" }
 }

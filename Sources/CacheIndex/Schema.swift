@@ -14,8 +14,8 @@ enum Schema {
         ("0002_ingest.sql", PackageResources._002_ingest_sql),
         ("0003_verify.sql", PackageResources._003_verify_sql),
         ("0004_orphans.sql", PackageResources._004_orphans_sql),
-        ("0007_daemon.sql", PackageResources._007_daemon_sql),
-        ("0009_reasons.sql", PackageResources._009_reasons_sql),
+        ("0005_daemon.sql", PackageResources._005_daemon_sql),
+        ("0006_reasons.sql", PackageResources._006_reasons_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.

@@ -11,9 +11,9 @@ import UnixSignals
 /// stops between two moves and records what it did; a scan that is not recorded yet is given up. What has not
 /// ended after the grace period is left as a kill would leave it, and the next start makes it good. SIGHUP makes
 /// it read its configuration anew; a wrong one is refused, and the old one stays.
-public struct Daemon: Sendable {
+package struct Daemon: Sendable {
     /// What begins activities and knows how they stand.
-    public let desk: ActivityDesk
+    package let scheduler: Scheduler
     private let logger: Logger
     private let clock: @Sendable () -> Timestamp
     private let reload: @Sendable () throws -> DaemonPlan
@@ -21,25 +21,25 @@ public struct Daemon: Sendable {
     /// Makes a daemon.
     ///
     /// - Parameter reload: reads the configuration anew; throws where it is wrong.
-    public init(
+    package init(
         _ plan: DaemonPlan, logger: Logger, clock: @escaping @Sendable () -> Timestamp,
         reload: @escaping @Sendable () throws -> DaemonPlan
     ) {
-        desk = ActivityDesk(plan, logger: logger, clock: clock)
+        scheduler = Scheduler(plan, logger: logger, clock: clock)
         (self.logger, self.clock, self.reload) = (logger, clock, reload)
     }
 
     /// Runs until a signal ends it.
     ///
     /// - Parameter services: what runs beside the daemon's own parts, such as a web server.
-    public func run(with services: [any Service] = []) async throws {
+    package func run(with services: [any Service] = []) async throws {
         var quiet = logger
         quiet.logLevel = .critical
         let own: [any Service] = [
-            desk, VolumeWatch(desk: desk, clock: clock),
-            EventService(desk: desk, logger: logger, clock: clock),
-            ReloadService(desk: desk, logger: logger, reload: reload),
-            GraceService(desk: desk, logger: logger),
+            scheduler, VolumeWatch(scheduler: scheduler, clock: clock),
+            EventService(scheduler: scheduler, logger: logger, clock: clock),
+            ReloadService(scheduler: scheduler, logger: logger, reload: reload),
+            GraceService(scheduler: scheduler, logger: logger),
         ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
@@ -52,7 +52,7 @@ public struct Daemon: Sendable {
 
 /// Reads the configuration anew at each SIGHUP.
 private struct ReloadService: Service {
-    let desk: ActivityDesk
+    let scheduler: Scheduler
     let logger: Logger
     let reload: @Sendable () throws -> DaemonPlan
 
@@ -62,7 +62,7 @@ private struct ReloadService: Service {
         for await _ in signals.cancelOnGracefulShutdown() {
             do {
                 let plan = try reload()
-                await desk.adopt(plan)
+                await scheduler.adopt(plan)
                 logger.notice("the configuration was read anew")
             } catch {
                 for line in "\(error)".split(separator: "\n") {
@@ -75,13 +75,13 @@ private struct ReloadService: Service {
 
 /// Ends the process when its time to end well is over.
 private struct GraceService: Service {
-    let desk: ActivityDesk
+    let scheduler: Scheduler
     let logger: Logger
 
     func run() async throws {
         try? await gracefulShutdown()
-        let period = await desk.settings.gracePeriod
-        let running = await desk.running
+        let period = await scheduler.configuration().daemon.gracePeriod
+        let running = await scheduler.running
         if !running.isEmpty {
             logger.notice("stopping: \(running.joined(separator: ", ")) has \(period) to come to an end")
         }

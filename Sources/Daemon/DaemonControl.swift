@@ -1,29 +1,25 @@
 import CacheModel
-
-/// What the daemon does by schedule, by pressure or on request.
-public enum Activity: String, Sendable, CaseIterable {
-    case scan, prune, warm, verify, report
-}
+import CacheServices
 
 /// How an activity stands on one volume.
-public struct ActivityState: Sendable {
+package struct ActivityState: Sendable {
     /// What it is.
-    public let activity: Activity
+    package let activity: Activity
     /// The volume's name; nil for what concerns no single one, as a warm-up without an image volume does.
-    public let volume: String?
+    package let volume: String?
     /// When it began, while it runs.
-    public let runningSince: Timestamp?
+    package let runningSince: Timestamp?
     /// When it last ended without a failure.
-    public let lastSuccess: Timestamp?
+    package let lastSuccess: Timestamp?
     /// When it last ended, well or not.
-    public let lastEnd: Timestamp?
+    package let lastEnd: Timestamp?
     /// The line that was logged at its last end.
-    public let lastResult: String?
+    package let lastResult: String?
     /// When its schedule wants it next; nil without a schedule.
-    public let nextDue: Timestamp?
+    package let nextDue: Timestamp?
 
     /// Tells it whole.
-    public init(
+    package init(
         activity: Activity, volume: String?, runningSince: Timestamp?, lastSuccess: Timestamp?,
         lastEnd: Timestamp?, lastResult: String?, nextDue: Timestamp?
     ) {
@@ -38,7 +34,7 @@ public struct ActivityState: Sendable {
 }
 
 /// Why a requested activity was not taken on, in words for whoever asked.
-public enum RequestRefusal: Error, Equatable {
+package enum RequestRefusal: Error, Equatable {
     case unknownVolume(String)
     /// One activity per volume at a time; the name of what runs.
     case busy(Activity)
@@ -46,11 +42,9 @@ public enum RequestRefusal: Error, Equatable {
 }
 
 /// What the HTTP server may ask of the daemon it belongs to.
-public protocol DaemonControl: Sendable {
-    /// The volumes of the configuration as it is now, in its order.
-    func volumes() async -> [Volume]
-    /// What was used more recently is not evicted, by the configuration as it is now: pages foretell prunes by it.
-    func idleFloor() async -> Span
+package protocol DaemonControl: Sendable {
+    /// What the daemon was told, as it is now.
+    func configuration() async -> Configuration
     /// What the daemon still waits for before its figures can be trusted, one line each; empty when ready.
     func waitingFor() async -> [String]
     /// Every activity of every volume that was scheduled, asked for or run.

@@ -4,7 +4,7 @@ import Foundation
 /// A name and a password for a registry.
 ///
 /// It prints as nothing, so that no log can hold it.
-public struct RegistryCredentials: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible,
+package struct RegistryCredentials: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible,
     CustomReflectable
 {
     let user: String
@@ -20,11 +20,11 @@ public struct RegistryCredentials: Sendable, Hashable, CustomStringConvertible, 
     }
 
     /// Never what it holds.
-    public var description: String { "(credentials)" }
+    package var description: String { "(credentials)" }
     /// Never what it holds.
-    public var debugDescription: String { description }
+    package var debugDescription: String { description }
     /// Never what it holds.
-    public var customMirror: Mirror { Mirror(self, children: []) }
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
 
 /// The credentials in the `auths` of a Docker or Podman configuration, such as a Kubernetes secret of type
@@ -33,15 +33,15 @@ public struct RegistryCredentials: Sendable, Hashable, CustomStringConvertible, 
 /// Of several keys that a name begins with, component by component, the longest counts (containers-auth.json(5)).
 /// A file that others may change is refused: they could send a password to a registry of theirs. One that
 /// everyone may read is used with a warning. The group may read it: a pod's `fsGroup` needs that.
-public struct AuthFile: Sendable {
+package struct AuthFile: Sendable {
     /// What should be changed, in a sentence; nil where all is well.
-    public let warning: String?
+    package let warning: String?
     private let credentials: [String: RegistryCredentials]
 
     /// Reads a file.
     ///
     /// - Throws: `AuthFileError`.
-    public init(contentsOf path: String) throws(AuthFileError) {
+    package init(contentsOf path: String) throws(AuthFileError) {
         func refused(_ reason: String, _ hint: String) -> AuthFileError {
             AuthFileError(path: path, reason: reason, hint: hint)
         }
@@ -91,7 +91,7 @@ public struct AuthFile: Sendable {
     }
 
     /// The credentials for an image; nil where the file has none, and for a short name.
-    public func credentials(for reference: ImageReference) -> RegistryCredentials? {
+    package func credentials(for reference: ImageReference) -> RegistryCredentials? {
         guard let registry = reference.registry else { return nil }
         var name = "\(registry)/\(reference.repository)"
         while true {
@@ -119,14 +119,14 @@ public struct AuthFile: Sendable {
 /// Why an auth file cannot be used.
 ///
 /// It quotes nothing of the file.
-public struct AuthFileError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct AuthFileError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file's path.
-    public var path: String
+    package var path: String
     /// What is wrong.
-    public var reason: String
+    package var reason: String
     /// What to do.
-    public var hint: String
+    package var hint: String
 
     /// What is wrong with which file.
-    public var description: String { "auth file \(escaped(path.utf8)): \(reason)" }
+    package var description: String { "auth file \(escaped(path.utf8)): \(reason)" }
 }

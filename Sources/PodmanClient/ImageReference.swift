@@ -6,20 +6,20 @@ import CacheModel
 /// is a registry if it holds a dot or a colon or is `localhost`; `docker.io/redis` stands for
 /// `docker.io/library/redis`; without a tag or a digest the tag is `latest`; beside a digest a tag says nothing.
 /// Unlike Docker, Podman knows no registry for a short name: its own configuration resolves that.
-public struct ImageReference: Sendable, Hashable {
+package struct ImageReference: Sendable, Hashable {
     /// `docker.io`, `registry.example.com:5000`; nil for a short name.
-    public let registry: String?
+    package let registry: String?
     /// `library/redis`.
-    public let repository: String
+    package let repository: String
     /// `7`; nil beside a digest.
-    public let tag: String?
+    package let tag: String?
     /// `sha256:…`.
-    public let digest: String?
+    package let digest: String?
 
     /// Reads a reference.
     ///
     /// - Throws: `InvalidReference` for what is none, and for an image ID, which no registry knows.
-    public init(_ text: String) throws(InvalidReference) {
+    package init(_ text: String) throws(InvalidReference) {
         func refused(_ reason: String) -> InvalidReference { InvalidReference(text: text, reason: reason) }
         let halves = text.split(separator: "@", omittingEmptySubsequences: false)
         guard halves.count <= 2, var rest = halves.first, !rest.isEmpty else {
@@ -61,16 +61,16 @@ public struct ImageReference: Sendable, Hashable {
     }
 
     /// Whether Podman has to find the registry itself.
-    public var isShort: Bool { registry == nil }
+    package var isShort: Bool { registry == nil }
 
     /// The whole name: `docker.io/library/redis:7`, `registry.example.com/db@sha256:…`.
-    public var name: String {
+    package var name: String {
         let path = registry.map { "\($0)/\(repository)" } ?? repository
         return digest.map { "\(path)@\($0)" } ?? "\(path):\(tag ?? "latest")"
     }
 
     /// Whether an image of that name in the store is meant; a short name means it in any registry.
-    public func means(_ stored: String) -> Bool {
+    package func means(_ stored: String) -> Bool {
         stored == name || isShort && stored.hasSuffix("/\(name)")
     }
 
@@ -137,14 +137,14 @@ public struct ImageReference: Sendable, Hashable {
 }
 
 /// A text that is no image reference.
-public struct InvalidReference: Error, Sendable, Hashable, CustomStringConvertible {
+package struct InvalidReference: Error, Sendable, Hashable, CustomStringConvertible {
     /// What was given.
-    public var text: String
+    package var text: String
     /// What is wrong with it.
-    public var reason: String
+    package var reason: String
 
     /// What is wrong, and what was expected, in one line that is safe to print.
-    public var description: String {
+    package var description: String {
         "\"\(escaped(text.utf8))\" is no image reference: \(reason); expected registry/repository:tag, such as "
             + "docker.io/library/postgres:16"
     }

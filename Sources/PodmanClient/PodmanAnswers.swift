@@ -2,34 +2,34 @@ import CacheModel
 import Foundation
 
 /// Which Podman answers at a socket.
-public struct PodmanVersion: Sendable, Hashable {
+package struct PodmanVersion: Sendable, Hashable {
     /// Podman's version, which is also that of its API: `4.3.1`.
-    public var version: String
+    package var version: String
     /// The server's own name for itself: `Libpod/4.3.1 (linux)`.
-    public var server: String
+    package var server: String
 
     /// Makes a version from its two texts.
-    public init(version: String, server: String) {
+    package init(version: String, server: String) {
         self.version = version
         self.server = server
     }
 }
 
 /// An image as Podman lists it (v4.3.1, pkg/domain/entities/images.go, ImageSummary).
-public struct PodmanImage: Sendable, Hashable, Decodable {
+package struct PodmanImage: Sendable, Hashable, Decodable {
     /// The image ID: 64 hexadecimal digits.
-    public var id: String
+    package var id: String
     /// Its references; empty for an image without a name.
-    public var names: [String]
+    package var names: [String]
     /// The digest of its manifest, `sha256:…`.
-    public var digest: String
+    package var digest: String
     /// The sum of its layers' differences, without parents' copies.
-    public var size: ByteCount
+    package var size: ByteCount
     /// How many of this Podman's own containers use it; others on the same store are not counted.
-    public var containers: Int
+    package var containers: Int
 
     /// Reads Podman's JSON; absent keys and nulls give empty values.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decode(String.self, forKey: .id)
         names = try fields.decodeIfPresent([String].self, forKey: .names) ?? []
@@ -51,18 +51,18 @@ public struct PodmanImage: Sendable, Hashable, Decodable {
 ///
 /// That it exists means that its image is in use. Its state is not kept: on a store that several Podmans share,
 /// each tells the state of its own containers only, and calls the others' `storage`.
-public struct PodmanContainer: Sendable, Hashable, Decodable {
+package struct PodmanContainer: Sendable, Hashable, Decodable {
     /// The container ID: 64 hexadecimal digits.
-    public var id: String
+    package var id: String
     /// The image's ID; empty where it was made from none.
-    public var imageID: String
+    package var imageID: String
     /// The reference it was made by.
-    public var image: String
+    package var image: String
     /// Its names.
-    public var names: [String]
+    package var names: [String]
 
     /// Reads Podman's JSON; absent keys and nulls give empty values.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         id = try fields.decode(String.self, forKey: .id)
         imageID = try fields.decodeIfPresent(String.self, forKey: .imageID) ?? ""
@@ -79,7 +79,7 @@ public struct PodmanContainer: Sendable, Hashable, Decodable {
 }
 
 /// What became of an image, or of one of its names, that was to be removed.
-public enum RemovalResult: Sendable, Hashable {
+package enum RemovalResult: Sendable, Hashable {
     /// The image is gone, and its layers as far as nothing else needs them.
     case removed
     /// The name is gone; the image has others and stays.

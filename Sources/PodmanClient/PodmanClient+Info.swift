@@ -3,28 +3,28 @@ import Foundation
 import NIOHTTP1
 
 /// How a Podman is set up, by its own account (v4.3.1, libpod/define/info.go).
-public struct PodmanInfo: Sendable, Hashable, Decodable {
+package struct PodmanInfo: Sendable, Hashable, Decodable {
     /// Podman's version: `4.3.1`.
-    public var version: String
+    package var version: String
     /// The storage driver: `vfs`.
-    public var driver: String
+    package var driver: String
     /// The directory that it calls its root.
-    public var root: String
+    package var root: String
     /// The directory of its volumes: below the root, unless its records are private.
-    public var volumePath: String
+    package var volumePath: String
     /// Where events go: `file`, `journald`, `none`.
-    public var eventLogger: String
+    package var eventLogger: String
     /// Whether it runs as an ordinary user.
-    public var isRootless: Bool
+    package var isRootless: Bool
     /// How many user IDs its containers have.
-    public var userIDs: Int64
+    package var userIDs: Int64
     /// `v1` or `v2`.
-    public var cgroups: String
+    package var cgroups: String
     /// Whether it forgets its containers when it ends; nil where the version cannot.
-    public var isTransient: Bool?
+    package var isTransient: Bool?
 
     /// Makes a record from all it consists of.
-    public init(
+    package init(
         version: String, driver: String, root: String, volumePath: String, eventLogger: String = "file",
         isRootless: Bool = true, userIDs: Int64, cgroups: String = "v2", isTransient: Bool? = nil
     ) {
@@ -40,7 +40,7 @@ public struct PodmanInfo: Sendable, Hashable, Decodable {
     }
 
     /// Reads Podman's JSON.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let answer = try Answer(from: decoder)
         self.init(
             version: answer.version.version, driver: answer.store.graphDriverName,
@@ -82,7 +82,7 @@ public struct PodmanInfo: Sendable, Hashable, Decodable {
 
 extension PodmanClient {
     /// How the Podman is set up.
-    public func info() async throws -> PodmanInfo {
+    package func info() async throws -> PodmanInfo {
         let answer = try await connection.send(.GET, "info")
         try check(answer, "GET info")
         return try decoded(PodmanInfo.self, answer, "GET info")

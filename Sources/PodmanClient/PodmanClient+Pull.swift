@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 
 /// When a pull asks the registry (v4.3.1, vendor/github.com/containers/common/pkg/config/pull_policy.go).
-public enum PullPolicy: String, Sendable, Hashable, CaseIterable {
+package enum PullPolicy: String, Sendable, Hashable, CaseIterable {
     /// Always; layers that are there are not fetched again.
     case always
     /// Only where the image is not in the store.
@@ -15,16 +15,16 @@ public enum PullPolicy: String, Sendable, Hashable, CaseIterable {
 }
 
 /// The platform of an image, written as in `--platform`: `linux/arm64/v8`.
-public struct ImagePlatform: Sendable, Hashable, CustomStringConvertible {
+package struct ImagePlatform: Sendable, Hashable, CustomStringConvertible {
     /// `linux`.
-    public let system: String
+    package let system: String
     /// `amd64`.
-    public let architecture: String
+    package let architecture: String
     /// `v8`; nil where none is named.
-    public let variant: String?
+    package let variant: String?
 
     /// Reads `system/architecture` with an optional `/variant`; nil for anything else.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
         let isPlain = parts.allSatisfy { part in
             !part.isEmpty
@@ -38,7 +38,7 @@ public struct ImagePlatform: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// As it is written.
-    public var description: String {
+    package var description: String {
         [system, architecture, variant].compactMap { $0 }.joined(separator: "/")
     }
 }
@@ -46,7 +46,7 @@ public struct ImagePlatform: Sendable, Hashable, CustomStringConvertible {
 /// How far a pull is, as Podman's lines tell.
 ///
 /// It names a layer when it begins with it, and never says it is done.
-public enum PullProgress: Sendable, Hashable {
+package enum PullProgress: Sendable, Hashable {
     /// The layer with that digest is being fetched, or found to be there.
     case layer(String)
     /// All layers are there; the image's record is written.
@@ -66,7 +66,7 @@ extension PodmanClient {
     ///   - progress: is called for each line that tells something.
     /// - Returns: the image's ID.
     /// - Throws: `PullFailure` where the pull failed, `PodmanError` where the socket did.
-    public func pull(
+    package func pull(
         _ reference: ImageReference, policy: PullPolicy, platform: ImagePlatform? = nil,
         credentials: RegistryCredentials? = nil, deadline: Span,
         progress: @escaping @Sendable (PullProgress) -> Void = { _ in }
@@ -90,7 +90,7 @@ extension PodmanClient {
     }
 
     /// The ID and the manifest's digest of an image in the store; nil where it has none of that name.
-    public func image(named reference: String) async throws -> (id: String, digest: String)? {
+    package func image(named reference: String) async throws -> (id: String, digest: String)? {
         struct Inspection: Decodable {
             var id: String
             var digest: String?

@@ -4,7 +4,7 @@ import NIOHTTP1
 
 extension PodmanClient {
     /// Loads the images of an OCI archive (a tar); layers that the store holds already need not be in it.
-    public func loadImages(_ archive: Data) async throws {
+    package func loadImages(_ archive: Data) async throws {
         let answer = try await connection.send(.POST, "images/load", body: archive)
         try check(answer, "POST images/load")
     }
@@ -15,7 +15,7 @@ extension PodmanClient {
     /// the same store: whoever calls this must.
     ///
     /// - Returns: why it was refused; nil where Podman says that it is gone.
-    public func removeContainer(_ id: String) async throws -> String? {
+    package func removeContainer(_ id: String) async throws -> String? {
         let target = "containers/\(encoded(id))?force=false"
         let answer = try await connection.send(.DELETE, target)
         switch answer.status {

@@ -6,11 +6,11 @@ import NIOHTTP1
 ///
 /// The paths begin with `/v4.0.0/libpod`, which Podman 4.0 and all later versions answer (v5.8.2,
 /// version/version.go). Nothing is retried, and nothing is ever forced.
-public struct PodmanClient: Sendable {
+package struct PodmanClient: Sendable {
     /// The socket's address, `unix:///path`.
-    public let socket: String
+    package let socket: String
     /// How long one request may take, its whole answer included.
-    public let deadline: Span
+    package let deadline: Span
 
     /// `sockaddr_un` has room for 108 bytes, one of which is the end mark.
     static let longestPath = 107
@@ -23,7 +23,7 @@ public struct PodmanClient: Sendable {
     /// meanwhile, and every request waits.
     ///
     /// - Throws: `PodmanError.invalidSocket` unless the address is `unix://` and an absolute path.
-    public init(socket: String, deadline: Span = .minutes(2)) throws {
+    package init(socket: String, deadline: Span = .minutes(2)) throws {
         let path = String(socket.dropFirst("unix://".count))
         guard socket.hasPrefix("unix://"), path.hasPrefix("/"), !path.utf8.contains(0), path.utf8.count > 1,
             path.utf8.count <= Self.longestPath
@@ -36,7 +36,7 @@ public struct PodmanClient: Sendable {
     /// Asks who is there.
     ///
     /// Podman answers without looking at its store, so also while a pull keeps that locked.
-    public func ping() async throws -> PodmanVersion {
+    package func ping() async throws -> PodmanVersion {
         let answer = try await connection.send(.GET, "_ping")
         try check(answer, "GET _ping")
         guard let version = answer.headers.first(name: "Libpod-API-Version"), !version.isEmpty else {
@@ -48,17 +48,17 @@ public struct PodmanClient: Sendable {
     /// All images, those without a name and those below others included.
     ///
     /// Podman 4.3 answers 500 as long as one image of the store is damaged.
-    public func images() async throws -> [PodmanImage] {
+    package func images() async throws -> [PodmanImage] {
         try await list(PodmanImage.self, "images/json?all=true")
     }
 
     /// All containers in whatever state, those of other tools and other Podmans on the same store included.
-    public func containers() async throws -> [PodmanContainer] {
+    package func containers() async throws -> [PodmanContainer] {
         try await list(PodmanContainer.self, "containers/json?all=true&external=true")
     }
 
     /// Whether an image has that name or ID.
-    public func imageExists(_ reference: String) async throws -> Bool {
+    package func imageExists(_ reference: String) async throws -> Bool {
         let target = "images/\(encoded(reference))/exists"
         let answer = try await connection.send(.GET, target)
         if answer.status == 404 { return false }
@@ -70,7 +70,7 @@ public struct PodmanClient: Sendable {
     ///
     /// - Parameter name: a full reference. An ID removes an image that has no name; where it has several,
     ///   Podman answers 500.
-    public func removeImage(_ name: String) async throws -> RemovalResult {
+    package func removeImage(_ name: String) async throws -> RemovalResult {
         let target = "images/\(encoded(name))"
         let answer = try await connection.send(.DELETE, target)
         switch answer.status {

@@ -3,7 +3,7 @@ import CacheModel
 /// Why Podman did not do or answer what it was asked over its socket.
 ///
 /// Each description names the socket and what to do.
-public enum PodmanError: Error, Sendable, Hashable {
+package enum PodmanError: Error, Sendable, Hashable {
     /// The configured address is no `unix://` and an absolute path that a socket can have.
     case invalidSocket(String)
     /// There is nothing at the socket's path.
@@ -26,7 +26,7 @@ public enum PodmanError: Error, Sendable, Hashable {
 
 extension PodmanError: CustomStringConvertible {
     /// What is wrong, with which socket, and what to do, in one line that is safe to print.
-    public var description: String {
+    package var description: String {
         switch self {
         case .invalidSocket(let text):
             "Podman socket \"\(printable(text))\": expected unix:// and an absolute path of at most "

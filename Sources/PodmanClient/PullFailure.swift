@@ -4,9 +4,9 @@ import CacheModel
 ///
 /// Podman tells it in words only, so the cause is read from those of containers/image (v5.23.1), of registries
 /// (distribution v2.8.1, registry/api/errcode) and of Go (1.19, net and syscall).
-public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
+package struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// What the words mean.
-    public enum Cause: Sendable, Hashable {
+    package enum Cause: Sendable, Hashable {
         /// The registry has no such image, or none for the platform.
         case unknownManifest
         /// The registry wants other credentials, or any.
@@ -28,7 +28,7 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
         case other
 
         /// Whether another attempt may succeed.
-        public var mayPass: Bool {
+        package var mayPass: Bool {
             switch self {
             case .rateLimited, .transient, .leftoverLayer: true
             case .unknownManifest, .unauthorized, .unresolvedName, .noSpace, .other: false
@@ -52,12 +52,12 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The image's name.
-    public var reference: String
+    package var reference: String
     /// Podman's words.
-    public var message: String
+    package var message: String
 
     /// What they mean.
-    public var cause: Cause {
+    package var cause: Cause {
         let text = message.lowercased()
         func says(_ phrases: [String]) -> Bool { phrases.contains { text.contains($0) } }
         if says(Self.full) { return .noSpace }
@@ -84,13 +84,13 @@ public struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Makes a failure from Podman's words.
-    public init(reference: String, message: String) {
+    package init(reference: String, message: String) {
         self.reference = reference
         self.message = message
     }
 
     /// Podman's words and what to do, in one line that is safe to print.
-    public var description: String { "\(escaped(message.utf8)); \(cause.remedy)" }
+    package var description: String { "\(escaped(message.utf8)); \(cause.remedy)" }
 
     private static let full = ["no space left on device", "disk quota exceeded"]
     private static let serverErrors = [

@@ -1,9 +1,8 @@
 import CacheModel
-import Sizing
 
 extension CapacityReport {
     /// All tables as CSV (RFC 4180), each after a line `# volume/table` and followed by an empty line.
-    public func csv(now: Timestamp) -> String {
+    package func csv(now: Timestamp) -> String {
         volumes.map { volume in
             tables(of: volume, now: now).filter { !$0.rows.isEmpty }
                 .map { "# \(volume.name)/\($0.name)\r\n\($0.csv)\r\n" }.joined()
@@ -13,7 +12,7 @@ extension CapacityReport {
     /// The figures as OpenMetrics text (OpenMetrics 1.0), for a file that a collector picks up.
     ///
     /// What is not known is left out.
-    public func openMetrics() -> String { metrics().text(.openMetrics) }
+    package func openMetrics() -> String { metrics().text(.openMetrics) }
 
     /// The figures as metrics; what is not known is left out.
     func metrics() -> Metrics {

@@ -1,5 +1,4 @@
 import CacheModel
-import Sizing
 
 extension CapacityReport {
     /// One plot of a volume, and the table that holds its data.

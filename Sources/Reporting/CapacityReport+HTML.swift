@@ -1,9 +1,8 @@
 import CacheModel
-import Sizing
 
 extension CapacityReport {
     /// The report as one HTML file that needs no network and no script.
-    public func html() -> String {
+    package func html() -> String {
         let policy = "default-src 'none'; style-src 'unsafe-inline'"
         let day = generatedAt.description.prefix(10)
         var page = """

@@ -2,22 +2,22 @@ import CacheModel
 
 extension CapacityReport {
     /// What a vfs store costs more than one that shares layers.
-    public struct ImageTax: Sendable, Hashable {
+    package struct ImageTax: Sendable, Hashable {
         /// What all layers occupy, each with a copy of its parents.
-        public var stored: ByteCount
+        package var stored: ByteCount
         /// What they hold, each content once.
-        public var unique: ByteCount
+        package var unique: ByteCount
         /// The part of `stored` that is containers' copies of their images.
-        public var containerCopies: ByteCount
+        package var containerCopies: ByteCount
         /// How many containers there were at the last scan.
-        public var containers = 0
+        package var containers = 0
         /// The most there were at once, by event logs; nil where those tell nothing.
-        public var peak: ContainerPeak?
+        package var peak: ContainerPeak?
         /// What the disk really holds; nil where it was not measured, or the file system cannot share.
-        public var sharing: StoreSharing?
+        package var sharing: StoreSharing?
 
         /// Adds up the layers of a store; nil where there are none.
-        public init?(_ layers: [ScannedLayer]) {
+        package init?(_ layers: [ScannedLayer]) {
             guard !layers.isEmpty else { return nil }
             stored = layers.reduce(.zero) { $0 + $1.storedBytes }
             unique = layers.reduce(.zero) { $0 + $1.diffBytes }
@@ -27,12 +27,12 @@ extension CapacityReport {
         }
 
         /// Stored by unique bytes; 1 where nothing is stored.
-        public var factor: Double {
+        package var factor: Double {
             unique.bytes > 0 ? Double(stored.bytes) / Double(unique.bytes) : 1
         }
 
         /// What a driver that keeps each layer once would save.
-        public var overlaySaves: ByteCount { max(.zero, stored - unique) }
+        package var overlaySaves: ByteCount { max(.zero, stored - unique) }
     }
 }
 

@@ -1,9 +1,8 @@
 import CacheModel
-import Sizing
 
 extension CapacityReport {
     /// The report as `larder.report/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.report/1", "generated_at": .text(generatedAt.description),
             "idle_warmings": .array(idleWarmings.map(\.namedValue)),

@@ -1,5 +1,4 @@
 import CacheModel
-import Sizing
 
 // The rows of a report's tables as JSON, with the same keys as the columns in CSV.
 

@@ -1,5 +1,4 @@
 import CacheModel
-import Sizing
 
 extension CapacityReport.Volume {
     /// What jobs use and bring in, how good the curve is, how the inodes go: a sentence for each.

@@ -1,5 +1,4 @@
 import CacheModel
-import Sizing
 
 extension CapacityReport {
     /// All tables of a volume.

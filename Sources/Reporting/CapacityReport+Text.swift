@@ -1,9 +1,8 @@
 import CacheModel
-import Sizing
 
 extension CapacityReport {
     /// The report for people: the outcomes first, then each volume.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         for volume in volumes {
             page.paragraph(

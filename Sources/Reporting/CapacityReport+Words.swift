@@ -1,5 +1,4 @@
 import CacheModel
-import Sizing
 
 extension CapacityReport.Volume {
     /// What people call the volume: `Build cache`, with its name where that is not `build`.

@@ -1,39 +1,38 @@
 import CacheModel
-import Sizing
 
 /// How large the volumes should be, and why: `larder report`.
-public struct CapacityReport: Report {
+package struct CapacityReport: Report {
     /// One volume.
-    public struct Volume: Sendable {
+    package struct Volume: Sendable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// What lies on it.
-        public var kind: CacheModel.Volume.Kind
+        package var kind: CacheModel.Volume.Kind
         /// The file system's size.
-        public var capacity: ByteCount
+        package var capacity: ByteCount
         /// What all live files occupy.
-        public var usedBytes: ByteCount
+        package var usedBytes: ByteCount
         /// The size that shall not be passed.
-        public var limit: ByteCount
+        package var limit: ByteCount
         /// The inodes in use.
-        public var usedInodes: Int64
+        package var usedInodes: Int64
         /// The inodes there are; zero where the file system does not count them.
-        public var inodeLimit: Int64
+        package var inodeLimit: Int64
         /// How far the evidence of use can be trusted.
-        public var evidence: EvidenceTrust
+        package var evidence: EvidenceQuality
         /// Where the space goes.
-        public var space: SpaceUse
+        package var space: SpaceUse
         /// What sizing says.
-        public var sizing: VolumeSizing
+        package var sizing: VolumeSizing
         /// The sizes at the scans of the window.
-        public var samples: [VolumeHistory.Sample]
+        package var samples: [VolumeHistory.Sample]
         /// What takes space without much need.
-        public var savings: [SpaceSaving]
+        package var savings: [SpaceSaving]
         /// How many entries were not looked into for that.
-        public var passedOver: Int64
+        package var passedOver: Int64
 
         /// Makes a volume from what the index has of it.
-        public init(
+        package init(
             _ volume: CacheModel.Volume, _ usage: VolumeUsage, _ history: VolumeHistory, window: Span,
             terms: Recommendation.Terms = .init(), simulates: Bool = false,
             findings: ArtifactFindings = .init(), containers: ByteCount = .zero, now: Timestamp
@@ -60,16 +59,16 @@ public struct CapacityReport: Report {
 
         /// How far the figures that rest on use can be trusted: never more than the evidence, and no more than
         /// `low` before 14 days of history or `medium` before 30.
-        public var confidence: Confidence {
+        package var confidence: Confidence {
             let days = sizing.history.seconds / 86_400
             return min(evidence.confidence, days < 14 ? .low : days < 30 ? .medium : .high)
         }
 
         /// All hits and misses of the window.
-        public var rate: HitRate { sizing.rates.values.reduce(HitRate(), +) }
+        package var rate: HitRate { sizing.rates.values.reduce(HitRate(), +) }
 
         /// All that was evicted and fetched again in the window.
-        public var regret: HitRate { sizing.regret.values.reduce(HitRate(), +) }
+        package var regret: HitRate { sizing.regret.values.reduce(HitRate(), +) }
 
         /// The sizes that reports show of the curve: around today's limit, over the length of the curve, and
         /// the recommended one.
@@ -88,22 +87,22 @@ public struct CapacityReport: Report {
     }
 
     /// When it was made.
-    public var generatedAt: Timestamp
+    package var generatedAt: Timestamp
     /// The window of the rates.
-    public var window: Span
+    package var window: Span
     /// The volumes in the order of configuration.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
     /// What the vfs store costs; nil without one.
-    public var images: ImageTax?
+    package var images: ImageTax?
     /// What was left behind in image stores.
-    public var orphans: [OrphanSection] = []
+    package var orphans: [OrphanSection] = []
     /// How fast jobs fetch, in bytes a second; nil where nobody said.
-    public var fetchSpeed: ByteCount?
+    package var fetchSpeed: ByteCount?
     /// The images that are warmed again and again, and that no job uses.
-    public var idleWarmings: [WarmHistory] = []
+    package var idleWarmings: [WarmHistory] = []
 
     /// Makes a report from all it consists of.
-    public init(
+    package init(
         generatedAt: Timestamp, window: Span, volumes: [Volume], images: ImageTax? = nil,
         fetchSpeed: ByteCount? = nil
     ) {

@@ -1,5 +1,4 @@
 import CacheModel
-import Sizing
 
 extension Dashboard {
     /// Something to look at.

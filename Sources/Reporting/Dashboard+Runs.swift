@@ -32,7 +32,7 @@ extension Dashboard {
 
     private static let shownRuns = 6
     /// How many runs are looked at for those that are shown.
-    public static let readRuns = 60
+    package static let readRuns = 60
 
     /// Runs, each with those right before it that did as little: a prune an hour that finds nothing to do must not
     /// push the one that evicted out of sight.

@@ -3,24 +3,24 @@ import CacheModel
 /// The pages of the daemon: plain HTML that works without scripts.
 ///
 /// The style is a file of its own (`/style.css`), so that the pages allow no style from within.
-public struct Dashboard: Sendable {
+package struct Dashboard: Sendable {
     /// How an activity of the daemon stands.
-    public struct Activity: Sendable, Hashable {
+    package struct Activity: Sendable, Hashable {
         /// Its name: `scan`.
-        public var name: String
+        package var name: String
         /// The volume's name; nil for what concerns no single one.
-        public var volume: String?
+        package var volume: String?
         /// When it began, while it runs.
-        public var runningSince: Timestamp?
+        package var runningSince: Timestamp?
         /// When it last ended without a failure.
-        public var lastSuccess: Timestamp?
+        package var lastSuccess: Timestamp?
         /// When it last ended, well or not.
-        public var lastEnd: Timestamp?
+        package var lastEnd: Timestamp?
         /// When its schedule wants it next.
-        public var nextDue: Timestamp?
+        package var nextDue: Timestamp?
 
         /// Makes a state from all it consists of.
-        public init(
+        package init(
             name: String, volume: String?, runningSince: Timestamp? = nil, lastSuccess: Timestamp? = nil,
             lastEnd: Timestamp? = nil, nextDue: Timestamp? = nil
         ) {
@@ -40,45 +40,45 @@ public struct Dashboard: Sendable {
     }
 
     /// What warming brought on one volume.
-    public struct Warm: Sendable, Hashable {
+    package struct Warm: Sendable, Hashable {
         /// The volume's name.
-        public var volume: String
+        package var volume: String
         /// The images, by name.
-        public var images: [WarmHistory]
+        package var images: [WarmHistory]
 
         /// Makes a list for one volume, by name.
-        public init(volume: String, images: some Sequence<WarmHistory>) {
+        package init(volume: String, images: some Sequence<WarmHistory>) {
             self.volume = volume
             self.images = images.sorted { $0.reference < $1.reference }
         }
     }
 
     /// How the volumes stand.
-    public var status: StatusReport
+    package var status: StatusReport
     /// The capacity report; nil while it is being made.
-    public var report: CapacityReport?
+    package var report: CapacityReport?
     /// The last runs, the newest first.
-    public var runs: [RunSummary]
+    package var runs: [RunSummary]
     /// The warm lists.
-    public var warm: [Warm]
+    package var warm: [Warm]
     /// The activities of the daemon.
-    public var activities: [Activity]
+    package var activities: [Activity]
     /// What the daemon still waits for, one line each.
-    public var waitingFor: [String]
+    package var waitingFor: [String]
     /// How long evicted entries of a volume can be brought back; what is not in it has no trash.
-    public var trashRetention: [String: Span]
+    package var trashRetention: [String: Span]
     /// Where this Larder runs, and its version, for the foot of the page.
-    public var place: MetricsReport.Place
+    package var place: MetricsReport.Place
     /// Larder's version.
-    public var version: String
+    package var version: String
     /// When the figures were read.
-    public var readAt: Timestamp
+    package var readAt: Timestamp
 
     /// How often the page loads itself anew, in seconds.
-    public static let refresh = 60
+    package static let refresh = 60
 
     /// Makes a dashboard from all it consists of.
-    public init(
+    package init(
         status: StatusReport, report: CapacityReport? = nil, runs: [RunSummary] = [], warm: [Warm] = [],
         activities: [Activity] = [], waitingFor: [String] = [], trashRetention: [String: Span] = [:],
         place: MetricsReport.Place = .init(), version: String, readAt: Timestamp
@@ -96,7 +96,7 @@ public struct Dashboard: Sendable {
     }
 
     /// The parts of the page that only the capacity report decides: drawing them takes most of the time.
-    public static func plots(_ report: CapacityReport?) -> String {
+    package static func plots(_ report: CapacityReport?) -> String {
         guard let report else {
             return
                 "<p class=\"soft\">The curves are being drawn; the page shows them when it loads anew.</p>\n"
@@ -121,7 +121,7 @@ public struct Dashboard: Sendable {
     /// The page.
     ///
     /// - Parameter plots: what `plots` drew.
-    public func html(plots: String, now: Timestamp) -> String {
+    package func html(plots: String, now: Timestamp) -> String {
         var page = Self.head(title: "Larder", refreshes: true, current: "/")
         page += "<main>\n" + attention(now: now) + volumes(now: now)
         page +=

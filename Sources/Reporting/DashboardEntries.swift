@@ -1,23 +1,22 @@
 import CacheModel
-import Eviction
 
 /// The dashboard's page of entries that match a search.
-public struct EntriesPage: Sendable {
+package struct EntriesPage: Sendable {
     /// What was searched for, as given.
-    public var text: String
+    package var text: String
     /// The pool asked for; nil for all.
-    public var pool: Pool?
+    package var pool: Pool?
     /// How the entries are sorted: `used`, `bytes` or `key`.
-    public var order: String
+    package var order: String
     /// The entries of this page.
-    public var rows: [ListReport.Row]
+    package var rows: [ListReport.Row]
     /// How many there are on all pages, and the sum of their sizes.
-    public var total: (entries: Int64, bytes: ByteCount)
+    package var total: (entries: Int64, bytes: ByteCount)
     /// Where the next page begins; nil at the end.
-    public var cursor: String?
+    package var cursor: String?
 
     /// Makes a page from all it consists of.
-    public init(
+    package init(
         text: String, pool: Pool?, order: String, rows: [ListReport.Row],
         total: (entries: Int64, bytes: ByteCount), cursor: String?
     ) {
@@ -30,7 +29,7 @@ public struct EntriesPage: Sendable {
     }
 
     /// The page; it does not load itself anew, as that would take a search away from its reader.
-    public func html(now: Timestamp) -> String {
+    package func html(now: Timestamp) -> String {
         var page = Dashboard.head(title: "Entries – Larder", current: "/entries")
         page += "<main>\n<h2>Entries</h2>\n" + form
         page += "<p>\(Figures.entries(total.entries)), \(total.bytes).</p>\n"
@@ -90,7 +89,7 @@ extension Dashboard {
     /// - Parameters:
     ///   - key: what was asked for.
     ///   - asOf: when the decision was made that the page tells; nil while none was.
-    public static func page(
+    package static func page(
         on key: String, _ explained: [ExplainReport], asOf: Timestamp?, now: Timestamp
     ) -> String {
         var page = head(title: "\(key) – Larder", current: "/entries/…")
@@ -112,7 +111,7 @@ extension Dashboard {
     }
 
     /// A page that says what went wrong in one line.
-    public static func page(error title: String, _ hint: String) -> String {
+    package static func page(error title: String, _ hint: String) -> String {
         let title = title.prefix(1).uppercased() + title.dropFirst()
         return head(title: "\(title) – Larder", current: "")
             + "<main>\n<h2>\(HTMLText.escaped(title))</h2>\n<p>\(HTMLText.escaped(hint))</p>\n"
@@ -120,7 +119,7 @@ extension Dashboard {
     }
 
     /// The style of all pages.
-    public static var style: String {
+    package static var style: String {
         HTMLText.style + """
 
             body{padding-top:0}
@@ -161,7 +160,7 @@ extension Dashboard {
     }
 
     /// The icon of all pages: a jar on a shelf.
-    public static let icon = """
+    package static let icon = """
         <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0b62b0"/>
         <rect x="5" y="2" width="6" height="2" fill="#fff"/><rect x="4" y="4" width="8" height="8" rx="1.5" fill="#fff"/>
         <rect x="5" y="8" width="6" height="3" fill="#0b62b0"/><rect x="2" y="13" width="12" height="1.3" fill="#fff"/></svg>

@@ -1,21 +1,21 @@
 import CacheModel
 
 /// What is wrong with the place that Larder runs in, and what puts it right.
-public struct DoctorReport: Report {
+package struct DoctorReport: Report {
     /// What was found.
-    public var diagnosis: Diagnosis
+    package var diagnosis: Diagnosis
     /// When.
-    public var at: Timestamp
+    package var at: Timestamp
 
     /// Makes a report of a diagnosis.
-    public init(_ diagnosis: Diagnosis, at: Timestamp) {
+    package init(_ diagnosis: Diagnosis, at: Timestamp) {
         self.diagnosis = diagnosis
         self.at = at
     }
 
     /// The outcome, the tier and its obstacle, then each area: what is wrong with its reason and cure, what is
     /// well in a line.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let (problems, warnings) = (diagnosis.count(.problem), diagnosis.count(.warning))
         page.paragraph(
@@ -60,7 +60,7 @@ public struct DoctorReport: Report {
     }
 
     /// The diagnosis as `larder.doctor/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let obstacle: JSONValue =
             diagnosis.obstacle.map {
                 ["tier": .text($0.tier.rawValue), "seen": .text($0.seen), "cure": .text($0.cure)]

@@ -1,20 +1,20 @@
 import CacheModel
 
 /// Which names stand for other images at their registries by now.
-public struct DriftReport: Report {
+package struct DriftReport: Report {
     /// The volume of the store.
-    public var volume: String
+    package var volume: String
     /// The names in the order in which they were asked for.
-    public var images: [CheckedImage]
+    package var images: [CheckedImage]
 
     /// Makes a report from its two parts.
-    public init(volume: String, images: [CheckedImage]) {
+    package init(volume: String, images: [CheckedImage]) {
         self.volume = volume
         self.images = images
     }
 
     /// The names for people: the outcome, and a table with both digests where they differ.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)
@@ -58,7 +58,7 @@ public struct DriftReport: Report {
     }
 
     /// The names as `larder.warm-check/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.warm-check/1", "volume": .text(volume),
             "images": .array(

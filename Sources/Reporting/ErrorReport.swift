@@ -1,23 +1,23 @@
 import CacheModel
 
 /// A command that failed: what is wrong, and what to do.
-public struct ErrorReport: Report, Hashable {
+package struct ErrorReport: Report, Hashable {
     /// The exit code.
-    public var code: Int32
+    package var code: Int32
     /// What is wrong: the subject, and what was expected.
-    public var error: String
+    package var error: String
     /// What to do; nil where nothing is known.
-    public var hint: String?
+    package var hint: String?
 
     /// Makes a report from a code and two texts.
-    public init(code: Int32, error: String, hint: String? = nil) {
+    package init(code: Int32, error: String, hint: String? = nil) {
         self.code = code
         self.error = error
         self.hint = hint
     }
 
     /// The error and the hint in paragraphs.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         page.paragraph("larder: \(error)", hanging: 2, tone: .bad)
         if let hint { page.paragraph(hint, indent: 2) }
@@ -25,7 +25,7 @@ public struct ErrorReport: Report, Hashable {
     }
 
     /// The error as `larder.error/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.error/1", "code": .integer(Int64(code)), "error": .text(error),
             "hint": .optional(hint),

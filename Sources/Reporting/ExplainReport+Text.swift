@@ -1,9 +1,8 @@
 import CacheModel
-import Eviction
 
 extension ExplainReport {
     /// The entry for people: what would happen to it, what it is, how it was used.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         writeOutcome(to: &page, now: now)
         if let entry { write(entry, to: &page, now: now) }

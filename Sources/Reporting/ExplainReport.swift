@@ -1,12 +1,11 @@
 import CacheModel
-import Eviction
 
 /// Everything known of one entry, and what would happen to it at the next prune.
-public struct ExplainReport: Report {
+package struct ExplainReport: Report {
     /// One recorded access.
-    public struct Access: Sendable, Hashable {
+    package struct Access: Sendable, Hashable {
         /// What it found.
-        public enum Kind: String, Sendable, Hashable, CaseIterable {
+        package enum Kind: String, Sendable, Hashable, CaseIterable {
             /// The entry was there.
             case hit
             /// The entry was fetched.
@@ -14,20 +13,20 @@ public struct ExplainReport: Report {
         }
 
         /// When, as closely as the evidence tells.
-        public var at: Timestamp
+        package var at: Timestamp
         /// What it found.
-        public var kind: Kind
+        package var kind: Kind
         /// Where the knowledge came from.
-        public var evidence: Evidence
+        package var evidence: Evidence
         /// What the entry occupied.
-        public var bytes: ByteCount
+        package var bytes: ByteCount
         /// Whether a prune had evicted the entry within the regret window.
-        public var regret: Bool
+        package var regret: Bool
         /// The jobs that fetched it then, as far as their logs were ingested.
-        public var jobs: [String]
+        package var jobs: [String]
 
         /// Makes an access from all it consists of.
-        public init(
+        package init(
             at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool = false,
             jobs: [String] = []
         ) {
@@ -41,20 +40,20 @@ public struct ExplainReport: Report {
     }
 
     /// What stayed of the entry when it went the last time.
-    public struct Ghost: Sendable, Hashable {
+    package struct Ghost: Sendable, Hashable {
         /// When it went.
-        public var goneAt: Timestamp
+        package var goneAt: Timestamp
         /// The run that evicted or quarantined it; nil where it vanished by itself.
-        public var run: String?
+        package var run: String?
         /// Whether that run took it away because it was damaged.
-        public var isQuarantined: Bool
+        package var isQuarantined: Bool
         /// What it occupied.
-        public var bytes: ByteCount
+        package var bytes: ByteCount
         /// Its last use before that.
-        public var lastUsed: Timestamp
+        package var lastUsed: Timestamp
 
         /// Makes a record from all it consists of.
-        public init(
+        package init(
             goneAt: Timestamp, run: String?, isQuarantined: Bool = false, bytes: ByteCount,
             lastUsed: Timestamp
         ) {
@@ -69,26 +68,26 @@ public struct ExplainReport: Report {
     }
 
     /// The key that was asked for.
-    public var key: String
+    package var key: String
     /// The name of the volume it lies, or lay, on.
-    public var volume: String
+    package var volume: String
     /// The entry; nil where only its ghost is known.
-    public var entry: CacheEntry?
+    package var entry: CacheEntry?
     /// What the next prune would do with it; nil where it is gone, and while nobody knows yet.
-    public var verdict: EvictionPlan.Verdict?
+    package var verdict: EvictionPlan.Verdict?
     /// How many entries the next prune would remove.
-    public var evictions: Int64
+    package var evictions: Int64
     /// Its accesses, the latest first.
-    public var accesses: [Access]
+    package var accesses: [Access]
     /// What stayed of it when it went the last time; nil where it never went.
-    public var ghost: Ghost?
+    package var ghost: Ghost?
     /// How far the evidence of this volume can be trusted, and why no further; nil where the volume is unknown.
-    public var trust: EvidenceTrust?
+    package var trust: EvidenceQuality?
 
     /// Makes a report from all it consists of.
-    public init(
+    package init(
         key: String, volume: String, entry: CacheEntry?, verdict: EvictionPlan.Verdict?, evictions: Int64 = 0,
-        accesses: [Access] = [], ghost: Ghost? = nil, trust: EvidenceTrust? = nil
+        accesses: [Access] = [], ghost: Ghost? = nil, trust: EvidenceQuality? = nil
     ) {
         self.key = key
         self.volume = volume
@@ -101,7 +100,7 @@ public struct ExplainReport: Report {
     }
 
     /// What is known of the entry's use beside its accesses, each with its source, the newest first.
-    public var traces: [(source: String, at: Timestamp, meaning: String)] {
+    package var traces: [(source: String, at: Timestamp, meaning: String)] {
         guard let entry else { return [] }
         let found = entry.found
         let isImage = found.image != nil
@@ -123,7 +122,7 @@ public struct ExplainReport: Report {
     }
 
     /// The entry as `larder.explain/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         var protected: Protection?
         if case .kept(let reason) = verdict { protected = reason }
         let document: JSONValue = [

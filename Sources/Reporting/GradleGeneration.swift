@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 
 /// What one generation of Gradle's formats keeps: `caches/transforms-3`, `caches/6.8`.
 ///

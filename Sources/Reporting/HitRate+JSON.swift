@@ -14,18 +14,18 @@ extension HitRate {
 }
 
 /// The hit rates of one volume in four windows that all end now.
-public struct RecentHitRates: Sendable, Hashable {
+package struct RecentHitRates: Sendable, Hashable {
     /// In the interval before the last scan.
-    public var lastScan: HitRate
+    package var lastScan: HitRate
     /// In the last 24 hours.
-    public var day: HitRate
+    package var day: HitRate
     /// In the last 7 days.
-    public var week: HitRate
+    package var week: HitRate
     /// In the last 30 days.
-    public var month: HitRate
+    package var month: HitRate
 
     /// Makes the set from its four rates.
-    public init(
+    package init(
         lastScan: HitRate = .init(), day: HitRate = .init(), week: HitRate = .init(), month: HitRate = .init()
     ) {
         self.lastScan = lastScan

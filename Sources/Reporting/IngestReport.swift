@@ -1,32 +1,32 @@
 import CacheModel
 
 /// What the log of a job told of its downloads, and how they were counted.
-public struct IngestReport: Report {
+package struct IngestReport: Report {
     /// The kind of log: `maven-log` or `gradle-log`.
-    public var kind: String
+    package var kind: String
     /// Where it came from: a path, or `-`.
-    public var log: String
+    package var log: String
     /// The volume's name.
-    public var volume: String
+    package var volume: String
     /// The job; nil where nobody named it.
-    public var job: String?
+    package var job: String?
     /// How many lines it has, empty ones left out.
-    public var lines: Int
+    package var lines: Int
     /// How many of them tell of no download.
-    public var skipped: Int
+    package var skipped: Int
     /// How many tell of downloads that are no artifact, or of one named before.
-    public var others: Int
+    package var others: Int
     /// How many begin as a download and cannot be read.
-    public var damaged: Int
+    package var damaged: Int
     /// The first of those.
-    public var firstDamaged: Int?
+    package var firstDamaged: Int?
     /// Whether the log named more downloads than are taken from one.
-    public var isCut: Bool
+    package var isCut: Bool
     /// The entries downloaded, in the order of the log.
-    public var entries: [IngestedDownload]
+    package var entries: [IngestedDownload]
 
     /// Makes a report from all it consists of.
-    public init(
+    package init(
         kind: String, log: String, volume: String, job: String?, lines: Int, skipped: Int, others: Int,
         damaged: Int, firstDamaged: Int?, isCut: Bool, entries: [IngestedDownload]
     ) {
@@ -44,7 +44,7 @@ public struct IngestReport: Report {
     }
 
     /// The outcome for people: how much was downloaded, and how it was counted.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let writer = job.map { "Job \($0)" } ?? "The job"
         if entries.isEmpty {
@@ -95,7 +95,7 @@ public struct IngestReport: Report {
     }
 
     /// The outcome as `larder.ingest/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         func count(_ result: IngestedDownload.Result) -> JSONValue {
             .integer(Int64(entries.count { $0.result == result }))
         }

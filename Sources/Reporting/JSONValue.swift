@@ -93,12 +93,12 @@ enum JSONValue: Sendable {
 }
 
 /// Why a report cannot be written as JSON.
-public enum JSONError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum JSONError: Error, Sendable, Hashable, CustomStringConvertible {
     /// JSON has no infinity and no NaN.
     case notFinite(Double)
 
     /// What was wrong.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notFinite(let value): "JSON has no number for \(value)"
         }

@@ -2,26 +2,26 @@ import CacheModel
 import RunnerLint
 
 /// What is wrong with a runner's configuration.
-public struct LintRunnerReport: Report {
+package struct LintRunnerReport: Report {
     /// The file's path, as it was given.
-    public var file: String
+    package var file: String
     /// What was found, in the order of the lines.
-    public var findings: [Finding]
+    package var findings: [Finding]
 
     /// Makes a report of a file's findings.
-    public init(file: String, findings: [Finding]) {
+    package init(file: String, findings: [Finding]) {
         self.file = file
         self.findings = findings
     }
 
     /// How many findings are errors.
-    public var errors: Int { findings.count { $0.severity == .error } }
+    package var errors: Int { findings.count { $0.severity == .error } }
 
     /// How many findings are warnings.
-    public var warnings: Int { findings.count - errors }
+    package var warnings: Int { findings.count - errors }
 
     /// Each finding with its line, its reason and its cure, then their number.
-    public func text(width: Int, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         for finding in findings {
             let place = finding.key.isEmpty ? "" : " (\(finding.key))"
@@ -44,7 +44,7 @@ public struct LintRunnerReport: Report {
     }
 
     /// The findings as `larder.lint-runner/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.lint-runner/1", "file": .text(file), "errors": .integer(Int64(errors)),
             "warnings": .integer(Int64(warnings)),

@@ -1,9 +1,9 @@
 import CacheModel
 
 /// The entries of the volumes with size, last use and evidence.
-public struct ListReport: Report {
+package struct ListReport: Report {
     /// How the entries are sorted.
-    public enum Order: String, Sendable, Hashable, CaseIterable {
+    package enum Order: String, Sendable, Hashable, CaseIterable {
         /// By last use, the least recent first: those that a prune takes first.
         case used
         /// By size, the largest first.
@@ -13,16 +13,16 @@ public struct ListReport: Report {
     }
 
     /// One entry.
-    public struct Row: Sendable, Hashable {
+    package struct Row: Sendable, Hashable {
         /// The name of the volume it lies on.
-        public var volume: String
+        package var volume: String
         /// The entry.
-        public var entry: CacheEntry
+        package var entry: CacheEntry
         /// Why no prune takes it; nil where one could.
-        public var protected: Protection?
+        package var protected: Protection?
 
         /// Makes a row from its three values.
-        public init(volume: String, entry: CacheEntry, protected: Protection?) {
+        package init(volume: String, entry: CacheEntry, protected: Protection?) {
             self.volume = volume
             self.entry = entry
             self.protected = protected
@@ -30,20 +30,20 @@ public struct ListReport: Report {
     }
 
     /// The rows shown, sorted.
-    public private(set) var rows: [Row]
+    package private(set) var rows: [Row]
     /// How they are sorted.
-    public let order: Order
+    package let order: Order
     /// How many rows there were before the limit.
-    public let totalEntries: Int64
+    package let totalEntries: Int64
     /// The sum of their sizes; images that share layers count them each.
-    public let totalBytes: ByteCount
+    package let totalBytes: ByteCount
     /// Where the next page begins, for a page of `/api/v1/entries`; nil at the end and for a command.
-    public var cursor: String?
+    package var cursor: String?
     /// Whether this is a page, whose JSON names the next one.
     private var isPage = false
 
     /// Takes one page of a list that is sorted already.
-    public init(
+    package init(
         page rows: [Row], order: Order, totalEntries: Int64, totalBytes: ByteCount, cursor: String?
     ) {
         self.rows = rows
@@ -55,7 +55,7 @@ public struct ListReport: Report {
     }
 
     /// Sorts the rows and keeps the first `limit` of them.
-    public init(rows: [Row], order: Order, limit: Int? = nil) {
+    package init(rows: [Row], order: Order, limit: Int? = nil) {
         self.order = order
         totalEntries = Int64(rows.count)
         totalBytes = rows.reduce(.zero) { $0 + $1.entry.bytes }
@@ -73,7 +73,7 @@ public struct ListReport: Report {
 
 extension ListReport {
     /// The entries for people, one line each; `*` marks the protected ones.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let first =
             switch order {
@@ -113,7 +113,7 @@ extension ListReport {
     }
 
     /// The entries as `larder.list/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         var members: [(key: String, value: JSONValue)] = [
             ("schema", "larder.list/1"), ("total_entries", .integer(totalEntries)),
             ("total_bytes", .bytes(totalBytes)),

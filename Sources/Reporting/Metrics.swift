@@ -3,16 +3,16 @@
 /// OpenMetrics 1.0 (prometheus/OpenMetrics, `specification/OpenMetrics.md`) and the older text format of
 /// Prometheus 0.0.4 (prometheus/docs, `exposition_formats.md`) differ in the names of counters, in units and in
 /// the end of the text.
-public struct Metrics: Sendable {
+package struct Metrics: Sendable {
     /// How the text is written.
-    public enum Format: String, Sendable, Hashable, CaseIterable {
+    package enum Format: String, Sendable, Hashable, CaseIterable {
         /// OpenMetrics 1.0.
         case openMetrics = "openmetrics"
         /// Prometheus' text format 0.0.4, which a node exporter's textfile collector reads.
         case prometheus
 
         /// The media type of the text.
-        public var contentType: String {
+        package var contentType: String {
             switch self {
             case .openMetrics: "application/openmetrics-text; version=1.0.0; charset=utf-8"
             case .prometheus: "text/plain; version=0.0.4; charset=utf-8"
@@ -63,7 +63,7 @@ public struct Metrics: Sendable {
     mutating func add(_ other: Metrics) { families += other.families }
 
     /// The text.
-    public func text(_ format: Format) -> String {
+    package func text(_ format: Format) -> String {
         var text = ""
         let shared = common.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }
         for family in families {

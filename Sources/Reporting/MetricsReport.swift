@@ -5,34 +5,34 @@ import CacheModel
 /// One renderer for `/metrics` and for the files that CronJobs write. Labels are volumes, pools, activities and
 /// results, never keys, so that their number is bounded. Counters are counted over all time in the index, and
 /// so survive restarts.
-public struct MetricsReport: Sendable {
+package struct MetricsReport: Sendable {
     /// One volume with its quota.
-    public struct Volume: Sendable {
+    package struct Volume: Sendable {
         /// Its figures.
-        public var figures: VolumeFigures
+        package var figures: VolumeFigures
         /// Its quota.
-        public var quota: Quota
+        package var quota: Quota
 
         /// Makes a volume from both.
-        public init(_ figures: VolumeFigures, quota: Quota) {
+        package init(_ figures: VolumeFigures, quota: Quota) {
             self.figures = figures
             self.quota = quota
         }
     }
 
     /// How an activity of a daemon stands.
-    public struct Activity: Sendable, Hashable {
+    package struct Activity: Sendable, Hashable {
         /// Its name: `scan`.
-        public var name: String
+        package var name: String
         /// The volume's name; nil for what concerns no single one.
-        public var volume: String?
+        package var volume: String?
         /// Whether it runs now.
-        public var isRunning: Bool
+        package var isRunning: Bool
         /// When it last ended without a failure.
-        public var lastSuccess: Timestamp?
+        package var lastSuccess: Timestamp?
 
         /// Makes a state from all it consists of.
-        public init(name: String, volume: String?, isRunning: Bool, lastSuccess: Timestamp?) {
+        package init(name: String, volume: String?, isRunning: Bool, lastSuccess: Timestamp?) {
             self.name = name
             self.volume = volume
             self.isRunning = isRunning
@@ -41,34 +41,34 @@ public struct MetricsReport: Sendable {
     }
 
     /// Where this Larder runs: labels of every sample where they are not empty.
-    public struct Place: Sendable, Hashable {
+    package struct Place: Sendable, Hashable {
         /// The cluster's name.
-        public var cluster: String
+        package var cluster: String
         /// The node's name.
-        public var node: String
+        package var node: String
 
         /// Makes a place from two names.
-        public init(cluster: String = "", node: String = "") {
+        package init(cluster: String = "", node: String = "") {
             self.cluster = cluster
             self.node = node
         }
     }
 
     /// The volumes in the order of configuration.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
     /// The activities of the daemon; empty for a command.
-    public var activities: [Activity]
+    package var activities: [Activity]
     /// Where this Larder runs.
-    public var place: Place
+    package var place: Place
     /// Larder's version: `0.1.0`.
-    public var version: String
+    package var version: String
     /// When the figures were read from the index.
-    public var readAt: Timestamp
+    package var readAt: Timestamp
     /// The capacity report, where one was made.
-    public var capacity: CapacityReport?
+    package var capacity: CapacityReport?
 
     /// Makes a report from all it consists of.
-    public init(
+    package init(
         volumes: [Volume], activities: [Activity] = [], place: Place = .init(), version: String,
         readAt: Timestamp, capacity: CapacityReport? = nil
     ) {
@@ -81,7 +81,7 @@ public struct MetricsReport: Sendable {
     }
 
     /// The metrics as text.
-    public func text(_ format: Metrics.Format) -> String {
+    package func text(_ format: Metrics.Format) -> String {
         var metrics = Metrics(common: [("cluster", place.cluster), ("node", place.node)])
         metrics.add(
             "larder_build", kind: .info, "The Larder that tells this.",

@@ -1,22 +1,22 @@
 import CacheModel
 
 /// What `prune --orphans` did, or, run dry, what it would have done.
-public struct OrphanReport: Report {
+package struct OrphanReport: Report {
     /// One image store.
-    public struct Volume: Sendable {
+    package struct Volume: Sendable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// Every orphan that was found, with the reason where it stays.
-        public var lines: [OrphanLine]
+        package var lines: [OrphanLine]
         /// What the file system got back; run dry, what it would get.
-        public var freedBytes: ByteCount
+        package var freedBytes: ByteCount
         /// What the store occupied before.
-        public var usedBefore: ByteCount
+        package var usedBefore: ByteCount
         /// What it occupies now.
-        public var usedAfter: ByteCount
+        package var usedAfter: ByteCount
 
         /// Makes a volume from all it consists of.
-        public init(
+        package init(
             name: String, lines: [OrphanLine], freedBytes: ByteCount, usedBefore: ByteCount,
             usedAfter: ByteCount
         ) {
@@ -28,24 +28,24 @@ public struct OrphanReport: Report {
         }
 
         /// What went.
-        public var reclaimed: [Orphan] { lines.filter(\.refusal.isEmpty).map(\.orphan) }
+        package var reclaimed: [Orphan] { lines.filter(\.refusal.isEmpty).map(\.orphan) }
         /// What stays.
-        public var refused: [OrphanLine] { lines.filter { !$0.refusal.isEmpty } }
+        package var refused: [OrphanLine] { lines.filter { !$0.refusal.isEmpty } }
     }
 
     /// The run's ID.
-    public var run: String
+    package var run: String
     /// Whether nothing was touched.
-    public var dryRun: Bool
+    package var dryRun: Bool
     /// When it was made: ages count up to then.
-    public var at: Timestamp
+    package var at: Timestamp
     /// The image stores in the order of configuration.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
     /// The volumes that were passed over, or that failed as a whole.
-    public var skipped: [SkippedVolume]
+    package var skipped: [SkippedVolume]
 
     /// Makes a report from all it consists of.
-    public init(
+    package init(
         run: String, dryRun: Bool, at: Timestamp, volumes: [Volume] = [], skipped: [SkippedVolume] = []
     ) {
         self.run = run
@@ -56,7 +56,7 @@ public struct OrphanReport: Report {
     }
 
     /// The run for people: the outcome, what went, and what stays with its reason.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)
@@ -114,7 +114,7 @@ public struct OrphanReport: Report {
     }
 
     /// The run as `larder.prune/1`, with `orphans` true and each orphan's kind, age and image.
-    public func json() throws -> String {
+    package func json() throws -> String {
         func line(_ orphan: Orphan, _ refusal: String) -> JSONValue {
             guard case .object(let members) = orphan.jsonValue(now: at) else { return .null }
             var all: [(key: String, value: JSONValue)] = [

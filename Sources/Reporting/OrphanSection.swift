@@ -1,27 +1,27 @@
 import CacheModel
 
 /// What killed pulls and dead pods left in an image store, as reports show it.
-public struct OrphanSection: Sendable, Hashable {
+package struct OrphanSection: Sendable, Hashable {
     /// The volume's name.
-    public var volume: String
+    package var volume: String
     /// The orphans, the largest first.
-    public var orphans: [Orphan]
+    package var orphans: [Orphan]
 
     /// Makes a section; nil where there is nothing to show.
-    public init?(volume: String, orphans: [Orphan]) {
+    package init?(volume: String, orphans: [Orphan]) {
         guard !orphans.isEmpty else { return nil }
         self.volume = volume
         self.orphans = orphans
     }
 
     /// What reclaims them, as it is typed.
-    public static let command = "larder prune --orphans"
+    package static let command = "larder prune --orphans"
 
     /// What they occupy.
-    public var bytes: ByteCount { orphans.reduce(.zero) { $0 + $1.bytes } }
+    package var bytes: ByteCount { orphans.reduce(.zero) { $0 + $1.bytes } }
 
     /// The sum and its parts in a sentence or two.
-    public func sentence(now: Timestamp) -> String {
+    package func sentence(now: Timestamp) -> String {
         let parts = Orphan.Kind.allCases.compactMap { kind -> String? in
             let some = orphans.filter { $0.kind == kind }
             guard !some.isEmpty else { return nil }

@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 
 extension PlanDocument.Volume {
     /// Holds the file against the volume as it is now: entries that are still there, were neither used nor
@@ -7,7 +6,7 @@ extension PlanDocument.Volume {
     /// it stays.
     ///
     /// Nothing is added to what the file names.
-    public func matched(
+    package func matched(
         with usage: VolumeUsage, under policy: EvictionPolicy, now: Timestamp
     ) -> (plan: EvictionPlan, refused: [EvictionOutcome.Line]) {
         let entries = Dictionary(

@@ -2,58 +2,58 @@ import CacheModel
 import Foundation
 
 /// A `larder.plan/1` file read back, for `prune --plan`.
-public struct PlanDocument: Sendable, Hashable {
+package struct PlanDocument: Sendable, Hashable {
     /// What goes from one volume.
-    public struct Volume: Sendable, Hashable {
+    package struct Volume: Sendable, Hashable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// What was used when the plan was made.
-        public var usedBytes: ByteCount
+        package var usedBytes: ByteCount
         /// The quota the plan was made under.
-        public var quota: Quota
+        package var quota: Quota
         /// The size the plan comes down to.
-        public var goal: ByteCount
+        package var goal: ByteCount
         /// What goes, in order.
-        public var evict: [Line]
+        package var evict: [Line]
         /// What the plan frees.
-        public var freedBytes: ByteCount
+        package var freedBytes: ByteCount
         /// Whether the plan reaches its goal.
-        public var reachesGoal: Bool
+        package var reachesGoal: Bool
     }
 
     /// One entry that goes.
-    public struct Line: Sendable, Hashable {
+    package struct Line: Sendable, Hashable {
         /// The pool it belongs to.
-        public var pool: Pool
+        package var pool: Pool
         /// Its name in the tool's own notation.
-        public var key: String
+        package var key: String
         /// Where it lies; for an image, its ID.
-        public var path: VolumePath
+        package var path: VolumePath
         /// The inode of its directory; zero for an image.
-        public var inode: UInt64
+        package var inode: UInt64
         /// What it occupied.
-        public var bytes: ByteCount
+        package var bytes: ByteCount
         /// What its removal frees at its place in the order.
-        public var exclusiveBytes: ByteCount
+        package var exclusiveBytes: ByteCount
         /// The newest access time among its files when the plan was made.
-        public var accessed: Timestamp
+        package var accessed: Timestamp
         /// Its last use, to the second.
-        public var lastUsed: Timestamp
+        package var lastUsed: Timestamp
         /// Why it goes.
-        public var reason: String
+        package var reason: String
     }
 
     /// The plan's ID.
-    public var plan: String
+    package var plan: String
     /// When it was made.
-    public var createdAt: Timestamp
+    package var createdAt: Timestamp
     /// The volumes.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
 
     /// Reads a plan file.
     ///
     /// Throws `PlanDocumentError`, which names what is wrong and where.
-    public static func read(_ data: [UInt8]) throws -> PlanDocument {
+    package static func read(_ data: [UInt8]) throws -> PlanDocument {
         let decoder = JSONDecoder()
         do {
             // The schema first: another one may have any other keys.
@@ -84,20 +84,20 @@ extension PlanDocument {
 }
 
 /// What is wrong with a plan file, and where.
-public struct PlanDocumentError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct PlanDocumentError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The place: `volumes[0].evict[12].path`; empty for the file as a whole.
-    public var place: String
+    package var place: String
     /// What is wrong there, and what was expected.
-    public var problem: String
+    package var problem: String
 
     /// Makes an error from its two texts.
-    public init(place: String, problem: String) {
+    package init(place: String, problem: String) {
         self.place = place
         self.problem = problem
     }
 
     /// What is wrong, where, and what to do.
-    public var description: String {
+    package var description: String {
         let at = place.isEmpty ? "" : " at \(place)"
         return "not a plan\(at): \(problem); make one with larder plan --output FILE"
     }

@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 
 extension EvictionPlan {
     /// The plan of one volume as in `larder.plan/1`, with what `prune --plan` needs besides the contract's keys:

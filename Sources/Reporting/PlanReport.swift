@@ -1,19 +1,18 @@
 import CacheModel
-import Eviction
 
 /// What a prune would remove now, in order, and why; what it keeps, and why.
-public struct PlanReport: Report {
+package struct PlanReport: Report {
     /// The plan's ID, which the run that carries it out names.
-    public var id: String
+    package var id: String
     /// When it was made.
-    public var createdAt: Timestamp
+    package var createdAt: Timestamp
     /// The plans of the volumes, in the order of configuration.
-    public var plans: [EvictionPlan]
+    package var plans: [EvictionPlan]
     /// The volumes that were passed over.
-    public var skipped: [SkippedVolume]
+    package var skipped: [SkippedVolume]
 
     /// Makes a report from all it consists of.
-    public init(id: String, createdAt: Timestamp, plans: [EvictionPlan], skipped: [SkippedVolume] = []) {
+    package init(id: String, createdAt: Timestamp, plans: [EvictionPlan], skipped: [SkippedVolume] = []) {
         self.id = id
         self.createdAt = createdAt
         self.plans = plans
@@ -21,7 +20,7 @@ public struct PlanReport: Report {
     }
 
     /// The plan for people: the outcome, then each volume with what goes first, at most 20 lines of it.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = plans.outcome
         page.paragraph(outcome, tone: tone)
@@ -35,7 +34,7 @@ public struct PlanReport: Report {
     }
 
     /// The plan as `larder.plan/1`, which `PlanDocument` reads back.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.plan/1", "plan": .text(id), "created_at": .time(createdAt),
             "volumes": .array(plans.map(\.jsonValue)), "skipped": .array(skipped.map(\.jsonValue)),
@@ -92,7 +91,7 @@ extension EvictionPlan {
             writeKept(to: &page)
         } else {
             page.blank()
-            Obstacles(plan: self, usedAfter: usedAfter).write(to: &page)
+            GoalBlockers(plan: self, usedAfter: usedAfter).write(to: &page)
         }
     }
 

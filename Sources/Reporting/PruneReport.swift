@@ -1,25 +1,24 @@
 import CacheModel
-import Eviction
 
 /// What a prune did, or, run dry, what it would have done.
-public struct PruneReport: Report {
+package struct PruneReport: Report {
     /// One volume.
-    public struct Volume: Sendable {
+    package struct Volume: Sendable {
         /// What happened to it.
-        public var outcome: EvictionOutcome
+        package var outcome: EvictionOutcome
         /// The plan that was carried out: it says what stands in the way of a goal that was not reached.
         ///
         /// Nil where it is not at hand.
-        public var plan: EvictionPlan?
+        package var plan: EvictionPlan?
 
         /// Makes a volume from its two parts.
-        public init(outcome: EvictionOutcome, plan: EvictionPlan?) {
+        package init(outcome: EvictionOutcome, plan: EvictionPlan?) {
             self.outcome = outcome
             self.plan = plan
         }
 
         /// What a prune that meets no refusal would do.
-        public init(dryRunOf plan: EvictionPlan) {
+        package init(dryRunOf plan: EvictionPlan) {
             let lines = plan.evict.map {
                 EvictionOutcome.Line(
                     entryID: $0.entry.id, pool: $0.entry.pool, key: $0.entry.key, bytes: $0.freedBytes,
@@ -35,16 +34,16 @@ public struct PruneReport: Report {
     }
 
     /// The run's ID, by which its trash is restored.
-    public var run: String
+    package var run: String
     /// Whether nothing was touched.
-    public var dryRun: Bool
+    package var dryRun: Bool
     /// The volumes in the order of configuration.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
     /// The volumes that were passed over, or that failed as a whole.
-    public var skipped: [SkippedVolume]
+    package var skipped: [SkippedVolume]
 
     /// Makes a report from all it consists of.
-    public init(run: String, dryRun: Bool, volumes: [Volume], skipped: [SkippedVolume] = []) {
+    package init(run: String, dryRun: Bool, volumes: [Volume], skipped: [SkippedVolume] = []) {
         self.run = run
         self.dryRun = dryRun
         self.volumes = volumes
@@ -52,7 +51,7 @@ public struct PruneReport: Report {
     }
 
     /// The run as `larder.prune/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.prune/1", "run": .text(run), "dry_run": .bool(dryRun),
             "volumes": .array(volumes.map(\.outcome.jsonValue)), "skipped": .array(skipped.map(\.jsonValue)),
@@ -63,7 +62,7 @@ public struct PruneReport: Report {
 
 extension PruneReport {
     /// The run for people: the outcome, then each volume with what went and what was refused.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)
@@ -118,7 +117,7 @@ extension PruneReport.Volume {
         if outcome.overQuota, let plan {
             page.blank()
             let refused = outcome.refused.reduce(ByteCount.zero) { $0 + $1.bytes }
-            Obstacles(plan: plan, usedAfter: outcome.usedAfter, refused: refused).write(to: &page)
+            GoalBlockers(plan: plan, usedAfter: outcome.usedAfter, refused: refused).write(to: &page)
         }
     }
 

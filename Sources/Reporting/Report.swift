@@ -1,7 +1,7 @@
 import CacheModel
 
 /// A document that a command answers with: for people as text, for scripts as JSON.
-public protocol Report: Sendable {
+package protocol Report: Sendable {
     /// The text, with a trailing newline. No line is wider than `width` columns, which is at least 40; `color`
     /// adds terminal colours, which take no columns. Ages count up to `now`.
     func text(width: Int, color: Bool, now: Timestamp) -> String
@@ -12,16 +12,16 @@ public protocol Report: Sendable {
 }
 
 /// A volume that a command passed over, and why.
-public struct SkippedVolume: Sendable, Hashable {
+package struct SkippedVolume: Sendable, Hashable {
     /// Its name.
-    public var name: String
+    package var name: String
     /// Its absolute path.
-    public var path: String
+    package var path: String
     /// Why: `not mounted`, `another Larder holds it`.
-    public var reason: String
+    package var reason: String
 
     /// Makes a record from its three texts.
-    public init(name: String, path: String, reason: String) {
+    package init(name: String, path: String, reason: String) {
         self.name = name
         self.path = path
         self.reason = reason

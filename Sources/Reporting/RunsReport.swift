@@ -1,23 +1,23 @@
 import CacheModel
 
 /// The last runs as `larder.runs/1`, for `/api/v1/runs`.
-public struct RunsReport: Sendable {
+package struct RunsReport: Sendable {
     /// The runs, the newest first.
-    public var runs: [RunSummary]
+    package var runs: [RunSummary]
     /// How the daemon's activities stand.
-    public var activities: [Dashboard.Activity]
+    package var activities: [Dashboard.Activity]
     /// Where the next page begins; nil at the end.
-    public var cursor: String?
+    package var cursor: String?
 
     /// Makes a report from all it consists of.
-    public init(runs: [RunSummary], activities: [Dashboard.Activity] = [], cursor: String? = nil) {
+    package init(runs: [RunSummary], activities: [Dashboard.Activity] = [], cursor: String? = nil) {
         self.runs = runs
         self.activities = activities
         self.cursor = cursor
     }
 
     /// One JSON object; the entries are the first few of each volume, the counts are whole.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.runs/1", "runs": .array(runs.map(Self.value)),
             "activities": .array(
@@ -72,20 +72,20 @@ public struct RunsReport: Sendable {
 }
 
 /// A run that was asked for, as `larder.run-request/1`: the answer to `POST /api/v1/runs`.
-public struct RunRequest: Sendable {
+package struct RunRequest: Sendable {
     /// What begins.
-    public var activity: String
+    package var activity: String
     /// On which volume; nil for all.
-    public var volume: String?
+    package var volume: String?
 
     /// Makes a record from both.
-    public init(activity: String, volume: String?) {
+    package init(activity: String, volume: String?) {
         self.activity = activity
         self.volume = volume
     }
 
     /// One JSON object.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.run-request/1", "activity": .text(activity), "volume": .optional(volume),
         ]

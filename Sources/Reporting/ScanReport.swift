@@ -1,42 +1,42 @@
 import CacheModel
 
 /// What a scan of the volumes found.
-public struct ScanReport: Report {
+package struct ScanReport: Report {
     /// One scanned volume.
-    public struct Volume: Sendable, Hashable {
+    package struct Volume: Sendable, Hashable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// Its absolute path.
-        public var path: String
+        package var path: String
         /// The number of its scan in the index.
-        public var scan: Int64
+        package var scan: Int64
         /// Whether this was its first scan: what that finds is neither hit nor miss.
-        public var baseline: Bool
+        package var baseline: Bool
         /// Whether everything could be read.
-        public var complete: Bool
+        package var complete: Bool
         /// The number of directories.
-        public var directories: Int64
+        package var directories: Int64
         /// The number of files, hard links counted once.
-        public var files: Int64
+        package var files: Int64
         /// Disk blocks × 512 of all that is live.
-        public var bytes: ByteCount
+        package var bytes: ByteCount
         /// The sum of the files' lengths.
-        public var apparentBytes: ByteCount
+        package var apparentBytes: ByteCount
         /// How many paths could not be read.
-        public var unreadable: Int64
+        package var unreadable: Int64
         /// The first of them.
-        public var unreadablePaths: [UnreadablePath]
+        package var unreadablePaths: [UnreadablePath]
         /// How far what jobs used can be told; nil where it was not looked at.
-        public var evidence: EvidenceTrust?
+        package var evidence: EvidenceQuality?
         /// What was found in each pool, in the contract's order.
-        public var pools: [PoolLine]
+        package var pools: [PoolLine]
 
         /// Makes a volume from all it consists of.
-        public init(
+        package init(
             name: String, path: String, scan: Int64, baseline: Bool = false, complete: Bool,
             directories: Int64,
             files: Int64, bytes: ByteCount, apparentBytes: ByteCount, unreadable: Int64 = 0,
-            unreadablePaths: [UnreadablePath] = [], evidence: EvidenceTrust? = nil, pools: [PoolLine]
+            unreadablePaths: [UnreadablePath] = [], evidence: EvidenceQuality? = nil, pools: [PoolLine]
         ) {
             self.name = name
             self.path = path
@@ -58,24 +58,24 @@ public struct ScanReport: Report {
     }
 
     /// What was found in one pool.
-    public struct PoolLine: Sendable, Hashable {
+    package struct PoolLine: Sendable, Hashable {
         /// Which one.
-        public var pool: Pool
+        package var pool: Pool
         /// The number of entries.
-        public var entries: Int64
+        package var entries: Int64
         /// The number of their files.
-        public var files: Int64
+        package var files: Int64
         /// What they occupy; for images, each stored layer once.
-        public var bytes: ByteCount
+        package var bytes: ByteCount
         /// How many were not there before, or were fetched anew.
-        public var new: Int64
+        package var new: Int64
         /// How many were there before and were used.
-        public var used: Int64
+        package var used: Int64
         /// How many were there before and are no more.
-        public var gone: Int64
+        package var gone: Int64
 
         /// Makes a line from all it consists of.
-        public init(
+        package init(
             pool: Pool, entries: Int64, files: Int64, bytes: ByteCount, new: Int64, used: Int64, gone: Int64
         ) {
             self.pool = pool
@@ -89,16 +89,16 @@ public struct ScanReport: Report {
     }
 
     /// When the scan began.
-    public var startedAt: Timestamp
+    package var startedAt: Timestamp
     /// How long it took.
-    public var duration: Span
+    package var duration: Span
     /// The volumes in the order of configuration.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
     /// The volumes that were passed over.
-    public var skipped: [SkippedVolume]
+    package var skipped: [SkippedVolume]
 
     /// Makes a report from all it consists of.
-    public init(startedAt: Timestamp, duration: Span, volumes: [Volume], skipped: [SkippedVolume] = []) {
+    package init(startedAt: Timestamp, duration: Span, volumes: [Volume], skipped: [SkippedVolume] = []) {
         self.startedAt = startedAt
         self.duration = duration
         self.volumes = volumes
@@ -108,7 +108,7 @@ public struct ScanReport: Report {
 
 extension ScanReport {
     /// The scan for people: the outcome, then each volume by pool.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let incomplete = volumes.filter { !$0.complete }
         if !incomplete.isEmpty {
@@ -136,7 +136,7 @@ extension ScanReport {
     }
 
     /// The scan as `larder.scan/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.scan/1", "scan": .integer(volumes.map(\.scan).max() ?? 0),
             "started_at": .time(startedAt), "duration_seconds": .number(Figures.seconds(duration)),

@@ -1,10 +1,9 @@
 import CacheModel
-import Eviction
 
 /// Something that takes space without much need, and the command that gets the space back.
-public struct SpaceSaving: Sendable, Hashable {
+package struct SpaceSaving: Sendable, Hashable {
     /// Why it is hardly needed.
-    public enum Kind: String, Sendable, Hashable, CaseIterable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Maven's and Gradle's cache hold the same files.
         case duplicate
         /// A SNAPSHOT's builds that later ones replaced.
@@ -16,17 +15,17 @@ public struct SpaceSaving: Sendable, Hashable {
     }
 
     /// Why it is hardly needed.
-    public var kind: Kind
+    package var kind: Kind
     /// Its key, or for a generation the directory below the Gradle home.
-    public var name: String
+    package var name: String
     /// How many entries it consists of.
-    public var entries: Int64
+    package var entries: Int64
     /// What it takes.
-    public var bytes: ByteCount
+    package var bytes: ByteCount
     /// The reason in a few words.
-    public var reason: String
+    package var reason: String
     /// What gets the space back; nil where no command of Larder's does, which `reason` then explains.
-    public var command: String?
+    package var command: String?
 
     /// What a look at the index, and one into the volume, found; by kind, the largest first.
     static func all(

@@ -1,33 +1,33 @@
 import CacheModel
 
 /// Where the space of a volume goes, from its entries as they are.
-public struct SpaceUse: Sendable {
+package struct SpaceUse: Sendable {
     /// Several entries with something in common.
-    public struct Share: Sendable, Hashable {
+    package struct Share: Sendable, Hashable {
         /// What they have in common: a group id, a repository, an age.
-        public var name: String
+        package var name: String
         /// How many they are.
-        public var entries: Int64
+        package var entries: Int64
         /// What they occupy.
-        public var bytes: ByteCount
+        package var bytes: ByteCount
         /// The command that evicts them; nil where there is none.
-        public var reclaim: String?
+        package var reclaim: String?
     }
 
     /// The pools that have entries, in the contract's order.
-    public let pools: [(pool: Pool, entries: Int64, bytes: ByteCount)]
+    package let pools: [(pool: Pool, entries: Int64, bytes: ByteCount)]
     /// What belongs to no pool.
-    public let unmanaged: ByteCount
+    package let unmanaged: ByteCount
     /// By group, the largest first.
-    public let groups: [Share]
+    package let groups: [Share]
     /// By the time since the last use, the shortest first.
-    public let ages: [Share]
+    package let ages: [Share]
     /// The images, those that would free most first, at most 200.
-    public let images: [CacheEntry]
+    package let images: [CacheEntry]
     /// The largest entries, at most 20.
-    public let largest: [CacheEntry]
+    package let largest: [CacheEntry]
     /// The entries unused for longest, at most 20.
-    public let stalest: [CacheEntry]
+    package let stalest: [CacheEntry]
 
     private static let ageLimits: [(name: String, days: Int64)] = [
         ("under 1 day", 1), ("1 to 7 days", 7), ("7 to 30 days", 30), ("30 to 90 days", 90),
@@ -35,7 +35,7 @@ public struct SpaceUse: Sendable {
     ]
 
     /// Adds up the entries of a volume.
-    public init(_ usage: VolumeUsage, now: Timestamp) {
+    package init(_ usage: VolumeUsage, now: Timestamp) {
         var pools: [Pool: (Int64, ByteCount)] = [:]
         var groups: [String: (count: Int64, bytes: ByteCount, pool: Pool)] = [:]
         var ages = Self.ageLimits.map { Share(name: $0.name, entries: 0, bytes: .zero) }

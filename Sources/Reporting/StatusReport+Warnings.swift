@@ -2,7 +2,7 @@ import CacheModel
 
 extension StatusReport.Warning {
     /// What should be looked at on a volume, by its figures.
-    public static func about(_ volume: VolumeFigures, quota: Quota, now: Timestamp) -> [Self] {
+    package static func about(_ volume: VolumeFigures, quota: Quota, now: Timestamp) -> [Self] {
         var warnings: [Self] = []
         func warn(_ code: String, _ text: String, _ hint: String) {
             warnings.append(Self(code: code, text: text, hint: hint))

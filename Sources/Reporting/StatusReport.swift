@@ -1,37 +1,37 @@
 import CacheModel
 
 /// How the volumes stand now.
-public struct StatusReport: Report {
+package struct StatusReport: Report {
     /// One volume.
-    public struct Volume: Sendable, Hashable {
+    package struct Volume: Sendable, Hashable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// Its absolute path.
-        public var path: String
+        package var path: String
         /// The file system's size.
-        public var capacity: ByteCount
+        package var capacity: ByteCount
         /// What all live files occupy.
-        public var usedBytes: ByteCount
+        package var usedBytes: ByteCount
         /// Its quota.
-        public var quota: Quota
+        package var quota: Quota
         /// What waits in the trash.
-        public var trashBytes: ByteCount
+        package var trashBytes: ByteCount
         /// The number of entries.
-        public var entries: Int64
+        package var entries: Int64
         /// The hit rates; those of 30 days are the contract's `hit_rate`.
-        public var hitRates: RecentHitRates
+        package var hitRates: RecentHitRates
         /// When it was last scanned; nil where it never was.
-        public var lastScan: Timestamp?
+        package var lastScan: Timestamp?
         /// When it was last pruned; nil where it never was.
-        public var lastPrune: Timestamp?
+        package var lastPrune: Timestamp?
         /// How far the evidence of use can be trusted.
-        public var evidence: EvidenceTrust
+        package var evidence: EvidenceQuality
 
         /// Makes a volume from all it consists of.
-        public init(
+        package init(
             name: String, path: String, capacity: ByteCount, usedBytes: ByteCount, quota: Quota,
             trashBytes: ByteCount, entries: Int64, hitRates: RecentHitRates, lastScan: Timestamp?,
-            lastPrune: Timestamp?, evidence: EvidenceTrust
+            lastPrune: Timestamp?, evidence: EvidenceQuality
         ) {
             self.name = name
             self.path = path
@@ -48,16 +48,16 @@ public struct StatusReport: Report {
     }
 
     /// Something that should be looked at.
-    public struct Warning: Sendable, Hashable {
+    package struct Warning: Sendable, Hashable {
         /// Its name, the same from release to release: `noatime`.
-        public var code: String
+        package var code: String
         /// What is wrong.
-        public var text: String
+        package var text: String
         /// What to do.
-        public var hint: String
+        package var hint: String
 
         /// Makes a warning from its three texts.
-        public init(code: String, text: String, hint: String) {
+        package init(code: String, text: String, hint: String) {
             self.code = code
             self.text = text
             self.hint = hint
@@ -65,18 +65,18 @@ public struct StatusReport: Report {
     }
 
     /// The volumes in the order of configuration.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
     /// What should be looked at, the most urgent first.
-    public var warnings: [Warning]
+    package var warnings: [Warning]
 
     /// Makes a report from its two parts.
-    public init(volumes: [Volume], warnings: [Warning] = []) {
+    package init(volumes: [Volume], warnings: [Warning] = []) {
         self.volumes = volumes
         self.warnings = warnings
     }
 
     /// The state for people: the outcome, each volume with its bar, the warnings.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)
@@ -113,7 +113,7 @@ public struct StatusReport: Report {
     }
 
     /// The state as `larder.status/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.status/1", "volumes": .array(volumes.map(\.jsonValue)),
             "warnings": .array(

@@ -1,18 +1,18 @@
 import CacheModel
 
 /// What lies in the trash, run by run, and for how long.
-public struct TrashReport: Report {
+package struct TrashReport: Report {
     /// One entry in the trash.
-    public struct Entry: Sendable, Hashable {
+    package struct Entry: Sendable, Hashable {
         /// Its name in the tool's own notation.
-        public var key: String
+        package var key: String
         /// What it occupies.
-        public var bytes: ByteCount
+        package var bytes: ByteCount
         /// Why it was not brought back; nil where it was, or where nobody asked.
-        public var reason: String?
+        package var reason: String?
 
         /// Makes an entry from its three values.
-        public init(key: String, bytes: ByteCount, reason: String? = nil) {
+        package init(key: String, bytes: ByteCount, reason: String? = nil) {
             self.key = key
             self.bytes = bytes
             self.reason = reason
@@ -20,20 +20,20 @@ public struct TrashReport: Report {
     }
 
     /// One prune run.
-    public struct Run: Sendable, Hashable {
+    package struct Run: Sendable, Hashable {
         /// Its ID.
-        public var id: String
+        package var id: String
         /// The volume whose trash it is in.
-        public var volume: String
+        package var volume: String
         /// When it began; nil where its journal cannot be read.
-        public var createdAt: Timestamp?
+        package var createdAt: Timestamp?
         /// How long entries are kept after that.
-        public var retention: Span
+        package var retention: Span
         /// What can be brought back.
-        public var entries: [Entry]
+        package var entries: [Entry]
 
         /// Makes a run from all it consists of.
-        public init(id: String, volume: String, createdAt: Timestamp?, retention: Span, entries: [Entry]) {
+        package init(id: String, volume: String, createdAt: Timestamp?, retention: Span, entries: [Entry]) {
             self.id = id
             self.volume = volume
             self.createdAt = createdAt
@@ -46,13 +46,13 @@ public struct TrashReport: Report {
     }
 
     /// The runs, oldest first.
-    public var runs: [Run]
+    package var runs: [Run]
 
     /// Makes a report.
-    public init(runs: [Run]) { self.runs = runs }
+    package init(runs: [Run]) { self.runs = runs }
 
     /// The runs for people, each with its first ten entries.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         guard !runs.isEmpty else {
             page.line("The trash is empty.", tone: .strong)
@@ -75,7 +75,7 @@ public struct TrashReport: Report {
     }
 
     /// The runs as `larder.trash-list/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.trash-list/1",
             "runs": .array(
@@ -93,18 +93,18 @@ public struct TrashReport: Report {
 }
 
 /// What a restore brought back.
-public struct RestoreReport: Report {
+package struct RestoreReport: Report {
     /// The run.
-    public var run: String
+    package var run: String
     /// The volume.
-    public var volume: String
+    package var volume: String
     /// What is back in the cache.
-    public var restored: [TrashReport.Entry]
+    package var restored: [TrashReport.Entry]
     /// What stays in the trash, and why.
-    public var refused: [TrashReport.Entry]
+    package var refused: [TrashReport.Entry]
 
     /// Makes a report from all it consists of.
-    public init(run: String, volume: String, restored: [TrashReport.Entry], refused: [TrashReport.Entry]) {
+    package init(run: String, volume: String, restored: [TrashReport.Entry], refused: [TrashReport.Entry]) {
         self.run = run
         self.volume = volume
         self.restored = restored
@@ -112,7 +112,7 @@ public struct RestoreReport: Report {
     }
 
     /// The outcome for people.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let bytes = restored.reduce(ByteCount.zero) { $0 + $1.bytes }
         page.line(
@@ -126,7 +126,7 @@ public struct RestoreReport: Report {
     }
 
     /// The outcome as `larder.restore/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.restore/1", "run": .text(run), "volume": .text(volume),
             "restored": .array(restored.map(\.jsonValue)), "refused": .array(refused.map(\.jsonValue)),
@@ -136,18 +136,18 @@ public struct RestoreReport: Report {
 }
 
 /// What a purge of the trash freed.
-public struct PurgeReport: Report {
+package struct PurgeReport: Report {
     /// One volume.
-    public struct Volume: Sendable, Hashable {
+    package struct Volume: Sendable, Hashable {
         /// Its name.
-        public var name: String
+        package var name: String
         /// The disk bytes of what was unlinked.
-        public var purgedBytes: ByteCount
+        package var purgedBytes: ByteCount
         /// What could not be unlinked, a sentence each.
-        public var failures: [String]
+        package var failures: [String]
 
         /// Makes a volume from all it consists of.
-        public init(name: String, purgedBytes: ByteCount, failures: [String]) {
+        package init(name: String, purgedBytes: ByteCount, failures: [String]) {
             self.name = name
             self.purgedBytes = purgedBytes
             self.failures = failures
@@ -155,13 +155,13 @@ public struct PurgeReport: Report {
     }
 
     /// The volumes.
-    public var volumes: [Volume]
+    package var volumes: [Volume]
 
     /// Makes a report.
-    public init(volumes: [Volume]) { self.volumes = volumes }
+    package init(volumes: [Volume]) { self.volumes = volumes }
 
     /// The outcome for people.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         for volume in volumes {
             page.line("\(volume.name): \(volume.purgedBytes) purged from the trash.", tone: .strong)
@@ -171,7 +171,7 @@ public struct PurgeReport: Report {
     }
 
     /// The outcome as `larder.purge/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.purge/1",
             "volumes": .array(

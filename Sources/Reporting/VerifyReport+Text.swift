@@ -2,7 +2,7 @@ import CacheModel
 
 extension VerifyReport {
     /// The verification for people: the outcome, each volume with its findings, and what to do.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)

@@ -1,20 +1,20 @@
 import CacheModel
 
 /// What a verification found, and what became of it.
-public struct VerifyReport: Report {
+package struct VerifyReport: Report {
     /// The run's ID, by which its trash is restored.
-    public var run: String
+    package var run: String
     /// Whether damaged entries were to be moved into the trash.
-    public var quarantine: Bool
+    package var quarantine: Bool
     /// How long it took.
-    public var duration: Span
+    package var duration: Span
     /// The volumes in the order of configuration.
-    public var volumes: [VerifiedVolume]
+    package var volumes: [VerifiedVolume]
     /// The volumes that were passed over, or that failed as a whole.
-    public var skipped: [SkippedVolume]
+    package var skipped: [SkippedVolume]
 
     /// Makes a report from all it consists of.
-    public init(
+    package init(
         run: String, quarantine: Bool, duration: Span, volumes: [VerifiedVolume],
         skipped: [SkippedVolume] = []
     ) {
@@ -28,7 +28,7 @@ public struct VerifyReport: Report {
     var damaged: [DamagedFile] { volumes.flatMap(\.damaged) }
 
     /// The verification as `larder.verify/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.verify/1", "run": .text(run),
             "duration_seconds": .number(Figures.seconds(duration)),

@@ -4,7 +4,7 @@ import CacheModel
 ///
 /// Podman names a layer when it begins with it and never says that it is done, so how many are done comes from
 /// the store. Pure: whoever draws it says what is done and how wide the terminal is.
-public struct WarmBoard: Sendable {
+package struct WarmBoard: Sendable {
     private struct Row {
         var name: String
         var total: Int?
@@ -22,7 +22,7 @@ public struct WarmBoard: Sendable {
     /// Makes the board of a warm-up that has not begun.
     ///
     /// - Parameter images: the names of all images, each with the number of its layers where that is known.
-    public init(images: [(name: String, layers: Int?)]) {
+    package init(images: [(name: String, layers: Int?)]) {
         count = images.count
         totals = Dictionary(
             images.compactMap { image in image.layers.map { (image.name, $0) } },
@@ -30,7 +30,7 @@ public struct WarmBoard: Sendable {
     }
 
     /// An image is being pulled, for the first time or again.
-    public mutating func began(_ name: String) {
+    package mutating func began(_ name: String) {
         if let place = rows.firstIndex(where: { $0.name == name }) {
             rows[place].pause = nil
         } else {
@@ -39,19 +39,19 @@ public struct WarmBoard: Sendable {
     }
 
     /// A layer of it is being fetched, or was found to be there.
-    public mutating func announced(_ digest: String, of name: String) {
+    package mutating func announced(_ digest: String, of name: String) {
         guard let place = rows.firstIndex(where: { $0.name == name }) else { return }
         rows[place].announced.insert(digest)
     }
 
     /// It is tried again after the pause.
-    public mutating func paused(_ name: String, for pause: Span) {
+    package mutating func paused(_ name: String, for pause: Span) {
         guard let place = rows.firstIndex(where: { $0.name == name }) else { return }
         rows[place].pause = "again in \(pause)"
     }
 
     /// An image's end.
-    public mutating func ended(_ image: WarmedImage) {
+    package mutating func ended(_ image: WarmedImage) {
         rows.removeAll { $0.name == image.reference }
         ended += 1
         if image.isReady { ready += 1 }
@@ -60,7 +60,7 @@ public struct WarmBoard: Sendable {
     /// The lines, none wider than `width`: the images under way, and the total.
     ///
     /// - Parameter done: the digests of all layers in the store.
-    public func lines(width: Int, done: Set<String>) -> [String] {
+    package func lines(width: Int, done: Set<String>) -> [String] {
         let known = rows.map { row in
             (done: row.announced.intersection(done).count, of: max(row.total ?? 0, row.announced.count))
         }
@@ -77,7 +77,7 @@ public struct WarmBoard: Sendable {
     }
 
     /// The line of an image that has ended, which stays above the others.
-    public static func ending(_ image: WarmedImage, width: Int) -> String {
+    package static func ending(_ image: WarmedImage, width: Int) -> String {
         var state = image.result.rawValue
         if image.isReady, image.bytes > .zero { state += " \(image.bytes)" }
         return line(state, image.reference, width)

@@ -1,22 +1,22 @@
 import CacheModel
 
 /// What became of the images that were to be ready.
-public struct WarmReport: Report {
+package struct WarmReport: Report {
     /// The run's ID.
-    public var run: String
+    package var run: String
     /// The volume of the store.
-    public var volume: String
+    package var volume: String
     /// Whether nothing was pulled.
-    public var dryRun: Bool
+    package var dryRun: Bool
     /// The images in the order of the list.
-    public var images: [WarmedImage]
+    package var images: [WarmedImage]
     /// What was evicted to make room, by key.
-    public var evicted: [EvictionOutcome.Line]
+    package var evicted: [EvictionOutcome.Line]
     /// What warming the same images brought in the last runs, this one included, by reference.
-    public var history: [String: WarmHistory]
+    package var history: [String: WarmHistory]
 
     /// Makes a report from all it consists of.
-    public init(
+    package init(
         run: String, volume: String, dryRun: Bool, images: [WarmedImage],
         evicted: [EvictionOutcome.Line] = [],
         history: [String: WarmHistory] = [:]
@@ -30,7 +30,7 @@ public struct WarmReport: Report {
     }
 
     /// The images for people: the outcome, a table, why some are not ready, and which nobody needs.
-    public func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)
@@ -63,7 +63,7 @@ public struct WarmReport: Report {
     }
 
     /// The images that were warmed again and again, and never used.
-    public var idle: [WarmHistory] {
+    package var idle: [WarmHistory] {
         images.compactMap { history[$0.reference] }.filter(\.isIdle)
     }
 
@@ -82,7 +82,7 @@ public struct WarmReport: Report {
     }
 
     /// The images as `larder.warm/1`.
-    public func json() throws -> String {
+    package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.warm/1", "run": .text(run), "volume": .text(volume), "dry_run": .bool(dryRun),
             "images": .array(

@@ -1,9 +1,9 @@
 import TOMLSettings
 
 /// One thing that a runner's configuration has wrong.
-public struct Finding: Sendable, Hashable {
+package struct Finding: Sendable, Hashable {
     /// How much it matters.
-    public enum Severity: String, Sendable, Hashable {
+    package enum Severity: String, Sendable, Hashable {
         /// It does not work, is ignored by the runner, or breaks what this design promises.
         case error
         /// It works, but less well or less safely than it could.
@@ -11,22 +11,22 @@ public struct Finding: Sendable, Hashable {
     }
 
     /// The rule's name, for scripts: `unknown-key`.
-    public var rule: String
+    package var rule: String
     /// How much it matters.
-    public var severity: Severity
+    package var severity: Severity
     /// The line it is about, from 1; for what is missing, the line of the table it is missing from.
-    public var line: Int
+    package var line: Int
     /// The path of the key: `runners[0].kubernetes.privileged`.
-    public var key: String
+    package var key: String
     /// What is wrong.
-    public var problem: String
+    package var problem: String
     /// Why that is bad.
-    public var reason: String
+    package var reason: String
     /// What to write instead.
-    public var cure: String
+    package var cure: String
 
     /// Makes a finding.
-    public init(
+    package init(
         _ severity: Severity, _ rule: String, at place: Setting, problem: String, reason: String, cure: String
     ) {
         self.rule = rule

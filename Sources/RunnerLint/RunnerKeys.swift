@@ -63,12 +63,12 @@ struct RunnerKeys: Sendable {
 }
 
 /// A release of GitLab Runner.
-public struct RunnerVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
+package struct RunnerVersion: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// The two numbers that tell releases apart.
-    public let major: Int, minor: Int
+    package let major: Int, minor: Int
 
     /// Reads `17.4`, `v17.4.1` or `17`; nil where it is none.
-    public init?(_ text: String) {
+    package init?(_ text: String) {
         let numbers = (text.hasPrefix("v") ? text.dropFirst() : text[...])
             .split(separator: ".", omittingEmptySubsequences: false).map { Int($0) }
         guard (1...3).contains(numbers.count), let major = numbers[0], major >= 0 else { return nil }
@@ -78,10 +78,10 @@ public struct RunnerVersion: Sendable, Hashable, Comparable, CustomStringConvert
     }
 
     /// By major, then by minor number.
-    public static func < (first: RunnerVersion, second: RunnerVersion) -> Bool {
+    package static func < (first: RunnerVersion, second: RunnerVersion) -> Bool {
         (first.major, first.minor) < (second.major, second.minor)
     }
 
     /// `17.4`.
-    public var description: String { "\(major).\(minor)" }
+    package var description: String { "\(major).\(minor)" }
 }

@@ -3,14 +3,14 @@ import TOMLSettings
 /// Checks a GitLab Runner `config.toml` against the keys that exist and against the design of `deploy/`.
 ///
 /// Nothing here reads files or talks to a cluster: a text goes in, findings come out.
-public struct RunnerLint: Sendable {
+package struct RunnerLint: Sendable {
     private let keys: KeyRules
     private let version: RunnerVersion?
 
     /// Checks for a release of the runner: keys that came later are errors.
     ///
     /// Nil accepts every key that exists.
-    public init(version: RunnerVersion? = nil) {
+    package init(version: RunnerVersion? = nil) {
         self.version = version
         keys = KeyRules(version: version)
     }
@@ -18,7 +18,7 @@ public struct RunnerLint: Sendable {
     /// What is wrong with the file, in the order of its lines.
     ///
     /// A file that is no TOML has that one finding.
-    public func check(_ text: String) -> [Finding] {
+    package func check(_ text: String) -> [Finding] {
         let document: Setting
         do { document = try Setting(document: text) } catch {
             let place = Setting(path: "", line: error.line, value: .other)

@@ -1,18 +1,18 @@
 import TOMLKit
 
 /// Why a document is no TOML.
-public struct SyntaxError: Error, Sendable, Hashable {
+package struct SyntaxError: Error, Sendable, Hashable {
     /// What was expected, in the library's words.
-    public var description: String
+    package var description: String
     /// The line, from 1.
-    public var line: Int
+    package var line: Int
 }
 
 extension Setting {
     /// Reads a TOML document.
     ///
     /// - Throws: `SyntaxError` where it is none, or where it is nested more than 128 deep.
-    public init(document text: String) throws(SyntaxError) {
+    package init(document text: String) throws(SyntaxError) {
         if let harm = SettingLines.harm(in: text) { throw harm }
         let table: TOMLTable
         do { table = try TOMLTable(string: text) } catch let error as TOMLParseError {

@@ -1,7 +1,7 @@
 /// A value of a TOML document (TOML 1.0.0) with its place in it.
-public struct Setting: Sendable {
+package struct Setting: Sendable {
     /// What a setting holds.
-    public indirect enum Value: Sendable {
+    package indirect enum Value: Sendable {
         case text(String)
         case integer(Int)
         case number(Double)
@@ -13,16 +13,16 @@ public struct Setting: Sendable {
     }
 
     /// The keys down to it: `runners[0].kubernetes.image`; empty for the document.
-    public var path: String
+    package var path: String
     /// Its line, from 1.
     ///
     /// Values within an inline table have the line on which that table begins.
-    public var line: Int
+    package var line: Int
     /// What it holds.
-    public var value: Value
+    package var value: Value
 
     /// Makes a setting from all it consists of.
-    public init(path: String, line: Int, value: Value) {
+    package init(path: String, line: Int, value: Value) {
         self.path = path
         self.line = line
         self.value = value
@@ -32,56 +32,56 @@ public struct Setting: Sendable {
     ///
     /// The library that the runner and Podman read TOML with takes `Privileged` for `privileged` where the latter is
     /// missing, and so does this.
-    public subscript(key: String) -> Setting? {
+    package subscript(key: String) -> Setting? {
         guard case .table(let members) = value else { return nil }
         return members[key] ?? members.first { $0.key.lowercased() == key }?.value
     }
 
     /// Its own key: the last part of its path.
-    public var name: String { path.split(separator: ".").last.map(String.init) ?? "" }
+    package var name: String { path.split(separator: ".").last.map(String.init) ?? "" }
 
     /// The setting at the end of a path of keys.
-    public func at(_ keys: String...) -> Setting? {
+    package func at(_ keys: String...) -> Setting? {
         keys.reduce(self as Setting?) { $0?[$1] }
     }
 
     /// Whether it is one.
-    public var isTable: Bool {
+    package var isTable: Bool {
         if case .table = value { true } else { false }
     }
 
     /// The members of a table, in the order of their lines.
-    public var members: [(key: String, setting: Setting)] {
+    package var members: [(key: String, setting: Setting)] {
         guard case .table(let members) = value else { return [] }
         return members.sorted { ($0.value.line, $0.key) < ($1.value.line, $1.key) }
             .map { (key: $0.key, setting: $0.value) }
     }
 
     /// The elements of a list.
-    public var elements: [Setting] {
+    package var elements: [Setting] {
         if case .list(let elements) = value { elements } else { [] }
     }
 
     /// The text, if it is one.
-    public var text: String? {
+    package var text: String? {
         if case .text(let text) = value { text } else { nil }
     }
 
     /// The texts of a list, or the one text that may stand in a list's place.
-    public var texts: [String] { text.map { [$0] } ?? elements.compactMap(\.text) }
+    package var texts: [String] { text.map { [$0] } ?? elements.compactMap(\.text) }
 
     /// The whole number, if it is one.
-    public var integer: Int? {
+    package var integer: Int? {
         if case .integer(let number) = value { number } else { nil }
     }
 
     /// The boolean, if it is one.
-    public var boolean: Bool? {
+    package var boolean: Bool? {
         if case .boolean(let boolean) = value { boolean } else { nil }
     }
 
     /// The kind of the value, in TOML's words.
-    public var kind: String {
+    package var kind: String {
         switch value {
         case .text: "a string"
         case .integer: "an integer"

@@ -1,13 +1,11 @@
 import ArgumentParser
 import CLinux
+import CacheServices
 import Glibc
 
 /// Larder keeps the cache volumes of a CI system stocked, sized and pruned.
 @main
 struct Larder: AsyncParsableCommand {
-    /// The version of this program.
-    static let version = "0.1.0"
-
     static let configuration = CommandConfiguration(
         commandName: "larder",
         abstract: "Keeps the cache volumes of a CI system stocked, sized and pruned.",
@@ -20,7 +18,7 @@ struct Larder: AsyncParsableCommand {
             Exit codes: 0 done; 1 failed; 3 over quota still, nothing more could be evicted safely; 4 done in \
             part; 64 wrong usage; 75 another Larder holds the volume; 78 wrong configuration.
             """,
-        version: "larder \(version)",
+        version: "larder \(LarderVersion.current)",
         subcommands: [
             ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
             TrashCommand.self, ExplainCommand.self, WarmCommand.self, ReportCommand.self,

@@ -1,6 +1,5 @@
 import ArgumentParser
 import CacheModel
-import Eviction
 
 /// The options that name the entries to go, in place of the quota.
 struct SelectionOptions: ParsableArguments {

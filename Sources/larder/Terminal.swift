@@ -1,3 +1,4 @@
+import CacheServices
 import Foundation
 import Glibc
 import Logging
@@ -20,6 +21,11 @@ enum Terminal {
         } else {
             writeError(line)
         }
+    }
+
+    /// Tells what a use case has to say beside its report.
+    @Sendable static func notify(_ text: String, _ urgency: Services.Urgency) {
+        complain("larder: \(text)", urgency == .warning ? .warning : .info)
     }
 
     /// Writes a line to standard error, whoever listens.
@@ -52,7 +58,7 @@ enum Terminal {
 }
 
 /// A line on a terminal's standard error that is written over as the work goes on; nothing elsewhere.
-final class ProgressLine: @unchecked Sendable {
+final class ProgressLine: ProgressDisplay, @unchecked Sendable {
     private let lock = NSLock()
     private let label: String
     private let isShown = isatty(STDERR_FILENO) == 1 && Terminal.listener.withLock { $0 == nil }

@@ -4,8 +4,8 @@ import Foundation
 import Testing
 
 @Suite struct ExplainingTests {
-    private func filled() throws -> (IndexBed, CacheIndex) {
-        let bed = try IndexBed()
+    private func filled() throws -> (IndexFixture, CacheIndex) {
+        let bed = try IndexFixture()
         let index = try bed.open()
         var odd = try artifact("odd")
         odd.path = VolumePath.root.appending([0xff]).appending(Array("x".utf8))

@@ -27,7 +27,7 @@ import Testing
     /// Random uses of three images over ten scans: one index is told by its scans alone, the other one follows.
     @Test(arguments: 0..<20) func followingChangesNoFigure(seed: UInt64) throws {
         var dice = SeededGenerator(seed: seed)
-        let (scanned, followed) = (try IndexBed(), try IndexBed())
+        let (scanned, followed) = (try IndexFixture(), try IndexFixture())
         let (plain, quick) = (try scanned.open(), try followed.open())
         let ids = ["aa", "bb", "cc"]
         func record(_ at: Int64, _ uses: [(String, Timestamp)], cursor: UInt8) throws {
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func aUseIsKnownAtOnce() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [try image("aa")], of: "images", snapshot: [1]), of: store)
         let event = try use(1, "aa", index, at: hour(1))
@@ -92,7 +92,7 @@ import Testing
     }
 
     @Test func theLastTimeOfAnActivityIsKept() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         var record = ActivityRecord(
             activity: "scan", volume: "build", startedAt: hour(1), finishedAt: hour(2), succeededAt: nil,

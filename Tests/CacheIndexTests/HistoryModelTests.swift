@@ -23,7 +23,7 @@ import Testing
 
     @Test(arguments: 1...4) func countsWhatHappened(seed: UInt64) throws {
         var dice = SeededGenerator(seed: seed)
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         var present: [Slot: ScannedEntry] = [:]
         var ids: [Slot: Int64] = [:]

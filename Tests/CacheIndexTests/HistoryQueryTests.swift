@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct HistoryQueryTests {
     @Test func historyBeginsWithTheFirstScanAndKeepsNumbers() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         #expect(try index.history(of: "build") == nil)
         _ = try index.record(
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func whatIsUsedWithoutAFetchWasThereBefore() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, []), of: bed.volume)
         _ = try index.record(scan(at: 24, [artifact("a", fetched: hour(2))]), of: bed.volume)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func anotherFileSystemBeginsAnew() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a"), artifact("b")]), of: bed.volume)
         _ = try index.record(

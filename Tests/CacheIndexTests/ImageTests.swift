@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func comeBackAsTheyWereFound() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         let images = [
             try image("aa", names: ["docker.io/library/alpine:3", "also:1"], layers: ["l2", "l1"]),
@@ -52,7 +52,7 @@ import Testing
     }
 
     @Test func anIncompleteScanKeepsTheOthers() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         let images = try [
             image("aa", names: ["a:1"], layers: ["l1"]), image("bb", names: ["b:1"], layers: ["l2"]),
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func anEvictedImageTakesItsRowsAlong() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(
             scan(at: 0, [image("aa", names: ["a:1"], layers: ["l1"])], of: "images", layers: [layer("l1")]),

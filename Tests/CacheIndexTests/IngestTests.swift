@@ -6,11 +6,11 @@ import Testing
 
 /// Downloads that logs name, beside what scans saw: an entry counts once between two scans.
 @Suite struct IngestTests {
-    private let bed: IndexBed
+    private let bed: IndexFixture
     private let index: CacheIndex
 
     init() throws {
-        bed = try IndexBed()
+        bed = try IndexFixture()
         index = try bed.open()
     }
 

@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func codesAreThoseOfTheSchema() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         _ = try bed.open()
         #expect(try bed.sql("SELECT code, name FROM pools ORDER BY code") == words(Pool.self))
         #expect(try bed.sql("SELECT code, name FROM evidences ORDER BY code") == words(Evidence.self))
@@ -27,7 +27,7 @@ import Testing
     }
 
     @Test func everyTableIsStrict() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         _ = try bed.open()
         let lax = "SELECT name FROM pragma_table_list WHERE NOT strict AND name NOT LIKE 'sqlite_%'"
         #expect(try bed.sql(lax).isEmpty)

@@ -7,15 +7,15 @@ import Testing
 
 @Suite struct OpeningTests {
     /// An index with a few hundred entries, closed again.
-    private func filled() throws -> IndexBed {
-        let bed = try IndexBed()
+    private func filled() throws -> IndexFixture {
+        let bed = try IndexFixture()
         let entries = try (100..<500).map { try artifact("lib\($0)") }
         _ = try bed.open().record(scan(at: 0, entries), of: bed.volume)
         return bed
     }
 
     @Test func makesWhatIsMissingAndKeepsWhatIsThere() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         try FileManager.default.removeItem(atPath: bed.directory)
         let index = try bed.open()
         #expect(index.notices.isEmpty)
@@ -27,7 +27,7 @@ import Testing
 
     @Test(arguments: [Data("not a database".utf8), Data(repeating: 0xa5, count: 9000), Data()])
     func setsAsideWhatIsNoDatabase(_ rubbish: Data) throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         try rubbish.write(to: URL(fileURLWithPath: bed.database))
         let index = try bed.open()
         let kept = bed.database + ".damaged-20270115T080000Z"
@@ -53,7 +53,7 @@ import Testing
     }
 
     @Test func setsAsideTheJournalToo() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         try Data().write(to: URL(fileURLWithPath: bed.database))
         let journal = Data("left over".utf8)
         try journal.write(to: URL(fileURLWithPath: bed.database + "-journal"))
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: [false, true]) func refusesADirectory(_ readOnly: Bool) throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         try FileManager.default.createDirectory(atPath: bed.database, withIntermediateDirectories: false)
         #expect(throws: IndexError.notAFile(path: bed.database)) { _ = try bed.open(readOnly: readOnly) }
     }
@@ -108,7 +108,7 @@ import Testing
     /// The file of one that is just beginning is empty, and no damaged one for the others.
     @Test func manyMayBeginOneAtOnce() throws {
         for _ in 0..<20 {
-            let bed = try IndexBed()
+            let bed = try IndexFixture()
             let (directory, now) = (bed.directory, Timestamp(seconds: 1_700_000_000))
             let errors = Mutex<[String]>([])
             DispatchQueue.concurrentPerform(iterations: 6) { _ in
@@ -147,7 +147,7 @@ import Testing
     }
 
     @Test func readsWithoutChangingAnything() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         #expect(throws: IndexError.missing(path: bed.database)) { _ = try bed.open(readOnly: true) }
         _ = try bed.open().record(scan(at: 0, [artifact("a")]), of: bed.volume)
         let directory: [FileAttributeKey: Any] = [.posixPermissions: 0o555]

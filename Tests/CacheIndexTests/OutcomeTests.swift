@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct OutcomeTests {
     @Test func anEvictionIsSubtractedRememberedAndRegretted() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a"), artifact("b", bytes: 70)]), of: bed.volume)
         let before = try #require(try index.usage(of: "build"))
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func aRunMayTouchSeveralVolumes() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         let other = Volume(name: "other", kind: .buildCache, path: "/other")
         _ = try index.record(scan(at: 0, [artifact("a")]), of: bed.volume)
@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test func aVolumeThatWasNeverScannedIsRefused() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         let outcome = EvictionOutcome(
             volume: "nowhere", usedBefore: .zero, usedAfter: .zero, overQuota: false)
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func aRunTellsWhyAndWhatItLookedAt() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a")]), of: bed.volume)
         var line = try #require(try index.usage(of: "build")?.entries.first).line
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test func whatTheIndexDoesNotHoldIsNoted() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a")]), of: bed.volume)
         let line = EvictionOutcome.Line(entryID: 99, pool: .maven, key: "gone", bytes: ByteCount(9999))

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct RatesTests {
     /// Twenty entries, of which scan after scan a few are read and one is fetched anew.
-    private func lived(_ bed: IndexBed, _ index: CacheIndex, hours: ClosedRange<Int64>) throws {
+    private func lived(_ bed: IndexFixture, _ index: CacheIndex, hours: ClosedRange<Int64>) throws {
         var entries = try (100..<120).map { try artifact("lib\($0)", bytes: Int64($0)) }
         for now in hours {
             for place in entries.indices where Int64(place) % 5 == now % 5 {
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func aWindowIsOpenAtItsStartAndClosedAtItsEnd() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a"), artifact("b")]), of: bed.volume)
         #expect(try index.hitRates(of: "build", since: hour(-9), until: hour(9)).isEmpty)
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func foldingKeepsTheSums() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         // The tests' time begins at 08:00, so days begin 16 hours after a multiple of 24.
         try lived(bed, index, hours: 0...120)
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func regretOutlivesFolding() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a")]), of: bed.volume)
         let line = try #require(try index.usage(of: "build")?.entries.first?.line)
@@ -80,7 +80,7 @@ import Testing
     /// A year of 15-minute scans of 100,000 entries, of which each finds 1000 used, is 35,040 scans with 30
     /// days of accesses: what one of each occupies is measured at a hundredth of it.
     @Test func aYearStaysUnder200MB() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         var entries = try (1000..<2000).map { try artifact("library-of-some-length-\($0)") }
         var now: Int64 = 0

@@ -183,7 +183,7 @@ import Testing
     }
 
     @Test func aPullOfSomeLayersCostsOnlyThose() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         let store = Volume(name: "images", kind: .imageStore, path: "/podman-data/storage")
         func layer(_ id: String, _ stored: Int64, created: Timestamp) -> ScannedLayer {

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct RecordingTests {
     @Test func aBaselineThenAHitAMissAndALoss() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         #expect(try index.previousScan(of: "build") == nil)
         let first = try index.record(
@@ -45,7 +45,7 @@ import Testing
     }
 
     @Test func anUnchangedScanWritesNoEntry() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         let entries = try (100..<200).map { try artifact("lib\($0)") }
         _ = try index.record(scan(at: 0, entries, snapshot: [1]), of: bed.volume)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func anIncompleteScanLosesNothing() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a"), artifact("b")]), of: bed.volume)
         let partly = try index.record(
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func anotherFileSystemIsANewBaseline() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a"), artifact("b")]), of: bed.volume)
         let moved = try index.record(
@@ -97,7 +97,7 @@ import Testing
     }
 
     @Test func volumesAreKeptApart() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a")]), of: bed.volume)
         let other = Volume(name: "other", kind: .buildCache, path: "/other")
@@ -112,7 +112,7 @@ import Testing
     }
 
     @Test func aPathMayBeListedInTwoPoolsButOnceInEach() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         let found = try [artifact("a"), artifact("a", pool: .gradle), artifact("a", bytes: 9)]
         let recorded = try index.record(scan(at: 0, found), of: bed.volume)
@@ -125,7 +125,7 @@ import Testing
     private struct Killed: Error {}
 
     @Test func anErrorLeavesTheLastScanStanding() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a")], snapshot: [1]), of: bed.volume)
         let before = try bed.sql(".dump")
@@ -140,8 +140,8 @@ import Testing
 
     /// A process that dies leaves the file half written beside its journal: that state is copied and opened.
     @Test(arguments: [false, true]) func deathLeavesTheLastScanStanding(_ readOnly: Bool) throws {
-        let bed = try IndexBed()
-        let copy = try IndexBed()
+        let bed = try IndexFixture()
+        let copy = try IndexFixture()
         let index = try bed.open()
         let entries = try (1000..<3000).map { try artifact("lib\($0)") }
         _ = try index.record(scan(at: 0, entries), of: bed.volume)

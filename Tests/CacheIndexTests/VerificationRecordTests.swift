@@ -8,7 +8,7 @@ import Testing
     private let verified = Verification(at: hour(1), isDamaged: false)
 
     @Test func aVerificationHoldsUntilTheEntryChanges() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a"), artifact("b")]), of: bed.volume)
         try index.record([1: verified, 2: Verification(at: hour(1), isDamaged: true), 99: verified])
@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: [(RunRecord.prune, "1"), (RunRecord.verify, "0")])
     func onlyTheReturnOfTheEvictedIsRegret(kind: String, regret: String) throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, [artifact("a")]), of: bed.volume)
         let line = try #require(try index.usage(of: "build")).entries[0].line
@@ -53,7 +53,7 @@ import Testing
 
     /// An index of the first schema keeps its ghosts.
     @Test func ghostsOutliveTheMigration() throws {
-        let bed = try IndexBed()
+        let bed = try IndexFixture()
         let first = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("migrations/0001_index.sql")
         _ = try bed.sql(

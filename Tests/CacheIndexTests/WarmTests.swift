@@ -5,12 +5,12 @@ import Testing
 
 /// What the index makes of warming: protection, use, history, and what it must not take for a use.
 @Suite struct WarmTests {
-    let bed: IndexBed
+    let bed: IndexFixture
     let index: CacheIndex
     let store = Volume(name: "build", kind: .imageStore, path: "/store")
 
     init() throws {
-        bed = try IndexBed()
+        bed = try IndexFixture()
         index = try bed.open()
     }
 

@@ -1,14 +1,13 @@
 import CacheModel
-import DirectoryAccess
+import FileAccess
 import Foundation
 import Reporting
 import RunnerLint
 import TestSupport
 
-@testable import Maintenance
+@testable import CacheServices
+@testable import Caches
 @testable import PodmanClient
-@testable import UsageEvidence
-@testable import VolumeScanning
 @testable import larder
 
 /// Something that reads what others wrote: takes any bytes, and says what it did that it must not do.

@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 import Foundation
 import Reporting
 import Testing

@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 import Foundation
 import Reporting
 
@@ -59,7 +58,7 @@ func usage(
         capacity: Capacity(total: gibibytes(20), available: .zero, free: .zero, inodes: 0, freeInodes: 0),
         scan: ScanRecord(
             number: 7, startedAt: ago(hours: 1), complete: true, unreadable: 0,
-            identity: VolumeIdentity(marker: 1, rootInode: 2), atimeTrust: EvidenceTrust(.high)),
+            identity: VolumeIdentity(marker: 1, rootInode: 2), atimeTrust: EvidenceQuality(.high)),
         entries: entries, layers: layers)
 }
 

@@ -1,6 +1,5 @@
 import CacheModel
 import Foundation
-import Sizing
 import Testing
 
 @testable import Reporting

@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 import Reporting
 
 /// One report of each kind, as a night on a 20 GiB volume makes them.
@@ -65,13 +64,13 @@ enum Samples {
                     week: HitRate(hits: 9, misses: 0, hitBytes: gibibytes(1), missBytes: .zero),
                     month: HitRate(hits: 0, misses: 3, hitBytes: .zero, missBytes: gibibytes(1))),
                 lastScan: ago(hours: 3), lastPrune: ago(hours: 50),
-                evidence: EvidenceTrust(
+                evidence: EvidenceQuality(
                     .medium, reason: "mounted relatime: reads count once a day until armed")),
             .init(
                 name: "images", path: "/podman-data/storage", capacity: gibibytes(50),
                 usedBytes: gibibytes(46), quota: quota(50), trashBytes: .zero, entries: 1,
                 hitRates: RecentHitRates(day: HitRate(hits: 0, misses: 4)), lastScan: ago(hours: 3),
-                lastPrune: nil, evidence: EvidenceTrust(.none, reason: "mounted noatime")),
+                lastPrune: nil, evidence: EvidenceQuality(.none, reason: "mounted noatime")),
         ],
         warnings: [
             .init(code: "noatime", text: "images gives no evidence of use", hint: "Mount it with relatime.")
@@ -114,7 +113,7 @@ enum Samples {
                 jobs: ["4711"])
         ],
         ghost: .init(goneAt: ago(hours: 2100), run: "run-3", bytes: gibibytes(1), lastUsed: ago(hours: 3000)),
-        trust: EvidenceTrust(.low, reason: "mounted read-only: access times cannot be armed"))
+        trust: EvidenceQuality(.low, reason: "mounted read-only: access times cannot be armed"))
     static let explainGone = ExplainReport(
         key: "org.example:old:1.0", volume: "build", entry: nil, verdict: nil,
         ghost: .init(goneAt: ago(hours: 100), run: nil, bytes: gibibytes(1), lastUsed: ago(hours: 300)))

@@ -1,5 +1,4 @@
 import CacheModel
-import Eviction
 import Reporting
 import TestSupport
 import Testing
@@ -92,7 +91,7 @@ struct WidthTests {
                         name: word(), path: word(), capacity: size(), usedBytes: size(), quota: quota,
                         trashBytes: size(), entries: number(),
                         hitRates: RecentHitRates(day: HitRate(hits: number(), misses: 1)), lastScan: now,
-                        lastPrune: nil, evidence: EvidenceTrust(.low, reason: word()))
+                        lastPrune: nil, evidence: EvidenceQuality(.low, reason: word()))
                 ], warnings: [.init(code: word(), text: word() + " " + word(), hint: word())]),
             ScanReport(
                 startedAt: now, duration: Span(nanoseconds: number()),

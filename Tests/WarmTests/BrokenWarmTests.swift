@@ -1,18 +1,18 @@
 import CacheModel
+import Caches
 import Foundation
 import TestSupport
 import Testing
-import VolumeScanning
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// What ends a pull in the middle, and what the next one finds.
 extension OnTheTestbed {
     @Suite(.serialized) struct BrokenWarmTests {
-        let bed: WarmBed
+        let bed: WarmFixture
 
-        init() throws { bed = try WarmBed() }
+        init() throws { bed = try WarmFixture() }
 
         /// In the registry it is only once a pull of it was to be killed.
         private func huge() throws -> ImageReference {
@@ -25,7 +25,7 @@ extension OnTheTestbed {
                 import images, layout
                 bed = layout.Layout(sys.argv[2])
                 images.push(bed, sys.argv[3], ("huge",))
-                """, WarmBed.testbed, bed.setting("LARDER_TESTBED"), bed.setting("REGISTRY")
+                """, WarmFixture.testbed, bed.setting("LARDER_TESTBED"), bed.setting("REGISTRY")
             ).checked()
             return try ImageReference(bed.setting("IMAGE_HUGE"))
         }
@@ -85,7 +85,7 @@ extension OnTheTestbed {
         @Test func aPodmanThatIsKilledInTheMiddleIsNamedAndTheNextRunRecovers() async throws {
             let small = try SmallStore(bed, size: "900m")
             let huge = try huge()
-            var limits = WarmBed.limits
+            var limits = WarmFixture.limits
             limits.attempts = 2
             async let killed = small.warm([huge], limits: limits)
             try await small.isExtracting()
@@ -105,7 +105,7 @@ extension OnTheTestbed {
         @Test func aPodmanThatComesBackIsUsedAgain() async throws {
             let small = try SmallStore(bed, size: "900m")
             let huge = try huge()
-            var limits = WarmBed.limits
+            var limits = WarmFixture.limits
             limits.attempts = 4
             limits.firstPause = .seconds(4)
             async let warmed = small.warm([huge], limits: limits)
@@ -177,7 +177,8 @@ extension OnTheTestbed {
             #expect(try await small.warm([try ImageReference("ci/base:1")]).map(\.attempts) == [0])
 
             let pushed = try run(
-                "/usr/bin/python3", "\(WarmBed.testbed)/platforms.py", registry, "ci/app-a", "1", "ci/arch",
+                "/usr/bin/python3", "\(WarmFixture.testbed)/platforms.py", registry, "ci/app-a", "1",
+                "ci/arch",
                 "1"
             ).checked().output.split(separator: "\n").map(String.init)
             let name = try ImageReference("\(registry)/ci/arch:1")

@@ -1,20 +1,20 @@
 import CacheModel
+import Caches
 import Foundation
 import TestSupport
 import Testing
-import VolumeScanning
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// Questions to a real registry, and to one that fails on command.
 extension OnTheTestbed {
     @Suite(.serialized) struct DriftTests {
-        let bed: WarmBed
+        let bed: WarmFixture
         let folder: TemporaryDirectory
 
         init() throws {
-            bed = try WarmBed()
+            bed = try WarmFixture()
             folder = try TemporaryDirectory()
         }
 
@@ -46,7 +46,7 @@ extension OnTheTestbed {
         /// Pushes a list for two platforms; gives the digests of the list and its two images.
         private func pushList(_ source: String, note: String) throws -> [String] {
             let output = try run(
-                "/usr/bin/python3", "\(WarmBed.testbed)/platforms.py", bed.setting("REGISTRY"),
+                "/usr/bin/python3", "\(WarmFixture.testbed)/platforms.py", bed.setting("REGISTRY"),
                 "ci/\(source)",
                 "1", "ci/list", "1", note
             ).checked().output

@@ -3,15 +3,15 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// Warming the store of two real Podmans from a real registry, and from one that fails on command.
 extension OnTheTestbed {
     @Suite(.serialized) struct RealWarmTests {
-        let bed: WarmBed
+        let bed: WarmFixture
 
-        init() throws { bed = try WarmBed() }
+        init() throws { bed = try WarmFixture() }
 
         @Test func pulledPresentAndUpdatedAreToldApart() async throws {
             let registry = try bed.setting("REGISTRY")
@@ -62,7 +62,7 @@ extension OnTheTestbed {
             let reference = try bed.failing("big:1")
             try await bed.forget("big")
             try bed.registry(mode)
-            var limits = WarmBed.limits
+            var limits = WarmFixture.limits
             limits.attempts = 2
             let failed = try await bed.warm([reference], limits: limits)
             #expect(failed.map(\.result) == [.failed])
@@ -90,7 +90,7 @@ extension OnTheTestbed {
             try await bed.forget("big")
             let before = try await bed.podman.images().map(\.id).sorted()
             try bed.registry("hang")
-            var limits = WarmBed.limits
+            var limits = WarmFixture.limits
             limits.image = .seconds(3)
             let images = try await bed.warm([reference], limits: limits)
             #expect(images.map(\.result) == [.failed])
@@ -143,7 +143,7 @@ extension OnTheTestbed {
             let reference = try ImageReference("\(try bed.setting("REGISTRY"))/ci/nope:1")
             let images = try await bed.warm([reference], podman: gone)
             #expect(images.map(\.result) == [.failed])
-            #expect(images.first?.attempts == WarmBed.limits.attempts)
+            #expect(images.first?.attempts == WarmFixture.limits.attempts)
             #expect(images.first?.reason?.contains("/nowhere/podman.sock") == true)
         }
 
@@ -152,14 +152,14 @@ extension OnTheTestbed {
             let huge = try ImageReference(try bed.setting("IMAGE_HUGE"))
             try await bed.remove(huge)
             try run(
-                "/usr/bin/python3", "\(WarmBed.testbed)/testbed.py", "kill-pull",
+                "/usr/bin/python3", "\(WarmFixture.testbed)/testbed.py", "kill-pull",
                 try bed.setting("LARDER_TESTBED")
             ).checked()
             var images = try await bed.warm([huge])
             if images.first?.result != .pulled {
                 let reason = try #require(images.first?.reason)
                 #expect(reason.contains("restart the podman sidecar, which removes it"), "\(reason)")
-                #expect(images.first?.attempts == WarmBed.limits.attempts)
+                #expect(images.first?.attempts == WarmFixture.limits.attempts)
                 try bed.startAnotherPodman()
                 images = try await bed.warm([huge])
             }
@@ -176,7 +176,7 @@ extension OnTheTestbed {
             for (parallel, perRegistry) in [(1, 4), (4, 1), (3, 2)] {
                 for reference in references { try await bed.remove(reference) }
                 bed.events.withLock { $0 = [] }
-                var limits = WarmBed.limits
+                var limits = WarmFixture.limits
                 (limits.parallel, limits.perRegistry) = (parallel, perRegistry)
                 let images = try await bed.warm(references, limits: limits, expected: ByteCount(1000))
                 #expect(images.map(\.reference) == references.map(\.name))

@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 @testable import larder
 
@@ -14,13 +14,13 @@ import Testing
 /// container and not whether jobs start Ryuk. Ryuk's own container does.
 extension OnTheTestbed {
     @Suite(.serialized) struct RyukTests {
-        let bed: WarmBed
+        let bed: WarmFixture
         let state: TemporaryDirectory
         let redis: ImageReference
         let ryuk: ImageReference
 
         init() throws {
-            bed = try WarmBed()
+            bed = try WarmFixture()
             state = try TemporaryDirectory()
             let registry = try bed.setting("REGISTRY")
             redis = try ImageReference("\(registry)/ci/redis:7")

@@ -1,11 +1,11 @@
 import CacheModel
+import Caches
 import Foundation
 import Synchronization
 import TestSupport
 import Testing
-import VolumeScanning
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 
 /// A Podman of its own on a store of its own (Tests/Testbed/small_store.py), which can be full and be killed.
@@ -16,9 +16,11 @@ final class SmallStore: Sendable {
     private let input = Pipe()
     private let output = Pipe()
 
-    init(_ bed: WarmBed, size: String) throws {
+    init(_ bed: WarmFixture, size: String) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-        process.arguments = ["\(WarmBed.testbed)/small_store.py", try bed.setting("LARDER_TESTBED"), size]
+        process.arguments = [
+            "\(WarmFixture.testbed)/small_store.py", try bed.setting("LARDER_TESTBED"), size,
+        ]
         process.standardInput = input
         process.standardOutput = output
         try process.run()
@@ -40,7 +42,7 @@ final class SmallStore: Sendable {
     }
 
     func warm(
-        _ references: [ImageReference], limits: ImageWarmer.Limits = WarmBed.limits,
+        _ references: [ImageReference], limits: ImageWarmer.Limits = WarmFixture.limits,
         platform: ImagePlatform? = nil
     ) async throws -> [WarmedImage] {
         let volume = Volume(name: "images", kind: .imageStore, path: root)

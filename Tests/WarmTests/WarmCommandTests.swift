@@ -5,19 +5,19 @@ import Reporting
 import TestSupport
 import Testing
 
-@testable import Maintenance
+@testable import CacheServices
 @testable import PodmanClient
 @testable import larder
 
 /// `larder warm` as a whole, on the testbed's store.
 extension OnTheTestbed {
     @Suite(.serialized) struct WarmCommandTests {
-        let bed: WarmBed
+        let bed: WarmFixture
         let state: TemporaryDirectory
         let images: (a: ImageReference, b: ImageReference, c: ImageReference)
 
         init() throws {
-            bed = try WarmBed()
+            bed = try WarmFixture()
             state = try TemporaryDirectory()
             let registry = try bed.setting("REGISTRY")
             images = (

@@ -1,7 +1,7 @@
 import CacheModel
 import Testing
 
-@testable import Maintenance
+@testable import CacheServices
 
 /// The arithmetic of room and of pauses.
 @Suite struct WarmRoomTests {

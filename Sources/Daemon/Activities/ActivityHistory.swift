@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Logging
 
 /// When activities last ran, as the index keeps it from one process to the next.

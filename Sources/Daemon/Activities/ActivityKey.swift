@@ -1,21 +1,22 @@
 import CacheModel
+import CacheServices
 
 /// An activity on one volume, or one that concerns no single volume.
-public struct ActivityKey: Hashable, Sendable {
+package struct ActivityKey: Hashable, Sendable {
     /// What it is.
-    public var activity: Activity
+    package var activity: Activity
     /// The volume's name; nil for a report, which is of all of them.
-    public var volume: String?
+    package var volume: String?
 
     /// Names an activity on a volume.
-    public init(_ activity: Activity, on volume: String?) {
+    package init(_ activity: Activity, on volume: String?) {
         self.activity = activity
         self.volume = volume
     }
 }
 
 /// Why an activity begins.
-public enum ActivityReason: String, Sendable {
+package enum ActivityReason: String, Sendable {
     /// Its time has come.
     case schedule
     /// Its time came while the daemon was down.
@@ -29,9 +30,9 @@ public enum ActivityReason: String, Sendable {
 }
 
 /// How an activity ended.
-public struct ActivityOutcome: Sendable {
+package struct ActivityOutcome: Sendable {
     /// In one word.
-    public enum Result: String, Sendable {
+    package enum Result: String, Sendable {
         /// All of it was done.
         case done
         /// Something was refused or could not be read.
@@ -47,14 +48,14 @@ public struct ActivityOutcome: Sendable {
     }
 
     /// In one word.
-    public var result: Result
+    package var result: Result
     /// What it did, with its figures, or why not; for one line of the log.
-    public var line: String
+    package var line: String
     /// The figures by name, for logs that programs read.
-    public var figures: [String: Int64]
+    package var figures: [String: Int64]
 
     /// Makes an outcome from all it consists of.
-    public init(_ result: Result, _ line: String, figures: [String: Int64] = [:]) {
+    package init(_ result: Result, _ line: String, figures: [String: Int64] = [:]) {
         self.result = result
         self.line = line
         self.figures = figures
@@ -67,18 +68,18 @@ public struct ActivityOutcome: Sendable {
 }
 
 /// What of the last time an activity ran outlives the process.
-public struct LastRun: Sendable, Equatable {
+package struct LastRun: Sendable, Equatable {
     /// When it last began, by whatever process.
-    public var startedAt: Timestamp
+    package var startedAt: Timestamp
     /// When it last ended.
-    public var endedAt: Timestamp
+    package var endedAt: Timestamp
     /// When it last ended without a failure.
-    public var succeededAt: Timestamp?
+    package var succeededAt: Timestamp?
     /// The line that was logged then.
-    public var line: String
+    package var line: String
 
     /// Makes a record from all it consists of.
-    public init(startedAt: Timestamp, endedAt: Timestamp, succeededAt: Timestamp?, line: String) {
+    package init(startedAt: Timestamp, endedAt: Timestamp, succeededAt: Timestamp?, line: String) {
         self.startedAt = startedAt
         self.endedAt = endedAt
         self.succeededAt = succeededAt

@@ -6,11 +6,11 @@ import Logging
 ///
 /// The keys of a JSON line are `time` (RFC 3339, UTC), `level`, `message`, and those of the event: `activity`,
 /// `volume`, `result`, `reason`, `milliseconds` and the figures, all numbers as numbers.
-public struct DaemonLog: LogHandler {
+package struct DaemonLog: LogHandler {
     /// What goes with every event.
-    public var metadata: Logger.Metadata = [:]
+    package var metadata: Logger.Metadata = [:]
     /// What is less severe than this is left out: the shared level, unless this logger was given its own.
-    public var logLevel: Logger.Level {
+    package var logLevel: Logger.Level {
         get { ownLevel ?? level.value }
         set { ownLevel = newValue }
     }
@@ -22,7 +22,7 @@ public struct DaemonLog: LogHandler {
     private let write: @Sendable (String) -> Void
 
     /// Makes a handler that gives whole lines without their end to `write`.
-    public init(
+    package init(
         level: LogLevel, isJSON: Bool, clock: @escaping @Sendable () -> Timestamp,
         write: @escaping @Sendable (String) -> Void
     ) {
@@ -30,13 +30,13 @@ public struct DaemonLog: LogHandler {
     }
 
     /// One value that goes with every event.
-    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
     /// Writes an event.
-    public func log(event: LogEvent) {
+    package func log(event: LogEvent) {
         guard isJSON else {
             write("\(clock()) \(event.level.rawValue): \(event.message)")
             return
@@ -70,15 +70,15 @@ public struct DaemonLog: LogHandler {
 }
 
 /// The least severe level that is logged, shared by all loggers.
-public final class LogLevel: @unchecked Sendable {
+package final class LogLevel: @unchecked Sendable {
     private let lock = NSLock()
     private var current: Logger.Level
 
     /// Begins with that level.
-    public init(_ level: Logger.Level) { current = level }
+    package init(_ level: Logger.Level) { current = level }
 
     /// The level.
-    public var value: Logger.Level {
+    package var value: Logger.Level {
         get { lock.withLock { current } }
         set { lock.withLock { current = newValue } }
     }

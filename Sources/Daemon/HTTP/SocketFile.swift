@@ -1,7 +1,7 @@
 import Glibc
 
 /// Why the HTTP server cannot listen.
-public enum ListenError: Error, Equatable, CustomStringConvertible {
+package enum ListenError: Error, Equatable, CustomStringConvertible {
     /// Something else than a socket lies at the path.
     case notASocket(path: String)
     /// Another server listens there.
@@ -12,7 +12,7 @@ public enum ListenError: Error, Equatable, CustomStringConvertible {
     case unavailable(address: String, reason: String)
 
     /// What is wrong, and what to do.
-    public var description: String {
+    package var description: String {
         switch self {
         case .notASocket(let path): "\(path) is no socket: remove it, or listen at another path"
         case .inUse(let path): "another server listens at \(path): stop it, or listen at another path"

@@ -1,10 +1,11 @@
+import CacheServices
 import Foundation
 import Hummingbird
 import Reporting
 
 extension WebResponder {
     /// What `POST /api/v1/runs` takes.
-    private struct Wish: Decodable {
+    private struct RunRequestBody: Decodable {
         var activity: String
         var volume: String?
 
@@ -39,7 +40,7 @@ extension WebResponder {
     ///
     /// A page of another site cannot ask for one: the browser sends the token for nobody, and such a page
     /// cannot send JSON without asking first, which is never granted.
-    func startRun(_ request: Request) async throws -> Answer {
+    func startRun(_ request: Request) async throws -> WebResponse {
         guard let file = settings.tokenFile else { throw WebError.method(allow: "GET, HEAD") }
         try authorize(request, BearerToken(path: file))
         let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
@@ -81,10 +82,10 @@ extension WebResponder {
         }
     }
 
-    private func wish(_ request: Request) async throws -> Wish {
+    private func wish(_ request: Request) async throws -> RunRequestBody {
         do {
             let body = try await request.body.collect(upTo: 4096)
-            return try JSONDecoder().decode(Wish.self, from: Data(body.readableBytesView))
+            return try JSONDecoder().decode(RunRequestBody.self, from: Data(body.readableBytesView))
         } catch let error as WebError {
             throw error
         } catch {

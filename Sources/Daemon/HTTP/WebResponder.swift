@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Hummingbird
 import Logging
 import Reporting
@@ -9,7 +10,7 @@ struct WebResponder: HTTPResponder {
     typealias Context = BasicRequestContext
 
     let settings: WebServer.Settings
-    let figures: FigureStore
+    let figures: StatsCache
     let control: any DaemonControl
     let clock: @Sendable () -> Timestamp
     let logger: Logger
@@ -17,7 +18,7 @@ struct WebResponder: HTTPResponder {
     let reader: IndexReader
 
     init(
-        settings: WebServer.Settings, figures: FigureStore, control: any DaemonControl,
+        settings: WebServer.Settings, figures: StatsCache, control: any DaemonControl,
         clock: @escaping @Sendable () -> Timestamp, logger: Logger
     ) {
         self.settings = settings
@@ -30,7 +31,7 @@ struct WebResponder: HTTPResponder {
     }
 
     func respond(to request: Request, context: BasicRequestContext) async -> Response {
-        var answer: Answer
+        var answer: WebResponse
         do {
             try checkHost(request)
             answer = try await self.answer(request)
@@ -41,7 +42,7 @@ struct WebResponder: HTTPResponder {
         return request.method == .head ? response.createHeadResponse() : response
     }
 
-    private func answer(_ request: Request) async throws -> Answer {
+    private func answer(_ request: Request) async throws -> WebResponse {
         let path = request.uri.path
         if path == "/api/v1/runs", request.method == .post { return try await startRun(request) }
         guard let respond = route(path) else { throw WebError.notFound }
@@ -52,7 +53,7 @@ struct WebResponder: HTTPResponder {
         return try await respond(request)
     }
 
-    private func route(_ path: String) -> ((Request) async throws -> Answer)? {
+    private func route(_ path: String) -> ((Request) async throws -> WebResponse)? {
         switch path {
         case "/": dashboard
         case "/entries": entriesPage
@@ -81,15 +82,18 @@ struct WebResponder: HTTPResponder {
         guard ListenAddress.isLoopback(name.lowercased()) else { throw WebError.misdirected }
     }
 
+    /// The use cases by the configuration as it is now.
+    func services() async -> Services { Services(await control.configuration(), clock: clock) }
+
     private func sizes() async throws -> IndexSizes {
         _ = try await figures.current()
-        guard let sizes = await figures.sizes else { throw FigureStore.Missing.notYet }
+        guard let sizes = await figures.sizes else { throw StatsCache.Missing.notYet }
         return sizes
     }
 
     private func waitingFor() async -> [String] {
         var waiting = await control.waitingFor()
-        do throws(FigureStore.Missing) {
+        do throws(StatsCache.Missing) {
             if try await figures.current().volumes.isEmpty { waiting.append("the first scan") }
         } catch {
             waiting.append(error == .held ? "the index, which another process holds" : "the first scan")
@@ -97,7 +101,7 @@ struct WebResponder: HTTPResponder {
         return waiting
     }
 
-    private func readiness(_ request: Request) async -> Answer {
+    private func readiness(_ request: Request) async -> WebResponse {
         let waiting = await waitingFor()
         if waiting.isEmpty { return .text("ready\n") }
         return .text(
@@ -105,41 +109,39 @@ struct WebResponder: HTTPResponder {
         )
     }
 
-    private func metrics(_ request: Request) async throws -> Answer {
+    private func metrics(_ request: Request) async throws -> WebResponse {
         let figures = try await figures.current()
         let states = await control.activityStates()
-        let report = MetricsReport(
-            volumes: figures.volumes.map {
-                .init($0.figures, quota: $0.volume.quota(capacity: $0.figures.capacity.total))
-            },
+        var report = await services().metrics(
+            of: figures.volumes,
             activities: states.map {
                 .init(
                     name: $0.activity.rawValue, volume: $0.volume, isRunning: $0.runningSince != nil,
                     lastSuccess: $0.lastSuccess)
-            },
-            place: settings.place, version: settings.version, readAt: figures.readAt,
-            capacity: await self.figures.sizes?.report)
-        let format = Accepted(request.headers[.accept]).metrics
-        var answer = Answer.text(report.text(format))
+            }, readAt: figures.readAt)
+        report.capacity = await self.figures.sizes?.report
+        let format = AcceptHeader(request.headers[.accept]).metrics
+        var answer = WebResponse.text(report.text(format))
         answer.type = format.contentType
         answer.headers[.vary] = "Accept"
         return answer
     }
 
-    private func dashboard(_ request: Request) async throws -> Answer {
+    private func dashboard(_ request: Request) async throws -> WebResponse {
         let now = clock()
         let figures: IndexFigures
-        do { figures = try await self.figures.current() } catch FigureStore.Missing.notYet {
+        do { figures = try await self.figures.current() } catch StatsCache.Missing.notYet {
             figures = IndexFigures(nothingAt: now)
         }
         let sizes = await self.figures.sizes
-        let trash = await control.volumes().filter { $0.kind == .buildCache }
+        let services = await services()
+        let trash = services.configuration.volumes.filter { $0.kind == .buildCache }
         let page = Dashboard(
             status: figures.status, report: sizes?.report, runs: figures.runs, warm: figures.warm,
             activities: await activities(figures), waitingFor: await waitingFor().map(WebError.withoutPaths),
             trashRetention: Dictionary(
                 trash.map { ($0.name, $0.trashRetention) }, uniquingKeysWith: { $1 }),
-            place: settings.place, version: settings.version, readAt: figures.readAt)
+            place: services.place, version: LarderVersion.current, readAt: figures.readAt)
         return .page(page.html(plots: sizes?.plots ?? Dashboard.plots(nil), now: now))
     }
 

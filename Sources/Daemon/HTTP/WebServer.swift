@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Glibc
 import Hummingbird
 import HummingbirdCore
@@ -13,35 +14,28 @@ import ServiceLifecycle
 /// nothing, unless a token file is configured: then `POST /api/v1/runs` asks the daemon for a run. It trusts
 /// nobody: requests are bounded in size and time, connections in number, and an error says nothing of the
 /// machine.
-public struct WebServer: Service {
+package struct WebServer: Service {
     /// What the server is told.
-    public struct Settings: Sendable {
+    package struct Settings: Sendable {
         /// Where it listens.
-        public var address: ListenAddress
+        package var address: ListenAddress
         /// The directory that holds the index.
-        public var stateDirectory: String
+        package var stateDirectory: String
         /// The file with the bearer token that opens `POST /api/v1/runs`; nil keeps the server read-only.
-        public var tokenFile: String?
-        /// The cluster and the node, for labels.
-        public var place: MetricsReport.Place
-        /// Larder's version: `0.1.0`.
-        public var version: String
+        package var tokenFile: String?
 
         /// Makes settings from all they consist of.
-        public init(
-            address: ListenAddress = .standard, stateDirectory: String, tokenFile: String? = nil,
-            place: MetricsReport.Place = .init(), version: String
+        package init(
+            address: ListenAddress = .standard, stateDirectory: String, tokenFile: String? = nil
         ) {
             self.address = address
             self.stateDirectory = stateDirectory
             self.tokenFile = tokenFile
-            self.place = place
-            self.version = version
         }
     }
 
     let settings: Settings
-    let figures: FigureStore
+    let figures: StatsCache
     private let responder: WebResponder
     private let limits: ConnectionLimits
     private let logger: Logger
@@ -52,7 +46,7 @@ public struct WebServer: Service {
     /// - Parameters:
     ///   - control: the daemon it belongs to.
     ///   - onListening: called when it listens, with the TCP port.
-    public init(
+    package init(
         _ settings: Settings, control: any DaemonControl, clock: @escaping @Sendable () -> Timestamp,
         logger: Logger, onListening: @escaping @Sendable (Int?) -> Void = { _ in }
     ) {
@@ -63,14 +57,14 @@ public struct WebServer: Service {
 
     init(
         _ settings: Settings, control: any DaemonControl, clock: @escaping @Sendable () -> Timestamp,
-        logger: Logger, limits: ConnectionLimits, pace: FigureStore.Pace,
+        logger: Logger, limits: ConnectionLimits, pace: StatsCache.Pace,
         onListening: @escaping @Sendable (Int?) -> Void
     ) {
         self.settings = settings
         self.limits = limits
         self.logger = logger
         self.onListening = onListening
-        figures = FigureStore(
+        figures = StatsCache(
             stateDirectory: settings.stateDirectory, control: control, pace: pace, clock: clock,
             logger: logger)
         responder = WebResponder(
@@ -80,7 +74,7 @@ public struct WebServer: Service {
     /// Listens until the service group stops; requests that have begun are answered.
     ///
     /// - Throws: `ListenError`.
-    public func run() async throws {
+    package func run() async throws {
         var socket: SocketFile?
         if case .unix(let path) = settings.address { socket = SocketFile(path: path) }
         try socket?.makeWay()

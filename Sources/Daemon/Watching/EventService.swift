@@ -1,12 +1,12 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Logging
-import Maintenance
 import ServiceLifecycle
 
 /// Follows the event logs of the image stores as they grow.
 struct EventService: Service {
-    let desk: ActivityDesk
+    let scheduler: Scheduler
     let logger: Logger
     let clock: @Sendable () -> Timestamp
 
@@ -17,20 +17,20 @@ struct EventService: Service {
     }
 
     private func follow() async {
-        await desk.untilLoaded()
+        await scheduler.untilLoaded()
         var followers: [Volume: EventFollower] = [:]
         // A failure is told once, until something works again.
         var told: Set<String> = []
         while !Task.isCancelled {
-            let settings = await desk.settings
-            let stores = settings.volumes.filter { $0.kind == .imageStore }
+            let configuration = await scheduler.configuration()
+            let stores = configuration.volumes.filter { $0.kind == .imageStore }
             followers = followers.filter { stores.contains($0.key) }
             for store in stores {
                 var follower = followers[store] ?? EventFollower(store)
-                if follower.isDue(), await !desk.isBusy(store.name) {
+                if follower.isDue(), await !scheduler.isBusy(store.name) {
                     do {
                         let index = try CacheIndex.open(
-                            stateDirectory: settings.stateDirectory, now: clock(), readOnly: false)
+                            stateDirectory: configuration.stateDirectory, now: clock(), readOnly: false)
                         let (uses, notices) = try follower.follow(into: index)
                         told.remove(store.name)
                         report(uses, notices, of: store)
@@ -44,7 +44,7 @@ struct EventService: Service {
                 }
                 followers[store] = follower
             }
-            try? await Task.sleep(for: .nanoseconds(settings.eventInterval.nanoseconds))
+            try? await Task.sleep(for: .nanoseconds(configuration.daemon.eventInterval.nanoseconds))
         }
     }
 

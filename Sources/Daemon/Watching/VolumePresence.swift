@@ -1,7 +1,7 @@
 import CacheModel
-import DirectoryAccess
-import Maintenance
-import VolumeScanning
+import CacheServices
+import Caches
+import FileAccess
 
 /// What lies at a volume's path at this moment.
 struct VolumePresence: Sendable, Equatable {

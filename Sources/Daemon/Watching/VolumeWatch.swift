@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Logging
 import ServiceLifecycle
 
@@ -8,7 +9,7 @@ import ServiceLifecycle
 /// Where a volume may take its whole file system, `statfs` says how full it is. Where it has a limit of its own,
 /// its fill is what its last scan counted, and what the file system gained since: a guess, as others may lie there.
 struct VolumeWatch: Service {
-    let desk: ActivityDesk
+    let scheduler: Scheduler
     let clock: @Sendable () -> Timestamp
 
     func run() async throws {
@@ -18,31 +19,31 @@ struct VolumeWatch: Service {
     }
 
     private func watch() async {
-        await desk.untilLoaded()
+        await scheduler.untilLoaded()
         var known: [Volume: VolumePresence] = [:]
         while !Task.isCancelled {
-            let settings = await desk.settings
-            known = known.filter { settings.volumes.contains($0.key) }
-            for volume in settings.volumes {
+            let configuration = await scheduler.configuration()
+            known = known.filter { configuration.volumes.contains($0.key) }
+            for volume in configuration.volumes {
                 guard let presence = VolumePresence(of: volume) else {
-                    await desk.observe(volume, away: "nothing can be opened at \(volume.path)")
+                    await scheduler.observe(volume, away: "nothing can be opened at \(volume.path)")
                     continue
                 }
                 let isKnown = known[volume].map { presence.root.isSameVolume(as: $0.root) } ?? false
                 // The index is asked only where it is needed: this is done every few seconds.
-                let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, settings)
+                let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, configuration)
                 guard isKnown || isTheVolume(presence, isFirstLook: known[volume] == nil, last?.scan) else {
-                    await desk.observe(
+                    await scheduler.observe(
                         volume,
                         away: "something else is at \(volume.path) than was scanned last; mount it again, "
                             + "or, if it was replaced, run 'larder scan' once")
                     continue
                 }
                 known[volume] = presence
-                await desk.observe(volume, away: nil, presence.root)
+                await scheduler.observe(volume, away: nil, presence.root)
                 await observeFill(volume, presence.capacity, last)
             }
-            try? await Task.sleep(for: .nanoseconds(settings.pressureInterval.nanoseconds))
+            try? await Task.sleep(for: .nanoseconds(configuration.daemon.pressureInterval.nanoseconds))
         }
     }
 
@@ -62,14 +63,14 @@ struct VolumeWatch: Service {
             fill.used = max(.zero, last.ownBytes + (now.used - last.fileSystemUsed))
             fill.countedAt = last.scan.startedAt
         }
-        await desk.observe(
+        await scheduler.observe(
             volume, fill, high: volume.high.of(limit), critical: volume.critical.of(limit))
     }
 
     /// Nil where there is no scan, and where the index cannot be read just now.
-    private func lastReading(of volume: Volume, _ settings: DaemonSettings) -> LastReading? {
+    private func lastReading(of volume: Volume, _ configuration: Configuration) -> LastReading? {
         let index = try? CacheIndex.open(
-            stateDirectory: settings.stateDirectory, now: clock(), readOnly: true)
+            stateDirectory: configuration.stateDirectory, now: clock(), readOnly: true)
         return try? index?.lastReading(of: volume.name)
     }
 }

@@ -7,7 +7,7 @@ import TOMLSettings
 /// Of several prefixes that a name begins with the longest counts; its mirrors come before its own location, and
 /// what is insecure may be asked without TLS (containers-registries.conf(5), containers/image v5.23.1,
 /// pkg/sysregistriesv2). Larder reads it so that it asks the same registries as Podman does.
-public struct RegistriesFile: Sendable {
+package struct RegistriesFile: Sendable {
     /// A registry's address for one image.
     struct Place: Sendable, Hashable {
         /// HOST or HOST:PORT, as a name has it: `docker.io`.
@@ -35,12 +35,12 @@ public struct RegistriesFile: Sendable {
     private var entries: [String: Entry] = [:]
 
     /// Registries that all speak TLS, have no mirrors and are where their names say.
-    public init() {}
+    package init() {}
 
     /// Reads a file, and those beside it whose directory is named after it with `.d`, in the order of their names.
     ///
     /// - Throws: `RegistriesFileError`.
-    public init(contentsOf path: String) throws(RegistriesFileError) {
+    package init(contentsOf path: String) throws(RegistriesFileError) {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path + ".d")) ?? []
         let more = names.filter { $0.hasSuffix(".conf") }.sorted().map { "\(path).d/\($0)" }
         for file in [path] + more { try read(file) }
@@ -115,12 +115,12 @@ public struct RegistriesFile: Sendable {
 }
 
 /// Why a `registries.conf` cannot be used.
-public struct RegistriesFileError: Error, Sendable, Hashable, CustomStringConvertible {
+package struct RegistriesFileError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file's path.
-    public var path: String
+    package var path: String
     /// What is wrong.
-    public var reason: String
+    package var reason: String
 
     /// What is wrong with which file.
-    public var description: String { "registries file \(escaped(path.utf8)): \(reason)" }
+    package var description: String { "registries file \(escaped(path.utf8)): \(reason)" }
 }

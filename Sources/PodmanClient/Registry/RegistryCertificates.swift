@@ -12,20 +12,20 @@ import Foundation
 /// (pkg/tlsclientconfig/tlsclientconfig.go, SetupCertificates).
 ///
 /// A key that others may change is refused, as an auth file is; one that everyone may read is used with a warning.
-public struct RegistryCertificates: Sendable {
+package struct RegistryCertificates: Sendable {
     private let folders: [String]
 
     /// Looks in directories of that kind, in that order.
-    public init(folders: [String]) { self.folders = folders }
+    package init(folders: [String]) { self.folders = folders }
 
     /// Where Podman looks: below the home directory, then below `/etc`.
-    public static func podmans(home: String? = ProcessInfo.processInfo.environment["HOME"]) -> Self {
+    package static func podmans(home: String? = ProcessInfo.processInfo.environment["HOME"]) -> Self {
         let own = home.map { ["\($0)/.config/containers/certs.d"] } ?? []
         return Self(folders: own + ["/etc/containers/certs.d", "/etc/docker/certs.d"])
     }
 
     /// What should be changed about keys, a sentence each, whatever registry they are for.
-    public var warnings: [String] {
+    package var warnings: [String] {
         var hosts: Set<String> = []
         var warnings: [String] = []
         for folder in folders {

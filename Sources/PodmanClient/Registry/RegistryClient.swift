@@ -8,7 +8,7 @@ import NIOHTTP1
 ///
 /// Podman cannot be asked instead: its `manifests/NAME/json` fetches only lists from a registry, gives no digest,
 /// and answers 404 for an ordinary image (seen with 4.3.1).
-public struct RegistryClient: Sendable {
+package struct RegistryClient: Sendable {
     let registries: RegistriesFile
     let auth: AuthFile?
     let certificates: RegistryCertificates
@@ -22,7 +22,7 @@ public struct RegistryClient: Sendable {
     ///   - certificates: Who vouches for registries beside the authorities that the system trusts, and who Larder is
     ///     to them.
     ///   - deadline: How long one question may take, with all its requests.
-    public init(
+    package init(
         registries: RegistriesFile, auth: AuthFile? = nil, certificates: RegistryCertificates = .podmans(),
         deadline: Span = .seconds(30)
     ) {
@@ -37,7 +37,7 @@ public struct RegistryClient: Sendable {
     /// A HEAD request, which registries that count pulls do not count.
     ///
     /// - Throws: `RegistryFailure`, `CancellationError`.
-    public func digest(of reference: ImageReference) async throws -> String {
+    package func digest(of reference: ImageReference) async throws -> String {
         try await asking(reference) { place in
             let target = manifestTarget(reference)
             let answer = try await send(.HEAD, target, to: place, for: reference)
@@ -51,7 +51,7 @@ public struct RegistryClient: Sendable {
     /// What a name stands for now.
     ///
     /// - Throws: `RegistryFailure`, `CancellationError`.
-    public func manifest(of reference: ImageReference) async throws -> RegistryManifest {
+    package func manifest(of reference: ImageReference) async throws -> RegistryManifest {
         try await asking(reference) { place in
             try await manifest(manifestTarget(reference), at: place, for: reference)
         }
@@ -61,7 +61,7 @@ public struct RegistryClient: Sendable {
     ///
     /// - Parameter platform: nil for that of this machine.
     /// - Throws: `RegistryFailure`, `CancellationError`.
-    public func image(
+    package func image(
         of reference: ImageReference, platform: ImagePlatform? = nil
     ) async throws -> RegistryManifest {
         try await asking(reference) { place in

@@ -3,9 +3,9 @@ import CacheModel
 /// Why a registry did not tell what it was asked.
 ///
 /// It quotes no header of a request, so it holds no credentials.
-public struct RegistryFailure: Error, Sendable, Hashable, CustomStringConvertible {
+package struct RegistryFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// What kind of failure it is.
-    public enum Cause: Sendable, Hashable {
+    package enum Cause: Sendable, Hashable {
         /// A file that should hold the certificate of its authority cannot be used.
         case certificate
         /// A client certificate or its key cannot be used, or the registry wants one or another.
@@ -42,14 +42,14 @@ public struct RegistryFailure: Error, Sendable, Hashable, CustomStringConvertibl
     }
 
     /// What kind of failure it is.
-    public var cause: Cause
+    package var cause: Cause
     /// The registry's HOST:PORT; the image's name where none was asked.
-    public var subject: String
+    package var subject: String
     /// What happened.
-    public var reason: String
+    package var reason: String
 
     /// What happened and what to do, in one line that is safe to print.
-    public var description: String {
+    package var description: String {
         "\(escaped(subject.utf8)): \(escaped(reason.utf8)); \(cause.remedy)"
     }
 }

@@ -6,7 +6,7 @@ import Foundation
 ///
 /// The formats are those of the OCI image specification v1.1 (manifest.md, image-index.md) and Docker's
 /// distribution v2.8.1 (manifest-v2-2.md), which use the same keys.
-public struct RegistryManifest: Sendable, Hashable {
+package struct RegistryManifest: Sendable, Hashable {
     /// An image of a list.
     struct Instance: Sendable, Hashable {
         var digest: String
@@ -14,16 +14,16 @@ public struct RegistryManifest: Sendable, Hashable {
     }
 
     /// Its own digest, `sha256:…`.
-    public var digest: String
+    package var digest: String
     /// The image ID as Podman has it; nil for a list.
-    public var image: String?
+    package var image: String?
     /// The layers, the base first; empty for a list.
-    public var layers: [AnnouncedLayer]
+    package var layers: [AnnouncedLayer]
     /// The images of a list; empty for an image.
     var instances: [Instance]
 
     /// The digests of a list's images.
-    public var instanceDigests: [String] { instances.map(\.digest) }
+    package var instanceDigests: [String] { instances.map(\.digest) }
 
     /// No registry takes larger ones (distribution v2.8.1, registry/handlers/manifests.go, maxManifestBodySize).
     static let sizeLimit = 4 << 20

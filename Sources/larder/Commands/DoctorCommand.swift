@@ -1,7 +1,7 @@
 import ArgumentParser
 import CacheModel
+import CacheServices
 import Foundation
-import Maintenance
 import Reporting
 import RunnerLint
 
@@ -22,36 +22,8 @@ struct DoctorCommand: AsyncParsableCommand {
     var runnerConfig: String?
 
     func run() async throws {
-        try await Application.run(global, output) { try await run($0) }
-    }
-
-    func run(_ application: Application) async throws -> Failure.Code? {
-        let configuration = application.configuration
-        // Nobody waits half a minute for a socket that hangs.
-        let deadline = min(configuration.podmanDeadline, .seconds(10))
-        var diagnosis = await DoctorExamination(
-            volumes: configuration.volumes, sockets: configuration.sockets,
-            stateDirectory: configuration.stateDirectory, deadline: deadline, clock: application.clock
-        ).diagnosis()
-        if let runnerConfig { diagnosis.findings += try Self.lint(runnerConfig) }
-        try application.say(DoctorReport(diagnosis, at: application.clock()))
-        return diagnosis.count(.problem) > 0 ? .inPart : nil
-    }
-
-    private static func lint(_ file: String) throws -> [Diagnosis.Finding] {
-        guard let data = FileManager.default.contents(atPath: file) else {
-            throw Failure(
-                code: .failed, message: "\(file) cannot be read",
-                hint: "name the runner's config.toml; in its pod it is /etc/gitlab-runner/config.toml")
-        }
-        let found = RunnerLint().check(String(decoding: data, as: UTF8.self))
-        guard !found.isEmpty else {
-            return [.init(.runner, "runner-config", ok: "nothing to find fault with")]
-        }
-        return found.map { finding in
-            Diagnosis.Finding(
-                .runner, finding.rule, finding.severity == .error ? .problem : .warning,
-                "line \(finding.line): \(finding.problem)", why: finding.reason, cure: finding.cure)
+        try await Application.run(global, output) {
+            try $0.say(try await $0.services.doctor(runnerFile: runnerConfig))
         }
     }
 }

@@ -1,11 +1,12 @@
 import ArgumentParser
+import CacheServices
 import Foundation
 import Reporting
 import RunnerLint
 
 extension RunnerVersion: ExpressibleByArgument {
     /// Reads `17.4`.
-    public init?(argument: String) { self.init(argument) }
+    package init?(argument: String) { self.init(argument) }
 }
 
 /// Checks a GitLab Runner `config.toml`.

@@ -23,22 +23,9 @@ struct ListCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Application.run(global, output) { try run($0) }
-    }
-
-    func run(_ application: Application) throws -> Failure.Code? {
-        let index = try application.index(readOnly: true)
-        let now = application.clock()
-        var rows: [ListReport.Row] = []
-        for (volume, usage) in try application.usages(index) {
-            let policy = application.policy(for: volume)
-            for entry in usage.entries where pool == nil || entry.pool == pool {
-                rows.append(
-                    ListReport.Row(
-                        volume: volume.name, entry: entry, protected: policy.protection(of: entry, now: now)))
-            }
+        try await Application.run(global, output) { application in
+            try application.say(application.services.list(pool: pool, order: sort, limit: limit))
+            return nil
         }
-        try application.say(ListReport(rows: rows, order: sort, limit: limit))
-        return nil
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CacheServices
 import CacheIndex
 import Daemon
 import Foundation
@@ -22,11 +23,9 @@ struct MetricsCommand: AsyncParsableCommand {
     var format: Metrics.Format = .prometheus
 
     func run() async throws {
-        var output = FormatOptions()
-        output.format = .text
-        try await Application.run(global, output) { application in
-            let report = try application.metrics()
-            if let file = textfile.textfile ?? application.configuration.textfile {
+        try await Application.run(global, .text) { application in
+            let report = try application.services.metrics()
+            if let file = textfile.textfile ?? application.services.configuration.textfile {
                 try application.write(report, to: file)
             } else {
                 Terminal.say(report.text(format))
@@ -50,23 +49,13 @@ extension Application {
         _ options: TextfileOptions, body: (Application) async throws -> Failure.Code?
     ) async throws -> Failure.Code? {
         defer {
-            if let file = options.textfile ?? configuration.textfile {
-                do { try write(try metrics(), to: file) } catch { warn([Failure(error).sentence]) }
+            if let file = options.textfile ?? services.configuration.textfile {
+                do { try write(try services.metrics(), to: file) } catch {
+                    services.notify(Failure(error).sentence, .warning)
+                }
             }
         }
         return try await body(self)
-    }
-
-    /// The cluster and the node that metrics are labelled with.
-    var place: MetricsReport.Place {
-        MetricsReport.Place(cluster: configuration.cluster ?? "", node: configuration.node ?? "")
-    }
-
-    /// The metrics of the volumes.
-    func metrics() throws -> MetricsReport {
-        try MetricsReport(
-            try index(readOnly: true), of: configuration.volumes, place: place, version: Larder.version,
-            now: clock())
     }
 
     /// Writes metrics in the older text format, the only one that a node exporter reads from files.

@@ -1,13 +1,12 @@
 import ArgumentParser
 import CacheModel
-import Eviction
+import CacheServices
 import Foundation
-import Maintenance
 import Reporting
 
 extension ByteCount: ExpressibleByArgument {
     /// Reads a Kubernetes quantity.
-    public init?(argument: String) { self.init(quantity: argument) }
+    package init?(argument: String) { self.init(quantity: argument) }
 }
 
 /// What a prune would remove now, in order, and why.
@@ -40,26 +39,10 @@ struct PlanCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        try await Application.run(global, output, idleFloor: idleFloor) { try run($0) }
-    }
-
-    func run(_ application: Application) throws -> Failure.Code? {
-        let index = try application.index(readOnly: true)
-        let now = application.clock()
-        let plans = try application.usages(index).map { volume, usage in
-            application.policy(for: volume, target: to, selection: chosen.selection)
-                .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
+        try await Application.run(global, output, idleFloor: idleFloor) { application in
+            let plan = try application.services.plan(PruneGoal(target: to, selection: chosen.selection))
+            if let file { try application.write(try plan.report.json(), to: file, "the plan") }
+            return try application.say(plan)
         }
-        let report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
-        if let file {
-            do { try report.json().write(toFile: file, atomically: true, encoding: .utf8) } catch {
-                throw Failure(
-                    code: .failed,
-                    message: "the plan cannot be written to \(file): \(error.localizedDescription)",
-                    hint: "name a file in a directory that can be written")
-            }
-        }
-        try application.say(report)
-        return plans.allSatisfy(\.reachesGoal) ? nil : .overQuota
     }
 }

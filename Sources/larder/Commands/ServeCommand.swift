@@ -1,5 +1,6 @@
 import ArgumentParser
 import CacheModel
+import CacheServices
 import Daemon
 import Foundation
 import Glibc
@@ -40,7 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
         let isJSON = isatty(STDERR_FILENO) == 0
         LoggingSystem.bootstrap { _ in
             DaemonLog(
-                level: level, isJSON: isJSON, clock: Application.systemClock, write: Terminal.writeError)
+                level: level, isJSON: isJSON, clock: Services.systemClock, write: Terminal.writeError)
         }
         let logger = Logger(label: "larder")
         // A record is one line, whatever a terminal would be told.
@@ -51,37 +52,40 @@ struct ServeCommand: AsyncParsableCommand {
             }
         }
         defer { Terminal.listener.withLock { $0 = nil } }
-        try await Application.run(flags, FormatOptions.text) { try await run($0, level, logger) }
+        try await Application.run(flags, .text) { try await run($0.services, level, logger) }
     }
 
     private func run(
-        _ application: Application, _ level: LogLevel, _ logger: Logger
+        _ services: Services, _ level: LogLevel, _ logger: Logger
     ) async throws -> Failure.Code? {
-        level.value = application.configuration.logLevel
-        let first = application
+        level.value = services.configuration.logLevel
         let reload: @Sendable () throws -> DaemonPlan = { [flags] in
-            var next = first
+            var next = services
             next.configuration = try Configuration.load(
                 flags: flags, environment: ProcessInfo.processInfo.environment)
-            guard next.configuration.stateDirectory == first.configuration.stateDirectory else {
+            guard next.configuration.stateDirectory == services.configuration.stateDirectory else {
                 throw Failure(
                     code: .configuration, message: "the state directory cannot change while the daemon runs",
                     hint: "restart it")
             }
-            let (before, after) = (first.configuration.daemon, next.configuration.daemon)
+            let (before, after) = (services.configuration.daemon, next.configuration.daemon)
             if (before.listen, before.tokenFile) != (after.listen, after.tokenFile) {
                 logger.warning("daemon.listen and daemon.token_file change at the next start only")
             }
-            if first.place != next.place {
-                logger.warning("cluster and node, the labels of all metrics, change at the next start only")
-            }
             for warning in next.configuration.warnings { logger.warning("\(warning)") }
             level.value = next.configuration.logLevel
-            return next.daemonPlan
+            return DaemonPlan(next)
         }
-        let daemon = Daemon(
-            application.daemonPlan, logger: logger, clock: application.clock, reload: reload)
-        try await daemon.run(with: application.webServer(for: daemon.desk, logger: logger))
+        let daemon = Daemon(DaemonPlan(services), logger: logger, clock: services.clock, reload: reload)
+        var beside: [any Service] = []
+        if let address = services.configuration.daemon.listen {
+            let settings = WebServer.Settings(
+                address: address, stateDirectory: services.configuration.stateDirectory,
+                tokenFile: services.configuration.daemon.tokenFile)
+            beside.append(
+                WebServer(settings, control: daemon.scheduler, clock: services.clock, logger: logger))
+        }
+        try await daemon.run(with: beside)
         return nil
     }
 }
@@ -92,28 +96,5 @@ extension FormatOptions {
         var options = FormatOptions()
         options.format = .text
         return options
-    }
-}
-
-extension Application {
-    /// The web server of the daemon, or none where that is configured.
-    fileprivate func webServer(for desk: ActivityDesk, logger: Logger) -> [any Service] {
-        guard let address = configuration.daemon.listen else { return [] }
-        let settings = WebServer.Settings(
-            address: address, stateDirectory: configuration.stateDirectory,
-            tokenFile: configuration.daemon.tokenFile, place: place, version: Larder.version)
-        return [WebServer(settings, control: desk, clock: clock, logger: logger)]
-    }
-
-    /// What the daemon is to do by this configuration, and how: by the commands themselves.
-    var daemonPlan: DaemonPlan {
-        let daemon = configuration.daemon
-        let settings = DaemonSettings(
-            volumes: configuration.volumes, idleFloor: configuration.idleFloor, schedules: daemon.schedules,
-            timeZone: daemon.timeZone,
-            jitter: Jitter(most: daemon.jitter, kind: daemon.jitterKind), parallel: daemon.parallel,
-            pressureInterval: daemon.pressureInterval, eventInterval: daemon.eventInterval,
-            gracePeriod: daemon.gracePeriod, stateDirectory: configuration.stateDirectory)
-        return DaemonPlan(settings: settings) { await perform($0, seen: $1) }
     }
 }

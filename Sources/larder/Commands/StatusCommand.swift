@@ -14,18 +14,9 @@ struct StatusCommand: AsyncParsableCommand {
     @OptionGroup var output: FormatOptions
 
     func run() async throws {
-        try await Application.run(global, output) { try Self.run($0) }
-    }
-
-    static func run(_ application: Application) throws -> Failure.Code? {
-        let index = try application.index(readOnly: true)
-        let now = application.clock()
-        let all = Dictionary(try index.figures().map { ($0.name, $0) }, uniquingKeysWith: { $1 })
-        let known = application.configuration.volumes.compactMap { volume in
-            all[volume.name].map { (volume, $0) }
+        try await Application.run(global, output) { application in
+            try application.say(application.services.status())
+            return nil
         }
-        guard !known.isEmpty else { throw application.nothingKnown }
-        try application.say(try StatusReport(known, index, now: now))
-        return nil
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
-import Maintenance
+import CacheServices
 import Reporting
 
 /// What can still be brought back.
@@ -22,11 +22,7 @@ struct TrashListCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Application.run(global, output) { application in
-            var report = TrashReport(runs: [])
-            for (volume, trash) in try application.trashes() {
-                report.runs += try trash.runs().map { TrashReport.Run($0, on: volume) }
-            }
-            try application.say(report)
+            try application.say(application.services.trashedRuns())
             return nil
         }
     }
@@ -45,22 +41,7 @@ struct TrashRestoreCommand: AsyncParsableCommand {
     @Argument(help: "Only this entry.") var key: String?
 
     func run() async throws {
-        try await Application.run(global, output) { application in
-            for (volume, trash) in try application.trashes()
-            where try trash.runs().contains(where: { $0.id == runID }) {
-                let locked = try application.lock(volume)
-                let (restored, refused) = try trash.restore(run: runID, key: key)
-                try application.say(
-                    RestoreReport(
-                        run: runID, volume: volume.name,
-                        restored: restored.map { .init(key: $0.key, bytes: $0.bytes) },
-                        refused: refused.map { .init(key: $0.0.key, bytes: $0.0.bytes, reason: $0.1) }))
-                _ = try application.survey(locked, try application.index())
-                return refused.isEmpty ? nil : .inPart
-            }
-            throw MaintenanceError.trash(
-                reason: "run \(runID) is not in the trash", hint: "'larder trash list' shows what is")
-        }
+        try await Application.run(global, output) { try $0.say($0.services.restore(run: runID, key: key)) }
     }
 }
 
@@ -73,40 +54,6 @@ struct TrashPurgeCommand: AsyncParsableCommand {
     @OptionGroup var output: FormatOptions
 
     func run() async throws {
-        try await Application.run(global, output) { application in
-            var report = PurgeReport(volumes: [])
-            let index = try application.index()
-            for (volume, trash) in try application.trashes() {
-                let locked = try application.lock(volume)
-                defer { withExtendedLifetime(locked) {} }
-                let result = try trash.purge()
-                try index.recordPurge(
-                    of: volume.name, trashLeft: try trash.runs().reduce(.zero) { $0 + $1.bytes })
-                report.volumes.append(
-                    PurgeReport.Volume(
-                        name: volume.name, purgedBytes: result.bytes, failures: result.failures))
-            }
-            try application.say(report)
-            return report.volumes.allSatisfy(\.failures.isEmpty) ? nil : .inPart
-        }
-    }
-}
-
-extension Application {
-    /// The trashes of the mounted build caches; images have none.
-    func trashes() throws -> [(volume: Volume, trash: Trash)] {
-        try presentVolumes().present.filter { $0.kind == .buildCache }.map { volume in
-            (volume, try Trash(opening: volume))
-        }
-    }
-}
-
-extension TrashReport.Run {
-    fileprivate init(_ run: Trash.Run, on volume: Volume) {
-        self.init(
-            id: run.id, volume: volume.name, createdAt: run.createdAt, retention: volume.trashRetention,
-            entries: run.entries.sorted { $0.key < $1.key }.map {
-                .init(key: $0.value.key, bytes: $0.value.bytes)
-            })
+        try await Application.run(global, output) { try $0.say($0.services.purgeTrash()) }
     }
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import CacheIndex
 import CacheModel
-import Maintenance
+import CacheServices
 import Reporting
 
 /// Rechecks artifacts against their checksums and images against their layers.
@@ -45,101 +45,15 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         var flags = global.flags(idleFloor: idleFloor)
         (flags.verifyMaxDuration, flags.verifyMaxRate) = (maxDuration, maxRate)
-        try await Application.run(flags, output) { try run($0) }
+        try await Application.run(flags, output) { try $0.say($0.services.verify(options)) }
     }
 
-    func run(_ application: Application) throws -> Failure.Code? {
-        let startedAt = application.clock()
-        let (volumes, skipped) = try application.presentVolumes(named: volume)
-        let index = try application.index()
-        let run = Trash.newRunID(now: startedAt)
-        var report = VerifyReport(
-            run: run, quarantine: quarantine, duration: .zero, volumes: [], skipped: skipped)
-        var failures: [Failure] = []
-        for volume in volumes where pool.map({ ($0 == .images) == (volume.kind == .imageStore) }) ?? true {
-            do {
-                report.volumes.append(try verify(volume, index, run: run, application, &failures))
-            } catch {
-                report.skipped.append(failures.skip(volume, for: error))
-            }
-        }
-        application.warn(index.takeLateNotices())
-        if report.volumes.isEmpty, let first = failures.first { throw first }
-        report.duration = application.clock() - startedAt
-        try application.say(report)
-        return failures.isEmpty && report.volumes.allSatisfy(\.isClean) ? nil : .inPart
-    }
-
-    /// The volume is locked for the scan and for the moves, not while files are read: a prune need not wait.
-    private func verify(
-        _ volume: Volume, _ index: CacheIndex, run: String, _ application: Application,
-        _ failures: inout [Failure]
-    ) throws -> VerifiedVolume {
-        let pruner = application.pruner(index, beyondLimits: forceLimit)
-        try pruner.checkClock(for: volume)
-        let usage = try scan(volume, index, application)
-        let startedAt = application.clock()
-        let verified = try read(volume, usage, index, application)
-        guard quarantine, volume.kind == .buildCache, !verified.damaged.isEmpty else {
-            try index.record(verified, usage, run: run, startedAt: startedAt, finishedAt: application.clock())
-            return verified
-        }
-        do {
-            let locked = try application.lock(volume)
-            let result = try pruner.quarantine(locked, verified, usage: usage, run: run)
-            for failure in result.failures {
-                failures.append(Failure(code: .inPart, message: "volume \(volume.name): \(failure)"))
-                application.warn(["volume \(volume.name): \(failure)"])
-            }
-            return result.verified
-        } catch let error as MaintenanceError {
-            // What was found is told all the same.
-            var kept = verified
-            for place in kept.damaged.indices { kept.damaged[place].refusal = "\(error): \(error.hint)" }
-            return kept
-        }
-    }
-
-    private func scan(
-        _ volume: Volume, _ index: CacheIndex, _ application: Application
-    ) throws -> VolumeUsage {
-        let locked = try application.lock(volume)
-        _ = try application.survey(locked, index)
-        guard let usage = try index.usage(of: volume.name) else {
-            throw MaintenanceError.unusablePlan(reason: "volume \(volume.name) was not recorded")
-        }
-        return usage
-    }
-
-    private func read(
-        _ volume: Volume, _ usage: VolumeUsage, _ index: CacheIndex, _ application: Application
-    ) throws -> VerifiedVolume {
-        let line = ProgressLine("\(volume.name): verifying")
-        defer { line.end() }
-        let settings = application.configuration.verify
-        let verifier = Verifier(
-            index: index, pace: ReadingPace(rate: settings.maxRate, duration: settings.maxDuration),
-            idleFloor: application.configuration.idleFloor, clock: application.clock
-        ) { done, all in
-            line.update(
-                "\(done.entries) of \(all) entries, \(done.bytes) read, \(done.damaged.count) damaged")
-        }
-        return try verifier.verify(volume, usage, pool: pool)
-    }
-}
-
-extension CacheIndex {
-    /// Records a verification that moved nothing.
-    fileprivate func record(
-        _ verified: VerifiedVolume, _ usage: VolumeUsage, run: String, startedAt: Timestamp,
-        finishedAt: Timestamp
-    ) throws {
-        try record(
-            EvictionOutcome(
-                volume: verified.name, usedBefore: usage.usedBytes, usedAfter: usage.usedBytes,
-                overQuota: false),
-            run: RunRecord(
-                id: run, kind: RunRecord.verify, startedAt: startedAt, finishedAt: finishedAt,
-                exitCode: verified.isClean ? 0 : 4), checks: RunChecks(verified))
+    private var options: VerifyOptions {
+        var options = VerifyOptions()
+        options.pool = pool
+        options.volume = volume
+        options.quarantine = quarantine
+        options.beyondLimits = forceLimit
+        return options
     }
 }

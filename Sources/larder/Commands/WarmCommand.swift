@@ -1,9 +1,9 @@
 import ArgumentParser
 import CacheModel
-import Maintenance
+import CacheServices
+import Caches
 import PodmanClient
 import Reporting
-import VolumeScanning
 
 /// Pulls the images that jobs will need, before they need them.
 struct WarmCommand: AsyncParsableCommand {
@@ -50,32 +50,16 @@ struct WarmCommand: AsyncParsableCommand {
     }
 
     func run(_ application: Application) async throws -> Failure.Code? {
-        let named = try references()
+        let services = application.services
         let warmUp = WarmUp(
-            application: application, volume: try application.imageStore(named: volume), named: named,
-            top: top, makesRoom: makeRoom)
-        if check { return try await check(warmUp) }
+            services, of: try services.imageStore(named: volume), named: try references(), top: top,
+            makesRoom: makeRoom)
+        if check { return try application.say(try await services.drift(warmUp)) }
         if dryRun {
             try application.say(try await warmUp.preview())
             return nil
         }
-        let (report, code) = try await warmUp.run()
-        try application.say(report)
-        return code
-    }
-
-    /// Reads only: it takes no lock, so it may run beside everything.
-    private func check(_ warmUp: WarmUp) async throws -> Failure.Code? {
-        let application = warmUp.application
-        let registry = try application.registryClient(try application.authFile())
-        let index = top == nil ? nil : try application.index(readOnly: true)
-        let check = DriftCheck(
-            store: try VfsStoreReader(root: warmUp.volume.path).read(), registry: registry)
-        let list = try warmUp.list(index).map { DriftCheck.Request(reference: $0.reference, why: $0.why) }
-        let images = try await check.run(list.isEmpty && top == nil ? check.allNames : list)
-        try application.say(DriftReport(volume: warmUp.volume.name, images: images))
-        let unknown = images.count { $0.result == .unknown }
-        return unknown == 0 ? nil : unknown == images.count ? .failed : .inPart
+        return try application.say(try await warmUp.run(display: WarmLog.display))
     }
 
     private func references() throws -> [ImageReference] {

@@ -1,14 +1,14 @@
 import CacheModel
+import CacheServices
+import Caches
 import Foundation
 import Glibc
-import Maintenance
 import Reporting
 import Synchronization
-import VolumeScanning
 
-/// Shows a warm-up as it goes, on standard error: on a terminal a line for each image under way and a total,
-/// written over; elsewhere a line for each image that begins, waits or ends.
-final class WarmLog: Sendable {
+/// Shows a warm-up as it goes on a terminal's standard error: a line for each image under way and a total, written
+/// over.
+final class WarmLog: WarmDisplay {
     private struct Shown {
         var board: WarmBoard
         var lines = 0
@@ -18,29 +18,24 @@ final class WarmLog: Sendable {
 
     private let shown: Mutex<Shown>
     private let store: VfsStoreReader
-    private let isTerminal: Bool
 
     /// - Parameter root: the store's, which tells what layers are done.
     init(_ requests: [ImageWarmer.Request], root: String) {
         shown = Mutex(
             Shown(board: WarmBoard(images: requests.map { ($0.reference.name, $0.layers) })))
         store = VfsStoreReader(root: root)
-        isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+    }
+
+    /// A board where standard error is a terminal, else a line for each image that begins, waits or ends.
+    static func display(
+        _ services: Services, _ volume: Volume, _ requests: [ImageWarmer.Request]
+    ) -> any WarmDisplay {
+        isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
+            ? WarmLog(requests, root: volume.path) : WarmLines(services: services)
     }
 
     /// Takes what happens.
     func show(_ progress: ImageWarmer.Progress) {
-        guard isTerminal else {
-            switch progress {
-            case .began(let name): say("pulling \(name)")
-            case .layer: break
-            case .retrying(let name, let pause, let reason): say("\(name): again in \(pause): \(reason)")
-            case .ended(let image):
-                let reason = image.reason.map { ": \($0)" } ?? ""
-                say("\(image.reference): \(image.result.rawValue)\(reason)")
-            }
-            return
-        }
         shown.withLock { shown in
             switch progress {
             case .began(let name): shown.board.began(name)
@@ -57,7 +52,6 @@ final class WarmLog: Sendable {
     func following<Result: Sendable>(
         _ work: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
-        guard isTerminal else { return try await work() }
         defer { shown.withLock { erase(&$0) } }
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask { try await work() }
@@ -93,8 +87,6 @@ final class WarmLog: Sendable {
         if shown.lines > 0 { Terminal.draw("\u{1b}[\(shown.lines)A\r\u{1b}[J") }
         shown.lines = 0
     }
-
-    private func say(_ text: String) { Terminal.complain("larder: \(text)") }
 }
 
 extension Terminal {

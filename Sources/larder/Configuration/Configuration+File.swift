@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Yams
 
 extension Configuration {

@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 
 /// The keys of a configuration file.
 ///

@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Yams
 
 /// A volume on its way into a configuration, with what is needed to check it against the others.

@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Logging
 
 /// How one kind of value is written, the same in the file, in the environment and as a flag.

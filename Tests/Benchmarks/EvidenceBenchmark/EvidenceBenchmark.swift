@@ -1,10 +1,9 @@
 import CacheIndex
 import CacheModel
-import DirectoryAccess
+import Caches
+import FileAccess
 import Foundation
 import Glibc
-import UsageEvidence
-import VolumeScanning
 
 /// Times one part of the evidence on what `Tests/Benchmarks/evidence` made for it, and prints one line of JSON.
 ///

@@ -93,7 +93,8 @@ struct YearOfScans {
             capacity: Capacity(
                 total: ByteCount(100 << 30), available: ByteCount(50 << 30), free: ByteCount(55 << 30),
                 inodes: 6_000_000, freeInodes: 5_000_000),
-            atimeTrust: EvidenceTrust(.high), entries: entries, snapshot: Self.snapshot(start, entries.count))
+            atimeTrust: EvidenceQuality(.high), entries: entries,
+            snapshot: Self.snapshot(start, entries.count))
     }
 
     /// What the scanner keeps for its next walk: about 90 bytes for each of three directories an entry has, and not

@@ -1,5 +1,4 @@
 import CacheModel
-import Sizing
 
 // Times the curve of a year of accesses against sorting the same accesses by time, in turns. Arguments: entries,
 // accesses, runs. `report` beside this directory builds and runs it.

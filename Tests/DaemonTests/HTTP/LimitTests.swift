@@ -67,7 +67,7 @@ import Testing
         ("NONSENSE\r\n\r\n", 400),
     ])
     func whatIsTooLargeIsRefusedAtOnce(request: String, status: Int) async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let answer = try await apart {
             let connection = try Connection(port: bed.port)
             connection.send(request)
@@ -78,7 +78,7 @@ import Testing
     }
 
     @Test func aRequestThatNeverEndsIsEnded() async throws {
-        let bed = try await WebBed(limits: Self.quick)
+        let bed = try await WebFixture(limits: Self.quick)
         let answers = try await apart {
             try [
                 "GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
@@ -98,7 +98,7 @@ import Testing
     @Test func aConnectionThatAsksNothingMoreIsClosed() async throws {
         var limits = ConnectionLimits()
         (limits.idle, limits.tick) = (.milliseconds(200), .milliseconds(50))
-        let bed = try await WebBed(limits: limits)
+        let bed = try await WebFixture(limits: limits)
         let answer = try await apart {
             let connection = try Connection(port: bed.port)
             connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
@@ -111,7 +111,7 @@ import Testing
     @Test func connectionsBeyondTheLimitAreToldToComeBackAndOthersAnswered() async throws {
         var limits = ConnectionLimits()
         limits.connections = 4
-        let bed = try await WebBed(limits: limits)
+        let bed = try await WebFixture(limits: limits)
         let answers = try await apart {
             let open = try (0..<4).map { _ in try Connection(port: bed.port) }
             for connection in open { connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n") }
@@ -135,7 +135,7 @@ import Testing
     }
 
     @Test func thousandsOfConnectionsLeaveItAlive() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         var limit = rlimit()
         getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
         // Each takes a descriptor at both ends.
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func requestsOneAfterTheOtherAreAnsweredInOrder() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let answers = try await apart {
             let connection = try Connection(port: bed.port)
             let one = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"

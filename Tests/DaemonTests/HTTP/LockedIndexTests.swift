@@ -29,7 +29,7 @@ import Testing
     }
 
     @Test func searchesAreToldToComeBackAndFiguresStand() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let holder = try Holder(bed.directory.path + "/larder.db")
         for path in ["/api/v1/entries", "/api/v1/runs", "/entries", "/entries/org.example:part3:1.0"] {
             let answer = try await bed.ask(path)
@@ -46,7 +46,7 @@ import Testing
 
     @Test func figuresThatCannotBeCheckedAnyMoreAreNotShown() async throws {
         // The clock of the bed stands still: whatever is older than less than nothing cannot be trusted.
-        let bed = try await WebBed(pace: .init(trusted: .seconds(-1)))
+        let bed = try await WebFixture(pace: .init(trusted: .seconds(-1)))
         for path in ["/metrics", "/", "/api/v1/status"] {
             let answer = try await bed.ask(path)
             #expect(answer.status == 503)
@@ -58,7 +58,7 @@ import Testing
     }
 
     @Test func anIndexThatTookTheOldOnesPlaceIsRead() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         #expect(try await bed.ask("/api/v1/entries").json["total_entries"] as? Int == 6)
         try bed.directory.shell("cp larder.db other; sqlite3 other 'DELETE FROM entries'; mv other larder.db")
         #expect(try await bed.ask("/api/v1/entries").json["total_entries"] as? Int == 0)
@@ -68,7 +68,7 @@ import Testing
     }
 
     @Test func aChangeOfTheIndexIsSeen() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         _ = try bed.sql("UPDATE volumes SET used_bytes = 12345")
         await bed.server.figures.refresh()
         #expect(

@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test func theNumbersAreThoseOfTheIndex() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let text = try await bed.ask("/metrics").body
         func sql(_ query: String) throws -> Double {
             let answer = try bed.sql("SELECT \(query)").first
@@ -58,14 +58,14 @@ import Testing
     }
 
     @Test func noKeyIsEverALabel() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         #expect(try await !bed.ask("/metrics").body.contains("org.example"))
         try await bed.stop()
     }
 
     @Test(.enabled(if: isPromtoolThere, "needs promtool: apt-get install prometheus"))
     func promtoolFindsNothing() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         try bed.directory.write("metrics", await bed.ask("/metrics", "-H", "Accept: text/plain").body)
         #expect(try bed.directory.shell("promtool check metrics < metrics 2>&1").isEmpty)
         try await bed.stop()
@@ -73,7 +73,7 @@ import Testing
 
     @Test(.enabled(if: isParserThere, "needs apt-get install python3-prometheus-client"))
     func theParsersOfPrometheusReadBothTextsAlike() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let open = try await bed.ask("/metrics", "-H", "Accept: application/openmetrics-text")
         #expect(
             open.headers["content-type"]?.hasPrefix("application/openmetrics-text; version=1.0.0") == true)
@@ -96,8 +96,8 @@ import Testing
     }
 
     @Test func foldingTakesNothingFromTheCounters() async throws {
-        let bed = try await WebBed()
-        let index = try CacheIndex.open(stateDirectory: bed.directory.path, now: WebBed.now)
+        let bed = try await WebFixture()
+        let index = try CacheIndex.open(stateDirectory: bed.directory.path, now: WebFixture.now)
         let before = try index.figures()
         #expect(try index.foldAccesses(before: hour(4)) > 0)
         #expect(try index.figures() == before)
@@ -120,6 +120,6 @@ import Testing
         ),
     ])
     func theFormatIsTheOneWantedMost(header: String?, format: Metrics.Format) {
-        #expect(Accepted(header).metrics == format)
+        #expect(AcceptHeader(header).metrics == format)
     }
 }

@@ -8,7 +8,7 @@ import Testing
 
 @Suite struct PageTests {
     @Test func healthAndReadinessSayWhatIsMissing() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         #expect(try await bed.ask("/healthz").body == "ok\n")
         #expect(try await bed.ask("/readyz").body == "ready\n")
         bed.control.waiting.withLock { $0 = ["volume build (/cache) to be mounted"] }
@@ -19,7 +19,7 @@ import Testing
     }
 
     @Test func beforeTheFirstScanThereIsADashboardAndNoFigure() async throws {
-        let bed = try await WebBed { _ in }
+        let bed = try await WebFixture { _ in }
         #expect(try await bed.ask("/readyz").body == "waiting for the first scan\n")
         #expect(try await bed.ask("/").status == 200)
         let report = try await bed.ask("/api/v1/report")
@@ -29,8 +29,8 @@ import Testing
     }
 
     @Test func prunesThatDidNothingStandInOneLineAndHideNone() async throws {
-        let bed = try await WebBed { index in
-            try WebBed.record(index)
+        let bed = try await WebFixture { index in
+            try WebFixture.record(index)
             let idle = EvictionOutcome(
                 volume: "build", freedBytes: .zero, trashedBytes: .zero, usedBefore: ByteCount(90_000),
                 usedAfter: ByteCount(90_000), overQuota: false)
@@ -52,8 +52,8 @@ import Testing
 
     @Test func aSuccessOfACommandCounts() async throws {
         // The daemon knows of a verification at 2:00 only, and it is 5:00.
-        let bed = try await WebBed { index in
-            try WebBed.record(index)
+        let bed = try await WebFixture { index in
+            try WebFixture.record(index)
             try index.record(
                 EvictionOutcome(
                     volume: "build", freedBytes: .zero, trashedBytes: .zero, usedBefore: .zero,
@@ -72,7 +72,7 @@ import Testing
         "/entries/no:such:1", "/api/v1/entries?limit=x",
     ])
     func everyAnswerIsGuardedAndHeadIsItsHead(path: String) async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let answer = try await bed.ask(path)
         #expect(answer.headers["content-security-policy"]?.contains("default-src 'none'") == true)
         #expect(answer.headers["content-security-policy"]?.contains("frame-ancestors 'none'") == true)
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test func namesAreTextWhereverTheyStand() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let key = "org.example:<script>alert('x')</script>&\":1.0"
         let encoded = try #require(key.addingPercentEncoding(withAllowedCharacters: .alphanumerics))
         for path in ["/", "/entries", "/entries?q=%3Cscript", "/entries/\(encoded)", "/report"] {
@@ -105,7 +105,7 @@ import Testing
     }
 
     @Test func theDashboardTellsWhatMatters() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let page = try await bed.ask("/").body
         #expect(page.contains("http-equiv=\"refresh\""))
         #expect(page.contains("build is above its high watermark"))
@@ -119,7 +119,7 @@ import Testing
     }
 
     @Test func pagesOfEntriesHoldEachOnceInEveryOrder() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         for (order, column) in [("used", "last_used"), ("bytes", "bytes DESC, id DESC --"), ("key", "key")] {
             var (keys, cursor): ([String], String?) = ([], nil)
             repeat {
@@ -143,7 +143,7 @@ import Testing
         "cursor=x", "cursor=OjE", "nonsense=1", "q=1&q=2", "q=%zz", "q=%ff", "sort=bytes&cursor=NTphYmM",
     ])
     func malformedQueriesAreRefused(query: String) async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let answer = try await bed.ask("/api/v1/entries?\(query)")
         #expect(answer.status == 400)
         #expect(try answer.json["schema"] as? String == "larder.error/1")
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func statusRunsAndReportAreTheContracts() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let status = try await bed.ask("/api/v1/status").json
         let volume = try #require((status["volumes"] as? [[String: Any]])?.first)
         #expect(status["schema"] as? String == "larder.status/1")
@@ -169,7 +169,7 @@ import Testing
     }
 
     @Test func anEntryIsShownBeforeItsFateIsKnown() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         bed.control.known.withLock { $0 = [] }
         #expect(try await bed.ask("/api/v1/entries/org.example:part3:1.0").json["verdict"] is NSNull)
         let page = try await bed.ask("/entries/org.example:part3:1.0")
@@ -181,7 +181,7 @@ import Testing
     }
 
     @Test func whatIsForetoldFollowsTheConfiguration() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         // It was used three and a half hours ago.
         let path = "/entries/org.example:part6:1.0"
         #expect(try await bed.ask(path).body.contains("within the idle floor"))
@@ -195,7 +195,7 @@ import Testing
     }
 
     @Test func anIndexThatCannotBeReadIsNotDescribed() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         try bed.directory.shell("head -c 9000 /dev/zero | tr '\\0' x > other; mv other larder.db")
         for path in ["/entries", "/api/v1/entries", "/api/v1/runs", "/entries/org.example:part3:1.0"] {
             let answer = try await bed.ask(path)
@@ -206,7 +206,7 @@ import Testing
     }
 
     @Test func aNameThatWasPointedHereIsRefused() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         #expect(try await bed.ask("/api/v1/status", "-H", "Host: rebound.example").status == 421)
         for host in ["localhost:1", "127.0.0.1", "[::1]:9", "LOCALHOST"] {
             #expect(try await bed.ask("/api/v1/status", "-H", "Host: \(host)").status == 200)

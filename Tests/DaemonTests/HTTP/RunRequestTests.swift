@@ -8,7 +8,7 @@ import Testing
     private static let token = "0123456789abcdefXYZ"
 
     private func post(
-        _ bed: WebBed, _ body: String, token: String? = token, type: String = "application/json"
+        _ bed: WebFixture, _ body: String, token: String? = token, type: String = "application/json"
     ) async throws -> WebAnswer {
         var options = ["-X", "POST", "-H", "Content-Type: \(type)", "--data-binary", body]
         if let token { options += ["-H", "Authorization: Bearer \(token)"] }
@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func withoutATokenFileNothingCanBeAskedFor() async throws {
-        let bed = try await WebBed()
+        let bed = try await WebFixture()
         let answer = try await post(bed, #"{"activity":"prune"}"#)
         #expect(answer.status == 405)
         #expect(answer.headers["allow"] == "GET, HEAD")
@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test func whoeverHasTheTokenMayAsk() async throws {
-        let bed = try await WebBed(token: true)
+        let bed = try await WebFixture(token: true)
         #expect(try await post(bed, #"{"activity":"prune","volume":"build"}"#).status == 202)
         #expect(try await post(bed, #"{"activity":"scan","volume":null}"#).status == 202)
         #expect(
@@ -43,7 +43,7 @@ import Testing
 
     @Test(arguments: [nil, "", "0123456789abcdefXY", "0123456789abcdefXYZ0", "0123456789abcdefXYz"])
     func whoeverHasNoneMayNot(token: String?) async throws {
-        let bed = try await WebBed(token: true)
+        let bed = try await WebFixture(token: true)
         let answer = try await post(bed, #"{"activity":"prune"}"#, token: token)
         #expect(answer.status == 401)
         #expect(answer.headers["www-authenticate"]?.hasPrefix("Bearer") == true)
@@ -56,14 +56,14 @@ import Testing
         #"{"activity":7}"#, "{", "", #"{"volume":"build"}"#,
     ])
     func anythingElseIsRefused(body: String) async throws {
-        let bed = try await WebBed(token: true)
+        let bed = try await WebFixture(token: true)
         #expect(try await post(bed, body).status == 400)
         #expect(bed.control.asked.withLock { $0.isEmpty })
         try await bed.stop()
     }
 
     @Test func aFormOfAnotherSiteCannotAsk() async throws {
-        let bed = try await WebBed(token: true)
+        let bed = try await WebFixture(token: true)
         for type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""] {
             #expect(try await post(bed, #"{"activity":"prune"}"#, type: type).status == 415)
         }
@@ -73,7 +73,7 @@ import Testing
     }
 
     @Test func theFileIsReadAgainAndMustBeKept() async throws {
-        let bed = try await WebBed(token: true)
+        let bed = try await WebFixture(token: true)
         let other = "another-token-of-20-b"
         try bed.directory.shell("chmod 0600 token; echo \(other) > token")
         #expect(try await post(bed, #"{"activity":"prune"}"#).status == 401)

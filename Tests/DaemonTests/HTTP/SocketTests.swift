@@ -20,7 +20,7 @@ import Testing
         let server = WebServer(
             .init(
                 address: .unix(path: path), stateDirectory: directory.path,
-                version: "0.1.0"), control: FakeControl(), clock: { WebBed.now }, logger: logger
+                version: "0.1.0"), control: FakeControl(), clock: { WebFixture.now }, logger: logger
         ) { _ in found.yield() }
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

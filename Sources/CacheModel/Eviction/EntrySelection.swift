@@ -1,0 +1,26 @@
+/// Entries named by their keys, for whoever wants these to go and no others.
+///
+/// A selection lifts no protection: it only takes the place of the quota.
+package struct EntrySelection: Sendable, Hashable {
+    /// Patterns over keys, as `KeyPattern` reads them; for an image any of its names may match.
+    package var keys: [String]
+    /// The pool that is meant; nil for all.
+    package var pool: Pool?
+
+    private let patterns: [KeyPattern]
+
+    /// Makes a selection from patterns and a pool.
+    package init(keys: [String], pool: Pool? = nil) {
+        self.keys = keys
+        self.pool = pool
+        patterns = keys.map { KeyPattern($0) }
+    }
+
+    /// Whether the entry is meant.
+    package func covers(_ entry: CacheEntry) -> Bool {
+        guard pool == nil || pool == entry.pool else { return false }
+        return patterns.contains { pattern in
+            pattern.matches(entry.key) || entry.found.image?.names.contains { pattern.matches($0) } ?? false
+        }
+    }
+}

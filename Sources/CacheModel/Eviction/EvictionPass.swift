@@ -1,0 +1,108 @@
+/// One pass over the entries that may go, least recently used first, until every goal is reached.
+///
+/// An image whose removal would free nothing when its turn comes waits: each eviction that lowers the number
+/// of images on one of its layers has it looked at again, before anything used later goes. Images with the
+/// very same layers free nothing one by one, so they go together when the turn comes to the last of them.
+struct EvictionPass {
+    /// The size of a volume or pool, and the size to come down to; nil where it was not over its quota.
+    struct Gauge {
+        var used: ByteCount
+        let goal: ByteCount?
+
+        /// A prune that starts above one level and stops at or below another.
+        init(used: ByteCount, startingAbove high: ByteCount, stoppingAt low: ByteCount) {
+            self.used = used
+            goal = used > high ? low : nil
+        }
+
+        var isAbove: Bool { goal.map { used > $0 } ?? false }
+    }
+
+    private let entries: [CacheEntry]
+    private let now: Timestamp
+    /// The candidate images' places in `entries`; an image's number in the ledger is its place here.
+    private let images: [Int]
+    private(set) var ledger: LayerReferenceCounts
+    private(set) var volume: Gauge
+    private(set) var pools: [Pool: Gauge]
+    private(set) var evictions: [Eviction] = []
+    private var waiting: Set<Int> = []
+    private var isAnyAbove: Bool
+    /// Whether every candidate goes, whatever the sizes.
+    private let takesAll: Bool
+
+    init(
+        _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge,
+        pools: [Pool: Gauge],
+        takesAll: Bool = false, now: Timestamp
+    ) {
+        self.takesAll = takesAll
+        self.entries = entries
+        self.images = images
+        self.ledger = ledger
+        self.volume = volume
+        self.pools = pools
+        self.now = now
+        isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)
+    }
+
+    /// Evicts from `order`, places in `entries` with the least recently used first, what the goals need.
+    mutating func run(over order: [Int]) {
+        var nextImage = 0
+        for place in order where isAnyAbove {
+            let pool = entries[place].pool
+            if pool == .images { nextImage += 1 }
+            guard isWanted(pool) else { continue }
+            if pool == .images {
+                settle(nextImage - 1)
+            } else {
+                evict(place, freeing: max(.zero, entries[place].bytes))
+            }
+        }
+    }
+
+    /// The images that were looked at and whose removal frees nothing, by their places in `entries`.
+    var sharedImages: [Int] {
+        waiting.sorted().filter { image in
+            let mates = ledger.twins(of: image).filter(waiting.contains)
+            return ledger.freedBytes(image, with: mates.count) == .zero
+        }.map { images[$0] }
+    }
+
+    private func isWanted(_ pool: Pool) -> Bool {
+        takesAll || volume.isAbove || pools[pool]?.isAbove ?? false
+    }
+
+    /// Looks at an image whose turn has come, then at those its going may have set free.
+    private mutating func settle(_ image: Int) {
+        var due: Set<Int> = [image]
+        while isWanted(.images), let next = due.min() {
+            due.remove(next)
+            let mates = ledger.twins(of: next).filter { $0 < next && waiting.contains($0) }
+            let freed = ledger.freedBytes(next, with: mates.count)
+            if freed == .zero {
+                waiting.insert(next)
+                continue
+            }
+            for mate in mates { evict(images[mate], freeing: .zero, with: entries[images[next]].key) }
+            evict(images[next], freeing: freed)
+            for gone in mates + [next] {
+                waiting.remove(gone)
+                due.formUnion(ledger.remove(gone))
+            }
+            due.formIntersection(waiting)
+        }
+    }
+
+    private mutating func evict(_ place: Int, freeing freed: ByteCount, with twin: String? = nil) {
+        let entry = entries[place]
+        let cause: Eviction.Cause =
+            if let twin { .twin(key: twin) } else if takesAll { .selected } else if volume.isAbove {
+                .volume
+            } else { .pool(entry.pool) }
+        volume.used -= freed
+        pools[entry.pool]?.used -= freed
+        isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)
+        evictions.append(Eviction(entry: entry, freedBytes: freed, cause: cause, decidedAt: now))
+    }
+}

@@ -1,0 +1,187 @@
+/// One entry that a prune removes, and why.
+package struct Eviction: Sendable, Hashable {
+    /// What the entry has to make room for.
+    package enum Cause: Sendable, Hashable {
+        /// The volume is above its goal.
+        case volume
+        /// The volume is not, or no longer, above its goal, but the entry's pool is.
+        case pool(Pool)
+        /// An image that frees nothing alone: it goes together with the one of that key, which has the very
+        /// same layers.
+        case twin(key: String)
+        /// It was asked for by its key.
+        case selected
+    }
+
+    /// The entry as the index knows it.
+    package var entry: CacheEntry
+    /// What its removal frees in this place of the order; for an image, the layers nothing else needs by then.
+    package var freedBytes: ByteCount
+    /// What it makes room for.
+    package var cause: Cause
+    /// When this was decided: ages count up to here.
+    package var decidedAt: Timestamp
+
+    /// Makes an eviction from all it consists of.
+    package init(entry: CacheEntry, freedBytes: ByteCount, cause: Cause, decidedAt: Timestamp) {
+        self.entry = entry
+        self.freedBytes = freedBytes
+        self.cause = cause
+        self.decidedAt = decidedAt
+    }
+
+    /// The reason in a sentence: `least recently used: last used 43 d ago (atime)`.
+    package var reason: String {
+        let lastUse = entry.lastUse(asOf: decidedAt)
+        return switch cause {
+        case .volume: "least recently used: \(lastUse)"
+        case .pool(let pool): "pool \(pool.rawValue) over its quota; \(lastUse)"
+        case .twin(let key): "goes with \(key), which has the same layers; \(lastUse)"
+        case .selected: "asked for by its key; \(lastUse)"
+        }
+    }
+}
+
+extension CacheEntry {
+    /// The last use with its age and evidence: `last used 43 d ago (atime)`; where no use was seen it says so.
+    package func lastUse(asOf now: Timestamp) -> String {
+        let idle = now - lastUsed
+        let ago = idle.seconds < 0 ? idle.age : idle.age + " ago"
+        return switch evidence {
+        case .atime, .gradleJournal, .podmanEvents, .jobLog: "last used \(ago) (\(evidence.rawValue))"
+        case .firstSeen, .mtime: "no use seen, there since \(ago) (\(evidence.rawValue))"
+        }
+    }
+}
+
+/// What a prune of one volume would remove now, in order, and why; what it keeps, and why.
+///
+/// Nothing has been touched when a plan exists: `plan`, `prune --dry-run`, `prune` and `explain` all read one.
+package struct EvictionPlan: Sendable {
+    /// Entries kept for one reason.
+    package struct Kept: Sendable, Hashable {
+        /// The strongest reason that applies to them.
+        package var reason: Protection
+        /// How many they are.
+        package var entries: Int64
+        /// What they occupy.
+        ///
+        /// A layer of several images counts once, for the strongest reason.
+        package var bytes: ByteCount
+
+        /// Makes a line from its three values.
+        package init(reason: Protection, entries: Int64, bytes: ByteCount) {
+            self.reason = reason
+            self.entries = entries
+            self.bytes = bytes
+        }
+    }
+
+    /// A pool that was over its own quota.
+    package struct PoolOverQuota: Sendable, Hashable {
+        /// Which one.
+        package var pool: Pool
+        /// Its quota.
+        package var quota: Quota
+        /// What its entries occupy before the prune; for images, each stored layer once.
+        package var usedBytes: ByteCount
+        /// What they would occupy afterwards.
+        package var usedAfter: ByteCount
+
+        /// Makes a state from its four values.
+        package init(pool: Pool, quota: Quota, usedBytes: ByteCount, usedAfter: ByteCount) {
+            self.pool = pool
+            self.quota = quota
+            self.usedBytes = usedBytes
+            self.usedAfter = usedAfter
+        }
+    }
+
+    /// What happens to one entry.
+    package enum Verdict: Sendable, Hashable {
+        /// It goes, in that place of the order, counted from 1.
+        case evicted(position: Int, Eviction)
+        /// It is kept whatever the quota says.
+        case kept(Protection)
+        /// It could go, and there is no need.
+        case notNeeded
+    }
+
+    /// The volume's name.
+    package var volume: String
+    /// When the plan was made.
+    package var createdAt: Timestamp
+    /// What all live files occupy; the trash is not in it.
+    package var usedBytes: ByteCount
+    /// What waits in the trash.
+    package var trashBytes: ByteCount
+    /// What belongs to no entry and is never evicted.
+    package var unmanagedBytes: ByteCount
+    /// The volume's quota.
+    package var quota: Quota
+    /// The size to reach: the low watermark, or the target that was asked for.
+    package var goal: ByteCount
+    /// What goes, in order.
+    package var evict: [Eviction]
+    /// What is kept whatever the quota says, by reason, the most bytes first.
+    package var kept: [Kept]
+    /// The pools that were over their own quotas, in the order of declaration.
+    package var poolsOverQuota: [PoolOverQuota]
+    /// The sum of what the evictions free.
+    package var freedBytes: ByteCount
+    /// Whether the volume was above its high watermark, or the target; if not, only pools that are over their
+    /// own quotas are pruned.
+    package var volumeIsOver: Bool
+    /// Whether the volume, if it was above, and each pool that was, come down to their goals.
+    ///
+    /// True where nothing was needed.
+    package var reachesGoal: Bool
+
+    /// What was asked for by key; nil where the quota decided.
+    package var selection: EntrySelection?
+
+    /// What becomes of single entries, by their rows in the index: the place in `evict`, or the protection.
+    private var places: [Int64: Int] = [:]
+    private var protections: [Int64: Protection] = [:]
+
+    /// Makes a plan from all it consists of; `protections` names the kept entries by their rows in the index.
+    package init(
+        volume: String, createdAt: Timestamp, usedBytes: ByteCount, trashBytes: ByteCount,
+        unmanagedBytes: ByteCount, quota: Quota, goal: ByteCount, evict: [Eviction], kept: [Kept],
+        poolsOverQuota: [PoolOverQuota] = [], volumeIsOver: Bool, reachesGoal: Bool,
+        selection: EntrySelection? = nil, protections: [Int64: Protection] = [:]
+    ) {
+        self.selection = selection
+        self.volume = volume
+        self.createdAt = createdAt
+        self.usedBytes = usedBytes
+        self.trashBytes = trashBytes
+        self.unmanagedBytes = unmanagedBytes
+        self.quota = quota
+        self.goal = goal
+        self.evict = evict
+        self.kept = kept
+        self.poolsOverQuota = poolsOverQuota
+        // By index: copying each of a hundred thousand entries would take most of a plan's time.
+        freedBytes = evict.indices.reduce(.zero) { $0 + evict[$1].freedBytes }
+        self.volumeIsOver = volumeIsOver
+        self.reachesGoal = reachesGoal
+        self.protections = protections
+        places.reserveCapacity(evict.count)
+        for place in evict.indices { places[evict[place].entry.id] = place }
+    }
+
+    /// Whether the volume or one of its pools was over, or entries were asked for.
+    package var needed: Bool { volumeIsOver || !poolsOverQuota.isEmpty || selection != nil }
+
+    /// What the live files would occupy afterwards.
+    package var usedAfter: ByteCount { usedBytes - freedBytes }
+
+    /// What happens to the entry, which must be one of those the plan was made from.
+    package func verdict(on entry: CacheEntry) -> Verdict {
+        if let place = places[entry.id], evict.indices.contains(place) {
+            return .evicted(position: place + 1, evict[place])
+        }
+        return protections[entry.id].map { .kept($0) } ?? .notNeeded
+    }
+}

@@ -1,0 +1,132 @@
+/// The rules by which entries are evicted: least recently used first, between two watermarks.
+///
+/// The policy is pure: the same usage, quota and time give the same plan, whatever order the entries come in.
+package struct EvictionPolicy: Sendable, Hashable {
+    /// What was used or fetched more recently stays; `0s` turns this off.
+    package var idleFloor: Span
+    /// Globs over keys that are never evicted, as `KeyPattern` reads them; an image is kept if any of its names
+    /// matches.
+    package var keep: [String]
+    /// Quotas of single pools.
+    package var poolQuotas: [Pool: Quota]
+    /// The size that the volume's used bytes shall not exceed afterwards, in place of both watermarks.
+    package var target: ByteCount?
+    /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
+    package var selection: EntrySelection?
+
+    /// Makes a policy; by default with an idle floor of a day and nothing else.
+    package init(
+        idleFloor: Span = .hours(24), keep: [String] = [], poolQuotas: [Pool: Quota] = [:],
+        target: ByteCount? = nil, selection: EntrySelection? = nil
+    ) {
+        self.selection = selection
+        self.idleFloor = idleFloor
+        self.keep = keep
+        self.poolQuotas = poolQuotas
+        self.target = target
+    }
+
+    /// Decides what goes from a volume now.
+    ///
+    /// Pruning starts when more than the high watermark is used and stops at or below the low one; a target
+    /// stands for both. A pool over its own high watermark comes down to its low one as well. One pass goes
+    /// over the entries by last use; of those last used at the same instant the larger go first, then by key,
+    /// then by path. An entry goes if, at its turn, the volume or its pool is still above its goal.
+    ///
+    /// With a selection exactly what it names goes, as far as nothing protects it, and no level matters.
+    package func plan(_ usage: VolumeUsage, under quota: Quota, now: Timestamp) -> EvictionPlan {
+        let entries = usage.entries
+        let rules = ProtectionRules(idleFloor: idleFloor, keep: keep, now: now)
+        var candidates: [Int] = []
+        var kept: [(place: Int, reason: Protection)] = []
+        for place in entries.indices {
+            if let reason = rules.protection(of: entries[place]) {
+                kept.append((place, reason))
+            } else {
+                candidates.append(place)
+            }
+        }
+        let isImage = { (place: Int) in entries[place].pool == .images }
+        var others: [Int] = []
+        if let selection {
+            others = candidates.filter { !selection.covers(entries[$0]) && isImage($0) }
+            candidates = candidates.filter { selection.covers(entries[$0]) }
+            kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
+        }
+        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries)
+
+        let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
+        let ledger = LayerReferenceCounts(
+            images: images.map { entries[$0].found.image?.layers ?? [] }, layers: usage.layers)
+        var poolBytes = Self.bytesByPool(of: entries)
+        poolBytes[.images] = ledger.storedBytes
+
+        var pass = EvictionPass(
+            entries, images: images, ledger: ledger,
+            volume: .init(
+                used: usage.usedBytes, startingAbove: target ?? quota.high, stoppingAt: target ?? quota.low),
+            pools: (selection == nil ? poolQuotas : [:]).reduce(into: [:]) { pools, pool in
+                pools[pool.key] = .init(
+                    used: poolBytes[pool.key] ?? .zero, startingAbove: pool.value.high,
+                    stoppingAt: pool.value.low)
+            },
+            takesAll: selection != nil, now: now)
+        pass.run(over: candidates)
+        kept += pass.sharedImages.map { ($0, .sharedLayers) }
+
+        let poolsOver = Pool.allCases.compactMap { pool -> EvictionPlan.PoolOverQuota? in
+            guard let gauge = pass.pools[pool], gauge.goal != nil, let quota = poolQuotas[pool] else {
+                return nil
+            }
+            return .init(
+                pool: pool, quota: quota, usedBytes: poolBytes[pool] ?? .zero, usedAfter: gauge.used)
+        }
+        return EvictionPlan(
+            volume: usage.volume, createdAt: now, usedBytes: usage.usedBytes, trashBytes: usage.trashBytes,
+            unmanagedBytes: max(.zero, poolBytes.values.reduce(usage.usedBytes, -)), quota: quota,
+            goal: target ?? quota.low, evict: pass.evictions,
+            kept: Self.summary(
+                of: kept.filter { selection?.covers(entries[$0.place]) ?? true }, entries: entries,
+                images: images, ledger: ledger),
+            poolsOverQuota: poolsOver, volumeIsOver: selection == nil && pass.volume.goal != nil,
+            reachesGoal: selection != nil
+                || !pass.volume.isAbove && !pass.pools.values.contains(where: \.isAbove),
+            selection: selection,
+            protections: Dictionary(
+                kept.lazy.map { (entries[$0.place].id, $0.reason) }, uniquingKeysWith: { first, _ in first }))
+    }
+
+    /// The strongest reason to keep an entry whatever the quota says; nil where there is none.
+    ///
+    /// It is the plan's own answer but for `sharedLayers`, which depends on what else goes.
+    package func protection(of entry: CacheEntry, now: Timestamp) -> Protection? {
+        ProtectionRules(idleFloor: idleFloor, keep: keep, now: now).protection(of: entry)
+    }
+
+    private static func bytesByPool(of entries: [CacheEntry]) -> [Pool: ByteCount] {
+        entries.indices.reduce(into: [:]) { sums, place in
+            sums[entries[place].pool, default: .zero] += max(.zero, entries[place].bytes)
+        }
+    }
+
+    /// Kept entries counted by reason; a layer that several images need counts for the strongest one.
+    private static func summary(
+        of kept: [(place: Int, reason: Protection)], entries: [CacheEntry], images: [Int],
+        ledger: LayerReferenceCounts
+    ) -> [EvictionPlan.Kept] {
+        let numbers = Dictionary(images.enumerated().map { ($1, $0) }, uniquingKeysWith: { $1 })
+        let byReason = Dictionary(grouping: kept, by: \.reason)
+        var counted: Set<Int> = []
+        let lines = ProtectionRules.byStrength.compactMap { reason -> EvictionPlan.Kept? in
+            guard let places = byReason[reason] else { return nil }
+            let bytes = places.reduce(ByteCount.zero) { sum, kept in
+                let own = numbers[kept.place].map { ledger.bytes($0, notIn: &counted) }
+                return sum + (own ?? max(.zero, entries[kept.place].bytes))
+            }
+            return .init(reason: reason, entries: Int64(places.count), bytes: bytes)
+        }
+        return lines.enumerated().sorted { a, b in
+            (b.element.bytes, a.offset) < (a.element.bytes, b.offset)
+        }.map(\.element)
+    }
+}

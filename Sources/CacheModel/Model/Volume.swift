@@ -1,0 +1,91 @@
+/// A mounted file system (a PVC) that Larder keeps, with its quotas.
+package struct Volume: Sendable, Hashable {
+    /// What lies on a volume.
+    package enum Kind: String, Sendable, Hashable, Codable {
+        /// Maven and Gradle artifacts, found wherever they lie below the path.
+        case buildCache = "build-cache"
+        /// The directory that Podman calls its root.
+        case imageStore = "image-store"
+    }
+
+    /// Its name in output and in the index: `build`, `images`.
+    package var name: String
+    /// What lies on it.
+    package var kind: Kind
+    /// Its absolute path as Larder sees it.
+    package var path: String
+    /// Its absolute path as the jobs see it, where that differs.
+    package var jobPath: String
+    /// The size that its used bytes shall not pass; nil stands for the file system's capacity.
+    package var limit: ByteCount?
+    /// Pruning starts above this level.
+    package var high: Watermark
+    /// Pruning stops at or below this level.
+    package var low: Watermark
+    /// Above this level of the limit, the trash is emptied at once.
+    package var critical: Watermark
+    /// Quotas of single pools.
+    package var poolQuotas: [Pool: Quota]
+    /// Globs over keys that are never evicted: `*` and `?` as in a shell, `/` and `:` are ordinary characters.
+    package var keep: [String]
+    /// How long evicted entries can be brought back; zero empties the trash at once.
+    package var trashRetention: Span
+    /// The absolute path of the directory with the event logs of the jobs' Podmans, for an image store; nil
+    /// stands for `events` beside the store.
+    package var events: String?
+
+    /// Makes a volume with the deployment's defaults: high 85 %, low 70 %, critical 95 %, a day of trash.
+    package init(
+        name: String, kind: Kind, path: String, jobPath: String? = nil, limit: ByteCount? = nil,
+        high: Watermark = .share(basisPoints: 8500), low: Watermark = .share(basisPoints: 7000),
+        critical: Watermark = .share(basisPoints: 9500), poolQuotas: [Pool: Quota] = [:],
+        keep: [String] = [], trashRetention: Span = .hours(24), events: String? = nil
+    ) {
+        self.name = name
+        self.kind = kind
+        self.path = path
+        self.jobPath = jobPath ?? path
+        self.limit = limit
+        self.high = high
+        self.low = low
+        self.critical = critical
+        self.poolQuotas = poolQuotas
+        self.keep = keep
+        self.trashRetention = trashRetention
+        self.events = events
+    }
+
+    /// Where the event logs of the jobs' Podmans are looked for.
+    package var eventsPath: String {
+        events ?? path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/events"
+    }
+
+    /// The quota in bytes, on a file system of that capacity.
+    package func quota(capacity: ByteCount) -> Quota { Quota(limit: limit ?? capacity, high: high, low: low) }
+}
+
+/// What `statfs` says of a volume's file system.
+package struct Capacity: Sendable, Hashable {
+    /// The file system's size.
+    package var total: ByteCount
+    /// What an unprivileged process can still write.
+    package var available: ByteCount
+    /// What is free, reserved blocks included.
+    package var free: ByteCount
+    /// The number of inodes; zero where the file system makes them as needed.
+    package var inodes: Int64
+    /// The number of free inodes.
+    package var freeInodes: Int64
+
+    /// Makes a reading from its five figures.
+    package init(total: ByteCount, available: ByteCount, free: ByteCount, inodes: Int64, freeInodes: Int64) {
+        self.total = total
+        self.available = available
+        self.free = free
+        self.inodes = inodes
+        self.freeInodes = freeInodes
+    }
+
+    /// What all files on the file system occupy, other tenants' included.
+    package var used: ByteCount { total - free }
+}

@@ -1,0 +1,120 @@
+/// What one scan of one volume found.
+package struct VolumeScan: Sendable {
+    /// The volume's name.
+    package var volume: String
+    /// When the scan began.
+    package var startedAt: Timestamp
+    /// When it ended.
+    package var finishedAt: Timestamp
+    /// Which file system it was.
+    package var identity: VolumeIdentity
+    /// Whether everything could be read.
+    ///
+    /// A prune refuses to work from an incomplete scan.
+    package var complete: Bool
+    /// The number of directories, the root included.
+    package var directories: Int64
+    /// The number of files that are no directories, hard links counted once.
+    package var files: Int64
+    /// Disk blocks × 512 of all that is live: the trash is not in it.
+    package var bytes: ByteCount
+    /// The sum of the files' lengths.
+    package var apparentBytes: ByteCount
+    /// What waits in the volume's trash.
+    package var trashBytes: ByteCount
+    /// What could not be read, by path and reason, the first hundred.
+    package var unreadable: [UnreadablePath]
+    /// How many paths could not be read.
+    package var unreadableCount: Int64
+    /// What statfs said.
+    package var capacity: Capacity
+    /// How far access times can be trusted here, and why.
+    package var atimeTrust: EvidenceQuality
+    /// The entries in the order of their paths.
+    package var entries: [ScannedEntry]
+    /// The layers of an image store.
+    package var layers: [ScannedLayer]
+    /// What killed pulls and dead pods left in an image store.
+    package var orphans: [Orphan] = []
+    /// Directories with files whose next read would leave no trace under relatime: to be armed once the scan
+    /// is recorded.
+    package var unarmed: [VolumePath]
+    /// What the next scan must find exactly as this one is recorded, in the scanner's own format: how far event
+    /// logs were read.
+    package var snapshot: [UInt8]
+    /// What a person should know of the scan itself, a sentence each.
+    package var notices: [String] = []
+
+    /// Makes a scan from all it consists of.
+    package init(
+        volume: String, startedAt: Timestamp, finishedAt: Timestamp, identity: VolumeIdentity,
+        complete: Bool, directories: Int64, files: Int64, bytes: ByteCount, apparentBytes: ByteCount,
+        trashBytes: ByteCount = .zero, unreadable: [UnreadablePath] = [], unreadableCount: Int64 = 0,
+        capacity: Capacity, atimeTrust: EvidenceQuality, entries: [ScannedEntry],
+        layers: [ScannedLayer] = [], unarmed: [VolumePath] = [], snapshot: [UInt8] = []
+    ) {
+        self.volume = volume
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.identity = identity
+        self.complete = complete
+        self.directories = directories
+        self.files = files
+        self.bytes = bytes
+        self.apparentBytes = apparentBytes
+        self.trashBytes = trashBytes
+        self.unreadable = unreadable
+        self.unreadableCount = unreadableCount
+        self.capacity = capacity
+        self.atimeTrust = atimeTrust
+        self.entries = entries
+        self.layers = layers
+        self.unarmed = unarmed
+        self.snapshot = snapshot
+    }
+}
+
+/// What tells one mounted volume from another under the same path.
+package struct VolumeIdentity: Sendable, Hashable, Codable {
+    /// The random number that Larder wrote on the volume to know it again: device numbers change with each
+    /// attachment of a PVC.
+    ///
+    /// Where nothing can be written, the device number of the root directory.
+    package var marker: UInt64
+    /// The inode of the root directory.
+    package var rootInode: UInt64
+
+    /// Makes an identity from its two numbers.
+    package init(marker: UInt64, rootInode: UInt64) {
+        self.marker = marker
+        self.rootInode = rootInode
+    }
+}
+
+/// A path that a scan could not read.
+package struct UnreadablePath: Sendable, Hashable {
+    /// Where.
+    package var path: VolumePath
+    /// Why: the system's message.
+    package var reason: String
+
+    /// Makes a record of one path.
+    package init(path: VolumePath, reason: String) {
+        self.path = path
+        self.reason = reason
+    }
+}
+
+/// How far a kind of evidence can be trusted on a volume.
+package struct EvidenceQuality: Sendable, Hashable, Codable {
+    /// The grade.
+    package var confidence: Confidence
+    /// What lowered it, in a sentence; empty at `high`.
+    package var reason: String
+
+    /// Makes a judgement.
+    package init(_ confidence: Confidence, reason: String = "") {
+        self.confidence = confidence
+        self.reason = reason
+    }
+}

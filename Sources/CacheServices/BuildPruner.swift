@@ -1,0 +1,216 @@
+import CLinux
+import CacheIndex
+import CacheModel
+import Caches
+import FileAccess
+import Glibc
+
+/// Evicts build entries: each directory is moved as a whole into the volume's trash, so that a job sees all of
+/// an entry or nothing of it.
+///
+/// Before a move comes a last look, and after it another: whatever was read, fetched or swapped since the plan
+/// stays, or is moved back. The journal is written and synced before the first move.
+package struct BuildPruner: Sendable {
+    private let locked: LockedVolume
+    private let folder: LarderDirectory
+    private let volume: Volume
+    private let quietSince: Timestamp
+    private let kind: String
+    private let clock: @Sendable () -> Timestamp
+    private let progress: (@Sendable (Int, Int) -> Void)?
+
+    /// Makes a pruner for the locked volume.
+    ///
+    /// `kind` is that of the run, for its journal; `progress` gets entries done and planned.
+    ///
+    /// - Throws: `MaintenanceError` where Larder has no folder on the volume, as on a read-only mount.
+    package init(
+        _ locked: LockedVolume, quietSince: Timestamp, kind: String = RunRecord.prune,
+        clock: @escaping @Sendable () -> Timestamp, progress: (@Sendable (Int, Int) -> Void)? = nil
+    ) throws(MaintenanceError) {
+        self.locked = locked
+        folder = try locked.folder.get()
+        volume = locked.volume
+        self.quietSince = quietSince
+        self.kind = kind
+        self.clock = clock
+        self.progress = progress
+    }
+
+    /// Moves the plan's entries into the trash.
+    ///
+    /// - Returns: What went and what was refused; the used bytes after it are what was looked at, inode by inode.
+    /// - Throws: `MaintenanceError.otherVolume` where the root is not the one that was scanned.
+    package func apply(
+        _ plan: EvictionPlan, run: String, scan: ScanRecord
+    ) throws(MaintenanceError) -> EvictionOutcome {
+        guard locked.identity == scan.identity else {
+            throw .otherVolume(volume: volume.name, path: volume.path)
+        }
+        let gain = FreeSpaceGain(on: folder.root)
+        var outcome = EvictionOutcome(
+            volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false)
+        let place = try place(for: plan, run: run)
+        var heldHomes: [VolumePath: Bool] = [:]
+        for (number, eviction) in plan.evict.enumerated() {
+            let entry = eviction.entry
+            var line = EvictionOutcome.Line(
+                entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes,
+                reason: eviction.reason)
+            switch Task.isCancelled
+                ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &heldHomes)
+            {
+            case .evicted(let bytes, let parents):
+                line.bytes = bytes
+                outcome.evicted.append(line)
+                outcome.usedAfter = outcome.usedAfter - bytes - parents
+                if place.keeps { outcome.trashedBytes = outcome.trashedBytes + bytes }
+            case .refused(let reason):
+                line.reason = reason
+                outcome.refused.append(line)
+            }
+            progress?(number + 1, plan.evict.count)
+        }
+        if place.keeps { Trash(folder).removeIfEmpty(run, place.directory) }
+        outcome.freedBytes = gain.bytes
+        outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
+        return outcome
+    }
+
+    /// Why the rest stays when a run is asked to stop: what was moved by then is recorded like any other run.
+    static let stopped = "the run was asked to stop"
+
+    private enum Result {
+        case evicted(ByteCount, parents: ByteCount)
+        case refused(String)
+    }
+
+    /// Where evicted entries go: the run's folder with its journal, or, on a volume so full that not even that
+    /// can be made, the trash itself, to be unlinked at once.
+    private struct Place {
+        let directory: OpenDirectory
+        let keeps: Bool
+        let run: String
+
+        func name(_ number: Int) -> [CChar] {
+            keeps ? Trash.name(number) : Array("gone-\(run)-\(number)".utf8).cString
+        }
+    }
+
+    private func place(for plan: EvictionPlan, run: String) throws(MaintenanceError) -> Place {
+        let journal = TrashJournal(
+            run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: clock(),
+            entries: plan.evict.map { eviction in
+                let found = eviction.entry.found
+                return TrashJournal.Line(
+                    id: eviction.entry.id, pool: found.pool, key: found.key, path: found.path.description,
+                    inode: found.inode, bytes: found.bytes, lastUsed: eviction.entry.lastUsed)
+            })
+        let name = Array(run.utf8).cString
+        var isMade = false
+        do throws(SystemError) {
+            // A folder that is there already has a journal of its own, which must not be replaced.
+            guard mkdirat(folder.trash.descriptor, name, 0o700) == 0 else { throw SystemError(code: errno) }
+            isMade = true
+            let directory = try folder.trash.open(name)
+            try journal.write(into: directory)
+            guard fsync(folder.trash.descriptor) == 0 else { throw SystemError(code: errno) }
+            return Place(directory: directory, keeps: true, run: run)
+        } catch {
+            if isMade { _ = try? TreeRemoval.remove(name, in: folder.trash) }
+            if error.isFull { return Place(directory: folder.trash, keeps: false, run: run) }
+            throw error.code == EROFS
+                ? .readOnly(volume: volume.name, path: volume.path)
+                : .folder(
+                    volume: volume.name, path: "\(volume.path)/.larder/trash/\(run)", reason: error.message)
+        }
+    }
+
+    private func evict(
+        _ entry: ScannedEntry, number: Int, to place: Place, _ heldHomes: inout [VolumePath: Bool]
+    ) -> Result {
+        if let home = GradleLocks.home(of: entry) {
+            // Once held, a home is left alone for the rest of the run; a free one is asked before each move.
+            if heldHomes[home] == true || GradleLocks.areHeld(home: home, below: folder.root) {
+                heldHomes[home] = true
+                return .refused(Protection.gradleRunning.text)
+            }
+        }
+        if MavenLocks.isHeld(on: entry, below: folder.root) { return .refused(MavenLocks.reason) }
+        let parent: OpenDirectory
+        let directory: OpenDirectory
+        do {
+            parent = try folder.root.open(entry.path.parent)
+            directory = try parent.open(entry.path.name.cString)
+        } catch {
+            return .refused(
+                error.code == ENOENT
+                    ? "it is gone already"
+                    : "its path leads through a link or another file system, or changed: \(error)")
+        }
+        let bytes: ByteCount
+        switch PreEvictionCheck.look(at: entry, in: directory, quietSince: quietSince, now: clock()) {
+        case .changed(let reason): return .refused(reason)
+        case .unchanged(let found): bytes = found
+        }
+        let result = larder_rename_noreplace(
+            parent.descriptor, entry.path.name.cString, place.directory.descriptor, place.name(number))
+        guard result == 0 else { return .refused("it could not be moved: \(SystemError(code: -result))") }
+        if let reason = secondLook(at: entry, number, in: place, putBackTo: parent) {
+            return .refused(reason)
+        }
+        if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
+        return .evicted(bytes, parents: removeEmptyParents(of: entry))
+    }
+
+    /// Looks at what was moved: another directory may have been swapped in, or a job may have used or found it, in
+    /// the instant between the look and the move.
+    ///
+    /// Then it goes back, and the reason is returned.
+    private func secondLook(
+        at entry: ScannedEntry, _ number: Int, in place: Place, putBackTo parent: OpenDirectory
+    ) -> String? {
+        let reason: String
+        if MavenLocks.isHeld(on: entry, below: folder.root) {
+            reason = MavenLocks.reason
+        } else if let moved = try? place.directory.open(place.name(number)) {
+            guard
+                case .changed(let change) = PreEvictionCheck.look(
+                    at: entry, in: moved, quietSince: quietSince, now: clock())
+            else {
+                return nil
+            }
+            reason = change
+        } else {
+            reason = "its directory was swapped for something else"
+        }
+        let result = larder_rename_noreplace(
+            place.directory.descriptor, place.name(number), parent.descriptor, entry.path.name.cString)
+        return result == 0 ? reason : "\(reason); it waits in the trash, as its place is taken"
+    }
+
+    /// Removes the directories above an entry that became empty, and says what they occupied.
+    ///
+    /// Only as far as they exist for the entry's name alone: a Maven artifact's and its group's, a Gradle
+    /// module's and its group's, a wrapper distribution's.
+    private func removeEmptyParents(of entry: ScannedEntry) -> ByteCount {
+        var levels: Int
+        switch entry.pool {
+        case .maven: levels = MavenLocks.groupDepth(of: entry) + 1
+        case .gradle: levels = 2
+        case .gradleOther: levels = entry.key.hasPrefix("wrapper/") ? 1 : 0
+        case .images: levels = 0
+        }
+        var freed = ByteCount.zero
+        var path = entry.path.parent
+        while levels > 0, !path.bytes.isEmpty, let above = try? folder.root.open(path.parent),
+            let stat = try? above.stat(path.name.cString),
+            unlinkat(above.descriptor, path.name.cString, AT_REMOVEDIR) == 0
+        {
+            freed.bytes += stat.blocks * 512
+            levels -= 1
+            path = path.parent
+        }
+        return freed
+    }
+}

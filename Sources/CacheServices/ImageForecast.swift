@@ -1,0 +1,92 @@
+import CacheModel
+import Caches
+import PodmanClient
+
+/// Tells what images that were never there will take, from their registries.
+///
+/// It costs a request for a manifest, which registries that count pulls count, so it is for images only of which
+/// nothing is known.
+package struct ImageForecast: Sendable {
+    /// What is known of an image before it is pulled.
+    package struct Size: Sendable, Hashable {
+        /// What it will take, parents' copies included and shared layers left out: an estimate.
+        package var bytes: ByteCount
+        /// How many layers it has.
+        package var layers: Int
+    }
+
+    private let store: CurrentStore
+    private let registry: RegistryClient
+
+    /// How many questions one registry gets at once.
+    private static let atOnce = 4
+
+    /// Makes a forecast for the store in that directory.
+    package init(root: String, registry: RegistryClient) {
+        store = CurrentStore(root: root)
+        self.registry = registry
+    }
+
+    /// What images will take, as far as their registries tell.
+    ///
+    /// A registry that does not answer is not asked again; it gets one question first, and then several at once.
+    ///
+    /// - Throws: `VfsStoreError`, `CancellationError`.
+    package func sizes(of requests: [ImageWarmer.Request]) async throws -> [ImageWarmer.Request: Size] {
+        try await withThrowingTaskGroup(of: [ImageWarmer.Request: Size].self) { group in
+            for (_, some) in Dictionary(grouping: requests, by: \.registry) {
+                group.addTask { try await sizes(atOneRegistry: some) }
+            }
+            return try await group.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+        }
+    }
+
+    private enum Answer {
+        case size(ImageWarmer.Request, Size)
+        case nothing
+        case unreachable
+    }
+
+    private func sizes(
+        atOneRegistry requests: [ImageWarmer.Request]
+    ) async throws -> [ImageWarmer.Request: Size] {
+        var waiting = requests[...]
+        var sizes: [ImageWarmer.Request: Size] = [:]
+        try await withThrowingTaskGroup(of: Answer.self) { group in
+            var running = 0
+            var limit = 1
+            while true {
+                while running < limit, let request = waiting.popFirst() {
+                    running += 1
+                    group.addTask { try await answer(to: request) }
+                }
+                guard let answer = try await group.next() else { break }
+                running -= 1
+                limit = Self.atOnce
+                switch answer {
+                case .size(let request, let size): sizes[request] = size
+                case .nothing: break
+                case .unreachable: waiting = []
+                }
+            }
+        }
+        return sizes
+    }
+
+    private func answer(to request: ImageWarmer.Request) async throws -> Answer {
+        do {
+            return .size(request, try await size(of: request.reference, platform: request.platform))
+        } catch let failure as RegistryFailure {
+            return failure.cause == .unreachable ? .unreachable : .nothing
+        }
+    }
+
+    /// What an image will take.
+    ///
+    /// - Throws: `RegistryFailure` where the registry does not tell, `VfsStoreError`, `CancellationError`.
+    package func size(of reference: ImageReference, platform: ImagePlatform? = nil) async throws -> Size {
+        let manifest = try await registry.image(of: reference, platform: platform)
+        return Size(
+            bytes: try store.look().store.forecast(manifest.layers), layers: manifest.layers.count)
+    }
+}

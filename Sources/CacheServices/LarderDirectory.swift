@@ -1,0 +1,140 @@
+import CacheModel
+import FileAccess
+import Glibc
+
+/// Larder's own folder on a volume, `.larder`: the lock, the trash with its journals, and the probe.
+///
+/// It is made by the first scan, so that a prune of a full volume finds it there.
+package struct LarderDirectory: Sendable {
+    /// The volume's root.
+    package let root: OpenDirectory
+    /// The folder `.larder`.
+    package let own: OpenDirectory
+    /// The folder `.larder/trash`.
+    package let trash: OpenDirectory
+
+    private static let markerName = Array("volume-id".utf8).cString
+
+    /// Opens the folder, and makes it where it is missing.
+    ///
+    /// - Throws: `MaintenanceError.readOnly` on a read-only mount, `.folder` where it cannot be made.
+    package init(root: OpenDirectory, volume: Volume) throws(MaintenanceError) {
+        self.root = root
+        do {
+            let name = Array(".larder".utf8).cString
+            try root.makeDirectory(name)
+            own = try root.open(name)
+            let trashName = Array("trash".utf8).cString
+            try own.makeDirectory(trashName)
+            trash = try own.open(trashName)
+            if marker() == nil { try writeMarker() }
+        } catch {
+            throw error.code == EROFS
+                ? .readOnly(volume: volume.name, path: volume.path)
+                : .folder(volume: volume.name, path: "\(volume.path)/.larder", reason: error.message)
+        }
+    }
+}
+
+extension LarderDirectory {
+    /// The number in `.larder/volume-id`, by which the volume is known again; nil where there is none.
+    func marker() -> UInt64? { Self.marker(in: own) }
+
+    /// The number in a volume's `.larder`, which any job can write: one more name of another file is not read.
+    package static func marker(in own: OpenDirectory) -> UInt64? {
+        guard let file = try? own.openFile(markerName, onlyName: true).descriptor else { return nil }
+        defer { close(file) }
+        var bytes = [UInt8](repeating: 0, count: 17)
+        guard read(file, &bytes, 17) == 17 else { return nil }
+        return UInt64(String(decoding: bytes.prefix(16), as: UTF8.self), radix: 16)
+    }
+
+    /// Writes a marker that no other volume has.
+    ///
+    /// A full volume stays without one until there is room.
+    private func writeMarker() throws(SystemError) {
+        let draft = Array("volume-id.tmp".utf8).cString
+        // Never what is there already: it may be a pipe, or one more name of a file of somebody else.
+        unlinkat(own.descriptor, draft, 0)
+        let file = openat(own.descriptor, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            if SystemError(code: errno).isFull { return }
+            throw SystemError(code: errno)
+        }
+        defer { close(file) }
+        let digits = String(UInt64.random(in: 1...UInt64.max), radix: 16)
+        let text = Array((String(repeating: "0", count: 16 - digits.count) + digits + "\n").utf8)
+        guard write(file, text, text.count) == text.count, fsync(file) == 0,
+            renameat(own.descriptor, draft, own.descriptor, Self.markerName) == 0
+        else {
+            unlinkat(own.descriptor, draft, 0)
+            return
+        }
+    }
+}
+
+/// What stops the maintenance of a volume.
+package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// The volume is mounted read-only.
+    case readOnly(volume: String, path: String)
+    /// Larder's folder on the volume cannot be made or opened.
+    case folder(volume: String, path: String, reason: String)
+    /// Another Larder holds the volume.
+    case held(volume: String, holder: String)
+    /// The volume is not the one that was scanned.
+    case otherVolume(volume: String, path: String)
+    /// The volume is not the one that was there a moment ago.
+    case wentAway(volume: String, path: String)
+    /// The last scan could not read everything.
+    case incompleteScan(volume: String, first: String, count: Int64)
+    /// The volume's path leads to the root of the whole system.
+    case systemRoot(volume: String, path: String)
+    /// The clock shows a time more than a day before the last scan.
+    case clockWentBack(volume: String, lastScan: Timestamp, now: Timestamp)
+    /// The clock was set by more than a day since the last scan.
+    case clockWasSet(volume: String, expected: Timestamp, now: Timestamp)
+    /// The plan does not fit the volume.
+    case unusablePlan(reason: String)
+    /// Something in the trash cannot be read or moved.
+    case trash(reason: String, hint: String)
+
+    /// What is wrong and where.
+    package var description: String {
+        switch self {
+        case .readOnly(let volume, let path): "volume \(volume): \(path) is mounted read-only"
+        case .folder(let volume, let path, let reason): "volume \(volume): \(path): \(reason)"
+        case .held(let volume, let holder): "volume \(volume) is held by another Larder (\(holder))"
+        case .systemRoot(let volume, let path):
+            "volume \(volume): \(path) is the root of the whole system, which is no cache volume"
+        case .otherVolume(let volume, let path):
+            "volume \(volume): what is mounted at \(path) is not what the last scan saw"
+        case .wentAway(let volume, let path):
+            "volume \(volume): it went away from \(path) a moment ago, or another one took its place"
+        case .incompleteScan(let volume, let first, let count):
+            "volume \(volume): \(count) path\(count == 1 ? "" : "s") could not be read, first \(first)"
+        case .clockWentBack(let volume, let lastScan, let now):
+            "volume \(volume): the clock shows \(now), and the last scan was at \(lastScan)"
+        case .clockWasSet(let volume, let expected, let now):
+            "volume \(volume): the clock shows \(now), and by the time since the last scan it is \(expected)"
+        case .unusablePlan(let reason): "the plan cannot be used: \(reason)"
+        case .trash(let reason, _): reason
+        }
+    }
+
+    /// What to do.
+    package var hint: String {
+        switch self {
+        case .readOnly: "mount it read-write to prune; scan, status and list work as it is"
+        case .folder: "make it writable for this user, or free an inode and a block on the volume"
+        case .held: "wait for it to end, or see which process it is; the lock dies with its owner"
+        case .systemRoot: "name the directory that the cache PVC is mounted at"
+        case .otherVolume: "check the mount, then run 'larder scan'"
+        case .wentAway: "mount it again"
+        case .incompleteScan: "make it readable or remove it, then scan again: nothing is evicted on guesses"
+        case .clockWentBack, .clockWasSet:
+            "set the clock; if it is right now, run 'larder scan', then prune again"
+        case .unusablePlan: "make a new one with 'larder plan'"
+        case .trash(_, let hint): hint
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import CacheModel
+import FileAccess
+import Glibc
+
+/// A volume under this process's lock: its root, and Larder's folder on it where it can be written.
+package final class LockedVolume: Sendable {
+    /// The volume.
+    package let volume: Volume
+    /// Its root.
+    package let root: OpenDirectory
+    /// Larder's folder, or why there is none.
+    package let folder: Result<LarderDirectory, MaintenanceError>
+    private let lock: RunLock
+
+    /// Opens and locks a volume.
+    ///
+    /// - Parameter seen: what was at the path a moment ago, where the volume may go away between two looks. A scan
+    ///   of its empty mount point would take that for a new volume, and the one that comes back for another.
+    /// - Throws: `MaintenanceError.held` where another Larder works on it, `.folder` where the root cannot be
+    ///   read, `.systemRoot` where it is `/`, `.wentAway` where it is not what was seen.
+    package init(_ volume: Volume, now: Timestamp, seen: RootPresence? = nil) throws(MaintenanceError) {
+        self.volume = volume
+        do { root = try OpenDirectory.open(root: volume.path) } catch {
+            throw .folder(volume: volume.name, path: volume.path, reason: error.message)
+        }
+        if Self.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
+        if let seen, (try? RootPresence(of: root))?.isSameVolume(as: seen) != true {
+            throw .wentAway(volume: volume.name, path: volume.path)
+        }
+        lock = try RunLock(volume: volume, root: root, now: now)
+        do { folder = .success(try LarderDirectory(root: root, volume: volume)) } catch {
+            folder = .failure(error)
+        }
+    }
+
+    /// Which volume is mounted now: asked anew at each call, since a mount may change under a process.
+    package var identity: VolumeIdentity {
+        let root = try? self.root.stat()
+        let marker = (try? folder.get())?.marker() ?? root?.device ?? 0
+        return VolumeIdentity(marker: marker, rootInode: root?.inode ?? 0)
+    }
+
+    /// Whether a directory is the root of the whole system, and so no volume, whatever link led there.
+    ///
+    /// What cannot be told counts as one.
+    static func isSystemRoot(_ directory: OpenDirectory) -> Bool {
+        guard let here = try? directory.stat(), let root = try? OpenDirectory.open(root: "/").stat() else {
+            return true
+        }
+        return here.device == root.device && here.inode == root.inode
+    }
+
+    /// Whether anything is mounted at a volume's path.
+    package static func isPresent(_ volume: Volume) -> Bool { access(volume.path, F_OK) == 0 }
+}

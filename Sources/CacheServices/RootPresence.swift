@@ -1,0 +1,30 @@
+import FileAccess
+
+/// Which directory lies at a volume's path at this moment.
+package struct RootPresence: Sendable, Equatable {
+    /// The file system's number, which changes with each attachment of a claim.
+    package let device: UInt64
+    /// The root's inode.
+    package let inode: UInt64
+    /// The number in `.larder/volume-id`; nil where there is none.
+    package let marker: UInt64?
+
+    /// Looks at an open root.
+    ///
+    /// - Throws: `SystemError` where it cannot be looked at.
+    package init(of root: OpenDirectory) throws(SystemError) {
+        let stat = try root.stat()
+        (device, inode) = (stat.device, stat.inode)
+        let own = try? root.open(Array(".larder".utf8).cString)
+        marker = own.flatMap(LarderDirectory.marker)
+    }
+
+    /// Whether this is the volume that was seen before, mounted anew or not.
+    ///
+    /// A mount point whose volume is gone is an empty directory of another file system: it must not be taken for a
+    /// volume on which everything vanished.
+    package func isSameVolume(as other: RootPresence) -> Bool {
+        if device == other.device, inode == other.inode { return true }
+        return marker != nil && marker == other.marker
+    }
+}

@@ -1,0 +1,99 @@
+import CacheIndex
+import CacheModel
+import Caches
+import FileAccess
+
+/// Brings the index up to date with a volume: probe, scan, read what tools wrote down, record, arm.
+///
+/// Arming comes last: only after what was read is recorded may the trace of it be overwritten.
+package struct ScanService: Sendable {
+    let index: CacheIndex
+    private let regretWindow: Span
+    let clock: @Sendable () -> Timestamp
+    private let progress: (@Sendable (Int) -> Void)?
+
+    /// What went longer ago counts as never seen when it returns: far beyond any regret window.
+    private static let ghostMemory = Span.days(366)
+
+    /// What a survey found and did.
+    package struct Result: Sendable {
+        /// What is on the volume.
+        package var scan: VolumeScan
+        /// What the index made of it.
+        package var recorded: RecordedScan
+        /// Files whose next read will show.
+        package var armed: Int
+        /// What a person should know, a sentence each.
+        package var notices: [String]
+    }
+
+    /// Makes a survey that records into `index`.
+    ///
+    /// `progress` is called from any thread with directories done.
+    package init(
+        index: CacheIndex, regretWindow: Span = .days(14), clock: @escaping @Sendable () -> Timestamp,
+        progress: (@Sendable (Int) -> Void)? = nil
+    ) {
+        self.index = index
+        self.regretWindow = regretWindow
+        self.clock = clock
+        self.progress = progress
+    }
+
+    /// Scans and records the locked volume.
+    ///
+    /// - Parameter warm: the run of `warm` whose end this is.
+    /// - Throws: `ScanError`, `VfsStoreError` or `IndexError`; the last scan in the index then still stands.
+    package func run(_ locked: LockedVolume, warm: WarmRun? = nil) throws -> Result {
+        var notices: [String] = []
+        let volume = locked.volume
+        if case .failure(let error) = locked.folder { notices.append("\(error): \(error.hint)") }
+        let scan =
+            switch volume.kind {
+            case .buildCache: try scanBuildCache(locked, &notices)
+            case .imageStore: try scanImageStore(locked, &notices)
+            }
+        try Task.checkCancellation()
+        try TrashRecovery(index: index, clock: clock).run(locked, &notices)
+        let detector = ClockJumpDetector(stateDirectory: index.stateDirectory)
+        if let expected = detector.expected(now: clock()) {
+            notices.append(
+                "the clock was set since the last scan: it shows \(clock()), and by the time since boot it "
+                    + "is \(expected); times of use before that are off")
+        }
+        let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
+        if !index.isInMemory { detector.record(now: clock()) }
+        _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
+        _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
+        let arming = AtimeArming(root: locked.root).arm(scan.unarmed)
+        if arming.refused > 0 {
+            notices.append(
+                "volume \(volume.name): \(arming.refused) files belong to another user: their uses may be missed"
+            )
+        }
+        return Result(scan: scan, recorded: recorded, armed: arming.armed, notices: notices)
+    }
+
+    private func scanBuildCache(_ locked: LockedVolume, _ notices: inout [String]) throws -> VolumeScan {
+        let trust =
+            switch locked.folder {
+            case .success(let folder): AtimeProbe(in: folder.own).run()
+            case .failure(let error): EvidenceQuality(.low, reason: error.description)
+            }
+        let snapshots = index.treePath(of: locked.volume.name).map {
+            SnapshotFile(path: $0, identity: locked.identity)
+        }
+        var scan = try VolumeScanner(progress: progress).scan(
+            locked.volume, snapshots: snapshots, atimeTrust: trust, clock: clock)
+        notices += scan.notices
+        // The walk opens the path anew: what is mounted there now may not be what was locked.
+        if let root = try? locked.root.stat(),
+            scan.identity != VolumeIdentity(marker: root.device, rootInode: root.inode)
+        {
+            throw MaintenanceError.otherVolume(volume: locked.volume.name, path: locked.volume.path)
+        }
+        scan.identity = locked.identity
+        notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries)
+        return scan
+    }
+}

@@ -1,0 +1,134 @@
+import CacheIndex
+import CacheModel
+import Foundation
+import PodmanClient
+import Reporting
+
+/// What a prune shall reach, where that is not the quota.
+package struct PruneGoal: Sendable {
+    /// The size that used bytes shall not exceed afterwards; nil for the low watermark.
+    package var target: ByteCount?
+    /// The entries to take, whatever the quota says; nil for those used least recently.
+    package var selection: EntrySelection?
+
+    /// Makes a goal; the quota's without any argument.
+    package init(target: ByteCount? = nil, selection: EntrySelection? = nil) {
+        self.target = target
+        self.selection = selection
+    }
+}
+
+/// How a prune is done.
+package struct PruneOptions: Sendable {
+    /// Whether only to tell what would be done.
+    package var dryRun = false
+    /// A plan that was written by `plan`, to be carried out in place of a new one.
+    package var planFile: String?
+    /// The only volume; nil for all.
+    package var volume: String?
+    /// What to reach.
+    package var goal = PruneGoal()
+    /// Whether to empty the trash at once.
+    package var purge = false
+    /// Whether to evict more than one run normally may.
+    package var beyondLimits = false
+
+    /// A prune of all volumes down to their quotas.
+    package init() {}
+}
+
+extension Services {
+    /// What a prune would remove now, in order, and why; from the index alone.
+    ///
+    /// - Throws: `IndexError`; `Failure` where no volume was ever scanned.
+    package func plan(_ goal: PruneGoal = PruneGoal()) throws -> ServiceResult<PlanReport> {
+        let index = try index(readOnly: true)
+        let now = clock()
+        let plans = try usages(index).map { volume, usage in
+            policy(for: volume, target: goal.target, selection: goal.selection)
+                .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
+        }
+        let report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
+        return ServiceResult(report, plans.allSatisfy(\.reachesGoal) ? nil : .overQuota)
+    }
+
+    /// Scans, then evicts down to the goal.
+    ///
+    /// - Throws: `Failure` and the errors of the parts below where nothing could be done on any volume.
+    package func prune(_ options: PruneOptions) async throws -> ServiceResult<PruneReport> {
+        let file = try options.planFile.map(readPlan)
+        let (volumes, skipped) = try presentVolumes(named: options.volume)
+        var index = try indexOrMemory()
+        let run = Trash.newRunID(now: clock())
+        var report = PruneReport(run: run, dryRun: options.dryRun, volumes: [], skipped: skipped)
+        var failures: [Failure] = []
+        for volume in volumes where file?.volumes.contains(where: { $0.name == volume.name }) ?? true {
+            do {
+                do {
+                    report.volumes.append(try await prune(volume, file, index, run: run, options, &failures))
+                } catch IndexError.full where !index.isInMemory {
+                    // Nothing was moved yet: what comes after the moves does not throw this.
+                    index = try memoryIndex()
+                    report.volumes.append(try await prune(volume, file, index, run: run, options, &failures))
+                }
+            } catch {
+                report.skipped.append(failures.skip(volume, for: error))
+            }
+        }
+        warn(index.takeLateNotices())
+        if report.volumes.isEmpty, let first = failures.first { throw first }
+        let isWhole = failures.isEmpty && report.volumes.allSatisfy(\.outcome.refused.isEmpty)
+        let isOver = report.volumes.contains(where: \.outcome.overQuota)
+        return ServiceResult(report, isOver ? .overQuota : isWhole ? nil : .inPart)
+    }
+
+    private func prune(
+        _ volume: Volume, _ file: PlanDocument?, _ index: CacheIndex, run: String, _ options: PruneOptions,
+        _ failures: inout [Failure]
+    ) async throws -> PruneReport.Volume {
+        let pruner = pruner(index, beyondLimits: options.beyondLimits)
+        try pruner.checkClock(for: volume)
+        let locked = try lock(volume)
+        let usage = try surveyed(locked, index)
+        let policy = policy(for: volume, target: options.goal.target, selection: options.goal.selection)
+        var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
+        var refused: [EvictionOutcome.Line] = []
+        if let planned = file?.volumes.first(where: { $0.name == volume.name }) {
+            (plan, refused) = planned.matched(with: usage, under: policy, now: clock())
+        }
+        if options.dryRun { return PruneReport.Volume(dryRunOf: plan) }
+        let display = progress("\(volume.name): pruning")
+        defer { display.end() }
+        let result = try await pruner.prune(
+            locked, plan, refused: refused, scan: usage.scan, run: run,
+            podman: try podman(for: volume), purge: options.purge
+        ) { done, all in display.update("\(done) of \(all) entries") }
+        display.end()
+        note(result.failures, of: volume, &failures)
+        return PruneReport.Volume(outcome: result.outcome, plan: plan)
+    }
+
+    /// Takes note of what failed beside single entries, and tells it.
+    func note(_ found: [String], of volume: Volume, _ failures: inout [Failure]) {
+        for failure in found {
+            failures.append(Failure(code: .inPart, message: "volume \(volume.name): \(failure)"))
+            warn(["volume \(volume.name): \(failure)"])
+        }
+    }
+
+    private func readPlan(_ file: String) throws -> PlanDocument {
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw Failure(
+                code: .failed, message: "the plan \(file) cannot be read",
+                hint: "make one with 'larder plan --output'")
+        }
+        let document = try PlanDocument.read(Array(data))
+        let age = clock() - document.createdAt
+        guard age >= .seconds(-60), age <= configuration.planTimeToLive else {
+            throw MaintenanceError.unusablePlan(
+                reason:
+                    "it is from \(document.createdAt), and plans hold for \(configuration.planTimeToLive)")
+        }
+        return document
+    }
+}

@@ -1,0 +1,70 @@
+import CacheIndex
+import CacheModel
+import Reporting
+
+extension Services {
+    /// Walks the mounted volumes, brings the index up to date and records what was used.
+    ///
+    /// - Throws: `Failure` and the errors of the parts below where not one volume could be scanned.
+    package func scan() throws -> ServiceResult<ScanReport> {
+        let startedAt = clock()
+        let (volumes, skipped) = try presentVolumes()
+        let index = try index()
+        var report = ScanReport(startedAt: startedAt, duration: .zero, volumes: [], skipped: skipped)
+        var failures: [Failure] = []
+        for volume in volumes {
+            do {
+                let locked = try lock(volume)
+                report.volumes.append(ScanReport.Volume(try survey(locked, index), of: volume))
+            } catch {
+                report.skipped.append(failures.skip(volume, for: error))
+            }
+        }
+        if report.volumes.isEmpty, let first = failures.first { throw first }
+        report.duration = clock() - startedAt
+        let isWhole = failures.isEmpty && report.volumes.allSatisfy(\.complete)
+        return ServiceResult(report, isWhole ? nil : .inPart)
+    }
+
+    /// Scans a locked volume into the index, with its progress and its notices.
+    @discardableResult func survey(
+        _ locked: LockedVolume, _ index: CacheIndex, warm: WarmRun? = nil
+    ) throws -> ScanService.Result {
+        let display = progress("\(locked.volume.name): scanning")
+        defer { display.end() }
+        let scan = ScanService(index: index, regretWindow: configuration.regretWindow, clock: clock) { done in
+            display.update("\(done) directories")
+        }
+        let result = try scan.run(locked, warm: warm)
+        warn(result.notices)
+        return result
+    }
+
+    /// Scans a locked volume and reads back what the index now knows of it.
+    func surveyed(_ locked: LockedVolume, _ index: CacheIndex) throws -> VolumeUsage {
+        try survey(locked, index)
+        guard let usage = try index.usage(of: locked.volume.name) else {
+            throw MaintenanceError.unusablePlan(reason: "volume \(locked.volume.name) was not recorded")
+        }
+        return usage
+    }
+}
+
+extension ScanReport.Volume {
+    /// The lines of one volume's scan.
+    fileprivate init(_ result: ScanService.Result, of volume: Volume) {
+        let scan = result.scan
+        self.init(
+            name: volume.name, path: volume.path, scan: result.recorded.number,
+            baseline: result.recorded.baseline,
+            complete: scan.complete, directories: scan.directories, files: scan.files, bytes: scan.bytes,
+            apparentBytes: scan.apparentBytes, unreadable: scan.unreadableCount,
+            unreadablePaths: scan.unreadable,
+            evidence: scan.atimeTrust,
+            pools: result.recorded.pools.map {
+                ScanReport.PoolLine(
+                    pool: $0.pool, entries: $0.entries, files: $0.files, bytes: $0.bytes, new: $0.new,
+                    used: $0.used, gone: $0.gone)
+            })
+    }
+}

@@ -1,0 +1,96 @@
+import CacheIndex
+import CacheModel
+import Reporting
+
+extension Services {
+    /// How the volumes stand, from the index alone.
+    ///
+    /// - Throws: `IndexError`; `Failure` where no volume was ever scanned.
+    package func status() throws -> StatusReport {
+        let index = try index(readOnly: true)
+        let known = try figures(index)
+        guard !known.isEmpty else { throw nothingKnown }
+        return try status(of: known, index, now: clock())
+    }
+
+    /// The same from figures that were read already; empty where nothing was scanned.
+    ///
+    /// - Throws: `IndexError`.
+    package func status(
+        of known: [(volume: Volume, figures: VolumeFigures)], _ index: CacheIndex, now: Timestamp
+    ) throws -> StatusReport {
+        try StatusReport(known, index, now: now)
+    }
+
+    /// The cluster and the node that metrics are labelled with.
+    package var place: MetricsReport.Place {
+        MetricsReport.Place(cluster: configuration.cluster ?? "", node: configuration.node ?? "")
+    }
+
+    /// The figures of the volumes for Prometheus, from the index alone.
+    ///
+    /// - Throws: `IndexError`.
+    package func metrics() throws -> MetricsReport {
+        let index = try index(readOnly: true)
+        let now = clock()
+        var report = metrics(of: try figures(index), readAt: now)
+        var options = ReportOptions()
+        options.looksIntoArtifacts = false
+        let known = try configuration.volumes.compactMap { volume in
+            try index.usage(of: volume.name).map { (volume: volume, usage: $0) }
+        }
+        report.capacity = try capacityReport(options, index, of: known, now: now)
+        return report
+    }
+
+    /// The same from figures that were read already.
+    ///
+    /// - Parameter activities: how the daemon's activities stand; none for a command.
+    package func metrics(
+        of known: [(volume: Volume, figures: VolumeFigures)], activities: [MetricsReport.Activity] = [],
+        readAt: Timestamp
+    ) -> MetricsReport {
+        MetricsReport(
+            volumes: known.map {
+                .init($0.figures, quota: $0.volume.quota(capacity: $0.figures.capacity.total))
+            },
+            activities: activities,
+            place: place, version: LarderVersion.current, readAt: readAt)
+    }
+}
+
+extension StatusReport {
+    /// How the scanned volumes stand, by their figures, with the warnings; what `larder status` shows.
+    ///
+    /// - Throws: `IndexError`.
+    fileprivate init(
+        _ volumes: [(volume: CacheModel.Volume, figures: VolumeFigures)], _ index: CacheIndex,
+        now: Timestamp
+    ) throws {
+        self.init(volumes: [])
+        for (volume, figures) in volumes {
+            let quota = volume.quota(capacity: figures.capacity.total)
+            func rate(since: Timestamp) throws -> HitRate {
+                try index.hitRates(of: volume.name, since: since, until: now).values.reduce(HitRate(), +)
+            }
+            self.volumes.append(
+                Volume(
+                    name: volume.name, path: volume.path, capacity: figures.capacity.total,
+                    usedBytes: figures.usedBytes, quota: quota, trashBytes: figures.trashBytes,
+                    entries: figures.entries,
+                    hitRates: RecentHitRates(
+                        lastScan: try index.lastScanRates(of: volume.name),
+                        day: try rate(since: now - .hours(24)), week: try rate(since: now - .days(7)),
+                        month: try rate(since: now - .days(30))),
+                    lastScan: figures.scan.startedAt,
+                    lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
+                    evidence: figures.scan.atimeTrust))
+            warnings += Warning.about(figures, quota: quota, now: now)
+            warnings += try index.idleWarmings(of: volume.name, since: now - .days(7)).map { idle in
+                Warning(
+                    code: "idle-warming", text: "\(idle.reference) on \(volume.name): \(idle.sentence)",
+                    hint: "take it off the list in warm.images, or name it no more to larder warm")
+            }
+        }
+    }
+}

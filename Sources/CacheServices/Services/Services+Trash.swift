@@ -1,0 +1,76 @@
+import CacheIndex
+import CacheModel
+import Reporting
+
+extension Services {
+    /// The runs in the trash with their entries.
+    ///
+    /// - Throws: `Failure`, `MaintenanceError`.
+    package func trashedRuns() throws -> TrashReport {
+        var report = TrashReport(runs: [])
+        for (volume, trash) in try trashes() {
+            report.runs += try trash.runs().map { TrashReport.Run($0, on: volume) }
+        }
+        return report
+    }
+
+    /// Brings back the entries of a run, or the one with that key; nothing is overwritten.
+    ///
+    /// The closing scan's result tells of itself by notices.
+    ///
+    /// - Throws: `Failure`, `MaintenanceError`; what was brought back stays where the closing scan fails.
+    package func restore(run: String, key: String?) throws -> ServiceResult<RestoreReport> {
+        for (volume, trash) in try trashes() where try trash.runs().contains(where: { $0.id == run }) {
+            let locked = try lock(volume)
+            let (restored, refused) = try trash.restore(run: run, key: key)
+            let report = RestoreReport(
+                run: run, volume: volume.name,
+                restored: restored.map { .init(key: $0.key, bytes: $0.bytes) },
+                refused: refused.map { .init(key: $0.0.key, bytes: $0.0.bytes, reason: $0.1) })
+            var isWhole = refused.isEmpty
+            do { isWhole = try survey(locked, try index()).scan.complete && isWhole } catch {
+                warn(["volume \(volume.name): \(Failure(error).sentence)"])
+                isWhole = false
+            }
+            return ServiceResult(report, isWhole ? nil : .inPart)
+        }
+        throw MaintenanceError.trash(
+            reason: "run \(run) is not in the trash", hint: "'larder trash list' shows what is")
+    }
+
+    /// Empties the trash of all volumes for good.
+    ///
+    /// - Throws: `Failure`, `MaintenanceError`, `IndexError`.
+    package func purgeTrash() throws -> ServiceResult<PurgeReport> {
+        var report = PurgeReport(volumes: [])
+        let index = try index()
+        for (volume, trash) in try trashes() {
+            let locked = try lock(volume)
+            defer { withExtendedLifetime(locked) {} }
+            let result = try trash.purge()
+            try index.recordPurge(
+                of: volume.name, trashLeft: try trash.runs().reduce(.zero) { $0 + $1.bytes })
+            report.volumes.append(
+                PurgeReport.Volume(
+                    name: volume.name, purgedBytes: result.bytes, failures: result.failures))
+        }
+        return ServiceResult(report, report.volumes.allSatisfy(\.failures.isEmpty) ? nil : .inPart)
+    }
+
+    /// The trashes of the mounted build caches; images have none.
+    private func trashes() throws -> [(volume: Volume, trash: Trash)] {
+        try presentVolumes().present.filter { $0.kind == .buildCache }.map { volume in
+            (volume, try Trash(opening: volume))
+        }
+    }
+}
+
+extension TrashReport.Run {
+    fileprivate init(_ run: Trash.Run, on volume: Volume) {
+        self.init(
+            id: run.id, volume: volume.name, createdAt: run.createdAt, retention: volume.trashRetention,
+            entries: run.entries.sorted { $0.key < $1.key }.map {
+                .init(key: $0.value.key, bytes: $0.value.bytes)
+            })
+    }
+}

@@ -1,0 +1,67 @@
+import CLinux
+import CacheModel
+import FileAccess
+import Glibc
+
+extension Trash {
+    /// Purges runs for good, oldest first.
+    ///
+    /// - Parameters:
+    ///   - before: Only runs that began before this time; nil for all. What an interrupted purge left goes
+    ///     whatever its age, and so does a run that holds nothing.
+    ///   - enough: Asked before each entry with the bytes purged so far; true ends the purge.
+    /// - Returns: The disk bytes of what was unlinked, and what could not be.
+    package func purge(
+        before: Timestamp? = nil, until enough: (_ purged: ByteCount) -> Bool = { _ in false }
+    ) throws(MaintenanceError) -> (bytes: ByteCount, failures: [String]) {
+        var bytes = ByteCount.zero
+        var failures: [String] = []
+        for run in try runs() where !enough(bytes) {
+            guard let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
+            let isDue = before.map { age(of: run, directory) < $0 } ?? true
+            for number in run.entries.keys.sorted() where isDue && !enough(bytes) {
+                bytes = bytes + purge(number, in: directory, &failures)
+            }
+            bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)
+            removeIfEmpty(run.id, directory)
+        }
+        bytes = bytes + purgeRemains(of: folder.trash, all: false, &failures)
+        return (bytes, failures)
+    }
+
+    /// When a run began; without a readable journal, when its folder was last changed.
+    private func age(of run: Run, _ directory: OpenDirectory) -> Timestamp {
+        run.createdAt ?? Timestamp(nanoseconds: (try? directory.stat().mtime) ?? 0)
+    }
+
+    /// An entry is renamed before it is unlinked, so that no restore ever brings back half of one.
+    private func purge(_ number: Int, in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount {
+        let doomed = Array("gone-\(number)".utf8).cString
+        let result = larder_rename_noreplace(
+            directory.descriptor, Self.name(number), directory.descriptor, doomed)
+        guard result == 0 else {
+            failures.append("entry \(number): \(SystemError(code: -result))")
+            return .zero
+        }
+        return remove(doomed, in: directory, &failures)
+    }
+
+    /// What an interrupted purge left, or all that a folder without a journal holds.
+    private func purgeRemains(of directory: OpenDirectory, all: Bool, _ failures: inout [String]) -> ByteCount
+    {
+        let gone = Array("gone-".utf8).map(CChar.init(bitPattern:))
+        var bytes = ByteCount.zero
+        for name in (try? directory.names()) ?? [] where all || name.starts(with: gone) {
+            bytes = bytes + remove(name, in: directory, &failures)
+        }
+        return bytes
+    }
+
+    private func remove(_ name: [CChar], in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount
+    {
+        do { return try TreeRemoval.remove(name, in: directory) } catch {
+            failures.append("\(escaped(name.dropLast().map(UInt8.init(bitPattern:)))): \(error)")
+            return .zero
+        }
+    }
+}

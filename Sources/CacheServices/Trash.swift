@@ -1,0 +1,175 @@
+import CLinux
+import CacheModel
+import FileAccess
+import Glibc
+
+/// What evicted entries wait in: a folder for each prune run, on the same volume, so that moving there and
+/// back is one rename.
+///
+/// Nothing in it counts as freed before it is purged.
+package struct Trash: Sendable {
+    let folder: LarderDirectory
+
+    /// One run in the trash, as far as it is still there.
+    package struct Run: Sendable, Equatable {
+        /// The run's ID.
+        package var id: String
+        /// The kind of run where its journal names one.
+        package var kind: String?
+        /// When it began; nil where its journal cannot be read.
+        package var createdAt: Timestamp?
+        /// The entries that can still be brought back, with their number in the run.
+        package var entries: [Int: TrashJournal.Line]
+        /// The entries of the journal that are not in the trash any more, or never got there.
+        package var missing: [Int: TrashJournal.Line]
+
+        /// The sum of what its entries occupied.
+        package var bytes: ByteCount { entries.values.reduce(.zero) { $0 + $1.bytes } }
+    }
+
+    /// Opens the trash of a volume.
+    package init(_ folder: LarderDirectory) { self.folder = folder }
+
+    /// Opens the trash of a volume by its path.
+    package init(opening volume: Volume) throws(MaintenanceError) {
+        let root: OpenDirectory
+        do { root = try OpenDirectory.open(root: volume.path) } catch {
+            throw .folder(volume: volume.name, path: volume.path, reason: error.message)
+        }
+        if LockedVolume.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
+        self.init(try LarderDirectory(root: root, volume: volume))
+    }
+
+    /// A new run's ID: its time, and something that no other run of the same second has.
+    package static func newRunID(now: Timestamp) -> String {
+        let digits = now.description.filter { $0.isNumber || $0 == "T" || $0 == "Z" }
+        let suffix = String(UInt32.random(in: 0...0xffff) + 0x10000, radix: 16).dropFirst()
+        return "\(digits)-\(suffix)"
+    }
+
+    /// The runs in the trash, oldest first.
+    package func runs() throws(MaintenanceError) -> [Run] {
+        var runs: [Run] = []
+        do {
+            for name in try folder.trash.names() {
+                let id = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+                guard Self.isRunID(id), let directory = try? folder.trash.open(name) else { continue }
+                var run = Run(id: id, kind: nil, createdAt: nil, entries: [:], missing: [:])
+                if let journal = try? TrashJournal.read(from: directory) {
+                    run.kind = journal.kind
+                    run.createdAt = journal.createdAt
+                    for (number, line) in journal.entries.enumerated() {
+                        if (try? directory.stat(Self.name(number))) != nil {
+                            run.entries[number] = line
+                        } else {
+                            run.missing[number] = line
+                        }
+                    }
+                }
+                runs.append(run)
+            }
+        } catch {
+            throw .trash(
+                reason: "the trash cannot be listed: \(error)", hint: "check the permissions of .larder/trash"
+            )
+        }
+        return runs.sorted { $0.id < $1.id }
+    }
+
+    /// Brings back entries of a run: all, or those with that key.
+    ///
+    /// An entry whose place was taken meanwhile, because a job fetched it again, stays in the trash.
+    /// - Returns: What was brought back, and what was not, with the reason.
+    package func restore(
+        run id: String, key: String? = nil
+    ) throws(MaintenanceError) -> (restored: [TrashJournal.Line], refused: [(TrashJournal.Line, String)]) {
+        let directory: OpenDirectory
+        let journal: TrashJournal
+        do {
+            guard Self.isRunID(id) else { throw SystemError(code: ENOENT) }
+            directory = try folder.trash.open(Array(id.utf8).cString)
+            journal = try TrashJournal.read(from: directory)
+        } catch {
+            throw .trash(
+                reason: "run \(id) is not in the trash (\(error))", hint: "'larder trash list' shows what is")
+        }
+        var restored: [TrashJournal.Line] = []
+        var refused: [(TrashJournal.Line, String)] = []
+        for (number, line) in journal.entries.enumerated() where key == nil || line.key == key {
+            guard (try? directory.stat(Self.name(number))) != nil else {
+                if key != nil { refused.append((line, "it is not in the trash any more")) }
+                continue
+            }
+            if let reason = putBack(number, line, from: directory) {
+                refused.append((line, reason))
+            } else {
+                restored.append(line)
+            }
+        }
+        if restored.isEmpty, refused.isEmpty, let key {
+            throw .trash(
+                reason: "run \(id) holds no entry \(key)", hint: "'larder trash list' shows what it holds")
+        }
+        removeIfEmpty(id, directory)
+        return (restored, refused)
+    }
+
+    /// Renames an entry back to where it came from, and makes the directories above it where they are gone.
+    ///
+    /// Returns why that was not possible.
+    func putBack(_ number: Int, _ line: TrashJournal.Line, from directory: OpenDirectory) -> String? {
+        guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes),
+            let first = path.components.first, !first.elementsEqual(".larder".utf8)
+        else {
+            return "its path in the journal is none"
+        }
+        var parent = folder.root
+        do {
+            let root = try parent.stat()
+            for component in path.parent.components {
+                parent = try remake(component, in: parent)
+                let here = try parent.stat()
+                guard here.device == root.device, here.mount == root.mount else {
+                    throw SystemError(code: EXDEV)
+                }
+            }
+        } catch { return "its directory cannot be made again (\(error))" }
+        let result = larder_rename_noreplace(
+            directory.descriptor, Self.name(number), parent.descriptor, path.name.cString)
+        if result == -EEXIST { return "a job fetched it again meanwhile" }
+        return result == 0 ? nil : SystemError(code: -result).message
+    }
+
+    /// Opens a directory, or makes it again with the permissions and owner of the one it is in: the jobs must be
+    /// able to use it as they used the one that became empty and went.
+    private func remake(
+        _ component: ArraySlice<UInt8>, in parent: OpenDirectory
+    ) throws(SystemError) -> OpenDirectory {
+        let name = component.cString
+        do { return try parent.open(name) } catch { guard error.code == ENOENT else { throw error } }
+        let model = try parent.stat()
+        try parent.makeDirectory(name)
+        let made = try parent.open(name)
+        if geteuid() == 0 { _ = fchown(made.descriptor, model.uid, model.gid) }
+        guard fchmod(made.descriptor, mode_t(model.mode & 0o7777)) == 0 else {
+            throw SystemError(code: errno)
+        }
+        return made
+    }
+
+    static func name(_ number: Int) -> [CChar] { Array("\(number)".utf8).cString }
+
+    static func isRunID(_ name: String) -> Bool {
+        name.utf8.count == 21
+            && name.utf8.allSatisfy {
+                ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) || $0 == 45 || $0 == 84 || $0 == 90
+            }
+    }
+
+    func removeIfEmpty(_ id: String, _ directory: OpenDirectory) {
+        guard let names = try? directory.names(),
+            !names.contains(where: { $0.first.map { $0 >= 48 && $0 <= 57 } ?? false })
+        else { return }
+        _ = try? TreeRemoval.remove(Array(id.utf8).cString, in: folder.trash)
+    }
+}

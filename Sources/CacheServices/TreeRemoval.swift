@@ -1,0 +1,114 @@
+import CLinux
+import CacheModel
+import FileAccess
+import Glibc
+
+/// Removes directory trees by descriptors: nothing is followed, no mount point is entered, and what a racing
+/// process swaps in is unlinked as a name, never walked through.
+enum TreeRemoval {
+    /// Removes a name and all below it.
+    ///
+    /// Returns the disk bytes whose last link went.
+    ///
+    /// - Throws: The first failure; what was removed until then stays removed. `EXDEV` at a mount point.
+    static func remove(_ name: [CChar], in parent: OpenDirectory) throws(SystemError) -> ByteCount {
+        let stat: larder_stat
+        do { stat = try parent.stat(name) } catch {
+            if error.code == ENOENT { return .zero }
+            throw error
+        }
+        guard stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) else { return try unlink(name, in: parent, stat) }
+        return try removeDirectory(name, in: parent)
+    }
+
+    private static func unlink(
+        _ name: [CChar], in parent: OpenDirectory, _ stat: larder_stat
+    ) throws(SystemError) -> ByteCount {
+        if unlinkat(parent.descriptor, name, 0) != 0 {
+            guard errno == EACCES, fchmod(parent.descriptor, 0o700) == 0,
+                unlinkat(parent.descriptor, name, 0) == 0
+            else {
+                if errno == ENOENT { return .zero }
+                throw SystemError(code: errno)
+            }
+        }
+        return ByteCount(stat.links == 1 ? stat.blocks * 512 : 0)
+    }
+
+    /// Goes down with a stack of its own: a tree 2,000 directories deep must not end the process.
+    private static func removeDirectory(
+        _ name: [CChar], in parent: OpenDirectory
+    ) throws(SystemError) -> ByteCount {
+        // What the name itself says is what is mounted on it.
+        let home = try parent.stat()
+        struct Level {
+            let parent: OpenDirectory
+            let name: [CChar]
+            let directory: OpenDirectory
+            let ownBytes: Int64
+            var rest: [[CChar]]
+        }
+        func level(_ name: [CChar], _ parent: OpenDirectory) throws(SystemError) -> Level {
+            let directory = try openForRemoval(name, in: parent)
+            let own = try directory.stat()
+            guard own.device == home.device, own.mount == home.mount else { throw SystemError(code: EXDEV) }
+            return Level(
+                parent: parent, name: name, directory: directory, ownBytes: own.blocks * 512,
+                rest: try directory.names())
+        }
+        var freed = ByteCount.zero
+        var stack = [try level(name, parent)]
+        while var top = stack.popLast() {
+            guard let next = top.rest.popLast() else {
+                if unlinkat(top.parent.descriptor, top.name, AT_REMOVEDIR) != 0 {
+                    // Another process put something in meanwhile: once more from the beginning of this one.
+                    if errno == ENOTEMPTY {
+                        top.rest = try top.directory.names()
+                        if !top.rest.isEmpty {
+                            stack.append(top)
+                            continue
+                        }
+                    }
+                    if errno != ENOENT { throw SystemError(code: errno) }
+                }
+                freed.bytes += top.ownBytes
+                continue
+            }
+            let stat: larder_stat
+            do { stat = try top.directory.stat(next) } catch {
+                if error.code != ENOENT { throw error }
+                stack.append(top)
+                continue
+            }
+            if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) {
+                let below = try level(next, top.directory)
+                stack.append(top)
+                stack.append(below)
+            } else {
+                freed = freed + (try unlink(next, in: top.directory, stat))
+                stack.append(top)
+            }
+        }
+        return freed
+    }
+
+    private static func openForRemoval(
+        _ name: [CChar], in parent: OpenDirectory
+    ) throws(SystemError) -> OpenDirectory {
+        do { return try parent.open(name) } catch {
+            // A directory without read permission: its owner may give it to himself.
+            guard error.code == EACCES else { throw error }
+            let handle = openat(
+                parent.descriptor, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC | larder_o_path)
+            guard handle >= 0 else { throw SystemError(code: errno) }
+            defer { close(handle) }
+            var found = larder_stat()
+            let above = try parent.stat()
+            guard larder_statx(handle, "", &found) == 0, found.device == above.device,
+                found.mount == above.mount
+            else { throw SystemError(code: EXDEV) }
+            guard chmod("/proc/self/fd/\(handle)", 0o700) == 0 else { throw error }
+            return try parent.open(name)
+        }
+    }
+}

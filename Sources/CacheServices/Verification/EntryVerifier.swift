@@ -1,0 +1,152 @@
+import CLinux
+import CacheModel
+import Caches
+import FileAccess
+import Glibc
+
+/// Holds the files of one build entry against what they should be.
+///
+/// Which files, and against what: of a Maven version, its artifacts against the strongest checksum beside them,
+/// else by their own structure; of a Gradle module, all files against the SHA-1 that names their directory; of
+/// other Gradle directories, the archives in them by their structure. The rest has nothing to be held against.
+struct EntryVerifier {
+    /// What is said of one file.
+    struct Finding: Equatable {
+        enum Result: Equatable {
+            case verdict(FileVerdict)
+            /// It is being written, or may be.
+            case unsettled(String)
+            case unreadable(String)
+        }
+
+        var path: VolumePath
+        var result: Result
+    }
+
+    private let root: OpenDirectory
+    let reader: PacedReader
+    private let now: Timestamp
+    private let settledBefore: Timestamp
+
+    /// Looks below a volume's root.
+    ///
+    /// What was written within `floor` may still be: it is never called damaged.
+    init(root: OpenDirectory, reader: PacedReader, now: Timestamp, floor: Span) {
+        self.root = root
+        self.reader = reader
+        self.now = now
+        settledBefore = now - max(floor, .minutes(1))
+    }
+
+    /// What is said of an entry's files; nil where the entry is gone.
+    func findings(of entry: ScannedEntry) -> [Finding]? {
+        let top: OpenDirectory
+        do { top = try root.open(entry.path) } catch {
+            return error.isVanished ? nil : [unreadable(entry.path, error)]
+        }
+        var findings: [Finding] = []
+        // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
+        var stack = [(parent: top, name: [CChar]([46, 0]), path: entry.path, depth: 0)]
+        while let (parent, name, path, depth) = stack.popLast() {
+            do throws(SystemError) {
+                let directory = try parent.open(name)
+                let names = try directory.names().sorted { $0.lexicographicallyPrecedes($1) }
+                let folder = Folder(directory: directory, path: path, names: names, pool: entry.pool)
+                for name in names {
+                    guard let stat = try? directory.stat(name) else { continue }
+                    let raw = name.dropLast().map(UInt8.init(bitPattern:))
+                    if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) {
+                        if goesDown(in: entry.pool, depth) {
+                            stack.append((directory, name, path.appending(raw), depth + 1))
+                        }
+                    } else if isChecked(raw, in: entry.pool, depth),
+                        let finding = finding(on: name, raw, in: folder)
+                    {
+                        findings.append(finding)
+                    }
+                }
+            } catch {
+                if !error.isVanished { findings.append(unreadable(path, error)) }
+            }
+        }
+        return findings
+    }
+
+    /// A directory with what is asked of it for each of its files.
+    struct Folder {
+        let directory: OpenDirectory
+        let path: VolumePath
+        let names: [[CChar]]
+        let pool: Pool
+        let tracking: TrackingFile?
+        let changedAt: Int64
+
+        init(directory: OpenDirectory, path: VolumePath, names: [[CChar]], pool: Pool) {
+            self.directory = directory
+            self.path = path
+            self.names = names
+            self.pool = pool
+            tracking = pool == .maven ? try? TrackingFile.read(in: directory).get() : nil
+            changedAt = (try? directory.stat().mtime) ?? .max
+        }
+
+        func has(_ name: [UInt8]) -> Bool { names.contains(name.cString) }
+    }
+
+    /// A Maven version has its files in one directory, a Gradle module in one for each SHA-1.
+    private func goesDown(in pool: Pool, _ depth: Int) -> Bool {
+        switch pool {
+        case .maven, .images: false
+        case .gradle: depth == 0
+        case .gradleOther: true
+        }
+    }
+
+    private func isChecked(_ name: [UInt8], in pool: Pool, _ depth: Int) -> Bool {
+        name.withUnsafeBufferPointer { bytes in
+            switch pool {
+            case .maven: FileNames.isArtifact(bytes)
+            case .gradle: depth == 1 && !FileNames.isInFlight(bytes)
+            case .gradleOther: ZipArchive.isArchive(name)
+            case .images: false
+            }
+        }
+    }
+
+    private func finding(on name: [CChar], _ raw: [UInt8], in folder: Folder) -> Finding? {
+        let path = folder.path.appending(raw)
+        do throws(SystemError) {
+            guard let file = try NoAtimeFile.open(name, in: folder.directory) else { return nil }
+            var newest = max(file.opened.mtime, folder.changedAt)
+            let verdict = try verdict(on: file, raw, in: folder, &newest)
+            guard file.isUnchanged else {
+                return Finding(path: path, result: .unsettled("it changed while it was read"))
+            }
+            if case .damaged(_, let detail) = verdict, isRecent(newest) {
+                let age = (now - Timestamp(nanoseconds: newest)).age
+                return Finding(
+                    path: path,
+                    result: .unsettled("written \(age) ago, perhaps not to its end yet: \(detail)"))
+            }
+            return Finding(path: path, result: .verdict(verdict))
+        } catch {
+            if error.isVanished { return nil }
+            if error.code == EPERM {
+                return Finding(
+                    path: path,
+                    result: .verdict(
+                        .unverifiable("another user owns it: reading it would look like a use")))
+            }
+            return unreadable(path, error)
+        }
+    }
+
+    /// A time far in the future says nothing of when a file was written.
+    private func isRecent(_ time: Int64) -> Bool {
+        time > settledBefore.nanoseconds && time < (now + .days(1)).nanoseconds
+    }
+
+    private func unreadable(_ path: VolumePath, _ error: SystemError) -> Finding {
+        Finding(path: path, result: .unreadable(error.message))
+    }
+}

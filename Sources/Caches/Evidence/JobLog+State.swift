@@ -1,0 +1,103 @@
+import CacheModel
+import Crypto
+import Foundation
+
+/// Why a log cannot be read.
+package enum JobLogError: Error, Sendable, Hashable {
+    /// The system's reason.
+    case unreadable(reason: String)
+    /// A directory, a FIFO or a device where a file was expected.
+    case noFile
+}
+
+extension JobLog {
+    /// How far a log was read.
+    struct State {
+        var reading = Reading()
+        var hash = SHA256()
+        private let endedAt: Timestamp
+        /// The last time the log told: what follows is not earlier.
+        private var passed: Timestamp?
+        /// The first download that no time was told after.
+        private var open = 0
+        /// How long the build took whose end is told next.
+        var took: Span?
+        private var urls: Set<String> = []
+
+        init(seed: String, endedAt: Timestamp) {
+            self.endedAt = endedAt
+            hash.update(data: Data("\(seed.utf8.count) \(seed) ".utf8))
+        }
+
+        mutating func damage() {
+            reading.damaged += 1
+            if reading.firstDamaged == nil { reading.firstDamaged = reading.lines }
+        }
+
+        /// The log told a time: what came before it in the log was over by `end`.
+        mutating func pass(_ time: Timestamp, to end: Timestamp) {
+            // What a build downloads while it starts is before the time that it counts from.
+            let begun = took.map { time - $0 - .seconds(10) }
+            for index in open..<reading.downloads.count {
+                reading.downloads[index].latest = min(end, endedAt)
+                guard let begun, begun > reading.downloads[index].earliest else { continue }
+                reading.downloads[index].earliest = begun
+            }
+            took = nil
+            open = reading.downloads.count
+            passed = time
+        }
+
+        mutating func download(_ url: String, _ size: ByteCount, _ pool: Pool) {
+            guard let (directory, file) = Self.artifact(url) else {
+                reading.others += 1
+                return
+            }
+            // Gradle says it twice with --debug.
+            guard pool == .maven || urls.insert(url).inserted else {
+                reading.others += 1
+                return
+            }
+            guard reading.downloads.count < JobLog.downloadLimit else {
+                reading.isCut = true
+                reading.others += 1
+                return
+            }
+            let digest = hash.finalize().prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+            let earliest = passed.map { min($0, endedAt) } ?? endedAt - JobLog.longestJob
+            reading.downloads.append(
+                JobDownload(
+                    id: digest, pool: pool, directory: directory, file: file, bytes: size,
+                    earliest: earliest, latest: endedAt))
+        }
+
+        func finished() -> Reading {
+            var reading = reading
+            for index in reading.downloads.indices {
+                let latest = reading.downloads[index].latest
+                // A clock that was set back while the job ran.
+                reading.downloads[index].earliest = min(reading.downloads[index].earliest, latest)
+            }
+            return reading
+        }
+
+        /// The directory and file of an artifact's address; nil where it is none.
+        ///
+        /// A file of a GAV begins with the artifact's name, and the version is the directory above it.
+        private static func artifact(_ url: String) -> (directory: [String], file: String)? {
+            guard let scheme = url.range(of: "://") else { return nil }
+            let path = url[scheme.upperBound...].prefix { $0 != "?" && $0 != "#" }
+            let parts = path.split(separator: "/", omittingEmptySubsequences: true).dropFirst()
+                .map { String($0).removingPercentEncoding ?? String($0) }
+            guard parts.count >= 4, let file = parts.last,
+                !parts.contains(where: { $0 == "." || $0 == ".." || $0.contains("/") || $0.contains("\0") })
+            else { return nil }
+            let directory = Array(parts.dropLast())
+            let artifact = directory[directory.count - 2]
+            guard file.hasPrefix(artifact + "-"),
+                ![".sha1", ".md5", ".sha256", ".sha512", ".asc"].contains(where: file.hasSuffix)
+            else { return nil }
+            return (directory, file)
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import CLinux
+import CacheModel
+import Crypto
+import Foundation
+import Glibc
+
+/// Reads the downloads that a job's log names, from a file or a stream, and knows them again in a log that grew.
+///
+/// A line ends at a line feed or a carriage return, for Maven's progress is written over itself. Logs are read
+/// once, from front to end, whatever their size; what is no download is passed over.
+package struct JobLog {
+    /// What a log told.
+    package struct Reading: Sendable, Equatable {
+        /// The files downloaded, in the order of the log.
+        package var downloads: [JobDownload] = []
+        /// Downloads of what is no artifact: metadata, checksums, Gradle itself.
+        package var others = 0
+        /// Lines that are not empty.
+        package var lines = 0
+        /// Lines that begin as a download and cannot be read to their end, or are too long.
+        package var damaged = 0
+        /// The first of them.
+        package var firstDamaged: Int?
+        /// The job that the log itself names.
+        package var job: String?
+        /// Whether there were more downloads than are taken from one log.
+        package var isCut = false
+
+        /// Lines that tell of no download.
+        package var skipped: Int { lines - damaged - others - downloads.count }
+    }
+
+    /// A longer line is no download.
+    static let lineLimit = 1 << 16
+    /// More downloads than any job makes; a log is written by a job, and may be made up.
+    static let downloadLimit = 100_000
+    /// How long a job may have run before the end of a log that tells no times.
+    static let longestJob = Span.days(1)
+
+    private let kind: JobLogKind
+    private let reader: JobLogLineReader
+
+    /// Reads logs of that kind.
+    package init(_ kind: JobLogKind) {
+        self.kind = kind
+        reader = JobLogLineReader(kind: kind)
+    }
+
+    /// Reads a log to its end.
+    ///
+    /// - Parameters:
+    ///   - descriptor: where the log comes from.
+    ///   - job: tells logs of the same content apart; nil takes what the log says.
+    ///   - endedAt: the time by which the log was written; times in it that are later count as this one.
+    /// - Throws: `JobLogError`.
+    package func read(_ descriptor: Int32, job: String?, endedAt: Timestamp) throws(JobLogError) -> Reading {
+        var state = State(seed: job ?? "", endedAt: endedAt)
+        var buffer = [UInt8](repeating: 0, count: Self.lineLimit + (1 << 18))
+        var (filled, isTooLong) = (0, false)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { bytes in
+                Glibc.read(descriptor, bytes.baseAddress.map { $0 + filled }, bytes.count - filled)
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .unreadable(reason: String(cString: strerror(errno))) }
+            let isEnd = count == 0
+            filled += count
+            var used = 0
+            buffer.withUnsafeBytes { bytes in
+                while let end = Self.end(of: bytes, from: used, to: filled) ?? (isEnd ? filled : nil) {
+                    let line = UnsafeRawBufferPointer(rebasing: bytes[used..<end])
+                    isTooLong = isTooLong || line.count > Self.lineLimit
+                    take(line, isTooLong: isTooLong, isWhole: end < filled, &state)
+                    isTooLong = false
+                    state.hash.update(data: Self.lineFeed)
+                    used = min(end + 1, filled)
+                    if end == filled { break }
+                }
+                if used == 0, filled == bytes.count {
+                    (used, isTooLong) = (filled, true)
+                    state.hash.update(bufferPointer: bytes)
+                }
+            }
+            if isEnd { break }
+            buffer.withUnsafeMutableBytes { bytes in
+                if let base = bytes.baseAddress, used > 0 { memmove(base, base + used, filled - used) }
+            }
+            filled -= used
+        }
+        return state.finished()
+    }
+
+    private static let lineFeed: [UInt8] = [10]
+
+    private static func end(of bytes: UnsafeRawBufferPointer, from start: Int, to end: Int) -> Int? {
+        guard let base = bytes.baseAddress, start < end else { return nil }
+        let feed = memchr(base + start, 10, end - start).map { base.distance(to: UnsafeRawPointer($0)) }
+        let upTo = feed ?? end
+        let back = memchr(base + start, 13, upTo - start).map { base.distance(to: UnsafeRawPointer($0)) }
+        return back ?? feed
+    }
+
+    private func take(
+        _ line: UnsafeRawBufferPointer, isTooLong: Bool, isWhole: Bool, _ state: inout State
+    ) {
+        state.hash.update(bufferPointer: line)
+        guard !line.isEmpty || isTooLong else { return }
+        state.reading.lines += 1
+        if isTooLong { return state.damage() }
+        guard Self.mayTell(line) else {
+            if let stamp = JobLogLineReader.stamp(line) { state.pass(stamp, to: stamp) }
+            return
+        }
+        switch reader.read(line) {
+        case .other: break
+        case .damaged: state.damage()
+        case .job(let job): state.reading.job = state.reading.job ?? job
+        case .time(let time): state.pass(time, to: time + .seconds(1))
+        case .took(let span): state.took = span
+        // Where the log is cut in an address, the rest of it looks like a whole one.
+        case .download where kind == .gradle && !isWhole: state.damage()
+        case .download(let url, let size):
+            let stamp = JobLogLineReader.stamp(line)
+            if let stamp { state.pass(stamp, to: stamp) }
+            state.download(url, size, kind.pool)
+            if let stamp { state.pass(stamp, to: stamp) }
+        }
+    }
+
+    /// Whether a line is worth a closer look: most are not.
+    private static func mayTell(_ line: UnsafeRawBufferPointer) -> Bool {
+        guard let base = line.baseAddress else { return false }
+        return words.contains { word in
+            let length = word.utf8CodeUnitCount
+            var at = 0
+            while at + length <= line.count,
+                let start = memchr(base + at, Int32(word.utf8Start[0]), line.count - at - length + 1)
+            {
+                if memcmp(start, word.utf8Start, length) == 0 { return true }
+                at = base.distance(to: UnsafeRawPointer(start)) + 1
+            }
+            return false
+        }
+    }
+
+    private static let words: [StaticString] = [
+        "Download", "section_", "Finished at: ", "Total time:", "CI_JOB_ID=", "Uploading artifacts",
+    ]
+}

@@ -1,0 +1,174 @@
+import CacheModel
+import FileAccess
+
+/// Follows the event logs in a directory: one file for each Podman, rotated ones beside them.
+///
+/// What was read is told by cursors that the caller keeps with what it made of the events, in one transaction:
+/// so no event is lost or counted twice when a process dies between the two. A last line without its end is left
+/// for the next time.
+package struct PodmanEventLogs: Sendable {
+    private let directory: String
+
+    /// What was new in the logs.
+    package struct Reading: Sendable, Equatable {
+        /// The containers made, in the order of their times, each once.
+        package var events: [PodmanEvent] = []
+        /// How many files were read.
+        package var files = 0
+        /// Whether everything since the last time is in `events`: no line unreadable, no file lost.
+        package var isWhole = true
+        /// What a person should know, a sentence for each file at most.
+        package var notices: [String] = []
+        /// How far the logs were read, for the next time.
+        package var cursors: [UInt8] = []
+    }
+
+    /// Follows the logs in that directory, which need not be there.
+    package init(directory: String) { self.directory = directory }
+
+    /// Reads what came since `cursors`, which are empty the first time.
+    package func read(after cursors: [UInt8]) -> Reading {
+        var reading = Reading()
+        let folder: OpenDirectory
+        let names: [[CChar]]
+        do throws(SystemError) {
+            folder = try OpenDirectory.open(root: directory)
+            names = try folder.names()
+        } catch {
+            reading.cursors = cursors
+            reading.isWhole = cursors.isEmpty
+            if !error.isVanished || !cursors.isEmpty {
+                reading.notices = ["the event logs in \(directory) cannot be read: \(error.message)"]
+            }
+            return reading
+        }
+        var follower = Follower(directory: directory, before: PodmanEventCursors(bytes: cursors).cursors)
+        for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) }) where Self.isLog(name) {
+            follower.follow(name, in: folder, &reading)
+        }
+        follower.end(&reading)
+        return reading
+    }
+
+    /// Podman locks `<log>.lock`; a name that begins with a dot is being written.
+    private static func isLog(_ name: [CChar]) -> Bool {
+        name.first != 46
+            && !name.dropLast().suffix(5).elementsEqual(".lock".utf8.map(CChar.init(bitPattern:)))
+    }
+}
+
+/// Reads one file after the other, and remembers which of the known cursors it met again.
+private struct Follower {
+    let directory: String
+    let before: [PodmanEventCursors.Cursor]
+    private let lines: [UInt64: Int]
+    private var met: Set<Int> = []
+    private var after: [UInt64: PodmanEventCursors.Cursor] = [:]
+    private var seen: Set<PodmanEvent> = []
+
+    private static let keptCursors = 64
+
+    init(directory: String, before: [PodmanEventCursors.Cursor]) {
+        self.directory = directory
+        self.before = before
+        let known = before.indices.filter { before[$0].lineLength > 0 }
+        lines = Dictionary(known.map { (before[$0].lineHash, $0) }, uniquingKeysWith: { $1 })
+    }
+
+    mutating func follow(_ name: [CChar], in folder: OpenDirectory, _ reading: inout PodmanEventLogs.Reading)
+    {
+        let path = "\(directory)/\(escaped(name.dropLast().map(UInt8.init(bitPattern:))))"
+        do throws(PodmanEventFile.Refusal) {
+            let file = try PodmanEventFile(name, in: folder)
+            // Two names of one file.
+            guard after[file.inode] == nil else { return }
+            reading.files += 1
+            read(file, path, &reading)
+        } catch {
+            if error.isGone { return }
+            reading.isWhole = false
+            reading.notices.append("the event log \(path) is not read: \(error.reason)")
+        }
+    }
+
+    private mutating func read(
+        _ file: borrowing PodmanEventFile, _ path: String, _ reading: inout PodmanEventLogs.Reading
+    ) {
+        var cursor = start(of: file)
+        var (skipped, firstSkipped) = (0, Int64(0))
+        var found: [PodmanEvent] = []
+        let end = file.lines(from: cursor.offset) { line, start in
+            let parsed =
+                line.map { PodmanEventLine(UnsafeRawBufferPointer(rebasing: $0.dropLast())) } ?? .unreadable
+            switch parsed {
+            case .create(let event): found.append(event)
+            case .other: break
+            case .unreadable:
+                if skipped == 0 { firstSkipped = start }
+                skipped += 1
+                return
+            }
+            guard let line else { return }
+            (cursor.lineStart, cursor.lineLength) = (start, Int64(line.count))
+        }
+        cursor.offset = end
+        file.remember(&cursor)
+        after[file.inode] = cursor
+        for event in found where seen.insert(event).inserted { reading.events.append(event) }
+        if skipped > 0 {
+            reading.isWhole = false
+            reading.notices.append(
+                "the event log \(path): \(skipped) line\(skipped == 1 ? " is" : "s are") no event and passed over, "
+                    + "the first at byte \(firstSkipped)")
+        }
+    }
+
+    /// Where to read on: where it was left, else behind the last line that was read from whatever file.
+    private mutating func start(of file: borrowing PodmanEventFile) -> PodmanEventCursors.Cursor {
+        for (index, cursor) in before.enumerated() where file.holds(cursor) {
+            met.insert(index)
+            return cursor
+        }
+        var cursor = PodmanEventCursors.Cursor(inode: file.inode, offset: 0)
+        guard !lines.isEmpty else { return cursor }
+        let lines = lines
+        var found: Set<Int> = []
+        _ = file.lines(from: 0) { line, start in
+            guard let line, let index = lines[PodmanEventCursors.hash(line)] else { return }
+            found.insert(index)
+            (cursor.lineStart, cursor.lineLength) = (start, Int64(line.count))
+            cursor.offset = start + Int64(line.count)
+        }
+        met.formUnion(found)
+        return cursor
+    }
+
+    mutating func end(_ reading: inout PodmanEventLogs.Reading) {
+        reading.events.sort { $0.at < $1.at }
+        let missing = before.indices.filter { !met.contains($0) && before[$0].lineLength > 0 }
+        let lost = missing.filter { before[$0].offset >= 0 }
+        if !lost.isEmpty {
+            reading.isWhole = false
+            reading.notices.append(
+                "\(lost.count) event log\(lost.count == 1 ? "" : "s") in \(directory) went before the end was read: "
+                    + "keep logs for longer than the time between two scans")
+        }
+        var cursors = PodmanEventCursors()
+        // A file that went may come back, under whatever inode: its last line says how far it was read.
+        let kept = missing.suffix(Self.keptCursors).map { index in
+            var cursor = before[index]
+            cursor.offset = -1
+            return cursor
+        }
+        cursors.cursors = Array(after.values) + kept.filter { after[$0.inode] == nil }
+        reading.cursors = cursors.bytes
+    }
+}
+
+extension PodmanEventFile {
+    /// Puts the hash of the last good line into the cursor: only that one's is needed.
+    fileprivate func remember(_ cursor: inout PodmanEventCursors.Cursor) {
+        guard cursor.lineLength > 0 else { return }
+        cursor.lineHash = hash(at: cursor.lineStart, length: Int(cursor.lineLength)) ?? 0
+    }
+}

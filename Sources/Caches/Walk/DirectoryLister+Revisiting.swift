@@ -1,0 +1,120 @@
+import CLinux
+import FileAccess
+import Glibc
+
+/// Directories that are as the last scan left them: their files are not listed again.
+extension DirectoryLister {
+    /// Whether nothing in a directory can have got or lost a name since the last scan.
+    func isUnchanged(_ stat: larder_stat, _ old: DirectoryRecord, _ previous: TreeSnapshot) -> Bool {
+        stat.inode == old.inode && stat.mtime == old.mtime && stat.ctime == old.ctime
+            && maySkip(old, previous)
+    }
+
+    private func maySkip(_ old: DirectoryRecord, _ previous: TreeSnapshot) -> Bool {
+        old.ctime < previous.startedAt.nanoseconds - Self.coarsestTick
+            && old.facts.isDisjoint(with: [.listAlways, .unreadable])
+    }
+
+    /// Takes over what is known of an unchanged directory, and looks at its sentinels: reads of them are the
+    /// evidence of use, and they may have been rewritten in place.
+    func revisit(
+        _ directory: OpenDirectory, _ index: Int32, _ previous: TreeSnapshot, _ scratch: inout ListingScratch
+    ) -> VisitedDirectory {
+        let old = previous.tree.records[Int(index)]
+        var record = old.withoutSentinels
+        previous.tree.forEachSentinel(of: index) { name in
+            var stat = larder_stat()
+            if larder_statx(directory.descriptor, name, &stat) == 0 { add(stat, to: &record) }
+        }
+        var visited = VisitedDirectory(record: record, sentinels: Array(previous.tree.sentinels(index)))
+        visited.isUnchanged = record.isSame(as: old)
+        for child in previous.children(of: index) {
+            // Larder's own folder changes with every scan.
+            let isOwn = index == 0 && previous.tree.name(child).elementsEqual(EntryCollector.ownFolder)
+            if !isOwn, let leaf = leaf(child, in: directory, previous, &scratch) {
+                if !leaf.isSame(as: previous.tree.records[Int(child)]) { visited.isUnchanged = false }
+                visited.leaves.append(leaf)
+            } else {
+                let name = previous.tree.name(child).map(CChar.init(bitPattern:)) + [0]
+                visited.children.append(
+                    WalkTask(parent: directory, parentIndex: -1, previous: child, name: name))
+            }
+        }
+        return visited
+    }
+
+    /// Takes over what is known of an unchanged directory that has no directories in it, without opening it;
+    /// nil where it has some, or is not known to be unchanged.
+    ///
+    /// Opening and closing would cost more than all else. Its sentinels are looked at by `name/sentinel`, where
+    /// a job could have put a link in the name's place. So the directory comes last: with the inode and ctime
+    /// of the last scan it cannot have been moved since, as that sets the ctime (rename(2) on Linux's file
+    /// systems), and what was seen was in it. Otherwise all that was seen is dropped.
+    func leaf(
+        _ index: Int32, in parent: OpenDirectory, _ previous: TreeSnapshot, _ scratch: inout ListingScratch
+    ) -> DirectoryRecord? {
+        let old = previous.tree.records[Int(index)]
+        guard maySkip(old, previous), previous.children(of: index).isEmpty else { return nil }
+        var record = old.withoutSentinels
+        let length = scratch.beginPath(previous.tree.name(index))
+        previous.tree.forEachSentinel(of: index) { name in
+            var stat = larder_stat()
+            scratch.extendPath(from: length, by: name)
+            if larder_statx(parent.descriptor, scratch.path, &stat) == 0 { add(stat, to: &record) }
+        }
+        _ = scratch.beginPath(previous.tree.name(index))
+        var stat = larder_stat()
+        guard larder_statx(parent.descriptor, scratch.path, &stat) == 0, stat.device == device,
+            stat.mount == mount, isUnchanged(stat, old, previous)
+        else { return nil }
+        return record
+    }
+
+    /// Adds a file to the sums of its directory.
+    func add(_ stat: larder_stat, to record: inout DirectoryRecord, isSentinel: Bool = true) {
+        record.fileBytes += stat.blocks * 512
+        record.apparentBytes += stat.size
+        guard isSentinel else { return }
+        record.accessed = max(record.accessed, stat.atime)
+        // The rule of relatime turned round: this read shows, and the next one within a day will not.
+        if stat.atime > stat.ctime, stat.atime > startedAt.nanoseconds - Self.inFlightAge {
+            record.facts.insert(.unarmed)
+        }
+    }
+}
+
+extension DirectoryRecord {
+    /// The record before its sentinels are added.
+    fileprivate var withoutSentinels: DirectoryRecord {
+        var record = self
+        record.fileBytes = otherBytes
+        record.apparentBytes = otherApparentBytes
+        record.accessed = otherAccessed
+        record.facts.remove(.unarmed)
+        return record
+    }
+
+    /// Whether its sentinels are as they were.
+    fileprivate func isSame(as old: DirectoryRecord) -> Bool {
+        fileBytes == old.fileBytes && apparentBytes == old.apparentBytes && accessed == old.accessed
+            && facts == old.facts
+    }
+}
+
+extension DirectoryTree {
+    /// Gives the names of a directory's sentinels one after the other, each ended by a NUL.
+    fileprivate func forEachSentinel(of index: Int32, _ body: (UnsafePointer<CChar>) -> Void) {
+        let record = records[Int(index)]
+        let start = Int(record.nameStart) + Int(record.nameLength)
+        text.withUnsafeBytes { text in
+            guard let base = text.baseAddress else { return }
+            var at = start
+            while at < start + Int(record.sentinelLength),
+                let end = memchr(base + at, 0, start + Int(record.sentinelLength) - at)
+            {
+                body((base + at).assumingMemoryBound(to: CChar.self))
+                at = UnsafeRawPointer(end) - base + 1
+            }
+        }
+    }
+}

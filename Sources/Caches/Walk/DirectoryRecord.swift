@@ -1,0 +1,131 @@
+/// What a walk keeps of one directory: its own stat, sums over its files, and nothing per file but the names
+/// of its sentinels.
+///
+/// A plain block of integers without references, so that a tree of them can be written to the index and read
+/// back as it lies in memory.
+struct DirectoryRecord {
+    /// The index of its parent in the tree; -1 for the root.
+    ///
+    /// Always smaller than its own.
+    var parent: Int32
+    /// Where its name lies in the tree's text.
+    var nameStart: UInt32
+    var nameLength: UInt16
+    /// What the names of its files and a look into its tracking file told.
+    var facts: DirectoryFacts
+    /// How many bytes the names of its sentinels occupy, right behind its own name, each ended by a NUL.
+    var sentinelLength: UInt32
+    /// The number of files with one link.
+    ///
+    /// Those with several are listed apart.
+    var files: Int32
+    var inode: UInt64
+    /// The directory's own times, nanoseconds since 1970.
+    var mtime: Int64
+    var ctime: Int64
+    /// Disk bytes of the directory itself.
+    var ownBytes: Int64
+    /// Disk bytes of all its files, and of those that are no sentinels.
+    var fileBytes: Int64
+    var otherBytes: Int64
+    /// Lengths of all its files, and of those that are no sentinels.
+    var apparentBytes: Int64
+    var otherApparentBytes: Int64
+    /// The newest access time among its files, nanoseconds since 1970; 0 without files.
+    var accessed: Int64
+    /// The same among the files that are no sentinels.
+    var otherAccessed: Int64
+}
+
+/// What is known of a directory from the names of its files.
+struct DirectoryFacts: OptionSet {
+    let rawValue: UInt16
+
+    /// A Maven version directory: it holds `<parent>-<name>…` files or `_remote.repositories`.
+    static let mavenVersion = DirectoryFacts(rawValue: 1 << 0)
+    /// It holds an artifact that `_remote.repositories` gives to no remote repository.
+    static let locallyInstalled = DirectoryFacts(rawValue: 1 << 1)
+    /// It holds a fresh `.part`, `.tmp` or `.lock` file.
+    static let inFlight = DirectoryFacts(rawValue: 1 << 2)
+    /// It, or a file in it, could not be read.
+    static let unreadable = DirectoryFacts(rawValue: 1 << 3)
+    /// Its files must be listed at every scan: hard links, in-flight files, or more files than can be sentinels.
+    static let listAlways = DirectoryFacts(rawValue: 1 << 4)
+    /// The next read of one of its files would leave no trace under relatime.
+    static let unarmed = DirectoryFacts(rawValue: 1 << 5)
+    /// Its tracking file belongs to another user.
+    static let foreignOwner = DirectoryFacts(rawValue: 1 << 6)
+    /// It holds `_remote.repositories`.
+    static let tracked = DirectoryFacts(rawValue: 1 << 7)
+}
+
+/// One name of a file with several links.
+struct HardLink {
+    var directory: Int32
+    var inode: UInt64
+    var bytes: Int64
+    var apparentBytes: Int64
+}
+
+/// The directories of a volume after a walk, parents before their children.
+struct DirectoryTree {
+    var records: [DirectoryRecord] = []
+    /// All names, raw, one after the other.
+    var text: [UInt8] = []
+    var hardLinks: [HardLink] = []
+
+    /// The raw name of a directory; empty for the root.
+    func name(_ index: Int32) -> ArraySlice<UInt8> {
+        let record = records[Int(index)]
+        return text[Int(record.nameStart)..<Int(record.nameStart) + Int(record.nameLength)]
+    }
+
+    /// The NUL-ended names of a directory's sentinels, one after the other.
+    func sentinels(_ index: Int32) -> ArraySlice<UInt8> {
+        let record = records[Int(index)]
+        let start = Int(record.nameStart) + Int(record.nameLength)
+        return text[start..<start + Int(record.sentinelLength)]
+    }
+
+    /// A directory's path below the volume's root.
+    func path(_ index: Int32) -> [UInt8] {
+        var path: [UInt8] = []
+        append(index, below: 0, separator: UInt8(ascii: "/"), to: &path)
+        return path
+    }
+
+    /// Appends the names from below a directory down to one in it.
+    ///
+    /// Written from the end, as a tree may be deeper than a stack or a list of its ancestors should be.
+    func append(_ index: Int32, below top: Int32, separator: UInt8, to bytes: inout [UInt8]) {
+        var length = -1
+        var at = index
+        while at > 0, at != top {
+            length += 1 + Int(records[Int(at)].nameLength)
+            at = records[Int(at)].parent
+        }
+        guard length > 0 else { return }
+        var end = bytes.count + length
+        bytes.append(contentsOf: repeatElement(separator, count: length))
+        at = index
+        while at > 0, at != top {
+            let record = records[Int(at)]
+            end -= Int(record.nameLength)
+            for offset in 0..<Int(record.nameLength) {
+                bytes[end + offset] = text[Int(record.nameStart) + offset]
+            }
+            end -= 1
+            at = record.parent
+        }
+    }
+
+    /// Appends a directory's raw name.
+    func appendName(_ index: Int32, to bytes: inout [UInt8]) {
+        let start = Int(records[Int(index)].nameStart)
+        text.withUnsafeBufferPointer { text in
+            bytes.append(
+                contentsOf: UnsafeBufferPointer(
+                    rebasing: text[start..<start + Int(records[Int(index)].nameLength)]))
+        }
+    }
+}

@@ -1,0 +1,124 @@
+import CacheModel
+import FileAccess
+import Glibc
+
+extension EntryCollector {
+    /// The entries with their sums, in the order of their paths, and what waits in the trash.
+    func entries() -> (entries: [ScannedEntry], trashBytes: Int64) {
+        let (paths, (keys, found)) = both {
+            inOrder()
+        } and: {
+            (allKeys(), summed())
+        }
+        let entries = halves(of: heads.count) { place in
+            let at = paths.order[place]
+            let directory = heads[at].directory
+            let sum = found.sums[at]
+            return ScannedEntry(
+                pool: heads[at].pool, key: keys[at], path: paths[at],
+                inode: tree.records[Int(directory)].inode, bytes: ByteCount(sum.bytes),
+                apparentBytes: ByteCount(sum.apparentBytes), files: sum.files,
+                accessed: Timestamp(nanoseconds: sum.accessed),
+                fetched: Timestamp(nanoseconds: sum.fetched), protections: sum.protections)
+        }
+        return (entries, found.trashBytes)
+    }
+
+    private func inOrder() -> OrderedPaths { OrderedPaths(of: heads.map(\.directory), in: tree) }
+
+    private func summed() -> (sums: [EntrySum], trashBytes: Int64) {
+        var sums = heads.map { EntrySum(protections: $0.holdsEntries ? Protections(.holdsEntries) : []) }
+        var trashBytes: Int64 = 0
+        for (index, record) in tree.records.enumerated() {
+            if isInTrash(index) { trashBytes += record.ownBytes + record.fileBytes }
+            guard owner[index] >= 0 else { continue }
+            sums[Int(owner[index])].add(record, in: heads[Int(owner[index])].pool)
+        }
+        for link in tree.hardLinksByFirstPath() {
+            if isInTrash(Int(link.directory)) { trashBytes += link.bytes }
+            guard owner[Int(link.directory)] >= 0 else { continue }
+            sums[Int(owner[Int(link.directory)])].add(link)
+        }
+        return (sums, trashBytes)
+    }
+}
+
+/// The paths of some directories, which lie in one block of memory to be compared.
+private struct OrderedPaths {
+    private var text: [UInt8] = []
+    private var ends: [Int] = [0]
+    /// The places of the directories in the order of their paths.
+    private(set) var order: [Int]
+
+    init(of directories: [Int32], in tree: DirectoryTree) {
+        order = Array(directories.indices)
+        text.reserveCapacity(directories.count * 64)
+        ends.reserveCapacity(directories.count + 1)
+        for directory in directories {
+            tree.append(directory, below: 0, separator: UInt8(ascii: "/"), to: &text)
+            ends.append(text.count)
+        }
+        text.withUnsafeBytes { text in
+            guard let base = text.baseAddress else { return }
+            ends.withUnsafeBufferPointer { ends in
+                order.sort { a, b in
+                    let (first, second) = (ends[a + 1] - ends[a], ends[b + 1] - ends[b])
+                    let bytes = memcmp(base + ends[a], base + ends[b], min(first, second))
+                    return bytes == 0 ? first < second : bytes < 0
+                }
+            }
+        }
+    }
+
+    subscript(place: Int) -> VolumePath {
+        text.withUnsafeBufferPointer {
+            VolumePath(listed: Array(UnsafeBufferPointer(rebasing: $0[ends[place]..<ends[place + 1]])))
+        }
+    }
+}
+
+/// What the directories of an entry add up to.
+private struct EntrySum {
+    var bytes: Int64 = 0
+    var apparentBytes: Int64 = 0
+    var files: Int64 = 0
+    var accessed: Int64 = 0
+    var fetched: Int64 = 0
+    var protections: Protections
+
+    mutating func add(_ record: DirectoryRecord, in pool: Pool) {
+        files += Int64(record.files)
+        bytes += record.ownBytes + record.fileBytes
+        apparentBytes += record.apparentBytes
+        accessed = max(accessed, record.accessed)
+        fetched = max(fetched, record.mtime)
+        guard !record.facts.isEmpty else { return }
+        if record.facts.contains(.inFlight) { protections.insert(Protections(.inFlight)) }
+        if record.facts.contains(.unreadable) { protections.insert(Protections(.unreadable)) }
+        guard pool == .maven else { return }
+        if record.facts.contains(.locallyInstalled) { protections.insert(Protections(.locallyInstalled)) }
+        if record.facts.contains(.foreignOwner) { protections.insert(Protections(.foreignOwner)) }
+    }
+
+    mutating func add(_ link: HardLink) {
+        files += 1
+        bytes += link.bytes
+        apparentBytes += link.apparentBytes
+    }
+}
+
+extension DirectoryTree {
+    /// Each inode with several links once, under the first of its paths.
+    func hardLinksByFirstPath() -> [HardLink] {
+        var first: [UInt64: HardLink] = [:]
+        for link in hardLinks {
+            if let known = first[link.inode],
+                !path(link.directory).lexicographicallyPrecedes(path(known.directory))
+            {
+                continue
+            }
+            first[link.inode] = link
+        }
+        return Array(first.values)
+    }
+}

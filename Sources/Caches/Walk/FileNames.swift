@@ -1,0 +1,65 @@
+import Glibc
+
+/// What Maven's and Gradle's file names tell, on raw bytes.
+///
+/// Maven names: apache/maven-resolver 1.9 `EnhancedLocalRepositoryManager`, `DefaultLocalPathComposer`,
+/// `BasicRepositoryConnector` (`.part`), 2.0 (`.tmp`).
+package enum FileNames {
+    static let tracking = Array("_remote.repositories".utf8)
+
+    /// Whether no job reads the file for its own sake, so that it cannot sentinel a use.
+    package static func isChecksum(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(".sha1") || name.hasSuffix(".md5") || name.hasSuffix(".sha256")
+            || name.hasSuffix(".sha512") || name.hasSuffix(".asc")
+    }
+
+    /// Whether Maven reads the file each time it resolves a version that is there.
+    static func isReadByMaven(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(".pom") || name.isSame(as: "_remote.repositories")
+    }
+
+    /// Whether the name is one that a download in progress, or a lock, has.
+    package static func isInFlight(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(".part") || name.hasSuffix(".tmp") || name.hasSuffix(".lock")
+    }
+
+    /// Whether it is the name of a local build cache of Gradle: `build-cache-1`.
+    static func isBuildCache(_ directory: [UInt8]) -> Bool { directory.starts(with: "build-cache-".utf8) }
+
+    /// Whether the file in a build cache is one that Gradle opens at every build, whatever it finds there
+    /// (gradle/gradle `DirectoryBuildCacheServiceFactory`, `DefaultPersistentDirectoryCache`).
+    static func isGradlesOwn(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(".lock") || name.isSame(as: "gc.properties")
+    }
+
+    /// Whether the file is an artifact: something whose origin `_remote.repositories` must name.
+    package static func isArtifact(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        !isChecksum(name) && !isInFlight(name) && !name.hasSuffix(".lastUpdated") && !isBookkeeping(name)
+            && !name.hasPrefix("maven-metadata")
+    }
+
+    private static func isBookkeeping(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.isSame(as: "_remote.repositories") || name.isSame(as: "_maven.repositories")
+            || name.isSame(as: "resolver-status.properties") || name.isSame(as: "m2e-lastUpdated.properties")
+    }
+}
+
+// Against literals, as they lie in the program: a scan asks this millions of times.
+extension UnsafeBufferPointer<UInt8> {
+    fileprivate func hasSuffix(_ suffix: StaticString) -> Bool {
+        holds(suffix, at: count - suffix.utf8CodeUnitCount)
+    }
+
+    fileprivate func hasPrefix(_ prefix: StaticString) -> Bool { holds(prefix, at: 0) }
+
+    fileprivate func isSame(as name: StaticString) -> Bool {
+        count == name.utf8CodeUnitCount && holds(name, at: 0)
+    }
+
+    private func holds(_ part: StaticString, at start: Int) -> Bool {
+        guard let base = baseAddress, start >= 0, start + part.utf8CodeUnitCount <= count else {
+            return false
+        }
+        return memcmp(base + start, part.utf8Start, part.utf8CodeUnitCount) == 0
+    }
+}

@@ -1,0 +1,174 @@
+import CLinux
+import CacheModel
+import FileAccess
+import Glibc
+
+/// Scans a build-cache volume: Maven and Gradle artifacts, wherever they lie below its root.
+package struct VolumeScanner: Sendable {
+    private let threads: Int
+    private let progress: (@Sendable (Int) -> Void)?
+
+    /// A full walk comes at least this often, so that what changed without its directory changing (a checksum
+    /// file rewritten in place) is not overlooked for ever.
+    private static let fullWalkInterval = Span.days(7)
+
+    /// Makes a scanner.
+    ///
+    /// `progress` is called now and then, from any thread, with the number of directories done.
+    package init(threads: Int = 2, progress: (@Sendable (Int) -> Void)? = nil) {
+        self.threads = max(1, threads)
+        self.progress = progress
+    }
+
+    /// Walks the volume and says what is there.
+    ///
+    /// - Parameters:
+    ///   - volume: The volume; its path may lead through links.
+    ///   - snapshots: Where the tree is kept from one scan to the next, so that what did not change is not
+    ///     listed again; nil for a full walk that leaves nothing.
+    ///   - clock: The time, asked at the start and at the end.
+    /// - Throws: `ScanError` where the root itself cannot be read. Whatever else cannot be read is named in the
+    ///   result.
+    package func scan(
+        _ volume: Volume, snapshots: SnapshotFile? = nil,
+        atimeTrust: EvidenceQuality = EvidenceQuality(.medium),
+        clock: () -> Timestamp
+    ) throws -> VolumeScan {
+        let startedAt = clock()
+        let root = try openRoot(of: volume)
+        let previous = usable(snapshots?.load(), now: startedAt)
+        let walker = DirectoryWalker(
+            threads: threads, startedAt: startedAt, previous: previous, progress: progress)
+        let walk: DirectoryWalker.Walk
+        do { walk = try walker.walk(root) } catch {
+            throw ScanError.unreadableRoot(path: volume.path, reason: error.message)
+        }
+        let tree = walk.tree
+        let isKept = walk.isUnchanged && previous.map { $0.tree.isSettled(at: $0.startedAt) } == true
+        let fullWalkAt = previous?.fullWalkAt ?? startedAt
+        let (collector, unsaved) = both {
+            Self.collector(of: tree, below: root)
+        } and: { () -> SystemError? in
+            guard let snapshots, !isKept else { return nil }
+            do throws(SystemError) {
+                try snapshots.save(tree, startedAt: startedAt, fullWalkAt: fullWalkAt)
+                return nil
+            } catch { return error }
+        }
+        let found = collector.entries()
+        let unreadable = walk.unreadable.filter { !isLostAndFound($0.directory, in: tree) }
+        let totals = tree.totals()
+        var scan = VolumeScan(
+            volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: walk.identity,
+            complete: unreadable.isEmpty, directories: Int64(tree.records.count), files: totals.files,
+            bytes: ByteCount(totals.bytes - found.trashBytes), apparentBytes: ByteCount(totals.apparentBytes),
+            trashBytes: ByteCount(found.trashBytes),
+            unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
+            unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
+            atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
+        if let unsaved, let snapshots {
+            scan.notices.append(
+                "\(snapshots.path) cannot be written (\(unsaved)): the next scan may take longer")
+        }
+        return scan
+    }
+
+    private static func collector(of tree: DirectoryTree, below root: OpenDirectory) -> EntryCollector {
+        EntryCollector(tree: tree) { version in
+            let artifact = tree.name(tree.records[Int(version)].parent)
+            let pom = artifact + [UInt8(ascii: "-")] + tree.name(version) + Array(".pom".utf8)
+            return PomFile.groupID(below: root, path: tree.path(version) + [UInt8(ascii: "/")] + pom)
+        }
+    }
+
+    /// The snapshot where it is not so old that everything should be listed again.
+    private func usable(_ snapshot: TreeSnapshot?, now: Timestamp) -> TreeSnapshot? {
+        guard let snapshot, now >= snapshot.startedAt, now - snapshot.fullWalkAt < Self.fullWalkInterval
+        else { return nil }
+        return snapshot
+    }
+
+    private func openRoot(of volume: Volume) throws(ScanError) -> OpenDirectory {
+        do { return try OpenDirectory.open(root: volume.path) } catch {
+            throw error.code == ENOENT
+                ? .notMounted(path: volume.path) : .unreadableRoot(path: volume.path, reason: error.message)
+        }
+    }
+
+    /// ext4's `lost+found` at a volume's root belongs to root and holds nothing of ours.
+    private func isLostAndFound(_ directory: Int32, in tree: DirectoryTree) -> Bool {
+        directory > 0 && tree.records[Int(directory)].parent == 0
+            && tree.name(directory).elementsEqual("lost+found".utf8)
+    }
+
+    private func path(
+        of failure: (directory: Int32, name: [UInt8], error: SystemError), in tree: DirectoryTree
+    ) -> UnreadablePath {
+        let directory = VolumePath(bytes: tree.path(failure.directory)) ?? .root
+        return UnreadablePath(
+            path: failure.name.isEmpty ? directory : directory.appending(failure.name),
+            reason: failure.error.message)
+    }
+
+    private func capacity(of root: OpenDirectory, _ volume: Volume) throws(ScanError) -> Capacity {
+        guard let capacity = Capacity(descriptor: root.descriptor) else {
+            throw .unreadableRoot(path: volume.path, reason: SystemError(code: errno).message)
+        }
+        return capacity
+    }
+}
+
+extension Capacity {
+    /// What fstatvfs says of the file system that an open file is on; nil with errno where it fails.
+    package init?(descriptor: Int32) {
+        var stat = statvfs()
+        guard fstatvfs(descriptor, &stat) == 0 else { return nil }
+        let block = Int64(stat.f_frsize)
+        self.init(
+            total: ByteCount(Int64(stat.f_blocks) * block),
+            available: ByteCount(Int64(stat.f_bavail) * block),
+            free: ByteCount(Int64(stat.f_bfree) * block), inodes: Int64(stat.f_files),
+            freeInodes: Int64(stat.f_ffree))
+    }
+}
+
+/// Why a volume could not be scanned at all.
+package enum ScanError: Error, Sendable, Equatable, CustomStringConvertible {
+    /// Nothing is at the volume's path.
+    case notMounted(path: String)
+    /// The volume's root cannot be read.
+    case unreadableRoot(path: String, reason: String)
+
+    /// What is wrong, where, and what to do.
+    package var description: String {
+        switch self {
+        case .notMounted(let path): "\(path) is not there: mount the volume, or correct its path"
+        case .unreadableRoot(let path, let reason):
+            "\(path) cannot be read (\(reason)): check the mount and that this user may read it"
+        }
+    }
+}
+
+extension DirectoryTree {
+    fileprivate func totals() -> (files: Int64, bytes: Int64, apparentBytes: Int64) {
+        var files: Int64 = 0
+        var bytes: Int64 = 0
+        var apparent: Int64 = 0
+        for record in records {
+            files += Int64(record.files)
+            bytes += record.ownBytes + record.fileBytes
+            apparent += record.apparentBytes
+        }
+        for link in hardLinksByFirstPath() {
+            files += 1
+            bytes += link.bytes
+            apparent += link.apparentBytes
+        }
+        return (files, bytes, apparent)
+    }
+
+    fileprivate func unarmed() -> [VolumePath] {
+        records.indices.filter { records[$0].facts.contains(.unarmed) }
+            .compactMap { VolumePath(bytes: path(Int32($0))) }
+    }
+}

@@ -1,0 +1,176 @@
+import CacheModel
+import Dispatch
+import FileAccess
+import Glibc
+import Synchronization
+
+/// A directory to visit.
+struct WalkTask {
+    let parent: OpenDirectory
+    var parentIndex: Int32
+    /// Its index in the previous tree; -1 where it is new.
+    var previous: Int32
+    /// Its name in the parent, ended by a NUL.
+    let name: [CChar]
+}
+
+/// What became of a task.
+enum WalkResult {
+    /// The directory was read, or skipped as unchanged.
+    case visited(VisitedDirectory)
+    /// It could not be read.
+    case unreadable(DirectoryRecord?, SystemError)
+    /// Another file system is mounted on it.
+    case mountPoint
+    /// It went away.
+    case vanished
+}
+
+/// A directory that was read, or skipped as unchanged, with the directories in it.
+struct VisitedDirectory {
+    var record: DirectoryRecord
+    var sentinels: [UInt8] = []
+    var children: [WalkTask] = []
+    /// Directories in it that were skipped as unchanged, with their names where they lie in the previous tree.
+    var leaves: [DirectoryRecord] = []
+    var hardLinks: [(inode: UInt64, bytes: Int64, apparentBytes: Int64)] = []
+    var unreadableFiles: [(name: [UInt8], error: SystemError)] = []
+    /// Whether all that is kept of it and its leaves is as the last scan left it.
+    var isUnchanged = false
+}
+
+/// The stack of directories to visit and the tree so far, under one lock.
+final class WalkQueue: Sendable {
+    /// What the walk has found so far.
+    struct Found {
+        var tree = DirectoryTree()
+        var unreadable: [(directory: Int32, name: [UInt8], error: SystemError)] = []
+        var mountPoints = 0
+        var isUnchanged = true
+        /// Whether the task was cancelled before all was walked.
+        var isStopped = false
+        fileprivate var stack: [WalkTask]
+        fileprivate var running = 0
+        fileprivate var waiting = 0
+    }
+
+    private let state: Mutex<Found>
+    private let wakeUp = DispatchSemaphore(value: 0)
+    private let previous: DirectoryTree?
+    private let progress: (@Sendable (Int) -> Void)?
+
+    init(first: WalkTask, previous: DirectoryTree?, progress: (@Sendable (Int) -> Void)?) {
+        state = Mutex(Found(stack: [first]))
+        self.previous = previous
+        self.progress = progress
+    }
+
+    /// What was found, once there is no next task.
+    func found() -> Found { state.withLock { $0 } }
+
+    /// Takes in what became of a task and gives the next one; nil when all is done.
+    ///
+    /// Waits while others may still find some.
+    func next(after done: (task: WalkTask, result: WalkResult)?) -> WalkTask? {
+        var done = done
+        // The task is known on the thread that called the walk, which is one of those that work.
+        let isCancelled = Task.isCancelled
+        while true {
+            let (task, mustWait, sleepers) = state.withLock { found in
+                if let done { found.finish(done.task, done.result, previous, progress) }
+                return found.take(isCancelled: isCancelled)
+            }
+            done = nil
+            for _ in 0..<sleepers { wakeUp.signal() }
+            guard mustWait else { return task }
+            wakeUp.wait()
+        }
+    }
+}
+
+extension WalkQueue.Found {
+    /// The next task, whether to wait for one, and how many of those that wait must look again.
+    fileprivate mutating func take(isCancelled: Bool) -> (task: WalkTask?, mustWait: Bool, sleepers: Int) {
+        if isCancelled { isStopped = true }
+        if isStopped { stack = [] }
+        let task = stack.popLast()
+        if task != nil { running += 1 }
+        var sleepers = 0
+        if !stack.isEmpty || running == 0 { swap(&sleepers, &waiting) }
+        let mustWait = task == nil && running > 0
+        if mustWait { waiting += 1 }
+        return (task, mustWait, sleepers)
+    }
+
+    /// Puts a result into the tree and its directories on the stack.
+    fileprivate mutating func finish(
+        _ task: WalkTask, _ result: WalkResult, _ previous: DirectoryTree?, _ progress: ((Int) -> Void)?
+    ) {
+        running -= 1
+        let before = tree.records.count
+        switch result {
+        case .visited(let visited): take(visited, of: task, previous)
+        case .unreadable(let record, let error):
+            isUnchanged = false
+            if var record {
+                record.parent = task.parentIndex
+                unreadable.append((tree.append(record, name: task, sentinels: []), [], error))
+            } else {
+                unreadable.append((task.parentIndex, task.bytes, error))
+            }
+        case .mountPoint: mountPoints += 1
+        case .vanished: isUnchanged = false
+        }
+        if before / 4096 != tree.records.count / 4096 { progress?(tree.records.count) }
+    }
+
+    private mutating func take(_ visited: VisitedDirectory, of task: WalkTask, _ previous: DirectoryTree?) {
+        // Larder's own folder changes with every scan and holds nothing that is skipped.
+        let isOwn = task.parentIndex == 0 && task.bytes == EntryCollector.ownFolder
+        if !visited.isUnchanged, !isOwn { isUnchanged = false }
+        var record = visited.record
+        record.parent = task.parentIndex
+        let index = tree.append(record, name: task, sentinels: visited.sentinels)
+        if let previous { for leaf in visited.leaves { tree.append(leaf, below: index, from: previous) } }
+        for link in visited.hardLinks {
+            tree.hardLinks.append(
+                HardLink(
+                    directory: index, inode: link.inode, bytes: link.bytes,
+                    apparentBytes: link.apparentBytes))
+        }
+        unreadable += visited.unreadableFiles.map { (index, $0.name, $0.error) }
+        let first = stack.count
+        stack += visited.children
+        for at in first..<stack.count { stack[at].parentIndex = index }
+    }
+}
+
+extension WalkTask {
+    /// The raw name; empty for the root.
+    var bytes: [UInt8] { parentIndex < 0 ? [] : name.dropLast().map(UInt8.init(bitPattern:)) }
+}
+
+extension DirectoryTree {
+    /// Adds a directory with its name and the names of its sentinels, and says where it went.
+    mutating func append(_ record: DirectoryRecord, name task: WalkTask, sentinels: [UInt8]) -> Int32 {
+        let start = text.count
+        if task.parentIndex >= 0 { task.name.withUnsafeBytes { text.append(contentsOf: $0.dropLast()) } }
+        var record = record
+        record.nameStart = UInt32(truncatingIfNeeded: start)
+        record.nameLength = UInt16(truncatingIfNeeded: text.count - start)
+        record.sentinelLength = UInt32(truncatingIfNeeded: sentinels.count)
+        text.append(contentsOf: sentinels)
+        records.append(record)
+        return Int32(truncatingIfNeeded: records.count - 1)
+    }
+
+    /// Adds a directory whose name and sentinels lie in another tree's text.
+    mutating func append(_ record: DirectoryRecord, below parent: Int32, from tree: DirectoryTree) {
+        var record = record
+        let (start, length) = (Int(record.nameStart), Int(record.nameLength) + Int(record.sentinelLength))
+        record.parent = parent
+        record.nameStart = UInt32(truncatingIfNeeded: text.count)
+        tree.text.withUnsafeBytes { text.append(contentsOf: $0[start..<start + length]) }
+        records.append(record)
+    }
+}

@@ -1,0 +1,41 @@
+import CacheModel
+import CacheServices
+
+/// The configuration with what carries out activities by it: what a reload replaces as a whole.
+package struct DaemonPlan: Sendable {
+    /// What the daemon was told.
+    package var configuration: Configuration
+    /// Does an activity on a volume and says what became of it; cancelling the task ends it early and safely.
+    ///
+    /// It gets what was seen at the volume's path a moment ago, and works on nothing else.
+    package var run: Run
+
+    /// The form of `run`.
+    package typealias Run = @Sendable (ActivityKey, RootPresence?) async -> ActivityOutcome
+
+    /// Makes a plan from both.
+    package init(_ configuration: Configuration, run: @escaping Run) {
+        self.configuration = configuration
+        self.run = run
+    }
+
+    /// A plan whose activities are the services'.
+    package init(_ services: Services) {
+        let runner = ActivityRunner(services: services)
+        self.init(services.configuration) { await runner.perform($0, seen: $1) }
+    }
+}
+
+extension Configuration {
+    /// Every activity there can be with these volumes.
+    var activityKeys: Set<ActivityKey> {
+        var keys: Set<ActivityKey> = [ActivityKey(.report, on: nil)]
+        for volume in volumes {
+            for activity in [Activity.scan, .prune, .verify] {
+                keys.insert(ActivityKey(activity, on: volume.name))
+            }
+            if volume.kind == .imageStore { keys.insert(ActivityKey(.warm, on: volume.name)) }
+        }
+        return keys
+    }
+}

@@ -1,0 +1,103 @@
+import CacheModel
+import CacheServices
+import Logging
+
+/// What others tell the scheduler and ask of it: the watches, a reload, the web server.
+extension Scheduler {
+    /// Takes over another configuration; what runs is let run by the old one.
+    package func adopt(_ plan: DaemonPlan) async {
+        self.plan = plan
+        let names = Set(plan.configuration.volumes.map(\.name))
+        gauges = gauges.filter { names.contains($0.key) }
+        presence = presence.filter { names.contains($0.key) }
+        lastSeen = lastSeen.filter { names.contains($0.key) }
+        if isLoaded {
+            // Without the index what this process knows of its own runs is enough.
+            let known = try? await knownRuns()
+            board.adopt(plan.configuration, known: known ?? [:], now: clock())
+        }
+        waker.yield()
+    }
+
+    /// Takes note of whether a volume is at its path, or why it is away; says so where that changed.
+    ///
+    /// - Parameter seen: what lies at its path; nil where it is away.
+    func observe(_ volume: Volume, away: String?, _ seen: RootPresence? = nil) {
+        if let seen { lastSeen[volume.name] = seen }
+        let before = presence.updateValue(away.map { .away($0) } ?? .present, forKey: volume.name)
+        guard before != presence[volume.name] else { return }
+        let metadata: Logger.Metadata = ["volume": "\(volume.name)"]
+        if let away {
+            logger.warning("volume \(volume.name) is away: \(away)", metadata: metadata)
+        } else if before != nil {
+            logger.notice("volume \(volume.name) is back at \(volume.path)", metadata: metadata)
+        }
+        waker.yield()
+    }
+
+    /// Takes a reading of a volume's fill, and begins a prune where it cannot wait.
+    func observe(_ volume: Volume, _ fill: PressureGauge.Fill, high: ByteCount, critical: ByteCount) {
+        let now = clock()
+        let advice = gauges[volume.name, default: PressureGauge()].read(
+            fill, high: high, critical: critical, now: now)
+        let metadata: Logger.Metadata = [
+            "volume": "\(volume.name)", "used_bytes": "\(fill.used.bytes)",
+        ]
+        switch advice {
+        case .none: break
+        case .scan:
+            logger.notice(
+                """
+                volume \(volume.name): \(fill.used) used, above the critical level of \(critical), if all that its \
+                file system gained since the last scan is its own: scanning
+                """, metadata: metadata)
+            board.ask(ActivityKey(.scan, on: volume.name), .pressure, now: now)
+            waker.yield()
+        case .prune:
+            logger.warning(
+                "volume \(volume.name): \(fill.used) used, above the critical level of \(critical): pruning",
+                metadata: metadata)
+            board.ask(ActivityKey(.prune, on: volume.name), .pressure, now: now)
+            waker.yield()
+        case .relieved:
+            logger.notice(
+                "volume \(volume.name): \(fill.used) used, back below the high level of \(high)",
+                metadata: metadata)
+        }
+    }
+
+    /// Whether anything runs on a volume, and so reads its event logs itself.
+    func isBusy(_ volume: String) -> Bool { board.running(on: volume) != nil }
+}
+
+extension Scheduler {
+    /// What the daemon still waits for before its figures can be trusted; empty when it is ready.
+    package func waitingFor() -> [String] {
+        guard isLoaded else { return ["the index in the state directory"] }
+        let volumes = plan.configuration.volumes.filter { presence[$0.name] == .present }
+        if volumes.isEmpty { return ["a mounted volume"] }
+        return volumes.filter { board.slots[ActivityKey(.scan, on: $0.name)]?.last?.succeededAt == nil }
+            .map { "the first scan of volume \($0.name)" }
+    }
+
+    /// How every activity stands.
+    package func activityStates() -> [ActivityState] { board.states() }
+
+    /// Begins an activity as soon as its volume is free.
+    package func request(_ activity: Activity, volume: String?) throws(RequestRefusal) {
+        if isStopping { throw .stopping }
+        if let volume, !plan.configuration.volumes.contains(where: { $0.name == volume }) {
+            throw .unknownVolume(volume)
+        }
+        let keys = plan.configuration.activityKeys.filter {
+            $0.activity == activity && (volume == nil || $0.volume == volume || $0.volume == nil)
+        }
+        let free = keys.filter { board.running(on: $0.volume) == nil }
+        guard !free.isEmpty else {
+            if let running = keys.compactMap({ board.running(on: $0.volume) }).first { throw .busy(running) }
+            throw .unknownVolume(volume ?? "")
+        }
+        for key in free { board.ask(key, .request, now: clock()) }
+        waker.yield()
+    }
+}

@@ -1,0 +1,135 @@
+import CacheIndex
+import CacheModel
+import CacheServices
+import Logging
+import ServiceLifecycle
+
+/// The figures that requests are answered from: read again when the index has changed, not when someone asks.
+///
+/// A request never waits for the index. While another process holds it, the figures of before are shown for a
+/// while; when they become too old to be true, there are none.
+actor StatsCache {
+    /// There are no figures, or they are too old.
+    enum Missing: Error {
+        case notYet
+        case held
+    }
+
+    /// How the store keeps up.
+    struct Pace: Sendable {
+        /// How often the index is asked whether it has changed.
+        var look = Duration.seconds(1)
+        /// For how long figures are shown that could not be checked.
+        var trusted = Span.seconds(30)
+        /// After this time they are read again though nothing has changed, since windows end at now.
+        var longest = Span.minutes(10)
+        /// How long the sizes stand, at least.
+        var sizes = Span.minutes(1)
+    }
+
+    private let reader: IndexReader
+    private let slowReader: IndexReader
+    private let control: any DaemonControl
+    private var services: Services?
+    private let pace: Pace
+    private let clock: @Sendable () -> Timestamp
+    private let logger: Logger
+
+    private var figures: IndexFigures?
+    private var version: [Int64] = []
+    private var checkedAt = Timestamp(seconds: 0)
+    private var notBefore = Timestamp(seconds: 0)
+    private var wasHeld = false
+    private(set) var sizes: IndexSizes?
+    private var sizesBasis: [String] = []
+    private var sizesNotBefore = Timestamp(seconds: 0)
+    private var isSizing = false
+
+    init(
+        stateDirectory: String, control: any DaemonControl, pace: Pace,
+        clock: @escaping @Sendable () -> Timestamp, logger: Logger
+    ) {
+        reader = IndexReader(
+            stateDirectory: stateDirectory, patience: .seconds(1), most: 4, quality: .userInitiated)
+        slowReader = IndexReader(
+            stateDirectory: stateDirectory, patience: .seconds(5), most: 2, quality: .utility)
+        self.control = control
+        self.pace = pace
+        self.clock = clock
+        self.logger = logger
+    }
+
+    /// The figures.
+    func current() throws(Missing) -> IndexFigures {
+        guard let figures else { throw wasHeld ? .held : .notYet }
+        guard clock() - checkedAt <= pace.trusted else { throw .held }
+        return figures
+    }
+
+    /// Keeps up with the index until the service stops.
+    func run() async {
+        while !Task.isCancelled {
+            await refresh()
+            try? await Task.sleep(for: pace.look)
+        }
+    }
+
+    /// Reads the figures again where the index has changed.
+    func refresh() async {
+        let services = Services(await control.configuration(), clock: clock)
+        let wasReloaded = services.configuration != self.services?.configuration
+        if wasReloaded {
+            self.services = services
+            // What the next prune does was foretold by the old ones.
+            (sizesBasis, sizesNotBefore) = ([], Timestamp(seconds: 0))
+        }
+        let (known, now) = (version, clock())
+        let isDue = figures == nil || wasReloaded || now - (figures?.readAt ?? now) > pace.longest
+        do {
+            let (found, read): ([Int64], IndexFigures?) = try await reader.read { [notBefore, reader] index in
+                let found = [reader.generation, try index.dataVersion()]
+                guard isDue || (found != known && now >= notBefore) else { return (found, nil) }
+                return (found, try IndexFigures(index, by: services, now: now))
+            }
+            checkedAt = clock()
+            wasHeld = false
+            if let read {
+                version = found
+                figures = read
+                // Reading may take a twentieth of the time: a large index that always changes is read less.
+                notBefore = checkedAt + Span(nanoseconds: (checkedAt - now).nanoseconds * 20)
+            }
+            if let figures { refreshSizes(figures, services) }
+        } catch {
+            if case IndexError.busy? = error as? IndexError { wasHeld = true }
+            logger.debug("the index cannot be read now", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func refreshSizes(_ figures: IndexFigures, _ services: Services) {
+        let now = clock()
+        guard !isSizing, !figures.volumes.isEmpty, now >= sizesNotBefore,
+            figures.basis != sizesBasis || now - (sizes?.madeAt ?? now) > .hours(1)
+        else { return }
+        isSizing = true
+        Task(priority: .utility) {
+            do {
+                let made = try await slowReader.read {
+                    try IndexSizes($0, by: services, now: now)
+                }
+                take(made, basis: figures.basis)
+            } catch {
+                logger.debug("the capacity report cannot be made now", metadata: ["error": "\(error)"])
+                isSizing = false
+            }
+        }
+    }
+
+    private func take(_ made: IndexSizes, basis: [String]) {
+        sizes = made
+        sizesBasis = basis
+        let took = clock() - made.madeAt
+        sizesNotBefore = clock() + max(pace.sizes, Span(nanoseconds: took.nanoseconds * 20))
+        isSizing = false
+    }
+}

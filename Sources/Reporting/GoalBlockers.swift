@@ -1,0 +1,72 @@
+import CacheModel
+
+extension Protection {
+    /// What a person can do about it.
+    var remedy: String {
+        switch self {
+        case .locallyInstalled: "Deploy them to a repository, or remove them by hand."
+        case .inFlight: "Prune again when the running jobs are done."
+        case .holdsEntries: "Nothing to do: the entries inside are judged one by one."
+        case .unreadable: "Let Larder read them: run it as the user that owns the files."
+        case .foreignOwner: "Run Larder as the user that owns the files."
+        case .inUse: "Remove the containers of jobs that are over."
+        case .damaged: "Pull them again, or remove them with podman rmi."
+        case .gradleRunning: "Prune again when the build is done."
+        case .idleFloor: "Enlarge the volume, or lower --idle-floor while no job runs."
+        case .keepPattern: "Narrow the keep patterns in the configuration."
+        case .warmed: "Warm fewer images, or wait until they were used."
+        case .sharedLayers: "They go with the last image that shares their layers."
+        }
+    }
+}
+
+/// What keeps a volume above its goal, the largest first.
+struct GoalBlockers {
+    let plan: EvictionPlan
+    /// What is used afterwards: by the plan, or really.
+    let usedAfter: ByteCount
+    /// What was planned and refused.
+    var refused = ByteCount.zero
+
+    private var lines: [(bytes: ByteCount, what: String, remedy: String)] {
+        var lines = plan.kept.map { kept in
+            (
+                bytes: kept.bytes, what: "\(Figures.entries(kept.entries)): \(kept.reason.text)",
+                remedy: kept.reason.remedy
+            )
+        }
+        if plan.unmanagedBytes > .zero {
+            lines.append(
+                (
+                    plan.unmanagedBytes, "unmanaged: belongs to no entry",
+                    "Larder leaves it alone; look with du."
+                ))
+        }
+        if refused > .zero { lines.append((refused, "refused, as said above", "Prune again later.")) }
+        return lines.enumerated().sorted { a, b in
+            (b.element.bytes, a.offset) < (a.element.bytes, b.offset)
+        }.map(\.element)
+    }
+
+    /// Says by how much the goals are missed, what stands in the way and what to do about it.
+    func write(to page: inout TextPage) {
+        if plan.volumeIsOver, usedAfter > plan.goal {
+            page.paragraph(
+                "Cannot come down to \(plan.goal): \(usedAfter - plan.goal) too much stays.", indent: 2,
+                tone: .bad)
+        }
+        for pool in plan.poolsOverQuota where pool.usedAfter > pool.quota.low {
+            page.paragraph(
+                "Pool \(pool.pool.rawValue) cannot come down to \(pool.quota.low): "
+                    + "\(pool.usedAfter - pool.quota.low) too much stays.", indent: 2, tone: .bad)
+        }
+        guard !lines.isEmpty else { return }
+        page.line("In the way:", indent: 2)
+        for line in lines {
+            let size = "\(line.bytes)"
+            let gap = String(repeating: " ", count: max(0, 10 - size.count))
+            page.line("\(gap)\(size)  \(line.what)", indent: 2)
+            page.paragraph(line.remedy, indent: 14, tone: .faint)
+        }
+    }
+}

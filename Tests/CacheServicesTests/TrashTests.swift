@@ -1,0 +1,125 @@
+import CacheModel
+import FileAccess
+import Foundation
+import TestSupport
+import Testing
+
+@testable import CacheServices
+
+/// What can be brought back, and what purging leaves.
+@Suite struct TrashTests {
+    private static let runID = "20260101T000000Z-0000"
+
+    private func pruned() throws -> (BuildVolume, LockedVolume) {
+        let bench = try BuildVolume()
+        try bench.add("one", daysAgo: 50)
+        try bench.add("two", daysAgo: 40)
+        _ = try bench.prune(run: Self.runID)
+        return (bench, try bench.locked())
+    }
+
+    @Test func aRestoreBringsBackEveryByte() throws {
+        let bench = try BuildVolume()
+        try bench.add("one", daysAgo: 50)
+        try bench.add("two", daysAgo: 40)
+        let listing = "find .m2 -type f -printf '%p %s %T@ ' -exec sha1sum {} \\; | sort"
+        let before = try bench.directory.shell(listing)
+        _ = try bench.prune(idleFloor: .zero, run: Self.runID)
+        let trash = Trash(try bench.locked().folder.get())
+        let result = try trash.restore(run: Self.runID)
+        #expect(result.restored.map(\.key).sorted() == ["g:one:1", "g:two:1"])
+        #expect(result.refused.isEmpty)
+        #expect(try bench.directory.shell(listing) == before)
+        #expect(try trash.runs().isEmpty)
+    }
+
+    @Test func aRestoreNeverOverwrites() throws {
+        let (bench, locked) = try pruned()
+        try bench.add("one", daysAgo: 0, bytes: 77)
+        let trash = Trash(try locked.folder.get())
+        let result = try trash.restore(run: Self.runID)
+        #expect(result.restored.map(\.key) == ["g:two:1"])
+        #expect(result.refused.map(\.1) == ["a job fetched it again meanwhile"])
+        #expect(try bench.directory.shell("stat -c %s \(bench.path("one"))/one-1.jar") == "77\n")
+        #expect(try trash.runs().first?.entries.count == 1)
+    }
+
+    @Test func oneKeyCanBeRestored() throws {
+        let (bench, locked) = try pruned()
+        let result = try Trash(try locked.folder.get()).restore(run: Self.runID, key: "g:two:1")
+        #expect(result.restored.map(\.key) == ["g:two:1"])
+        #expect(bench.exists("two"))
+        #expect(!bench.exists("one"))
+    }
+
+    @Test(arguments: ["../../..", "nothing", "", "20260101T000000Z-ffff", ".", "/"])
+    func anUnknownRunIsRefused(id: String) throws {
+        let (bench, locked) = try pruned()
+        defer { withExtendedLifetime(bench) {} }
+        let trash = Trash(try locked.folder.get())
+        #expect(throws: MaintenanceError.self) { _ = try trash.restore(run: id) }
+    }
+
+    @Test func purgingFreesWhatDuSaysAndKeepsTheRest() throws {
+        let (bench, locked) = try pruned()
+        let trash = Trash(try locked.folder.get())
+        let size = try bench.directory.shell(
+            "cd .larder/trash/\(Self.runID); du -s -B1 0 1 | awk '{s+=$1} END {print s}'")
+        let result = try trash.purge()
+        #expect("\(result.bytes.bytes)\n" == size)
+        #expect(result.failures.isEmpty)
+        #expect(try trash.runs().isEmpty)
+        #expect(try bench.directory.shell("ls -A .larder/trash") == "")
+    }
+
+    @Test func youngRunsAreKept() throws {
+        let (bench, locked) = try pruned()
+        let trash = Trash(try locked.folder.get())
+        _ = try trash.purge(before: BuildVolume.now() - .hours(24))
+        #expect(bench.directory.exists(".larder/trash/\(Self.runID)/0"))
+        #expect(try trash.runs().count == 1)
+        _ = try trash.purge(before: BuildVolume.now() + .hours(1))
+        #expect(try trash.runs().isEmpty)
+    }
+
+    @Test func nothingOutsideGoesWithAPurge() throws {
+        let (bench, locked) = try pruned()
+        let outside = try TemporaryDirectory()
+        try outside.write("precious", bytes: 10)
+        try bench.directory.shell(
+            """
+            cd .larder/trash/\(Self.runID)/0; ln -s '\(outside.path)' link; ln -s '\(outside.path)/precious' file
+            mkfifo pipe; mkdir -p deep; ln '\(outside.path)/precious' hard; chmod 000 deep
+            """)
+        let result = try Trash(try locked.folder.get()).purge()
+        #expect(result.failures.isEmpty)
+        #expect(outside.exists("precious"))
+        #expect(try bench.directory.shell("ls -A .larder/trash") == "")
+    }
+
+    @Test func aTreeOfTwoThousandLevelsGoes() throws {
+        let (bench, locked) = try pruned()
+        try run(
+            "/usr/bin/python3", "-c",
+            """
+            import os, sys
+            os.chdir(sys.argv[1])
+            for i in range(2000):
+                os.mkdir("d" * 50); os.chdir("d" * 50)
+            """, "\(bench.directory.path)/.larder/trash/\(Self.runID)/0"
+        ).checked()
+        let result = try Trash(try locked.folder.get()).purge()
+        #expect(result.failures.isEmpty)
+        #expect(try bench.directory.shell("ls -A .larder/trash") == "")
+    }
+
+    /// A crash between the journal and the moves leaves a journal of entries that never went: nothing is lost,
+    /// and the run goes with the next purge.
+    @Test func aJournalWithoutEntriesIsHarmless() throws {
+        let (bench, locked) = try pruned()
+        try bench.directory.shell("mv .larder/trash/\(Self.runID)/0 .larder/trash/\(Self.runID)/kept")
+        let trash = Trash(try locked.folder.get())
+        #expect(try trash.runs().first?.missing.count == 1)
+        #expect(try trash.restore(run: Self.runID).restored.map(\.key) == ["g:two:1"])
+    }
+}

@@ -1,0 +1,200 @@
+import CacheModel
+import Foundation
+import TestSupport
+import Testing
+
+@testable import CacheServices
+
+/// Archives and poms, judged by their structure; Python's zipfile and XML parser are the reference.
+@Suite struct StructureTests {
+    private func verdict(onZip bytes: [UInt8]) throws -> FileVerdict {
+        try ZipArchive(size: Int64(bytes.count)) { offset, count in
+            Array(bytes[Int(offset)..<min(bytes.count, Int(offset) + count)])
+        }.verdict()
+    }
+
+    /// Archives of every make: plain, without entries, with a comment, with a stub, stored, zip64, with another
+    /// archive stored as the last entry.
+    private func archives() throws -> [String: [UInt8]] {
+        let directory = try TemporaryDirectory()
+        try run(
+            "/usr/bin/python3", "-c",
+            """
+            import io, os, sys, zipfile
+            os.chdir(sys.argv[1])
+            def make(name, entries=3, comment=b"", method=zipfile.ZIP_DEFLATED, wide=False, inner=None):
+                with zipfile.ZipFile(name, "w", method) as z:
+                    for i in range(entries):
+                        with z.open(f"dir/entry{i}.class", "w", force_zip64=wide) as f: f.write(os.urandom(3000))
+                    if inner: z.write(inner, "lib/inner.jar", zipfile.ZIP_STORED)
+                    z.comment = comment
+            make("plain"); make("none", 0); make("comment", comment=b"PK\\5\\6 in a comment" * 40)
+            make("stored", method=zipfile.ZIP_STORED); make("wide", wide=True)
+            make("fat", inner="plain"); make("many", entries=300)
+            open("stub", "wb").write(b"#!/bin/sh\\nexec java -jar $0\\n" + open("plain", "rb").read())
+            # The zip64 records, which zipfile itself writes from 65,536 entries on only.
+            zipfile.ZIP_FILECOUNT_LIMIT = 2
+            make("zip64")
+            full = bytearray(open("zip64", "rb").read()); full[-14:-2] = b"\\xff" * 12
+            open("zip64-full", "wb").write(full)
+            """, directory.path
+        ).checked()
+        var all: [String: [UInt8]] = [:]
+        for name in try directory.shell("ls").split(separator: "\n").map(String.init) {
+            all[name] = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(directory.path)/\(name)")))
+        }
+        return all
+    }
+
+    @Test func wholeArchivesAreIntact() throws {
+        let all = try archives()
+        #expect(all.count == 10)
+        for (name, bytes) in all { #expect(try verdict(onZip: bytes) == .intact, "\(name)") }
+    }
+
+    /// Wherever an archive is cut off, it shows: also just behind another archive that is stored in it.
+    @Test func everyTruncationShows() throws {
+        var cuts = 0
+        for (name, bytes) in try archives() {
+            let nested = name == "fat" ? [bytes.count - 300...bytes.count - 1] : []
+            let step = max(1, bytes.count / 60)
+            let places = Array(stride(from: 0, to: bytes.count, by: step)) + nested.flatMap { Array($0) }
+            for length in places {
+                let verdict = try verdict(onZip: Array(bytes[..<length]))
+                guard case .damaged = verdict else {
+                    Issue.record("\(name) cut at \(length) of \(bytes.count): \(verdict)")
+                    continue
+                }
+                cuts += 1
+            }
+        }
+        #expect(cuts > 800)
+    }
+
+    @Test func anArchiveCutBehindAnotherOneInItIsTruncated() throws {
+        let fat = try #require(try archives()["fat"])
+        let plain = try #require(try archives()["plain"])
+        // The stored archive ends where the outer central directory begins.
+        let end = try #require(
+            (0..<fat.count - 46).last { fat[$0...].starts(with: [0x50, 0x4b, 5, 6]) && $0 < fat.count - 100 })
+        #expect(plain.count < fat.count)
+        #expect(
+            try verdict(onZip: Array(fat[..<(end + 22)]))
+                == .damaged(.truncated, "its end is missing: the last record is of an archive in it"))
+    }
+
+    @Test func whatDoesNotHoldTogetherIsMalformed() throws {
+        let plain = try #require(try archives()["plain"])
+        let end = plain.count - 22
+        let directory = Int(plain[end + 16]) | Int(plain[end + 17]) << 8 | Int(plain[end + 18]) << 16
+        func changed(_ at: Int, _ byte: UInt8) -> [UInt8] {
+            var bytes = plain
+            bytes[at] = byte
+            return bytes
+        }
+        // The count of entries, an entry's signature, its offset and its length.
+        for bytes in [
+            changed(end + 10, 9), changed(directory, 0), changed(directory + 44, 9),
+            changed(directory + 23, 9),
+        ] {
+            guard case .damaged(.malformed, _) = try verdict(onZip: bytes) else {
+                Issue.record("\(try verdict(onZip: bytes))")
+                continue
+            }
+        }
+        #expect(
+            try verdict(onZip: Array("<html>Sign in</html>".utf8))
+                == .damaged(.malformed, "it is no zip archive"))
+        #expect(
+            try verdict(onZip: [UInt8](repeating: 0, count: 9000))
+                == .damaged(.truncated, "its end is missing: no central directory"))
+    }
+
+    /// Whatever bytes are put in, an answer comes and no fault.
+    @Test func garbageEndsNothing() throws {
+        var random = SeededGenerator(seed: 7)
+        let whole = Array(try archives().sorted { $0.key < $1.key }.map(\.value))
+        for round in 0..<1000 {
+            var bytes = whole[round % whole.count]
+            for _ in 0...Int.random(in: 0...4, using: &random) {
+                let tail = max(0, bytes.count - 200)
+                bytes[Int.random(in: (round % 2 == 0 ? 0 : tail)..<bytes.count, using: &random)] =
+                    [0, 0xff, 0x7f, UInt8.random(in: 0...255, using: &random)].randomElement(using: &random)
+                    ?? 0
+            }
+            _ = try verdict(onZip: bytes)
+            _ = PomText.verdict(on: bytes)
+        }
+    }
+
+    private static let pom = """
+        <?xml version="1.0" encoding="UTF-8"?>
+        <!DOCTYPE project [ <!ENTITY x "a > b"> ]>
+        <!-- <project> -->
+        <project xmlns="http://maven.apache.org/POM/4.0.0" name='a>b'>
+          <groupId>g</groupId><empty/><![CDATA[ </project> ]]>
+          <build><plugins ></plugins></build>
+        </project >
+        <!-- the end -->
+
+        """
+
+    @Test func everyTruncatedPomShows() throws {
+        let text = Array(Self.pom.utf8)
+        #expect(PomText.verdict(on: text) == .intact)
+        let end = try #require(Self.pom.range(of: "</project >\n<!--"))
+        let whole = Self.pom.utf8.distance(from: Self.pom.startIndex, to: end.lowerBound) + 11
+        for length in 0..<whole {
+            guard case .damaged(.truncated, _) = PomText.verdict(on: Array(text[..<length])) else {
+                Issue.record("cut at \(length): \(PomText.verdict(on: Array(text[..<length])))")
+                continue
+            }
+        }
+    }
+
+    @Test(arguments: [
+        "<html><head></head></html>", "<project><a></b></project>", "<project></project><project/>",
+        "<project></project>x", "plain text", "<project></project>\u{0}\u{0}", "<project>\u{0}</project>",
+        "</project>", "<project>a < b</project>",
+    ])
+    func whatIsNoPomIsMalformed(text: String) {
+        guard case .damaged(.malformed, _) = PomText.verdict(on: Array(text.utf8)) else {
+            Issue.record("\(PomText.verdict(on: Array(text.utf8)))")
+            return
+        }
+    }
+
+    /// Every archive and pom of Debian's Maven repository, held against Python's own judgement.
+    @Test(.enabled(if: FileManager.default.fileExists(atPath: "/usr/share/maven-repo")))
+    func realFilesAreJudgedAsPythonDoes() throws {
+        let list = try run(
+            "/usr/bin/python3", "-c",
+            """
+            import os, xml.parsers.expat, zipfile
+            seen = set()
+            for top, _, files in os.walk("/usr/share/maven-repo"):
+                for name in files:
+                    path = os.path.realpath(os.path.join(top, name))
+                    if path in seen or not os.path.isfile(path): continue
+                    seen.add(path)
+                    if path.endswith(".jar"): whole = zipfile.is_zipfile(path) and zipfile.ZipFile(path) is not None
+                    elif path.endswith(".pom"):
+                        try: xml.parsers.expat.ParserCreate().Parse(open(path, "rb").read(), True); whole = True
+                        except xml.parsers.expat.ExpatError: whole = False
+                    else: continue
+                    print(int(whole), path)
+            """
+        ).checked().output.split(separator: "\n")
+        var jars = 0
+        for line in list {
+            let path = String(line.dropFirst(2))
+            let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+            let isJar = path.hasSuffix(".jar")
+            if isJar { jars += 1 }
+            let found = isJar ? try verdict(onZip: bytes) : PomText.verdict(on: bytes)
+            #expect((found == .intact) == (line.first == "1"), "\(path): \(found)")
+        }
+        #expect(jars > 20)
+        #expect(list.count - jars > 20)
+    }
+}
