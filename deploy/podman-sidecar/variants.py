@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the configuration files that differ from storage.conf and containers.conf in one point or two.
+"""Writes the files that differ from storage.conf, containers.conf and apparmor.profile in one point or two.
 
     variants.py            writes them beside this script
     variants.py --check    exit code 1 where one is not what would be written
@@ -56,7 +56,12 @@ def variants():
     files["containers.readonly.conf"] = READONLY_EVENTS + events
     files["containers.proc.conf"] = PROC + with_proc(containers)
     files["containers.readonly-proc.conf"] = READONLY_EVENTS + PROC + with_proc(events)
-    return {name: MADE.format(source=name.split(".")[0] + ".conf") + text for name, text in files.items()}
+    profile = (HERE / "apparmor.profile").read_text()
+    older = replace(replace(profile, "abi <abi/4.0>,\n", ""), "  # Ubuntu 24.04 and later refuse user namespaces to whatever"
+                    " does not name this.\n  userns,\n", "")
+    files["apparmor3.profile"] = "# For AppArmor 3 (Debian 12, Ubuntu 22.04), which knows neither `abi/4.0` nor `userns`.\n" + older
+    sources = {"apparmor3.profile": "apparmor.profile"}
+    return {name: MADE.format(source=sources.get(name, name.split(".")[0] + ".conf")) + text for name, text in files.items()}
 
 
 def with_proc(text):
