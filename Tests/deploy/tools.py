@@ -3,8 +3,8 @@
 
     tools.py install      from Debian's packages and PyPI, once; root
     tools.py require      exit code 3 where something is missing, and what
-    tools.py run CHECK…   manifests, sidecar, sidecar-image, image, job-pod or builds; the program
-                          is .build/debug/larder
+    tools.py run CHECK…   manifests, sidecar, sidecar-image, image, job-pod, builds, or one of shared,
+                          overlay-store, slots and readonly-store; the program is .build/debug/larder
 
 kubectl and helm come from PyPI, from a package that carries both, kubectl of the oldest Kubernetes that
 deploy/ supports. Debian 12's own is 1.20: its Kustomize 2.0.3 knows neither components nor `labels` nor a
@@ -107,7 +107,10 @@ def commands():
     """Each check's command, in namespaces of its own where it mounts anything."""
     program = HERE.parents[1] / ".build/debug/larder"
     confined = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    return {
+    topologies = {
+        name: [confined[0], "--net", *confined[1:], "/usr/bin/python3", "-B", HERE / "topologies.py", program, PYTHON, name]
+        for name in ("shared", "overlay-store", "slots", "readonly-store")}
+    return topologies | {
         "manifests": ["sh", HERE / "check.sh"],
         # Debian's Python: libseccomp's module is not on PyPI.
         "sidecar": ["/usr/bin/python3", "-B", HERE / "pod.py"],
