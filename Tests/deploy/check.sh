@@ -88,5 +88,13 @@ find "$deploy" "$here/.." -maxdepth 2 -type f -exec sh -c 'head -n 1 "$1" | grep
 echo "ok   shell scripts"
 /usr/bin/python3 "$deploy/podman-sidecar/flatten_seccomp.py" --check
 /usr/bin/python3 "$deploy/podman-sidecar/variants.py" --check
-/usr/bin/python3 "$here/guide.py" "$deploy"
+# The image's packages are the ones that Package.swift asks for.
+/usr/bin/python3 - "$deploy/image/packages.json" "$here/../../Package.swift" <<'END'
+import json, re, sys
+pins = {pin["location"].removesuffix(".git"): pin["state"].get("version") for pin in json.load(open(sys.argv[1]))["pins"]}
+for url, version in re.findall(r'url: "([^"]+)", exact: "([^"]+)"', open(sys.argv[2]).read()):
+    if pins.get(url.removesuffix(".git")) != version:
+        sys.exit(f"packages.json has {pins.get(url)} of {url}, Package.swift asks for {version}")
+END
+python "$here/guide.py" "$deploy"
 echo "ok   seccomp.json, the variants and the guide"

@@ -105,7 +105,7 @@ def install():
 
 def commands():
     """Each check's command, in namespaces of its own where it mounts anything."""
-    program = HERE.parents[1] / ".build/debug/larder"
+    program = Path(os.environ.get("LARDER", HERE.parents[1] / ".build/debug/larder"))
     confined = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc"]
     topologies = {
         name: [confined[0], "--net", *confined[1:], "/usr/bin/python3", "-B", HERE / "topologies.py", program, PYTHON, name]
