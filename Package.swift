@@ -66,7 +66,9 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        part("RunnerLint", ["TOMLSettings"], resources: [.embedInCode("runner-keys.txt")]),
+        part(
+            "RunnerLint", ["TOMLSettings", .product(name: "Yams", package: "Yams")],
+            resources: [.embedInCode("runner-keys.txt")]),
         part("Reporting", ["CacheModel", "RunnerLint"]),
         part(
             "CacheServices",

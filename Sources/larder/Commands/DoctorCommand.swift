@@ -18,12 +18,18 @@ struct DoctorCommand: AsyncParsableCommand {
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
     @OptionGroup var output: FormatOptions
-    @Option(help: ArgumentHelp("Check a GitLab Runner config.toml too.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp(
+            "Check a GitLab Runner config.toml, or values.yaml of its chart, too.", valueName: "file"))
     var runnerConfig: String?
+    @Flag(help: "Look at the node alone, from a pod like a job's: before anything is installed.")
+    var preflight = false
 
     func run() async throws {
         try await Application.run(global, output) {
-            try $0.say(try await $0.services.doctor(runnerFile: runnerConfig))
+            try $0.say(
+                preflight
+                    ? await $0.services.preflight() : try await $0.services.doctor(runnerFile: runnerConfig))
         }
     }
 }
