@@ -67,7 +67,7 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         part("RunnerLint", ["TOMLSettings"], resources: [.embedInCode("runner-keys.txt")]),
-        part("Reporting", ["CacheModel", "RunnerLint"]),
+        part("Reporting", ["CacheModel", "Caches", "RunnerLint"]),
         part(
             "CacheServices",
             [
