@@ -69,7 +69,7 @@ let package = Package(
         part(
             "RunnerLint", ["TOMLSettings", .product(name: "Yams", package: "Yams")],
             resources: [.embedInCode("runner-keys.txt")]),
-        part("Reporting", ["CacheModel", "RunnerLint"]),
+        part("Reporting", ["CacheModel", "Caches", "RunnerLint"]),
         part(
             "CacheServices",
             [

@@ -51,14 +51,14 @@ package struct BuildPruner: Sendable {
         var outcome = EvictionOutcome(
             volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false)
         let place = try place(for: plan, run: run)
-        var heldHomes: [VolumePath: Bool] = [:]
+        var held = HeldHomes()
         for (number, eviction) in plan.evict.enumerated() {
             let entry = eviction.entry
             var line = EvictionOutcome.Line(
                 entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes,
                 reason: eviction.reason)
             switch Task.isCancelled
-                ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &heldHomes)
+                ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &held)
             {
             case .evicted(let bytes, let parents):
                 line.bytes = bytes
@@ -126,17 +126,25 @@ package struct BuildPruner: Sendable {
         }
     }
 
-    private func evict(
-        _ entry: ScannedEntry, number: Int, to place: Place, _ heldHomes: inout [VolumePath: Bool]
-    ) -> Result {
-        if let home = GradleLocks.home(of: entry) {
-            // Once held, a home is left alone for the rest of the run; a free one is asked before each move.
-            if heldHomes[home] == true || GradleLocks.areHeld(home: home, below: folder.root) {
-                heldHomes[home] = true
-                return .refused(Protection.gradleRunning.text)
-            }
+    /// The homes in which a build was seen: once held, one is left alone for the rest of the run.
+    private struct HeldHomes {
+        private var holds: [LayoutHold] = []
+
+        mutating func note(_ hold: LayoutHold) { if hold.home != nil { holds.append(hold) } }
+
+        func home(of entry: ScannedEntry) -> LayoutHold? {
+            holds.first { hold in hold.home.map { entry.path.isInside($0) } ?? false }
         }
-        if MavenLocks.isHeld(on: entry, below: folder.root) { return .refused(MavenLocks.reason) }
+    }
+
+    private func evict(
+        _ entry: ScannedEntry, number: Int, to place: Place, _ held: inout HeldHomes
+    ) -> Result {
+        if let home = held.home(of: entry) { return .refused(home.reason) }
+        if let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root) {
+            held.note(hold)
+            return .refused(hold.reason)
+        }
         let parent: OpenDirectory
         let directory: OpenDirectory
         do {
@@ -171,8 +179,8 @@ package struct BuildPruner: Sendable {
         at entry: ScannedEntry, _ number: Int, in place: Place, putBackTo parent: OpenDirectory
     ) -> String? {
         let reason: String
-        if MavenLocks.isHeld(on: entry, below: folder.root) {
-            reason = MavenLocks.reason
+        if entry.pool == .maven, let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root) {
+            reason = hold.reason
         } else if let moved = try? place.directory.open(place.name(number)) {
             guard
                 case .changed(let change) = PreEvictionCheck.look(
@@ -194,13 +202,7 @@ package struct BuildPruner: Sendable {
     /// Only as far as they exist for the entry's name alone: a Maven artifact's and its group's, a Gradle
     /// module's and its group's, a wrapper distribution's.
     private func removeEmptyParents(of entry: ScannedEntry) -> ByteCount {
-        var levels: Int
-        switch entry.pool {
-        case .maven: levels = MavenLocks.groupDepth(of: entry) + 1
-        case .gradle: levels = 2
-        case .gradleOther: levels = entry.key.hasPrefix("wrapper/") ? 1 : 0
-        case .images: levels = 0
-        }
+        var levels = CacheLayouts.parentsToRemove(of: entry)
         var freed = ByteCount.zero
         var path = entry.path.parent
         while levels > 0, !path.bytes.isEmpty, let above = try? folder.root.open(path.parent),

@@ -6,8 +6,22 @@ struct EntryCollector {
     /// For each directory the head of its entry; -1 where it is in none.
     private(set) var owner: [Int32]
     private(set) var heads: [Head] = []
-    private var region: [GradleLayout.Region]
+    private var places: [Place]
     private let groupID: @Sendable (Int32) -> [UInt8]?
+
+    /// What a directory is: by which layout, and what to it.
+    private struct Place {
+        var layout: UInt8 = Place.none
+        var region: LayoutRegion = 0
+
+        static let none: UInt8 = 255
+        static let larder: UInt8 = 254
+        static let inEntry: UInt8 = 253
+
+        var isOutside: Bool { layout == Self.none }
+        var isLarders: Bool { layout == Self.larder }
+        var isInEntry: Bool { layout == Self.inEntry }
+    }
 
     /// The directory that an entry begins with.
     struct Head {
@@ -28,76 +42,68 @@ struct EntryCollector {
         self.tree = tree
         self.groupID = groupID
         owner = Array(repeating: -1, count: tree.records.count)
-        region = Array(repeating: .outside, count: tree.records.count)
-        assign(homes: gradleHomes())
+        places = Array(repeating: Place(), count: tree.records.count)
+        assign()
     }
 
-    private func gradleHomes() -> Set<Int32> {
-        var homes: Set<Int32> = []
-        for (index, record) in tree.records.enumerated() where record.parent > 0 {
-            if tree.name(record.parent).elementsEqual("caches".utf8),
-                GradleLayout.marksHome(tree.name(Int32(index)))
-            {
-                homes.insert(tree.records[Int(record.parent)].parent)
-            }
-        }
-        return homes
-    }
-
-    private mutating func assign(homes: Set<Int32>) {
-        var homeOf = Array(repeating: Int32(-1), count: homes.isEmpty ? 0 : tree.records.count)
+    private mutating func assign() {
+        let layouts = CacheLayouts.all
+        let anchors = layouts.map { $0.anchors(in: tree) }
+        let areAnchored = anchors.contains { !$0.isEmpty }
+        var anchorOf = Array(repeating: Int32(-1), count: areAnchored ? tree.records.count : 0)
         for index in tree.records.indices {
             let record = tree.records[index]
+            let anchored = areAnchored ? anchor(at: Int32(index), anchors) : nil
             if index == 0 {
-                if homes.contains(0) { region[0] = .home }
+                if let anchored { (places[0], anchorOf[0]) = (anchored, 0) }
                 continue
             }
             let parent = Int(record.parent)
             owner[index] = owner[parent]
-            if parent == 0, tree.name(Int32(index)).elementsEqual(Self.ownFolder) || region[parent] == .larder
+            if parent == 0, tree.name(Int32(index)).elementsEqual(Self.ownFolder) || places[parent].isLarders
             {
-                region[index] = .larder
+                places[index].layout = Place.larder
                 continue
             }
-            if region[parent] == .larder
-                || region[parent] == .inEntry && heads[Int(owner[parent])].pool != .maven
+            if places[parent].isLarders
+                || places[parent].isInEntry && heads[Int(owner[parent])].pool != .maven
             {
-                region[index] = region[parent]
+                places[index] = places[parent]
                 continue
             }
-            if !homes.isEmpty {
-                homeOf[index] = homes.contains(record.parent) ? record.parent : homeOf[parent]
+            if areAnchored { anchorOf[index] = anchorOf[parent] }
+            if places[parent].isInEntry { places[index] = places[parent] }
+            if !places[parent].isInEntry, !places[parent].isOutside {
+                let layout = layouts[Int(places[parent].layout)]
+                switch layout.step(from: places[parent].region, to: tree.name(Int32(index))) {
+                case .region(let next): places[index] = Place(layout: places[parent].layout, region: next)
+                case .entry(let pool):
+                    begin(
+                        pool, at: index, key: layout.key(of: Int32(index), below: anchorOf[index], in: tree))
+                case .unmanaged: break
+                }
             }
-            switch GradleLayout.step(from: region[parent], to: tree.name(Int32(index))) {
-            case .region(let next): region[index] = next
-            case .moduleVersion: begin(.gradle, at: index, key: moduleKey(Int32(index)))
-            case .otherEntry: begin(.gradleOther, at: index, key: path(Int32(index), below: homeOf[index]))
-            case .unmanaged: region[index] = region[parent] == .inEntry ? .inEntry : .outside
+            if let anchored, places[index].isOutside {
+                (places[index], anchorOf[index]) = (anchored, Int32(index))
             }
-            if homes.contains(Int32(index)), region[index] == .outside { region[index] = .home }
-            if record.facts.contains(.mavenVersion), region[index] == .outside || region[index] == .inEntry {
+            if record.facts.contains(.mavenVersion), places[index].isOutside || places[index].isInEntry {
                 if owner[parent] >= 0 { heads[Int(owner[parent])].holdsEntries = true }
                 begin(.maven, at: index, key: [])
             }
         }
     }
 
+    private func anchor(at index: Int32, _ anchors: [[Int32: LayoutRegion]]) -> Place? {
+        for (layout, found) in anchors.enumerated() {
+            if let region = found[index] { return Place(layout: UInt8(layout), region: region) }
+        }
+        return nil
+    }
+
     private mutating func begin(_ pool: Pool, at index: Int, key: [UInt8]) {
         owner[index] = Int32(heads.count)
-        region[index] = .inEntry
+        places[index].layout = Place.inEntry
         heads.append(Head(pool: pool, directory: Int32(index), key: key))
-    }
-
-    private func moduleKey(_ version: Int32) -> [UInt8] {
-        let module = tree.records[Int(version)].parent
-        let group = tree.records[Int(module)].parent
-        return Array([tree.name(group), tree.name(module), tree.name(version)].joined(separator: ":".utf8))
-    }
-
-    private func path(_ index: Int32, below top: Int32) -> [UInt8] {
-        var path: [UInt8] = []
-        tree.append(index, below: top, separator: UInt8(ascii: "/"), to: &path)
-        return path
     }
 
     /// The keys of the heads, safe to print.
@@ -105,26 +111,18 @@ struct EntryCollector {
         let maven = heads.indices.filter { heads[$0].pool == .maven }
         var finder = MavenRoots(tree: tree, groupID: groupID)
         let roots = finder.roots(of: maven.map { heads[$0].directory })
+        let layout = MavenLayout()
         var next = 0
-        var key: [UInt8] = []
         return heads.map { head in
             guard head.pool == .maven else { return escaped(head.key) }
-            key.removeAll(keepingCapacity: true)
-            let artifact = tree.records[Int(head.directory)].parent
-            let group = tree.records[Int(artifact)].parent
-            tree.append(group, below: roots[next], separator: UInt8(ascii: "."), to: &key)
-            for part in [artifact, head.directory] {
-                key.append(UInt8(ascii: ":"))
-                tree.appendName(part, to: &key)
-            }
             next += 1
-            return escaped(key)
+            return escaped(layout.key(of: head.directory, below: roots[next - 1], in: tree))
         }
     }
 
     /// Whether a directory is a run's folder in the trash, or in one.
     func isInTrash(_ index: Int) -> Bool {
-        guard region[index] == .larder else { return false }
+        guard places[index].isLarders else { return false }
         let parent = tree.records[index].parent
         return parent > 0 && tree.records[Int(parent)].parent > 0
     }

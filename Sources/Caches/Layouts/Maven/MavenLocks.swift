@@ -31,12 +31,8 @@ enum MavenLocks {
         guard entry.pool == .maven, key.count == 3 else { return nil }
         let name = ".locks/artifact~\(key[0])~\(key[1])~\(key[2]).lock"
         // The repository lies above the directories of the group, the artifact's and the version's.
-        let components = entry.path.components.dropLast(groupDepth(of: entry) + 2) + [Array(name.utf8)[...]]
+        let components =
+            entry.path.components.dropLast(MavenLayout.groupDepth(of: entry) + 2) + [Array(name.utf8)[...]]
         return VolumePath(bytes: Array(components.joined(separator: "/".utf8)))
-    }
-
-    /// How many directories the group of a Maven entry's key is: 2 for `g.h:a:v`.
-    static func groupDepth(of entry: ScannedEntry) -> Int {
-        entry.key.prefix { $0 != ":" }.split(separator: ".").count
     }
 }
