@@ -67,7 +67,7 @@ package struct Pruner: Sendable {
     ///   - refused: What was planned and already turned down; it is recorded with the rest.
     ///   - podman: The client for an image store's socket.
     ///   - purge: Whether the trash is emptied at once, this run's entries with it.
-    /// - Throws: `MaintenanceError`, `IndexError`, `VfsStoreError`.
+    /// - Throws: `MaintenanceError`, `IndexError`, `ImageStoreError`.
     package func prune(
         _ locked: LockedVolume, _ plan: EvictionPlan, refused: [EvictionOutcome.Line], scan: ScanRecord,
         run: String, podman: PodmanClient?, purge: Bool,

@@ -43,7 +43,7 @@ package struct ScanService: Sendable {
     /// Scans and records the locked volume.
     ///
     /// - Parameter warm: the run of `warm` whose end this is.
-    /// - Throws: `ScanError`, `VfsStoreError` or `IndexError`; the last scan in the index then still stands.
+    /// - Throws: `ScanError`, `ImageStoreError` or `IndexError`; the last scan in the index then still stands.
     package func run(_ locked: LockedVolume, warm: WarmRun? = nil) throws -> Result {
         var notices: [String] = []
         let volume = locked.volume

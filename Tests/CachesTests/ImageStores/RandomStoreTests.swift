@@ -6,7 +6,7 @@ import Testing
 @testable import Caches
 
 /// Random stores, against figures computed the slow way: by sets, and by doing what Podman does.
-@Suite struct VfsStoreRandomTests {
+@Suite struct RandomStoreTests {
     let fixture: StoreFixture
 
     init() throws { fixture = try StoreFixture() }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Caches
 
-@Suite struct VfsTimeTests {
+@Suite struct GoTimeTests {
     // The seconds are GNU date's: `date -ud … +%s`.
     @Test(arguments: [
         ("2026-11-23T12:00:00.123456789+01:00", 1_795_431_600, 123_456_789),
@@ -16,7 +16,7 @@ import Testing
         ("", 0, 0),
     ])
     func reads(text: String, seconds: Int64, nanoseconds: Int64) {
-        #expect(VfsTime.read(text) == Timestamp(seconds: seconds, nanoseconds: nanoseconds))
+        #expect(GoTime.read(text) == Timestamp(seconds: seconds, nanoseconds: nanoseconds))
     }
 
     @Test(arguments: [
@@ -25,6 +25,6 @@ import Testing
         "2026-11-23T12:00:00é+01", "Z", "+01:00", "2026-11-23T12:00:00Z+01:00",
     ])
     func refuses(text: String) {
-        #expect(VfsTime.read(text) == nil)
+        #expect(GoTime.read(text) == nil)
     }
 }

@@ -1,6 +1,6 @@
 import CacheModel
 
-extension VfsStore {
+extension ImageStore {
     /// By how much layers grow when they are unpacked, where the store has none to measure it on: gzip packs
     /// Debian's files to about 0.4 (measured on images of Redis and Postgres).
     static let usualGrowth = 2.5
@@ -15,9 +15,9 @@ extension VfsStore {
 
     /// What an image of these layers would add to the store: an estimate.
     ///
-    /// The vfs driver copies the parent's tree into each layer, so a layer takes its own size and that of all
-    /// below it. Layers that are there with the same ancestry are shared and add nothing. A layer's unpacked size
-    /// is known where the store has it on any other base; else it is what is sent times `growth`.
+    /// What a layer takes depends on the driver: with vfs its own size and that of all below it. Layers that are
+    /// there with the same ancestry are shared and add nothing. A layer's unpacked size is known where the store has
+    /// it on any other base; else it is what is sent times `growth`.
     ///
     /// - Parameter layers: the base first.
     package func forecast(_ layers: [AnnouncedLayer]) -> ByteCount {
@@ -33,16 +33,16 @@ extension VfsStore {
         }
         var below: Int?
         var isShared = true
-        var height = 0.0
+        var height = ByteCount.zero
         var sum = 0.0
         for layer in layers {
             let size =
                 sizes[layer.digest].map(Double.init)
                 ?? Double(layer.bytes.bytes) * (layer.isCompressed ? growth : 1)
-            height += size
+            height = driver.storedBytes(own: ByteCount(Int64(min(size, Double(1 << 60)))), below: height)
             let there = isShared ? children[below]?.first { graph.records[$0].holds(layer.digest) } : nil
             if let there { below = there } else { isShared = false }
-            if !isShared { sum += height }
+            if !isShared { sum += Double(height.bytes) }
         }
         return ByteCount(Int64(min(sum, Double(1 << 60))))
     }
@@ -53,7 +53,7 @@ extension VfsStore {
     }
 }
 
-extension VfsLayerRecord {
+extension LayerRecord {
     /// Whether it was made from what a registry sends under that digest.
     fileprivate func holds(_ digest: String) -> Bool {
         compressedDigest == digest || diffDigest == digest

@@ -7,7 +7,7 @@ import Testing
 @testable import Caches
 
 /// Who is at work on a store, and what was left behind in it.
-@Suite struct VfsActivityTests {
+@Suite struct StoreActivityTests {
     private let fixture: StoreFixture
     private let now = Timestamp(rfc3339: "2026-12-01T12:00:00Z") ?? Timestamp(nanoseconds: 0)
     private let layer = hex("a1")
@@ -17,7 +17,7 @@ import Testing
 
     private func use(images: [JSON] = [], layers: [JSON] = [], containers: [JSON] = []) throws -> String? {
         try write(images: images, layers: layers, containers: containers)
-        return VfsActivity(root: try root).use(of: try fixture.reader.read(), now: now)
+        return StoreActivity(root: try root).use(of: try fixture.reader.read(), now: now)
     }
 
     private func write(images: [JSON] = [], layers: [JSON] = [], containers: [JSON] = []) throws {
@@ -29,7 +29,7 @@ import Testing
     private var root: OpenDirectory { get throws { try OpenDirectory.open(root: fixture.root) } }
 
     private func orphans() throws -> [Orphan] {
-        try VfsOrphans(root: try root).find(in: try fixture.reader.read(), now: now) {
+        try StoreOrphans(root: try root).find(in: try fixture.reader.read(), now: now) {
             try fixture.reader.read()
         }
     }
@@ -51,7 +51,7 @@ import Testing
             container, image: hex("b1"), layer: layer, created: "2026-11-01T00:00:00Z")
         try write(containers: [record])
         let found = try #require(try fixture.reader.read().containers.first)
-        let activity = VfsActivity(root: try root)
+        let activity = StoreActivity(root: try root)
         #expect(activity.life(of: found) == .ended)
         let folder = "\(fixture.root)/vfs-containers/\(container)/userdata"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
@@ -98,10 +98,10 @@ import Testing
             process.standardOutput = output
             try process.run()
             #expect(output.fileHandleForReading.availableData == Data("held".utf8))
-            #expect(VfsActivity(root: try root).heldLock == expected)
+            #expect(StoreActivity(root: try root).heldLock == expected)
             try input.fileHandleForWriting.close()
             process.waitUntilExit()
-            #expect(VfsActivity(root: try root).heldLock == nil)
+            #expect(StoreActivity(root: try root).heldLock == nil)
         }
     }
 

@@ -7,7 +7,7 @@ import Glibc
 ///
 /// Podman itself knows only its own containers: on a shared store it calls the others' `storage`, and removes
 /// them on request even while their processes run (seen with Podman 4.3.1).
-package struct VfsActivity: Sendable {
+package struct StoreActivity: Sendable {
     /// Whether a container's process lives.
     package enum Life: Sendable, Hashable {
         /// Its monitor runs.
@@ -24,12 +24,16 @@ package struct VfsActivity: Sendable {
     package static let adoptionPrefix = "localhost/larder/orphan:"
 
     private let root: OpenDirectory
+    private let driver: any StoreDriver
 
-    /// Looks at the store in that directory.
-    package init(root: OpenDirectory) { self.root = root }
+    /// Looks at the store of that driver in that directory.
+    package init(root: OpenDirectory, driver: any StoreDriver = VfsDriver()) {
+        self.root = root
+        self.driver = driver
+    }
 
     /// Why the store counts as in use; nil where nobody seems to use it.
-    package func use(of store: VfsStore, now: Timestamp) -> String? {
+    package func use(of store: ImageStore, now: Timestamp) -> String? {
         if let lock = heldLock { return "a Podman is writing to the store (\(lock) is held)" }
         for container in store.containers {
             let id = escaped(container.id.utf8.prefix(12))
@@ -49,7 +53,7 @@ package struct VfsActivity: Sendable {
     }
 
     /// Whether an image was made by Larder to adopt orphans.
-    package static func isAdoption(_ image: VfsStore.Image) -> Bool {
+    package static func isAdoption(_ image: ImageStore.Image) -> Bool {
         !image.names.isEmpty && image.names.allSatisfy { $0.hasPrefix(adoptionPrefix) }
     }
 
@@ -58,11 +62,11 @@ package struct VfsActivity: Sendable {
     /// Its monitor keeps the pipe `ctl` in the container's directory open for reading (conmon v2.1.6,
     /// src/ctrl.c, setup_terminal_control_fifo), and opening a pipe that nobody reads fails with ENXIO: that
     /// shows across the namespaces of all pods on one machine, and only there.
-    package func life(of container: VfsContainer) -> Life {
+    package func life(of container: StoreContainer) -> Life {
         if let network = NetworkFileSystem.name(of: root) {
             return .unknown("the store is on \(network), and its job may run on another machine")
         }
-        guard let path = VolumePath("vfs-containers/\(container.id)"), path.components.count == 2 else {
+        guard let path = driver.path("containers", container.id) else {
             return .unknown("its ID is no name")
         }
         let own: OpenDirectory
@@ -91,8 +95,8 @@ package struct VfsActivity: Sendable {
     /// Whether a container is Buildah's, which keeps no monitor: it lives as long as somebody may build on.
     ///
     /// Its state is in the same directory (buildah v1.28.0, buildah.go, stateFile).
-    package func isOfABuild(_ container: VfsContainer) -> Bool {
-        guard let path = VolumePath("vfs-containers/\(container.id)"), path.components.count == 2,
+    package func isOfABuild(_ container: StoreContainer) -> Bool {
+        guard let path = driver.path("containers", container.id),
             let own = try? root.open(path).open("userdata".utf8.cString)
         else { return false }
         return (try? own.stat("buildah.json".utf8.cString)) != nil
@@ -103,10 +107,9 @@ package struct VfsActivity: Sendable {
     /// Podman takes POSIX locks on whole files (containers/storage v1.43.0, internal/rawfilelock), which
     /// `F_OFD_GETLK` sees without taking any.
     package var heldLock: String? {
-        let files = [
-            ("", "storage.lock"), ("vfs-layers", "layers.lock"), ("vfs-images", "images.lock"),
-            ("vfs-containers", "containers.lock"),
-        ]
+        let files =
+            [("", "storage.lock")]
+            + ["layers", "images", "containers"].map { (driver.recordFolder($0), "\($0).lock") }
         return files.first { folder, name in
             guard let directory = folder.isEmpty ? root : try? root.open(folder.utf8.cString) else {
                 return false

@@ -1,12 +1,12 @@
 import CacheModel
 
-/// An image store of the vfs driver as its JSON records it, at one instant.
+/// An image store as its JSON records it, at one instant.
 ///
-/// Nothing below `vfs/dir` is read: many of its files belong to other users of the container's user namespace,
-/// so that not even the store's owner can walk it. Sizes are what the records say: for a layer the length of
-/// its uncompressed tar stream and of all its ancestors', which is within a few percent of what `du` counts. On
-/// a file system with reflinks the copies share blocks and occupy less.
-package struct VfsStore: Sendable {
+/// The layers' files are not read: many belong to other users of the container's user namespace, so that not even
+/// the store's owner can walk them. Sizes are what the records say: for a layer the length of its uncompressed tar
+/// stream, with the vfs driver that of all its ancestors' as well, which is within a few percent of what `du`
+/// counts. On a file system with reflinks vfs's copies share blocks and occupy less.
+package struct ImageStore: Sendable {
     /// An image's record.
     package struct Image: Sendable, Hashable {
         /// The image ID: 64 hexadecimal digits.
@@ -27,19 +27,21 @@ package struct VfsStore: Sendable {
         package var manifestDigests: [String]
     }
 
+    /// How its layers lie on disk.
+    package let driver: any StoreDriver
     /// The images, in the store's order.
     package let images: [Image]
     /// The layers, those of containers included, in the store's order.
     package let layers: [ScannedLayer]
     /// The containers, stable ones first.
-    package let containers: [VfsContainer]
-    /// What all layers occupy, those of containers included: each is a full copy of what it stands on.
+    package let containers: [StoreContainer]
+    /// What all layers occupy, those of containers included.
     package let bytes: ByteCount
     /// What is wrong with the records or wastes space, one sentence each with its remedy.
     ///
     /// Safe to print, and about a hundred at most. Images and layers concerned are in the lists above too.
     package let problems: [String]
-    /// The versions of the files that this was read from: see `VfsStoreReader.generation()`.
+    /// The versions of the files that this was read from: see `ImageStoreReader.generation()`.
     package let generation: [UInt8]
     /// When each image was last pulled, by its ID: Podman writes an image's manifest anew at every pull, also
     /// at one that finds all its layers there (seen with Podman 4.3.1).
@@ -47,15 +49,16 @@ package struct VfsStore: Sendable {
 
     /// The places of each image's layers in `layers`: its top layer's chain, then its mapped layers.
     let imageLayers: [[Int]]
-    let graph: VfsLayerGraph
+    let graph: LayerGraph
     /// Whether a layer stands below one that no image and no container needs: Podman does not remove it.
     let pinned: [Bool]
 
     init(
-        root: String, images records: [VfsImageRecord], containers containerRecords: [VfsContainerRecord],
-        layers layerRecords: [VfsLayerRecord], generation: [UInt8] = [], notes: [String] = []
+        root: String, images records: [ImageRecord], containers containerRecords: [ContainerRecord],
+        layers layerRecords: [LayerRecord], driver: any StoreDriver = VfsDriver(), generation: [UInt8] = [],
+        notes: [String] = []
     ) throws {
-        let graph = VfsLayerGraph(records: layerRecords)
+        let graph = LayerGraph(records: layerRecords, driver: driver)
         let images = Self.lastOfEachID(records).map { record in
             Image(
                 id: record.id, digest: record.digest, names: record.names, nameHistory: record.namesHistory,
@@ -63,7 +66,7 @@ package struct VfsStore: Sendable {
                 manifestDigests: record.manifestDigests)
         }
         let containers = containerRecords.map { record in
-            VfsContainer(
+            StoreContainer(
                 id: record.id, imageID: record.image, layerID: record.layer, created: record.created,
                 imageName: record.imageName)
         }
@@ -72,7 +75,8 @@ package struct VfsStore: Sendable {
         // Real chains have at most 127 layers; this bounds time and memory for made-up ones.
         let steps = (imageTops.joined() + containerTops).reduce(0) { $0 + graph.depths[$1] }
         guard steps <= 4_000_000 else {
-            throw VfsStoreError.implausible(root: root, reason: "its images stand on \(steps) layers in all")
+            throw ImageStoreError.implausible(
+                root: root, reason: "its images stand on \(steps) layers in all")
         }
 
         let imageLayers = imageTops.map { graph.chain(from: $0) }
@@ -96,6 +100,7 @@ package struct VfsStore: Sendable {
                 created: record.created, incomplete: record.incomplete, images: imageCounts[place],
                 containers: containerCounts[place])
         }
+        self.driver = driver
         self.images = images
         self.layers = layers
         self.containers = containers
@@ -108,9 +113,9 @@ package struct VfsStore: Sendable {
             notes + Self.problems(images: images, layers: layers, containers: containers, graph: graph)
     }
 
-    private static func lastOfEachID(_ records: [VfsImageRecord]) -> [VfsImageRecord] {
+    private static func lastOfEachID(_ records: [ImageRecord]) -> [ImageRecord] {
         var places: [String: Int] = [:]
-        var kept: [VfsImageRecord] = []
+        var kept: [ImageRecord] = []
         for record in records {
             if let place = places[record.id] {
                 kept[place] = record
@@ -124,7 +129,7 @@ package struct VfsStore: Sendable {
 }
 
 /// A container's record: Podman's, in whatever state it is, or an external one such as Buildah's.
-package struct VfsContainer: Sendable, Hashable {
+package struct StoreContainer: Sendable, Hashable {
     /// The container ID.
     package var id: String
     /// The image it was made from; empty where it was made from none.

@@ -5,7 +5,7 @@ import Testing
 @testable import Caches
 
 /// What may lie in a record file's place on a volume that jobs can write to.
-@Suite struct VfsStoreFilesTests {
+@Suite struct StoreFilesTests {
     let fixture: StoreFixture
 
     init() throws {
@@ -16,7 +16,7 @@ import Testing
     }
 
     private func refusal() -> String? {
-        let error = #expect(throws: VfsStoreError.self) { try fixture.reader.read() }
+        let error = #expect(throws: ImageStoreError.self) { try fixture.reader.read() }
         return error.map(String.init(describing:))
     }
 

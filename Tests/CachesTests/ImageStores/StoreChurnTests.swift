@@ -6,7 +6,7 @@ import Testing
 @testable import Caches
 
 /// Reading while another process pulls and removes images.
-@Suite struct VfsStoreChurnTests {
+@Suite struct StoreChurnTests {
     /// The writer keeps Podman's order: layers before the image that needs them, the image away before its layers.
     ///
     /// So at every instant each image has its layers, and what is read must show that.
@@ -56,7 +56,7 @@ import Testing
             do {
                 _ = try fixture.reader.read(attempts: 1)
             } catch {
-                #expect(error as? VfsStoreError == .restless(root: fixture.root, attempts: 1))
+                #expect(error as? ImageStoreError == .restless(root: fixture.root, attempts: 1))
                 #expect("\(error)".contains("try again"))
                 break
             }
@@ -64,10 +64,10 @@ import Testing
     }
 
     /// Nil where the writer was faster at each attempt.
-    private func read(_ fixture: StoreFixture) throws -> VfsStore? {
+    private func read(_ fixture: StoreFixture) throws -> ImageStore? {
         do {
             return try fixture.reader.read()
-        } catch VfsStoreError.restless {
+        } catch ImageStoreError.restless {
             return nil
         }
     }

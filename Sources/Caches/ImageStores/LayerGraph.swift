@@ -1,17 +1,14 @@
 import CacheModel
 
 /// The layers of a store as a forest: each stands on its parent.
-///
-/// The vfs driver copies the parent's whole tree into a new layer's directory (containers/storage v1.43.0,
-/// drivers/vfs/driver.go, create), so a layer occupies the sum of the differences from itself down to its base.
-struct VfsLayerGraph: Sendable {
+struct LayerGraph: Sendable {
     /// How a layer's ancestry can be wrong.
     enum Fault: Sendable, Hashable {
         case parentGone(String)
         case cycle
     }
 
-    let records: [VfsLayerRecord]
+    let records: [LayerRecord]
     /// The place of each ID in `records`.
     let places: [String: Int]
     /// The place of each layer's parent; nil for a base layer and where the ancestry is cut by a fault.
@@ -25,8 +22,8 @@ struct VfsLayerGraph: Sendable {
     let faults: [Int: Fault]
 
     /// Of records with the same ID the last one counts, as in Podman.
-    init(records given: [VfsLayerRecord]) {
-        var records: [VfsLayerRecord] = []
+    init(records given: [LayerRecord], driver: any StoreDriver = VfsDriver()) {
+        var records: [LayerRecord] = []
         var places: [String: Int] = [:]
         records.reserveCapacity(given.count)
         places.reserveCapacity(given.count)
@@ -62,7 +59,7 @@ struct VfsLayerGraph: Sendable {
                 depths[here] = 1
                 guard let parent = parents[here] else { continue }
                 depths[here] += depths[parent]
-                stored[here] += stored[parent]
+                stored[here] = driver.storedBytes(own: stored[here], below: stored[parent])
                 whole[here] = whole[here] && whole[parent]
             }
         }

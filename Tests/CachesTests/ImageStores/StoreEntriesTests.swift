@@ -4,7 +4,7 @@ import Testing
 
 @testable import Caches
 
-@Suite struct VfsStoreEntriesTests {
+@Suite struct StoreEntriesTests {
     let fixture: StoreFixture
 
     init() throws { fixture = try StoreFixture() }
@@ -169,6 +169,6 @@ import Testing
         try fixture.write(.layers, layers)
         #expect(try fixture.reader.read().bytes == ByteCount(.max))
         try fixture.write(.images, (1...2100).map { JSON.image("i\($0)", layer: "l2100") })
-        #expect(throws: VfsStoreError.self) { try fixture.reader.read() }
+        #expect(throws: ImageStoreError.self) { try fixture.reader.read() }
     }
 }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Caches
 
-@Suite struct VfsStoreReaderTests {
+@Suite struct ImageStoreReaderTests {
     let fixture: StoreFixture
 
     init() throws { fixture = try StoreFixture() }
@@ -23,15 +23,15 @@ import Testing
     }
 
     @Test func aMissingRootAndAFileInItsPlaceAreErrors() throws {
-        #expect(throws: VfsStoreError.root(path: "/no/such/place", reason: "No such file or directory")) {
-            try VfsStoreReader(root: "/no/such/place").read()
+        #expect(throws: ImageStoreError.root(path: "/no/such/place", reason: "No such file or directory")) {
+            try ImageStoreReader(root: "/no/such/place").read()
         }
         let file = "\(fixture.root)/file"
         try Data().write(to: URL(fileURLWithPath: file))
-        #expect(throws: VfsStoreError.root(path: file, reason: "Not a directory")) {
-            try VfsStoreReader(root: file).read()
+        #expect(throws: ImageStoreError.root(path: file, reason: "Not a directory")) {
+            try ImageStoreReader(root: file).read()
         }
-        #expect(VfsStoreReader(root: file).generation() == nil)
+        #expect(ImageStoreReader(root: file).generation() == nil)
     }
 
     @Test func unknownKeysAndNullsAreNoErrorAndVolatileRecordsCount() throws {
@@ -53,13 +53,13 @@ import Testing
         #expect(try fixture.reader.read().layers.isEmpty)
         try fixture.write(.layers, "")
         #expect(
-            throws: VfsStoreError.notJSON(file: fixture.path(.layers), position: "the file is empty")
+            throws: ImageStoreError.notJSON(file: fixture.path(.layers), position: "the file is empty")
         ) { try fixture.reader.read() }
     }
 
     /// A cut-off file must give an error, never a smaller store: a prune would act on it.
-    @Test(arguments: [VfsRecordFile.layers, .images, .containers])
-    func truncatedAtAnyByteIsAnError(file: VfsRecordFile) throws {
+    @Test(arguments: [StoreRecordFile.layers, .images, .containers])
+    func truncatedAtAnyByteIsAnError(file: StoreRecordFile) throws {
         try fixture.write(.images, [.image(hex("a"), layer: hex("2"), names: ["r/ä:1", "r/b:\"2\""])])
         try fixture.write(
             .layers, [.layer(hex("1"), size: 7), .layer(hex("2"), parent: hex("1"), incomplete: true)])
@@ -68,7 +68,7 @@ import Testing
         let whole = try Data(contentsOf: URL(fileURLWithPath: fixture.path(file)))
         for length in 0..<whole.count {
             try fixture.write(file, whole.prefix(length))
-            let error = #expect(throws: VfsStoreError.self) { try fixture.reader.read() }
+            let error = #expect(throws: ImageStoreError.self) { try fixture.reader.read() }
             let text = error.map(String.init(describing:)) ?? ""
             let place = length == 0 ? "is empty" : "byte"
             #expect(text.contains(file.path) && text.contains(place) && text.contains("restore it"))
@@ -109,20 +109,20 @@ import Testing
     ])
     func aWrongRecordIsNamed(text: String, message: String) throws {
         try fixture.write(.layers, text)
-        let error = #expect(throws: VfsStoreError.self) { try fixture.reader.read() }
+        let error = #expect(throws: ImageStoreError.self) { try fixture.reader.read() }
         #expect(error.map(String.init(describing:))?.contains("vfs-layers/layers.json: \(message)") == true)
     }
 
     @Test func nestingWithoutEndIsAnError() throws {
         try fixture.write(.layers, String(repeating: "[", count: 200_000))
-        #expect(throws: VfsStoreError.self) { try fixture.reader.read() }
+        #expect(throws: ImageStoreError.self) { try fixture.reader.read() }
         try fixture.write(.layers, #"[{"id":"a","x":"# + String(repeating: "{\"x\":", count: 200_000))
-        #expect(throws: VfsStoreError.self) { try fixture.reader.read() }
+        #expect(throws: ImageStoreError.self) { try fixture.reader.read() }
     }
 
     @Test func theGenerationChangesWithEveryFileAndOnlyThen() throws {
         var seen: Set<[UInt8]> = [try #require(fixture.reader.generation())]
-        for file in VfsRecordFile.allCases {
+        for file in StoreRecordFile.allCases {
             try fixture.write(file, "[]")
             let generation = try #require(fixture.reader.generation())
             #expect(seen.insert(generation).inserted)

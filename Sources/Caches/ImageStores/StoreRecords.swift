@@ -4,7 +4,7 @@ import Foundation
 /// A record of `images.json` (containers/storage v1.43.0, images.go, type Image).
 ///
 /// Keys that Larder does not need are left out; later versions add some and rename none.
-struct VfsImageRecord: VfsRecord {
+struct ImageRecord: StoreRecord {
     var id: String
     var digest: String
     var names: [String]
@@ -15,7 +15,7 @@ struct VfsImageRecord: VfsRecord {
     /// The digests of all manifests that the store keeps of it: its own, and those of lists that it came by.
     var manifestDigests: [String]
 
-    init(fields: VfsFields) throws {
+    init(fields: RecordFields) throws {
         id = try fields.id()
         digest = try fields.text("digest")
         // The names of big data (containers/image v5.23.1, storage/storage_image.go, manifestBigDataKey).
@@ -30,7 +30,7 @@ struct VfsImageRecord: VfsRecord {
 }
 
 /// A record of `layers.json` or `volatile-layers.json` (containers/storage v1.43.0, layers.go, type Layer).
-struct VfsLayerRecord: VfsRecord {
+struct LayerRecord: StoreRecord {
     var id: String
     var parent: String
     var created: Timestamp
@@ -44,7 +44,7 @@ struct VfsLayerRecord: VfsRecord {
     var compressedSize: Int64
     var incomplete: Bool
 
-    init(fields: VfsFields) throws {
+    init(fields: RecordFields) throws {
         id = try fields.id()
         parent = try fields.text("parent")
         created = try fields.time("created")
@@ -58,7 +58,7 @@ struct VfsLayerRecord: VfsRecord {
 
 /// A record of `containers.json` or `volatile-containers.json` (containers/storage v1.43.0, containers.go, type
 /// Container).
-struct VfsContainerRecord: VfsRecord {
+struct ContainerRecord: StoreRecord {
     var id: String
     var image: String
     var layer: String
@@ -67,7 +67,7 @@ struct VfsContainerRecord: VfsRecord {
     /// RuntimeContainerMetadata) and is another tool's own business elsewhere.
     var imageName: String
 
-    init(fields: VfsFields) throws {
+    init(fields: RecordFields) throws {
         id = try fields.id()
         image = try fields.text("image")
         layer = try fields.text("layer")

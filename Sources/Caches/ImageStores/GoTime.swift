@@ -2,7 +2,7 @@ import CacheModel
 
 /// Times as Go's encoding/json writes them: RFC 3339 with up to nine digits of a second's fraction and `Z` or
 /// an offset (Go 1.19, time/format.go, RFC3339Nano).
-enum VfsTime {
+enum GoTime {
     /// Reads such a time to the nanosecond.
     ///
     /// Go's zero time, the year 1, stands for "not known" and gives

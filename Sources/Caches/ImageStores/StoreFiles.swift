@@ -7,14 +7,15 @@ import Foundation
 ///
 /// Images come first: an image's record is written after its layers and removed before them, so what images
 /// name is there unless the store changed meanwhile (containers/storage v1.43.0, `store.go`, DeleteImage).
-enum VfsRecordFile: CaseIterable {
+enum StoreRecordFile: CaseIterable {
     case images, containers, volatileContainers, layers, volatileLayers
 
-    var folder: String {
+    /// What the folder of the file is called, after the driver's name.
+    var kind: String {
         switch self {
-        case .images: "vfs-images"
-        case .containers, .volatileContainers: "vfs-containers"
-        case .layers, .volatileLayers: "vfs-layers"
+        case .images: "images"
+        case .containers, .volatileContainers: "containers"
+        case .layers, .volatileLayers: "layers"
         }
     }
 
@@ -30,18 +31,16 @@ enum VfsRecordFile: CaseIterable {
 
     /// Whether Podman may lose the file in a crash without harm: it is written without a sync.
     var isVolatile: Bool { self == .volatileContainers || self == .volatileLayers }
-
-    var path: String { "\(folder)/\(name)" }
 }
 
 /// What tells one version of a file from the next: Podman replaces its files by renames, so a new version has
 /// a new inode while the old one is held open.
-struct VfsFileVersion: Equatable, Sendable {
+struct StoreFileVersion: Equatable, Sendable {
     var inode: UInt64
     var modified: Int64
     var size: Int64
 
-    static let absent = VfsFileVersion(larder_stat())
+    static let absent = StoreFileVersion(larder_stat())
 
     init(_ status: larder_stat) {
         inode = status.inode
@@ -57,7 +56,7 @@ struct VfsFileVersion: Equatable, Sendable {
 }
 
 /// A file descriptor that is closed with its last reference.
-final class VfsDescriptor: Sendable {
+final class StoreFileDescriptor: Sendable {
     let number: Int32
 
     init(_ number: Int32) { self.number = number }
@@ -66,32 +65,34 @@ final class VfsDescriptor: Sendable {
 }
 
 /// One version of one file, held open so that its inode number cannot be given to another one.
-struct VfsOpenFile: Sendable {
-    var version: VfsFileVersion
-    var descriptor: VfsDescriptor?
+struct OpenStoreFile: Sendable {
+    var version: StoreFileVersion
+    var descriptor: StoreFileDescriptor?
 
-    static let absent = VfsOpenFile(version: .absent, descriptor: nil)
+    static let absent = OpenStoreFile(version: .absent, descriptor: nil)
 }
 
 /// Access to a store's record files below the descriptor of its root.
 ///
 /// No symbolic link is followed below the root, no open blocks, and nothing but regular files of a plausible
 /// owner and size is read.
-struct VfsStoreFolder: Sendable {
+struct ImageStoreFolder: Sendable {
     /// Files of this size and more are refused: a store of 100,000 layers needs 100 MB.
     static let sizeLimit: Int64 = 256 << 20
 
     let root: String
+    let driver: any StoreDriver
     let directory: OpenDirectory
     private let owner: UInt32
 
-    init(root: String) throws {
+    init(root: String, driver: any StoreDriver) throws {
         self.root = root
+        self.driver = driver
         do {
             directory = try OpenDirectory.open(root: root)
             owner = try directory.stat().uid
         } catch {
-            throw VfsStoreError.root(path: root, reason: error.message)
+            throw ImageStoreError.root(path: root, reason: error.message)
         }
     }
 
@@ -100,21 +101,22 @@ struct VfsStoreFolder: Sendable {
 
     /// When an image's manifest was last written; nil where it has none.
     func manifestTime(ofImage id: String) -> Timestamp? {
-        guard let path = VolumePath("vfs-images/\(id)"), path.components.count == 2,
+        guard let path = driver.path("images", id),
             let image = try? directory.open(path), let stat = try? image.stat("manifest".utf8.cString)
         else { return nil }
         return Timestamp(nanoseconds: stat.mtime)
     }
 
-    func absolutePath(_ file: VfsRecordFile) -> String {
-        root.hasSuffix("/") ? root + file.path : "\(root)/\(file.path)"
+    func absolutePath(_ file: StoreRecordFile) -> String {
+        let path = "\(driver.recordFolder(file.kind))/\(file.name)"
+        return root.hasSuffix("/") ? root + path : "\(root)/\(path)"
     }
 
     /// The version that has the file's name now.
-    func version(_ file: VfsRecordFile) throws -> VfsFileVersion {
+    func version(_ file: StoreRecordFile) throws -> StoreFileVersion {
         do {
             guard let status = try folder(of: file)?.stat(file.name.utf8.cString) else { return .absent }
-            return VfsFileVersion(status)
+            return StoreFileVersion(status)
         } catch let error as SystemError {
             if error.code == ENOENT { return .absent }
             throw unreadable(file, error.code)
@@ -122,7 +124,7 @@ struct VfsStoreFolder: Sendable {
     }
 
     /// Opens the version that has the file's name now; an absent file is no error.
-    func opened(_ file: VfsRecordFile) throws -> VfsOpenFile {
+    func opened(_ file: StoreRecordFile) throws -> OpenStoreFile {
         guard let folder = try folder(of: file) else { return .absent }
         let (number, status): (Int32, larder_stat)
         do throws(SystemError) {
@@ -135,7 +137,7 @@ struct VfsStoreFolder: Sendable {
             default: throw unreadable(file, error.code)
             }
         }
-        let descriptor = VfsDescriptor(number)
+        let descriptor = StoreFileDescriptor(number)
         guard let folderOwner = try? folder.stat().uid else { throw unreadable(file, ENOENT) }
         guard [owner, folderOwner, geteuid()].contains(status.uid) else {
             throw refused(file, "it belongs to uid \(status.uid), the store to uid \(folderOwner)")
@@ -143,11 +145,11 @@ struct VfsStoreFolder: Sendable {
         guard status.size < Self.sizeLimit else {
             throw refused(file, "its size is \(ByteCount(status.size)), and 256 MiB is the limit")
         }
-        return VfsOpenFile(version: VfsFileVersion(status), descriptor: descriptor)
+        return OpenStoreFile(version: StoreFileVersion(status), descriptor: descriptor)
     }
 
     /// Everything in an opened file; empty for an absent one.
-    func contents(_ opened: VfsOpenFile, of file: VfsRecordFile) throws -> Data {
+    func contents(_ opened: OpenStoreFile, of file: StoreRecordFile) throws -> Data {
         guard let descriptor = opened.descriptor else { return Data() }
         // One byte more than the file had when it was opened: growth shows, and the version check rejects it.
         var data = Data(count: Int(opened.version.size) + 1)
@@ -157,23 +159,23 @@ struct VfsStoreFolder: Sendable {
         } catch { throw unreadable(file, error.code) }
     }
 
-    private func folder(of file: VfsRecordFile) throws -> OpenDirectory? {
+    private func folder(of file: StoreRecordFile) throws -> OpenDirectory? {
         do {
-            return try directory.open(file.folder.utf8.cString)
+            return try directory.open(driver.recordFolder(file.kind).utf8.cString)
         } catch {
             switch error.code {
             case ENOENT: return nil
-            case ELOOP, ENOTDIR: throw refused(file, "\(file.folder) is no directory")
+            case ELOOP, ENOTDIR: throw refused(file, "\(driver.recordFolder(file.kind)) is no directory")
             default: throw unreadable(file, error.code)
             }
         }
     }
 
-    private func unreadable(_ file: VfsRecordFile, _ code: Int32) -> VfsStoreError {
+    private func unreadable(_ file: StoreRecordFile, _ code: Int32) -> ImageStoreError {
         .unreadable(file: absolutePath(file), reason: SystemError(code: code).message)
     }
 
-    private func refused(_ file: VfsRecordFile, _ reason: String) -> VfsStoreError {
+    private func refused(_ file: StoreRecordFile, _ reason: String) -> ImageStoreError {
         .refused(file: absolutePath(file), reason: reason)
     }
 }

@@ -4,24 +4,26 @@ import FileAccess
 import Glibc
 
 /// Finds what killed pulls and dead pods left in a store.
-package struct VfsOrphans: Sendable {
+package struct StoreOrphans: Sendable {
     private let root: OpenDirectory
-    private let activity: VfsActivity
+    private let driver: any StoreDriver
+    private let activity: StoreActivity
 
     /// A directory without a record is walked as far as this many files; what is beyond is not counted.
     private static let walkLimit = 200_000
 
-    /// Looks at the store in that directory.
-    package init(root: OpenDirectory) {
+    /// Looks at the store of that driver in that directory.
+    package init(root: OpenDirectory, driver: any StoreDriver = VfsDriver()) {
         self.root = root
-        activity = VfsActivity(root: root)
+        self.driver = driver
+        activity = StoreActivity(root: root, driver: driver)
     }
 
     /// The orphans of a store that was just read, by kind and then by name.
     ///
     /// - Parameter reread: reads the store again: a directory that has a record by then is none.
     package func find(
-        in store: VfsStore, now: Timestamp, reread: () throws -> VfsStore
+        in store: ImageStore, now: Timestamp, reread: () throws -> ImageStore
     ) rethrows -> [Orphan] {
         let found =
             layers(of: store) + containers(of: store, now: now)
@@ -38,7 +40,7 @@ package struct VfsOrphans: Sendable {
     ///
     /// A Podman that was serving while a pull was killed keeps such a record and takes the layer for a finished
     /// one (seen with 4.3.1). A pull just begun looks the same for a moment.
-    package func layersWithoutDirectory(in store: VfsStore, now: Timestamp) -> [String] {
+    package func layersWithoutDirectory(in store: ImageStore, now: Timestamp) -> [String] {
         guard let all = directory(nil) else { return [] }
         return store.layers.filter { layer in
             guard layer.incomplete, layer.created < now - .minutes(10) else { return false }
@@ -49,7 +51,7 @@ package struct VfsOrphans: Sendable {
         }.map { escaped($0.id.utf8) }
     }
 
-    private func layers(of store: VfsStore) -> [Orphan] {
+    private func layers(of store: ImageStore) -> [Orphan] {
         store.layers.filter { $0.incomplete || $0.images == 0 && $0.containers == 0 }.map { layer in
             guard layer.incomplete else {
                 return Orphan(
@@ -66,7 +68,7 @@ package struct VfsOrphans: Sendable {
     }
 
     /// Those old enough to be told from what a job is about to start, and whose process is known to have ended.
-    private func containers(of store: VfsStore, now: Timestamp) -> [Orphan] {
+    private func containers(of store: ImageStore, now: Timestamp) -> [Orphan] {
         let images = Dictionary(store.images.map { ($0.id, $0.key) }, uniquingKeysWith: { $1 })
         let bytes = Dictionary(store.layers.map { ($0.id, $0.storedBytes) }, uniquingKeysWith: { $1 })
         return store.containers.compactMap { container in
@@ -79,11 +81,11 @@ package struct VfsOrphans: Sendable {
         }
     }
 
-    private func directories(_ store: VfsStore, reread: () throws -> VfsStore) rethrows -> [Orphan] {
+    private func directories(_ store: ImageStore, reread: () throws -> ImageStore) rethrows -> [Orphan] {
         guard let all = try? directory(nil)?.names() else { return [] }
-        func unrecorded(_ names: [[CChar]], in store: VfsStore) -> [[CChar]] {
+        func unrecorded(_ names: [[CChar]], in store: ImageStore) -> [[CChar]] {
             let known = Set(store.layers.map { $0.id.utf8.cString })
-            return names.filter { !known.contains($0) }
+            return names.filter { driver.isLayerDirectory($0) && !known.contains($0) }
         }
         var names = unrecorded(all, in: store)
         // A pull writes the record before the directory, but ours may be older than both.
@@ -100,7 +102,7 @@ package struct VfsOrphans: Sendable {
     }
 
     private func directory(_ name: [CChar]?) -> OpenDirectory? {
-        let all = try? root.open("vfs".utf8.cString).open("dir".utf8.cString)
+        let all = driver.layersFolder.flatMap { try? root.open($0) }
         guard let name else { return all }
         return try? all?.open(name)
     }
@@ -135,7 +137,7 @@ package struct VfsOrphans: Sendable {
     }
 }
 
-extension VfsStore {
+extension ImageStore {
     /// The digests of a layer's contents and of those it stands on, the base first; nil where one is not known
     /// or not whole.
     ///

@@ -1,9 +1,9 @@
 import CacheModel
 
-extension VfsStore {
+extension ImageStore {
     /// What is wrong with the records or wastes space, at most a hundred lines.
     static func problems(
-        images: [Image], layers: [ScannedLayer], containers: [VfsContainer], graph: VfsLayerGraph
+        images: [Image], layers: [ScannedLayer], containers: [StoreContainer], graph: LayerGraph
     ) -> [String] {
         var lines: [String] = []
         for image in images {

@@ -1,6 +1,6 @@
 import CacheModel
 
-extension VfsStore {
+extension ImageStore {
     /// One entry for each image, in the order of their IDs, which are their paths.
     ///
     /// Both sizes are what the image's layers occupy, parents' copies included; files are not counted.
@@ -59,7 +59,7 @@ extension VfsStore {
     }
 }
 
-extension VfsStore.Image {
+extension ImageStore.Image {
     /// The image's name in the tool's notation, safe to print: the first reference with a tag; else the first
     /// one by digest; else the repository it last belonged to, or `<none>`, with its digest (an image whose
     /// tag moved on to a newer one); else `sha256:` and its ID, where the store knows no digest.

@@ -3,7 +3,7 @@ import CacheModel
 /// Why an image store could not be read.
 ///
 /// Every description names the file and what to do.
-package enum VfsStoreError: Error, Sendable, Hashable {
+package enum ImageStoreError: Error, Sendable, Hashable {
     /// The root is absent, no directory, or closed to this process.
     case root(path: String, reason: String)
     /// A file of the store could not be opened or read.
@@ -20,7 +20,7 @@ package enum VfsStoreError: Error, Sendable, Hashable {
     case restless(root: String, attempts: Int)
 }
 
-extension VfsStoreError: CustomStringConvertible {
+extension ImageStoreError: CustomStringConvertible {
     /// What is wrong, where, and what to do, in one line that is safe to print.
     package var description: String {
         switch self {

@@ -1,7 +1,7 @@
 import Caches
 import PodmanClient
 
-extension VfsStore.Image {
+extension ImageStore.Image {
     /// Whether Podman finds this image under the reference.
     ///
     /// One with a digest it finds among the images of the repository by their digests, whatever tag they were
