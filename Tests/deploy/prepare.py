@@ -16,7 +16,7 @@ from pathlib import Path
 PARSER = """#!/bin/sh
 profile=$(cat)
 case $profile in
-*abi/4.0*) [ "$VERSION" -ge 4 ] || { echo "Could not open 'abi/4.0'" >&2; exit 1; } ;;
+*"abi <abi/4.0>"*) [ "$VERSION" -ge 4 ] || { echo "Could not open 'abi/4.0'" >&2; exit 1; } ;;
 esac
 echo "$profile" > "$LOADED"
 """
