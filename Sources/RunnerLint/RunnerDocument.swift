@@ -23,12 +23,14 @@ struct RunnerDocument {
     ///
     /// - Parameter isYAML: whether it is one of the two in YAML; nil looks at the text.
     init(_ text: String, isYAML: Bool?) {
-        guard isYAML ?? Self.looksLikeYAML(text) else {
-            toml = text
-            return
+        if isYAML ?? Self.looksLikeYAML(text) {
+            self.init(yaml: text)
+        } else {
+            self.init(toml: text)
         }
-        self.init(yaml: text)
     }
+
+    private init(toml text: String) { toml = text }
 
     private init(yaml text: String) {
         toml = ""

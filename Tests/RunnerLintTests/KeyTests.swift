@@ -116,7 +116,7 @@ import Testing
         let findings = RunnerLint().check(try RunnerFiles.document())
         let report = LintRunnerReport(file: "config.toml", findings: findings)
         let text = report.text(width: 80, color: false, now: Timestamp(seconds: 0, nanoseconds: 0))
-        #expect(text.hasSuffix("config.toml: 3 errors, 13 warnings\n"))
+        #expect(text.hasSuffix("config.toml: 3 errors, 17 warnings\n"))
         #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
         let object = try JSONSerialization.jsonObject(with: Data(try report.json().utf8)) as? [String: Any]
         #expect(object?["schema"] as? String == "larder.lint-runner/1")

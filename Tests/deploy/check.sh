@@ -13,35 +13,29 @@ versions="1.33 1.36"
 for overlay in "$deploy"/overlays/*/kustomization.yaml; do
     name=$(basename "$(dirname "$overlay")")
     kubectl kustomize "$deploy/overlays/$name" > "$work/$name.yaml"
-    for version in $versions; do
-        kubernetes-validate --quiet -k "$version" --strict "$work/$name.yaml"
-    done
     python "$here/references.py" "$work/$name.yaml"
     set -- "$@" -f "$work/$name.yaml"
     echo "ok   overlay $name"
 done
 for overlay in example example-pool-b node; do
     kubectl kustomize "$deploy/$overlay" > "$work/$overlay.yaml"
-    for version in $versions; do
-        kubernetes-validate --quiet -k "$version" --strict "$work/$overlay.yaml"
-    done
     python "$here/references.py" "$work/$overlay.yaml"
     echo "ok   $overlay"
 done
 python "$here/adapted.py" "$deploy" "$work"
+for rendered in "$work"/adapted-*.yaml; do
+    python "$here/references.py" "$rendered"
+done
 echo "ok   what is adapted in one place"
 
 # The daemon that only watches goes with any of them.
 python "$here/watch.py" "$deploy" "$work"
 for rendered in "$work"/watch-*.yaml; do
-    for version in $versions; do
-        kubernetes-validate --quiet -k "$version" --strict "$rendered"
-    done
     python "$here/references.py" "$rendered"
-    set -- "$@" -f "$rendered"
     echo "ok   $(basename "$rendered" .yaml)"
 done
 
+set -- "$@" -f "$work/watch-slots.yaml"
 exceptions=$(sed -n 's/^\(CKV[A-Z0-9_]*\) .*/\1/p' "$here/checkov-exceptions.txt" | paste -sd,)
 checkov --skip-download --quiet --compact --framework kubernetes --skip-check "$exceptions" "$@"
 echo "ok   checkov"
@@ -51,9 +45,6 @@ python "$here/pod_security.py" "$work"/*.yaml
 python "$here/runner_values.py" "$deploy" "$work"
 mkdir "$work/jobs"
 python "$here/pod_security.py" --jobs "$work/jobs" "$work"/*.toml "$deploy/gitlab-runner/config.toml"
-for version in $versions; do
-    kubernetes-validate --quiet -k "$version" --strict "$work"/jobs/*.yaml
-done
 echo "ok   Pod Security, the runner's values and job pods"
 
 kubectl kustomize "$deploy/monitoring" > /dev/null
@@ -74,11 +65,14 @@ else
     echo "skipped: two Larders in one Prometheus (build larder first, or set LARDER)"
 fi
 
-# The runner's rights: in the namespace of its jobs, for the account that the chart is told to use.
 kubectl kustomize "$deploy/gitlab-runner" > "$work/runner.yaml"
+# Every schema at once: reading them takes longer than a file.
 for version in $versions; do
-    kubernetes-validate --quiet -k "$version" --strict "$work/runner.yaml"
+    kubernetes-validate --quiet -k "$version" --strict "$work"/*.yaml "$work"/jobs/*.yaml
 done
+echo "ok   schemas of Kubernetes $versions"
+
+# The runner's rights: in the namespace of its jobs, for the account that the chart is told to use.
 checkov --skip-download --quiet --compact --framework kubernetes -f "$work/runner.yaml"
 python "$here/runner_rights.py" "$work/runner.yaml" "$deploy/gitlab-runner"
 echo "ok   the runner's rights"
@@ -96,5 +90,6 @@ for url, version in re.findall(r'url: "([^"]+)", exact: "([^"]+)"', open(sys.arg
     if pins.get(url.removesuffix(".git")) != version:
         sys.exit(f"packages.json has {pins.get(url)} of {url}, Package.swift asks for {version}")
 END
+/usr/bin/python3 "$here/prepare.py" "$deploy"
 python "$here/guide.py" "$deploy"
-echo "ok   seccomp.json, the variants and the guide"
+echo "ok   seccomp.json, the variants, a node and the guide"

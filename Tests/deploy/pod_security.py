@@ -222,8 +222,12 @@ def check_manifests(files):
         levels = enforced(objects)
         for name, namespace, pod in pods(objects):
             for version in VERSIONS:
-                for refusal in LEVELS[levels.get(namespace, "privileged")](pod, version):
-                    yield f"{Path(file).stem}: {name} on 1.{version}: {refusal}"
+                refused = list(LEVELS[levels.get(namespace, "privileged")](pod, version))
+                # The preflight's pod is refused where a job's would be: that is what it is for.
+                is_preflight = "larder-preflight" in name and not Path(file).stem.startswith("adapted")
+                expected = ["procMount of podman"] if is_preflight and version < 35 else []
+                if refused != expected:
+                    yield f"{Path(file).stem}: {name} on 1.{version}: {refused}, not {expected}"
 
 
 def check_jobs(folder, files):

@@ -22,6 +22,9 @@ def main(path):
         template = job["spec"].get("jobTemplate", {"spec": job["spec"]})["spec"]["template"]
         pod = template["spec"]
         used = [("ServiceAccount", pod["serviceAccountName"]), ("PriorityClass", pod["priorityClassName"])]
+        used += [("ConfigMap", source["configMapRef"]["name"])
+                 for container in pod["containers"] + pod.get("initContainers", [])
+                 for source in container.get("envFrom", [])]
         for volume in pod["volumes"]:
             if "persistentVolumeClaim" in volume:
                 used.append(("PersistentVolumeClaim", volume["persistentVolumeClaim"]["claimName"]))
