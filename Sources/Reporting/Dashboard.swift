@@ -149,7 +149,7 @@ package struct Dashboard: Sendable {
             <body>
             <header class="bar">
             <h1>Larder</h1>
-            <nav aria-label="Pages">\(link("/", "Now")) \(link("/entries", "Entries")) \(link("/report", "Report"))</nav>
+            <nav aria-label="Pages">\(link("/", "Now")) \(link("/plan", "Next prune")) \(link("/entries", "Entries")) \(link("/runs", "Runs")) \(link("/report", "Report"))</nav>
             <form action="/entries" method="get" role="search">
             <label class="hidden" for="search">Search entries</label>
             <input id="search" type="search" name="q" maxlength="200" placeholder="group:artifact or image">

@@ -82,7 +82,7 @@ package struct IngestReport: Report {
 
     private func write(_ entries: [IngestedDownload], to page: inout TextPage) {
         var table = TextTable(("size", .right), ("entry", .left))
-        table.rows = entries.prefix(10).map { [$0.bytes > .zero ? "\($0.bytes)" : "–", $0.key] }
+        table.rows = page.first(10, of: entries).map { [$0.bytes > .zero ? "\($0.bytes)" : "–", $0.key] }
         page.table(table, of: entries.count, indent: 4)
     }
 

@@ -74,6 +74,7 @@ package struct WarmUp: Sendable {
     package func run(
         display: ((Services, Volume, [ImageWarmer.Request]) -> any WarmDisplay)? = nil
     ) async throws -> ServiceResult<WarmReport> {
+        try services.checkWritable(volume)
         let startedAt = services.clock()
         let auth = try services.authFile()
         let prepared = try await prepare(auth)

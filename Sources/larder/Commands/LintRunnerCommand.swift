@@ -12,21 +12,25 @@ extension RunnerVersion: ExpressibleByArgument {
 /// Checks a GitLab Runner `config.toml`.
 struct LintRunnerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lint-runner", abstract: "Check a GitLab Runner config.toml for keys that do nothing.",
-        discussion: """
-            Names keys that the runner ignores, and what goes against the safe job pod of deploy/README.md: root, \
-            shared image stores, sockets on disk. Each finding has its line, its reason and its cure. Ends with 0 \
-            where there is no error, with 1 where there is one; --strict counts warnings as errors.
-            """)
+        "lint-runner", "Check a GitLab Runner config.toml for keys that do nothing.",
+        """
+        Names keys that the runner ignores, and what goes against the safe job pod of deploy/README.md: root, shared \
+        image stores, sockets on disk. Each finding has its line, its reason and its cure. Ends with 0 where there \
+        is no error, with 1 where there is one; --strict counts warnings as errors.
+        """,
+        examples: [
+            "larder lint-runner /etc/gitlab-runner/config.toml",
+            "larder lint-runner --runner 17.4 config.toml",
+        ])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-    @OptionGroup var output: FormatOptions
-    @Argument(help: "The runner's config.toml.") var file: String
+    @Argument(help: "The runner's config.toml.", completion: .file(extensions: ["toml"])) var file: String
     @Flag(help: "End with 1 on warnings too.") var strict = false
     @Option(
         name: .customLong("runner"),
         help: ArgumentHelp("The runner's release, such as 17.4.", valueName: "version"))
     var version: RunnerVersion?
+    @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run() async throws {
         try await Application.run(global, output) { try run($0) }

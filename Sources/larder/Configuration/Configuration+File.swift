@@ -44,6 +44,7 @@ extension Configuration {
             if let refusal = setting.apply(text, &self) {
                 reader.problems.add(place, setting.key, refusal)
             }
+            reader.problems.note(setting.key, from: place)
         }
     }
 }
