@@ -112,70 +112,64 @@ package struct APIDocument: Sendable {
         let schemas = Self.schemas.map { name, members in
             (key: Self.component(name), value: Self.value(of: members, named: name))
         }
+        let about: JSONValue = [
+            "title": "Larder", "version": .text(version),
+            "description": """
+            What Larder knows of the cache volumes of a CI system. Sizes are bytes, times are RFC 3339 in UTC. Keys may \
+            be added to any answer.
+            """,
+        ]
+        let token: JSONValue = [
+            "type": "http", "scheme": "bearer", "description": "The token of daemon.token_file.",
+        ]
+        let components: JSONValue = [
+            "schemas": .object(schemas + [(key: "problem", value: Self.problem)]),
+            "securitySchemes": ["token": token],
+        ]
+        let server: JSONValue = ["url": "/"]
         let document: JSONValue = [
-            "openapi": "3.1.0",
-            "info": [
-                "title": "Larder", "version": .text(version),
-                "description":
-                    "What Larder knows of the cache volumes of a CI system. Sizes are bytes, times are "
-                    + "RFC 3339 in UTC. Keys may be added to any answer.",
-                "license": ["name": "See the repository", "identifier": "NOASSERTION"],
-            ],
-            "servers": .array([["url": "/"]]), "paths": .object(paths),
-            "components": [
-                "schemas": .object(schemas + [(Self.component("problem"), Self.problem)]),
-                "securitySchemes": [
-                    "token": [
-                        "type": "http", "scheme": "bearer", "description": "The token of daemon.token_file.",
-                    ]
-                ],
-            ],
+            "openapi": "3.1.0", "info": about, "servers": .array([server]), "paths": .object(paths),
+            "components": components,
         ]
         return try document.document()
     }
 
     private func value(of operation: Operation) -> JSONValue {
-        let content: JSONValue =
-            operation.schema.map { name in
-                .object([
-                    (
-                        key: operation.type,
-                        value: ["schema": ["$ref": .text("#/components/schemas/\(Self.component(name))")]]
-                    )
-                ])
-            } ?? .object([(key: operation.type, value: ["schema": ["type": "string"]])])
+        var body: JSONValue = ["type": .text(operation.type == "application/json" ? "object" : "string")]
+        if let name = operation.schema { body = Self.reference(Self.component(name)) }
+        let content = JSONValue.object([(key: operation.type, value: Self.schema(body))])
+        let refusal = JSONValue.object([
+            (key: "application/problem+json", value: Self.schema(Self.reference("problem")))
+        ])
         let problem: JSONValue = [
-            "description": "It was refused, or cannot be told now.",
-            "content": [
-                "application/problem+json": ["schema": ["$ref": "#/components/schemas/problem"]]
-            ],
+            "description": "It was refused, or cannot be answered now.", "content": refusal,
         ]
+        let done: JSONValue = ["description": "Done.", "content": content]
+        let responses = JSONValue.object([
+            (key: "\(operation.status)", value: done), (key: "default", value: problem),
+        ])
         var members: [(key: String, value: JSONValue)] = [
             ("summary", .text(operation.summary)),
             ("operationId", .text(Self.identifier(operation))),
             ("parameters", .array(operation.parameters.map(Self.value))),
-            (
-                "responses",
-                .object([
-                    (key: "\(operation.status)", value: ["description": "Done.", "content": content]),
-                    (key: "default", value: problem),
-                ])
-            ),
+            ("responses", responses),
         ]
         if operation.method == "post" {
-            members.append(("security", .array([["token": .array([])]])))
-            members.append(
-                (
-                    "requestBody",
-                    [
-                        "required": .bool(true),
-                        "content": [
-                            "application/json": ["schema": ["$ref": "#/components/schemas/run-order"]]
-                        ],
-                    ]
-                ))
+            let order = JSONValue.object([
+                (key: "application/json", value: Self.schema(Self.reference("run-order")))
+            ])
+            let token: JSONValue = ["token": .array([])]
+            let taken: JSONValue = ["required": .bool(true), "content": order]
+            members.append(("security", .array([token])))
+            members.append(("requestBody", taken))
         }
         return .object(members)
+    }
+
+    private static func schema(_ value: JSONValue) -> JSONValue { .object([(key: "schema", value: value)]) }
+
+    private static func reference(_ component: String) -> JSONValue {
+        .object([(key: "$ref", value: .text("#/components/schemas/\(component)"))])
     }
 
     private static func identifier(_ operation: Operation) -> String {
@@ -188,17 +182,19 @@ package struct APIDocument: Sendable {
     }
 
     private static func value(_ parameter: Parameter) -> JSONValue {
-        let schema: JSONValue =
-            switch parameter.kind {
-            case .text(let longest): ["type": "string", "maxLength": .integer(Int64(longest))]
-            case .number(let range):
-                [
-                    "type": "integer", "minimum": .integer(Int64(range.lowerBound)),
-                    "maximum": .integer(Int64(range.upperBound)),
-                ]
-            case .word(let words): ["type": "string", "enum": .array(words.map { .text($0) })]
-            case .texts: ["type": "array", "maxItems": 16, "items": ["type": "string", "maxLength": 200]]
-            }
+        let schema: JSONValue
+        switch parameter.kind {
+        case .text(let longest): schema = ["type": "string", "maxLength": .integer(Int64(longest))]
+        case .number(let range):
+            schema = [
+                "type": "integer", "minimum": .integer(Int64(range.lowerBound)),
+                "maximum": .integer(Int64(range.upperBound)),
+            ]
+        case .word(let words): schema = ["type": "string", "enum": .array(words.map { .text($0) })]
+        case .texts:
+            let item: JSONValue = ["type": "string", "maxLength": .integer(200)]
+            schema = ["type": "array", "maxItems": .integer(16), "items": item]
+        }
         return [
             "name": .text(parameter.name), "in": .text(parameter.isInPath ? "path" : "query"),
             "required": .bool(parameter.isInPath), "description": .text(parameter.summary), "schema": schema,
@@ -206,11 +202,18 @@ package struct APIDocument: Sendable {
     }
 
     private static func value(of members: [(String, String)], named name: String) -> JSONValue {
-        var properties: [(key: String, value: JSONValue)] = members.map { key, type in
-            let types = type.split(separator: "|").map { JSONValue.text(String($0)) }
-            return (key, ["type": types.count == 1 ? types[0] : .array(types)])
+        var properties: [(key: String, value: JSONValue)] = []
+        if name.hasPrefix("larder.") {
+            properties.append((key: "schema", value: .object([(key: "const", value: .text(name))])))
         }
-        if name.hasPrefix("larder.") { properties.insert(("schema", ["const": .text(name)]), at: 0) }
+        for (key, type) in members {
+            let types = type.split(separator: "|").map { JSONValue.text(String($0)) }
+            properties.append(
+                (
+                    key: key,
+                    value: .object([(key: "type", value: types.count == 1 ? types[0] : .array(types))])
+                ))
+        }
         let required = properties.map(\.key).filter { key in !(name == "run-order" && key == "volume") }
         return [
             "type": "object", "properties": .object(properties),
@@ -220,15 +223,11 @@ package struct APIDocument: Sendable {
     }
 
     /// A problem (RFC 9457), with the members of `larder.error/1` beside its own.
-    private static let problem: JSONValue = [
-        "type": "object",
-        "properties": [
-            "type": ["type": "string"], "title": ["type": "string"], "status": ["type": "integer"],
-            "detail": ["type": "string"], "schema": ["const": "larder.error/1"], "code": ["type": "integer"],
-            "error": ["type": "string"], "hint": ["type": .array(["string", "null"])],
-        ],
-        "required": ["type", "title", "status", "schema", "code", "error", "hint"],
-    ]
+    private static let problem = value(
+        of: [
+            ("type", "string"), ("title", "string"), ("status", "integer"), ("detail", "string"),
+            ("schema", "string"), ("code", "integer"), ("error", "string"), ("hint", "string|null"),
+        ], named: "problem")
 
     /// The members of the answers, as far as they are always there.
     private static let schemas: [(String, [(String, String)])] = [
@@ -259,8 +258,4 @@ package struct APIDocument: Sendable {
         ("larder.run-request/1", [("activity", "string"), ("volume", "string|null")]),
         ("run-order", [("activity", "string"), ("volume", "string|null")]),
     ]
-}
-
-extension JSONValue: ExpressibleByIntegerLiteral {
-    init(integerLiteral value: Int64) { self = .integer(value) }
 }

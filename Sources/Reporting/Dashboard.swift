@@ -99,7 +99,7 @@ package struct Dashboard: Sendable {
     package static func plots(_ report: CapacityReport?) -> String {
         guard let report else {
             return
-                "<p class=\"soft\">The curves are being drawn; the page shows them when it loads anew.</p>\n"
+                "<p class=\"soft\">The curves are being drawn; the page shows them when it reloads.</p>\n"
         }
         return report.volumes.map { volume in
             let chosen = report.figures(volume).filter { ["curve", "days", "sizes"].contains($0.table) }

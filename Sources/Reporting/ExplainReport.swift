@@ -180,7 +180,7 @@ package struct Explanation: Report {
             var page = TextPage(width: width, color: color)
             let pools = Figures.list(Set(reports.compactMap { $0.entry?.pool.rawValue }).sorted())
             let number = "\(hasMore ? "the first " : "")\(Figures.entries(Int64(reports.count)))"
-            page.paragraph("\(name) stands for \(number), in \(pools).", tone: .strong)
+            page.paragraph("\(name) matches \(number), in \(pools).", tone: .strong)
             page.line("")
             text = page.text
         }
@@ -194,11 +194,13 @@ package struct Explanation: Report {
 
     /// The entries as `larder.explain/1`: the first one's members stand at the top, all of them in `matches`.
     package func json() throws -> String {
-        let matches = reports.map { JSONValue.object($0.members) }
-        return try JSONValue.object(
-            [("schema", "larder.explain/1"), ("asked", .text(name))] + (reports.first?.members ?? [])
-                + [("matches", .array(matches)), ("has_more", .bool(hasMore))]
-        ).document()
+        var members: [(key: String, value: JSONValue)] = [
+            ("schema", "larder.explain/1"), ("asked", .text(name)),
+        ]
+        members += reports.first?.members ?? []
+        members.append(("matches", .array(reports.map { JSONValue.object($0.members) })))
+        members.append(("has_more", .bool(hasMore)))
+        return try JSONValue.object(members).document()
     }
 }
 

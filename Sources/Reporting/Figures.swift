@@ -64,7 +64,8 @@ enum Figures {
         let (one, other) = (tenths(before), tenths(after))
         let difference = before > after ? before - after : after - before
         return (
-            text(one), text(other), abs(one - other) == 0 ? "\(difference)" : text(abs(one - other))
+            before == .zero ? "0 B" : text(one), after == .zero ? "0 B" : text(other),
+            one == other ? "\(difference)" : text(abs(one - other))
         )
     }
 

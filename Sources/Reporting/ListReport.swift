@@ -33,6 +33,14 @@ package struct ListReport: Report {
     /// Where the next page begins; nil at the end.
     package var cursor: String?
 
+    /// Sorts the rows and keeps the first `limit` of them; images that share layers count them each in the total.
+    package init(rows: [Row], order: Order, limit: Int? = nil) {
+        let sorted = rows.sorted { order.precedes($0.entry, on: $0.volume, $1.entry, on: $1.volume) }
+        self.init(
+            page: limit.map { Array(sorted.prefix(max(0, $0))) } ?? sorted, order: order,
+            totalEntries: Int64(rows.count), totalBytes: rows.reduce(.zero) { $0 + $1.entry.bytes })
+    }
+
     /// Takes one page of a list that is sorted already.
     package init(
         page rows: [Row], order: Order, totalEntries: Int64, totalBytes: ByteCount, cursor: String? = nil

@@ -82,12 +82,12 @@ extension EvictionPlan {
             let change = Figures.change(from: usedBytes, to: usedAfter)
             page.paragraph(
                 "would evict \(Figures.entries(Int64(evict.count))), freeing \(change.difference): "
-                    + "\(change.before) → \(change.after)" + (volumeIsOver ? " (goal: at most \(goal))" : ""),
+                    + "\(change.before) → \(change.after)" + (volumeIsOver ? " (goal \(goal))" : ""),
                 indent: 2)
             for pool in poolsOverQuota {
                 page.paragraph(
-                    "pool \(pool.pool.rawValue) is over its quota: \(pool.usedBytes) → \(pool.usedAfter) (goal: at "
-                        + "most \(pool.quota.low))", indent: 2)
+                    "pool \(pool.pool.rawValue) is over its quota: \(pool.usedBytes) → \(pool.usedAfter) (goal "
+                        + "\(pool.quota.low))", indent: 2)
             }
             page.blank()
             writeEvictions(to: &page)

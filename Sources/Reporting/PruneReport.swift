@@ -95,7 +95,7 @@ extension PruneReport {
         if outcomes.allSatisfy({ $0.evicted.isEmpty && $0.refused.isEmpty && !$0.overQuota }) {
             text = dryRun ? "Dry run: nothing to evict" : "Nothing to evict"
         }
-        if refused > 0 { text += ", \(Figures.count(Int64(refused), "entry", "entries")) refused" }
+        if refused > 0 { text += "; \(Figures.count(Int64(refused), "entry", "entries")) refused" }
         if !over.isEmpty { return ("Over quota still: \(Figures.list(over)). \(text).", .bad) }
         return ("\(text).", refused > 0 || !skipped.isEmpty ? .warning : .good)
     }

@@ -78,9 +78,9 @@ extension VerifiedVolume {
         for file in page.first(50, of: damaged) { file.write(to: &page) }
         page.more(damaged.count - 50, indent: 2)
         write(unreadable, "not readable", .bad, to: &page)
-        write(unsettled, "not settled, looked at again by the next run", .warning, to: &page)
+        write(unsettled, "still changing, looked at again by the next run", .warning, to: &page)
         guard !reasons.isEmpty else { return }
-        page.line("nothing to hold against", indent: 2)
+        page.line("nothing to compare with", indent: 2)
         for (reason, files) in reasons {
             page.paragraph(
                 "\(Figures.count(files, "file", "files")): \(reason)", indent: 4, hanging: 2, tone: .faint)

@@ -15,7 +15,7 @@ extension ValueFormat {
 
 extension ValueFormat<ByteCount> {
     /// A size that may be zero.
-    static var size: Self {
+    static var amount: Self {
         let format = ValueFormat<ByteCount?>.poolLimit
         return Self(
             accepted: "0, or a quantity such as 20Gi, 500M or 21474836480 (bytes, from 1048576 up)",

@@ -36,13 +36,15 @@ enum CommandGuess {
             }
             let subcommands = command.configuration.subcommands
             guard !subcommands.isEmpty else { return nil }
+            // All of them are commands; what is only a part of the build is offered to nobody.
             let names = subcommands.map { $0.configuration.commandName ?? "" }
+            let shown = names.filter { $0 != "manual" }
             if let next = names.firstIndex(of: word) {
                 command = subcommands[next]
                 continue
             }
             if word == "help" { return nil }
-            return (word, nearest(word, among: names), names)
+            return (word, nearest(word, among: shown), shown)
         }
         return nil
     }

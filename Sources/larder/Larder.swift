@@ -29,7 +29,8 @@ struct Larder: AsyncParsableCommand {
             ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
             TrashCommand.self, ExplainCommand.self, WarmCommand.self, ReportCommand.self,
             VerifyCommand.self, LintRunnerCommand.self, IngestCommand.self, DoctorCommand.self,
-            MetricsCommand.self, ConfigCommand.self, ServeCommand.self,
+            MetricsCommand.self, ConfigCommand.self, NotifyCommand.self, ServeCommand.self,
+            ManualCommand.self,
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions

@@ -10,6 +10,18 @@ package enum EntryOrder: String, Sendable, Hashable, CaseIterable {
     case key
     /// By what their removal would free, the most first: an image's own layers, of other entries all they occupy.
     case frees
+
+    /// Whether an entry stands before another one.
+    package func precedes(
+        _ one: CacheEntry, on volume: String, _ other: CacheEntry, on otherVolume: String
+    ) -> Bool {
+        if self == .used, one.lastUsed != other.lastUsed { return one.lastUsed < other.lastUsed }
+        if self == .frees, one.removalFrees != other.removalFrees { return one.removalFrees > other.removalFrees }
+        if self != .key, one.bytes != other.bytes { return one.bytes > other.bytes }
+        if one.key != other.key { return one.key.utf8.lexicographicallyPrecedes(other.key.utf8) }
+        if volume != otherVolume { return volume.utf8.lexicographicallyPrecedes(otherVolume.utf8) }
+        return one.found.path.bytes.lexicographicallyPrecedes(other.found.path.bytes)
+    }
 }
 
 /// Which entries a list shows: those that meet every condition.

@@ -55,6 +55,8 @@ package struct Configuration: Sendable, Equatable {
     package var report = ReportConfiguration()
     /// How fast `verify` reads, and for how long.
     package var verify = VerifyConfiguration()
+    /// Who is told of what.
+    package var notifications = NotificationConfiguration()
     /// When the daemon does what.
     package var daemon = DaemonConfiguration()
     /// What a person should know of how it came about, each in a sentence.

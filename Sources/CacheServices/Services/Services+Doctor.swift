@@ -28,7 +28,7 @@ extension Services {
         }
         let found = RunnerLint().check(String(decoding: data, as: UTF8.self))
         guard !found.isEmpty else {
-            return [.init(.runner, "runner-config", ok: "nothing to find fault with")]
+            return [.init(.runner, "runner-config", ok: "no problems found")]
         }
         return found.map { finding in
             Diagnosis.Finding(

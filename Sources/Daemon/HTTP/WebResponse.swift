@@ -105,10 +105,11 @@ struct WebError: Error {
     init(_ error: any Error, _ logger: Logger) {
         switch error {
         case let error as WebError: self = error
-        case StatsCache.Missing.notYet: self = .later("there are no figures yet", seconds: 5)
+        case StatsCache.Missing.notYet: self = .later("no figures are available yet", seconds: 5)
         case StatsCache.Missing.held, IndexError.busy:
             self = .later("another process is writing to the index", seconds: 5)
-        case IndexError.missing, IndexError.olderSchema: self = .later("there are no figures yet", seconds: 5)
+        case IndexError.missing, IndexError.olderSchema:
+            self = .later("no figures are available yet", seconds: 5)
         case is IndexReader.Crowded: self = .later("too many searches at once", seconds: 2)
         default:
             logger.error("a request failed", metadata: ["error": "\(error)"])

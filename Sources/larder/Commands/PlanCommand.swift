@@ -20,7 +20,7 @@ struct PlanCommand: AsyncParsableCommand {
     @OptionGroup var volumes: VolumeOptions
     @Option(
         help: ArgumentHelp("Plan down to this size instead of the low watermark.", valueName: "size"),
-        transform: { try ValueFormat<ByteCount>.size.argument($0) })
+        transform: { try ValueFormat<ByteCount>.amount.argument($0) })
     var to: ByteCount?
     @OptionGroup var chosen: SelectionOptions
     @Option(

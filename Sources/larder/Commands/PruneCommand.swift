@@ -29,7 +29,7 @@ struct PruneCommand: AsyncParsableCommand {
     @OptionGroup var volumes: VolumeOptions
     @Option(
         help: ArgumentHelp("Go down to this size instead of the low watermark.", valueName: "size"),
-        transform: { try ValueFormat<ByteCount>.size.argument($0) })
+        transform: { try ValueFormat<ByteCount>.amount.argument($0) })
     var to: ByteCount?
     @OptionGroup var chosen: SelectionOptions
     @Option(
@@ -65,7 +65,10 @@ struct PruneCommand: AsyncParsableCommand {
                     return try application.say(
                         try await services.pruneOrphans(dryRun: dryRun, volume: volumes.volume))
                 }
-                return try application.say(try await services.prune(options))
+                let result = try await services.prune(options)
+                let code = try application.say(result)
+                await services.tell(Notice.of(result.report))
+                return code
             }
         }
     }

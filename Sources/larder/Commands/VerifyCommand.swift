@@ -51,7 +51,10 @@ struct VerifyCommand: AsyncParsableCommand {
         var flags = global.flags(idleFloor: idleFloor)
         (flags.verifyMaxDuration, flags.verifyMaxRate) = (maxDuration, maxRate)
         try await Application.run(flags, output, volume: volumes.volume) {
-            try $0.say($0.services.verify(options))
+            let result = try $0.services.verify(options)
+            let code = try $0.say(result)
+            await $0.services.tell(Notice.of(result.report))
+            return code
         }
     }
 

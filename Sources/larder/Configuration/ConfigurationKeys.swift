@@ -13,6 +13,7 @@ enum ConfigurationKeys {
     static let top = [
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
         "warm", "report", "verify", "daemon", "volumes", "cluster", "node", "textfile", "color", "quiet",
+        "notifications",
     ]
     /// The keys of `warm`.
     static let warm = [
@@ -55,7 +56,8 @@ enum ConfigurationKeys {
             (report, "in `report`"), (verify, "in `verify`"), (daemon, "in `daemon`"),
             (schedules, "in `daemon.schedules`"), (volume, "in a volume of `volumes`"),
             (pool, "in a pool of a volume, such as `volumes[0].pools.maven`"),
-            (warmImage, "in an image of `warm.images`"),
+            (warmImage, "in an image of `warm.images`"), (notifications, "in `notifications`"),
+            (webhook, "in a webhook of `notifications.webhooks`"),
         ]
         return all.filter { $0.keys.contains(key) }.map(\.place)
     }
@@ -124,6 +126,7 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("report.review", .review, \.report.review),
         ConfigurationSetting("report.headroom", .headroom, \.report.headroom),
         ConfigurationSetting("report.fetch_speed", .speed, \.report.fetchSpeed),
+        ConfigurationSetting("notifications.fills_within", .positiveSpan, \.notifications.fillsWithin),
         ConfigurationSetting("verify.max_duration", .spanOrNone, \.verify.maxDuration),
         ConfigurationSetting("verify.max_rate", .poolLimit, \.verify.maxRate),
     ]
