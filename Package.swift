@@ -75,8 +75,10 @@ let package = Package(
             [
                 "CacheIndex", "CacheModel", "Caches", "CLinux", "FileAccess", "PodmanClient", "Reporting",
                 "RunnerLint",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         part(
             "Daemon",

@@ -19,6 +19,7 @@ package struct LarderDirectory: Sendable {
     ///
     /// - Throws: `MaintenanceError.readOnly` on a read-only mount, `.folder` where it cannot be made.
     package init(root: OpenDirectory, volume: Volume) throws(MaintenanceError) {
+        if volume.isReadOnly { throw .onlyLookedAt(volume: volume.name, path: volume.path) }
         self.root = root
         do {
             let name = Array(".larder".utf8).cString
@@ -77,6 +78,8 @@ extension LarderDirectory {
 package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The volume is mounted read-only.
     case readOnly(volume: String, path: String)
+    /// The volume was found and not configured: Larder only looks at it.
+    case onlyLookedAt(volume: String, path: String)
     /// Larder's folder on the volume cannot be made or opened.
     case folder(volume: String, path: String, reason: String)
     /// Another Larder holds the volume.
@@ -102,6 +105,8 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
     package var description: String {
         switch self {
         case .readOnly(let volume, let path): "volume \(volume): \(path) is mounted read-only"
+        case .onlyLookedAt(let volume, let path):
+            "volume \(volume): \(path) was found and not configured, so Larder only looks at it"
         case .folder(let volume, let path, let reason): "volume \(volume): \(path): \(reason)"
         case .held(let volume, let holder): "volume \(volume) is held by another Larder (\(holder))"
         case .systemRoot(let volume, let path):
@@ -125,6 +130,8 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
     package var hint: String {
         switch self {
         case .readOnly: "mount it read-write to prune; scan, status and list work as it is"
+        case .onlyLookedAt:
+            "to let Larder change it, name it in a configuration file, or with --build-cache or --image-root"
         case .folder: "make it writable for this user, or free an inode and a block on the volume"
         case .held: "wait for it to end, or see which process it is; the lock dies with its owner"
         case .systemRoot: "name the directory that the cache PVC is mounted at"

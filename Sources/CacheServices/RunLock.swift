@@ -25,7 +25,7 @@ package final class RunLock: Sendable {
         if flock(fresh.descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
             throw .held(volume: volume.name, holder: Self.holder(below: fresh))
         }
-        let opened = Self.openFile(below: fresh)
+        let opened = volume.isReadOnly ? nil : Self.openFile(below: fresh)
         if let opened {
             let result = larder_lock_exclusive(opened)
             if result == -EAGAIN || result == -EACCES {

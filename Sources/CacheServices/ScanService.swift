@@ -47,7 +47,9 @@ package struct ScanService: Sendable {
     package func run(_ locked: LockedVolume, warm: WarmRun? = nil) throws -> Result {
         var notices: [String] = []
         let volume = locked.volume
-        if case .failure(let error) = locked.folder { notices.append("\(error): \(error.hint)") }
+        if case .failure(let error) = locked.folder, !volume.isReadOnly {
+            notices.append("\(error): \(error.hint)")
+        }
         let scan =
             switch volume.kind {
             case .buildCache: try scanBuildCache(locked, &notices)
@@ -65,7 +67,8 @@ package struct ScanService: Sendable {
         if !index.isInMemory { detector.record(now: clock()) }
         _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
-        let arming = AtimeArming(root: locked.root).arm(scan.unarmed)
+        // What is only looked at keeps its access times as well.
+        let arming = AtimeArming(root: locked.root).arm(volume.isReadOnly ? [] : scan.unarmed)
         if arming.refused > 0 {
             notices.append(
                 "volume \(volume.name): \(arming.refused) files belong to another user: their uses may be missed"

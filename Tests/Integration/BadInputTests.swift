@@ -61,7 +61,8 @@ import Testing
         let directory = try volume()
         try FakeStore(in: directory).write(images: 2)
         let larder = Program(cache: directory.path + "/cache", store: directory.path + "/storage")
-        let run = try larder.json("prune", "--to", "250k", "--force-limit", status: 3)
+        let run = try larder.json(
+            "prune", "--key", "g:old:1", "--key", "example.test/image:*", "--force-limit", status: 4)
         #expect(run.volume("build")["evicted"].array.compactMap { $0["key"].string } == ["g:old:1"])
         let refused = run.volume("images")["refused"].array
         #expect(!refused.isEmpty)

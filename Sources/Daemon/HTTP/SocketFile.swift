@@ -14,7 +14,7 @@ package enum ListenError: Error, Equatable, CustomStringConvertible {
     /// What is wrong, and what to do.
     package var description: String {
         switch self {
-        case .notASocket(let path): "\(path) is no socket: remove it, or listen at another path"
+        case .notASocket(let path): "\(path) is not a socket: remove it, or listen at another path"
         case .inUse(let path): "another server listens at \(path): stop it, or listen at another path"
         case .refused(let path, let reason): "the socket \(path) cannot be made: \(reason)"
         case .unavailable(let address, let reason):
