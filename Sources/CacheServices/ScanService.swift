@@ -48,6 +48,11 @@ package struct ScanService: Sendable {
         var notices: [String] = []
         let volume = locked.volume
         if case .failure(let error) = locked.folder { notices.append("\(error): \(error.hint)") }
+        if let weakness = locked.lockWeakness {
+            notices.append(
+                "volume \(volume.name): it cannot be locked against other Larders (\(weakness)); a prune of it needs "
+                    + "--unlocked")
+        }
         let scan =
             switch volume.kind {
             case .buildCache: try scanBuildCache(locked, &notices)

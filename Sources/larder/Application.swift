@@ -47,9 +47,9 @@ struct Application: Sendable {
     func say(_ report: some Report) throws {
         switch format {
         case .text:
-            Terminal.say(
+            try Terminal.say(
                 report.text(width: Terminal.width, color: Terminal.isColoured, now: services.clock()))
-        case .json: Terminal.say(try report.json())
+        case .json: try Terminal.say(try report.json())
         }
     }
 
@@ -80,7 +80,7 @@ extension Failure {
         case .text:
             Terminal.complain(
                 report.text(width: Terminal.width, color: false, now: Services.systemClock()), .error)
-        case .json: if let text = try? report.json() { Terminal.say(text) }
+        case .json: if let text = try? report.json() { try? Terminal.say(text) }
         }
     }
 }

@@ -32,6 +32,8 @@ package struct PruneOptions: Sendable {
     package var purge = false
     /// Whether to evict more than one run normally may.
     package var beyondLimits = false
+    /// Whether to prune a volume that cannot be locked.
+    package var unlocked = false
 
     /// A prune of all volumes down to their quotas.
     package init() {}
@@ -89,6 +91,8 @@ extension Services {
         let pruner = pruner(index, beyondLimits: options.beyondLimits)
         try pruner.checkClock(for: volume)
         let locked = try lock(volume)
+        try checkClock(of: locked)
+        if !options.dryRun, !options.unlocked { try locked.requireLock() }
         let usage = try surveyed(locked, index)
         let policy = policy(for: volume, target: options.goal.target, selection: options.goal.selection)
         var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
@@ -105,6 +109,7 @@ extension Services {
         ) { done, all in display.update("\(done) of \(all) entries") }
         display.end()
         note(result.failures, of: volume, &failures)
+        warn(result.notices)
         return PruneReport.Volume(outcome: result.outcome, plan: plan)
     }
 

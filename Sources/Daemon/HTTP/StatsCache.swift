@@ -120,6 +120,7 @@ actor StatsCache {
                 take(made, basis: figures.basis)
             } catch {
                 logger.debug("the capacity report cannot be made now", metadata: ["error": "\(error)"])
+                sizesNotBefore = clock() + pace.sizes
                 isSizing = false
             }
         }

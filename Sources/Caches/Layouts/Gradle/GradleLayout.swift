@@ -5,7 +5,7 @@
 /// `caches/transforms-N/<hash>`, `caches/jars-N/<hash>`, `caches/build-cache-N`, since 8.8
 /// `caches/<Gradle version>/transforms/<hash>`, `wrapper/dists/<distribution>/<hash>`, `jdks/<name>`.
 /// What is not listed is left alone.
-enum GradleLayout {
+package enum GradleLayout {
     /// What a directory is.
     enum Region: UInt8 {
         case outside, home, caches, modules, files, group, module, entries, versionCache, wrapper,
@@ -63,6 +63,13 @@ enum GradleLayout {
         let start = UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount)
         return name.count > start.count && name.starts(with: start)
             && name.dropFirst(start.count).allSatisfy { $0 >= 48 && $0 <= 57 }
+    }
+
+    /// Whether a directory of a module version is named as Gradle names it: by a SHA-1, leading zeros left out
+    /// (gradle/gradle `GroupedAndNamedUniqueFileStore`).
+    package static func isFileHash(_ name: some Collection<UInt8>) -> Bool {
+        (1...40).contains(name.count)
+            && name.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }
     }
 
     /// `4.4.1`, `8.10`, `9.0-rc-1`: digits, a dot, and a digit.
