@@ -1,3 +1,4 @@
+import CLinux
 import CacheModel
 import FileAccess
 import Glibc
@@ -38,6 +39,29 @@ package struct LarderDirectory: Sendable {
 }
 
 extension LarderDirectory {
+    /// What the volume's own clock shows: the time that its file system gives to a file that is touched now.
+    ///
+    /// On a local disk it is this machine's clock, to the kernel's tick; on a network volume the server's. Nil where
+    /// no file can be touched.
+    package func volumeTime() -> Timestamp? {
+        let name = Array("clock".utf8).cString
+        if let found = try? own.stat(name),
+            found.mode & UInt32(S_IFMT) != UInt32(S_IFREG) || found.links != 1
+        {
+            unlinkat(own.descriptor, name, 0)
+        }
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let file = openat(own.descriptor, name, flags, 0o600)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var stat = larder_stat()
+        guard larder_statx(file, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG),
+            stat.links == 1,
+            futimens(file, nil) == 0, larder_statx(file, "", &stat) == 0
+        else { return nil }
+        return Timestamp(nanoseconds: stat.mtime)
+    }
+
     /// The number in `.larder/volume-id`, by which the volume is known again; nil where there is none.
     func marker() -> UInt64? { Self.marker(in: own) }
 
@@ -96,6 +120,10 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
     case clockWentBack(volume: String, lastScan: Timestamp, now: Timestamp)
     /// The clock was set by more than a day since the last scan.
     case clockWasSet(volume: String, expected: Timestamp, now: Timestamp)
+    /// The clock is ahead of the volume's own.
+    case clockIsAhead(volume: String, volumeTime: Timestamp, now: Timestamp)
+    /// The volume cannot be locked against other Larders.
+    case unlocked(volume: String, reason: String)
     /// The plan does not fit the volume.
     case unusablePlan(reason: String)
     /// Something in the trash cannot be read or moved.
@@ -121,6 +149,11 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
             "volume \(volume): the clock shows \(now), and the last scan was at \(lastScan)"
         case .clockWasSet(let volume, let expected, let now):
             "volume \(volume): the clock shows \(now), and by the time since the last scan it is \(expected)"
+        case .clockIsAhead(let volume, let volumeTime, let now):
+            "volume \(volume): the clock shows \(now), and the volume's own clock \(volumeTime): by the one, what is "
+                + "in use would look idle"
+        case .unlocked(let volume, let reason):
+            "volume \(volume) cannot be locked against other Larders (\(reason))"
         case .unusablePlan(let reason): "the plan cannot be used: \(reason)"
         case .trash(let reason, _): reason
         }
@@ -138,6 +171,9 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
         case .otherVolume: "check the mount, then run 'larder scan'"
         case .wentAway: "mount it again"
         case .incompleteScan: "make it readable or remove it, then scan again: nothing is evicted on guesses"
+        case .clockIsAhead: "set the clock of this node, or that of the volume's file server"
+        case .unlocked:
+            "mount it with locks; where no other Larder can be at work on it, --unlocked prunes it all the same"
         case .clockWentBack, .clockWasSet:
             "set the clock; if it is right now, run 'larder scan', then prune again"
         case .unusablePlan: "make a new one with 'larder plan'"

@@ -50,6 +50,11 @@ package struct ScanService: Sendable {
         if case .failure(let error) = locked.folder, !volume.isReadOnly {
             notices.append("\(error): \(error.hint)")
         }
+        if let weakness = locked.lockWeakness {
+            notices.append(
+                "volume \(volume.name): it cannot be locked against other Larders (\(weakness)); a prune of it needs "
+                    + "--unlocked")
+        }
         let scan =
             switch volume.kind {
             case .buildCache: try scanBuildCache(locked, &notices)

@@ -16,6 +16,7 @@ extension Protection {
         case .keepPattern: "Narrow the keep patterns in the configuration."
         case .warmed: "Warm fewer images, or wait until they were used."
         case .sharedLayers: "They go with the last image that shares their layers."
+        case .noEvidence: "Mount the volume relatime, and run Larder as the user that owns the files."
         }
     }
 }

@@ -64,9 +64,9 @@ struct Application: Sendable {
     func say(_ report: some Report) throws {
         switch format {
         case .text:
-            Terminal.say(
+            try Terminal.say(
                 report.text(width: Terminal.width, color: Terminal.isColoured, now: services.clock()))
-        case .json: Terminal.say(try report.json())
+        case .json: try Terminal.say(try report.json())
         }
     }
 
@@ -98,7 +98,7 @@ extension Failure {
             Terminal.complain(
                 report.text(width: Terminal.errorColumns, color: false, now: Services.systemClock()),
                 .critical)
-        case .json: if let text = try? report.json() { Terminal.say(text) }
+        case .json: if let text = try? report.json() { try? Terminal.say(text) }
         }
     }
 }

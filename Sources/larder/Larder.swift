@@ -47,6 +47,8 @@ struct Larder: AsyncParsableCommand {
     static func main() async {
         raiseOpenFiles()
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow is an error to be told, and no end.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
             // A scan of a large volume needs a hundred megabytes for two seconds, and then none for an hour.

@@ -20,10 +20,18 @@ enum Terminal {
     /// How this process writes.
     static let manner = Mutex(Manner())
 
-    /// Writes a result to standard output.
+    /// Writes a result to standard output; quietly not where nobody reads it any more.
     ///
-    /// Ends the process quietly where nobody reads it any more.
-    static func say(_ text: String) { write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO) }
+    /// - Throws: `Failure` where it cannot be written, as on a full disk.
+    static func say(_ text: String) throws(Failure) {
+        let code = write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
+        guard code == 0 || code == EPIPE else {
+            throw Failure(
+                code: .failed,
+                message: "standard output cannot be written: \(String(cString: strerror(code)))",
+                hint: "make room where it goes to")
+        }
+    }
 
     /// Gets what would be written to standard error; nil except in the daemon, which logs it.
     static let listener = Mutex<(@Sendable (String, Logger.Level) -> Void)?>(nil)
@@ -51,7 +59,7 @@ enum Terminal {
 
     /// Writes a line to standard error, whoever listens.
     @Sendable static func writeError(_ line: String) {
-        write(line.hasSuffix("\n") ? line : line + "\n", to: STDERR_FILENO)
+        _ = write(line.hasSuffix("\n") ? line : line + "\n", to: STDERR_FILENO)
     }
 
     /// Whether colours are used on standard output.
@@ -82,14 +90,16 @@ enum Terminal {
         return Int(size.ws_col)
     }
 
-    private static func write(_ text: String, to descriptor: Int32) {
+    /// Writes all of a text; the errno where that fails, else 0.
+    private static func write(_ text: String, to descriptor: Int32) -> Int32 {
         var rest = Array(text.utf8)[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0, errno == EINTR { continue }
-            if count <= 0 { return }
+            if count <= 0 { return count < 0 ? errno : EIO }
             rest = rest.dropFirst(count)
         }
+        return 0
     }
 }
 

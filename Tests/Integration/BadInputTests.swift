@@ -23,6 +23,18 @@ import Testing
         #expect(error["hint"].string?.contains("--build-cache") == true)
     }
 
+    /// `larder metrics > larder.prom` on a full disk must not leave a cut file and succeed.
+    @Test(arguments: ["list", "plan", "metrics", "status --format json", "report --format html", "doctor"])
+    func aFullStandardOutputIsAFailure(command: String) throws {
+        let directory = try volume()
+        let options = "--build-cache cache --image-root /nowhere --state state"
+        try directory.shell("'\(Program.path)' scan \(options)")
+        let status = try directory.shell(
+            "'\(Program.path)' \(command) \(options) 2>errors >/dev/full || echo $?")
+        #expect(status == "1\n")
+        #expect(try directory.shell("cat errors").contains("standard output cannot be written"))
+    }
+
     @Test func aVolumeThatIsNotMountedIsNamedAndSkipped() throws {
         let directory = try volume()
         let result = try Program(cache: directory.path + "/cache")("scan")

@@ -44,6 +44,8 @@ package struct PruneOptions: Sendable {
     package var purge = false
     /// Whether to evict more than one run normally may.
     package var beyondLimits = false
+    /// Whether to prune a volume that cannot be locked.
+    package var unlocked = false
 
     /// A prune of all volumes down to their quotas.
     package init() {}
@@ -112,6 +114,8 @@ extension Services {
         let pruner = pruner(index, beyondLimits: options.beyondLimits)
         try pruner.checkClock(for: volume)
         let locked = try lock(volume)
+        try checkClock(of: locked)
+        if !options.dryRun, !options.unlocked { try locked.requireLock() }
         let usage = try surveyed(locked, index)
         let policy = policy(for: volume, target: options.goal.target, selection: options.goal.selection)
         var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
@@ -129,6 +133,7 @@ extension Services {
         ) { done, all in display.update("\(done) of \(all) entries") }
         display.end()
         note(result.failures, of: volume, &failures)
+        warn(result.notices)
         var report = PruneReport.Volume(outcome: result.outcome, plan: plan)
         report.retention = volume.kind == .buildCache ? volume.trashRetention : nil
         return report

@@ -124,16 +124,20 @@ package struct StoreOrphans: Sendable {
                 left -= 1
                 guard left > 0, let stat = try? next.stat(name) else {
                     isLowerBound = true
-                    if left > 0 { continue } else { return (ByteCount(blocks * 512), true) }
+                    if left > 0 {
+                        continue
+                    } else {
+                        return (ByteCount(blocks.multipliedPinned(by: 512)), true)
+                    }
                 }
                 let isDirectory = stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR)
                 if isDirectory { stack.append((next, name)) }
                 if isDirectory || stat.links == 1 || linked.insert(stat.inode).inserted {
-                    blocks += stat.blocks
+                    blocks.addPinned(stat.blocks)
                 }
             }
         }
-        return (ByteCount(blocks * 512), isLowerBound)
+        return (ByteCount(blocks.multipliedPinned(by: 512)), isLowerBound)
     }
 }
 
@@ -152,7 +156,9 @@ extension ImageStore {
         for place in graph.chain(from: [top]).reversed() {
             let record = graph.records[place]
             let parts = record.diffDigest.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[0] == "sha256", parts[1].utf8.count == 64 else { return nil }
+            guard parts.count == 2, parts[0] == "sha256", parts[1].utf8.count == 64,
+                parts[1].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+            else { return nil }
             below = below.isEmpty ? String(parts[1]) : chainID(below, String(parts[1]))
             guard below == record.id else { return nil }
             contents.append((record.diffDigest, ByteCount(record.diffSize)))

@@ -119,6 +119,7 @@ actor StatsCache {
                 take(made, basis: figures.basis, by: services.configuration)
             } catch {
                 logger.debug("the capacity report cannot be made now", metadata: ["error": "\(error)"])
+                sizesNotBefore = clock() + pace.sizes
                 isSizing = false
             }
         }

@@ -29,7 +29,7 @@ struct MetricsCommand: AsyncParsableCommand {
             if let file = textfile.textfile ?? application.services.configuration.textfile {
                 try application.write(report, to: file)
             } else {
-                Terminal.say(report.text(format))
+                try Terminal.say(report.text(format))
             }
             return nil
         }

@@ -38,6 +38,7 @@ struct PruneCommand: AsyncParsableCommand {
     var idleFloor: String?
     @Flag(help: "Empty the trash at once: nothing can be brought back.") var purge = false
     @Flag(help: "Evict more than one run normally may.") var forceLimit = false
+    @Flag(help: "Prune volumes that cannot be locked against another Larder.") var unlocked = false
     @Flag(help: "Evict nothing; reclaim what killed pulls and dead pods left in image stores.")
     var orphans = false
     @OptionGroup var textfile: TextfileOptions
@@ -81,6 +82,7 @@ struct PruneCommand: AsyncParsableCommand {
         options.goal = PruneGoal(target: to, selection: chosen.selection)
         options.purge = purge
         options.beyondLimits = forceLimit
+        options.unlocked = unlocked
         return options
     }
 }

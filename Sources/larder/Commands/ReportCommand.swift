@@ -59,7 +59,7 @@ struct ReportCommand: AsyncParsableCommand {
         options.measuresSharing = measureSharing
         let report = try application.services.capacityReport(options)
         let text = try rendered(report, now: report.generatedAt)
-        if let file { try application.write(text, to: file, "the report") } else { Terminal.say(text) }
+        if let file { try application.write(text, to: file, "the report") } else { try Terminal.say(text) }
         return nil
     }
 

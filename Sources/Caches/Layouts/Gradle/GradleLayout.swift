@@ -124,6 +124,13 @@ struct GradleLayout: CacheLayout {
             && name.dropFirst(start.count).allSatisfy { $0 >= 48 && $0 <= 57 }
     }
 
+    /// Whether a directory of a module version is named as Gradle names it: by a SHA-1, leading zeros left out
+    /// (gradle/gradle `GroupedAndNamedUniqueFileStore`).
+    package static func isFileHash(_ name: some Collection<UInt8>) -> Bool {
+        (1...40).contains(name.count)
+            && name.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }
+    }
+
     /// `4.4.1`, `8.10`, `9.0-rc-1`: digits, a dot, and a digit.
     private static func isGradleVersion(_ name: ArraySlice<UInt8>) -> Bool {
         let major = name.prefix { $0 >= 48 && $0 <= 57 }

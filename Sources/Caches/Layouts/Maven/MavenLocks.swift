@@ -10,29 +10,42 @@ import Glibc
 /// strace on Maven 3.9.9). The file must stay for others to see the lock, by
 /// `aether.named.file-lock.deleteLockFiles=false`. Without these settings there is nothing to ask, and the idle floor
 /// and the looks are what protects.
+///
+/// Where the repository begins, and where in its path the group, is not certain: poms tell of it, which any job may
+/// write, and a split repository keeps its locks in its base. So every `.locks` above the artifact is asked, for
+/// every group that the path allows.
 enum MavenLocks {
     /// Why an entry stays.
     static let reason = "a Maven is resolving it"
 
-    /// Whether the lock of an entry is held, below the volume's root; what cannot be asked counts as held.
+    /// Whether a lock of an entry is held, below the volume's root; what cannot be asked counts as held.
     static func isHeld(on entry: ScannedEntry, below root: OpenDirectory) -> Bool {
-        guard let file = file(of: entry) else { return false }
-        do throws(SystemError) {
-            return try root.open(file.parent).isLocked(file.name.cString, .any)
-        } catch {
-            // Nor could Maven make a file of too long a name.
-            return ![ENOENT, ENAMETOOLONG].contains(error.code)
+        let path = entry.path.components
+        guard entry.pool == .maven, path.count >= 3 else { return false }
+        let group = path.dropLast(2)
+        let name = path.suffix(2).map { "~" + String(decoding: $0, as: UTF8.self) }.joined() + ".lock"
+        return (0..<group.count).contains { depth in
+            let locks = group.prefix(depth) + [Array(".locks".utf8)[...]]
+            guard let folder = VolumePath(bytes: Array(locks.joined(separator: [UInt8(ascii: "/")]))) else {
+                return true
+            }
+            do throws(SystemError) {
+                let folder = try root.open(folder)
+                for start in depth..<group.count {
+                    let group = group[start...].map { String(decoding: $0, as: UTF8.self) }.joined(
+                        separator: ".")
+                    if try isHeld(Array("artifact~\(group)\(name)".utf8), in: folder) { return true }
+                }
+                return false
+            } catch { return error.code != ENOENT }
         }
     }
 
-    /// The lock file of an entry; nil for an entry of another pool.
-    private static func file(of entry: ScannedEntry) -> VolumePath? {
-        let key = entry.key.split(separator: ":")
-        guard entry.pool == .maven, key.count == 3 else { return nil }
-        let name = ".locks/artifact~\(key[0])~\(key[1])~\(key[2]).lock"
-        // The repository lies above the directories of the group, the artifact's and the version's.
-        let components =
-            entry.path.components.dropLast(MavenLayout.groupDepth(of: entry) + 2) + [Array(name.utf8)[...]]
-        return VolumePath(bytes: Array(components.joined(separator: "/".utf8)))
+    private static func isHeld(_ file: [UInt8], in folder: OpenDirectory) throws(SystemError) -> Bool {
+        do { return try folder.isLocked(file.cString, .any) } catch {
+            // Nor could Maven make a file of too long a name.
+            if [ENOENT, ENAMETOOLONG].contains(error.code) { return false }
+            throw error
+        }
     }
 }
