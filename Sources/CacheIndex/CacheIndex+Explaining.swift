@@ -88,8 +88,8 @@ extension CacheIndex {
         var entries: [(volume: String, entry: CacheEntry)] = []
         while let row = try rows.next() {
             let images =
-                try row.pool(1) == .images ? try images(of: row.integer(18), db) : [:]
-            entries.append((try row.text(17), try entry(row, images)))
+                try row.pool(1) == .images ? try images(of: row.integer(19), db) : [:]
+            entries.append((try row.text(18), try entry(row, images)))
         }
         return entries
     }

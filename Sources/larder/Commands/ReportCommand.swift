@@ -29,6 +29,8 @@ struct ReportCommand: AsyncParsableCommand {
     var window: String = "30d"
     @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to a file.", valueName: "file"))
     var file: String?
+    @Option(help: ArgumentHelp("Say what a volume of this size would bring as well.", valueName: "size"))
+    var size: ByteCount?
     @Flag(help: "Compare the eviction by last use with other rules and with the best possible.")
     var simulate = false
     @Option(
@@ -51,6 +53,7 @@ struct ReportCommand: AsyncParsableCommand {
         var options = ReportOptions()
         options.window = window
         options.simulates = simulate
+        options.size = size
         options.fetchSpeed = fetchSpeed
         options.measuresSharing = measureSharing
         let report = try application.services.capacityReport(options)
