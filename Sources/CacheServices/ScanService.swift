@@ -9,6 +9,7 @@ import FileAccess
 package struct ScanService: Sendable {
     let index: CacheIndex
     private let regretWindow: Span
+    private let history: Span
     let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int) -> Void)?
 
@@ -29,13 +30,15 @@ package struct ScanService: Sendable {
 
     /// Makes a survey that records into `index`.
     ///
-    /// `progress` is called from any thread with directories done.
+    /// Single accesses are kept for `history`, at least 30 days. `progress` is called from any thread with directories done.
     package init(
-        index: CacheIndex, regretWindow: Span = .days(14), clock: @escaping @Sendable () -> Timestamp,
+        index: CacheIndex, regretWindow: Span = .days(14), history: Span = CacheIndex.keptSingly,
+        clock: @escaping @Sendable () -> Timestamp,
         progress: (@Sendable (Int) -> Void)? = nil
     ) {
         self.index = index
         self.regretWindow = regretWindow
+        self.history = history
         self.clock = clock
         self.progress = progress
     }
@@ -70,7 +73,11 @@ package struct ScanService: Sendable {
         }
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
         if !index.isInMemory { detector.record(now: clock()) }
-        _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
+        _ = try index.foldAccesses(before: scan.startedAt - max(history, CacheIndex.keptOneByOne))
+        // To count is work: a scan each quarter of an hour does it twice a day.
+        if recorded.number % 48 == 0 {
+            _ = try index.foldAccesses(beyond: CacheIndex.mostKeptSingly, now: scan.startedAt)
+        }
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
         // What is only looked at keeps its access times as well.
         let arming = AtimeArming(root: locked.root).arm(volume.isReadOnly ? [] : scan.unarmed)

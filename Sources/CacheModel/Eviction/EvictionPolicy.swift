@@ -15,13 +15,17 @@ package struct EvictionPolicy: Sendable, Hashable {
     package var target: ByteCount?
     /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
     package var selection: EntrySelection?
+    /// In which order entries go.
+    package var order: EvictionOrder
 
     /// Makes a policy; by default with an idle floor of a day and nothing else.
     package init(
         idleFloor: Span = .hours(24), keep: [String] = [], poolQuotas: [Pool: Quota] = [:],
-        target: ByteCount? = nil, selection: EntrySelection? = nil, evictsWithoutEvidence: Bool = false
+        target: ByteCount? = nil, selection: EntrySelection? = nil, order: EvictionOrder = .lru,
+        evictsWithoutEvidence: Bool = false
     ) {
         self.selection = selection
+        self.order = order
         self.evictsWithoutEvidence = evictsWithoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep
@@ -56,7 +60,7 @@ package struct EvictionPolicy: Sendable, Hashable {
             candidates = candidates.filter { selection.covers(entries[$0]) }
             kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
         }
-        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries)
+        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, order: order)
 
         let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
         let ledger = LayerReferenceCounts(
@@ -73,7 +77,7 @@ package struct EvictionPolicy: Sendable, Hashable {
                     used: poolBytes[pool.key] ?? .zero, startingAbove: pool.value.high,
                     stoppingAt: pool.value.low)
             },
-            takesAll: selection != nil, now: now)
+            takesAll: selection != nil, order: order, now: now)
         pass.run(over: candidates)
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
 

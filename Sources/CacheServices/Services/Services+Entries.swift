@@ -172,7 +172,9 @@ package struct NextPrunePreview: Sendable {
         if let (position, freed, cause) = evictions[entry.id] {
             return .evicted(
                 position: position,
-                Eviction(entry: entry, freedBytes: freed, cause: cause, decidedAt: decidedAt))
+                Eviction(
+                    entry: entry, freedBytes: freed, cause: cause, decidedAt: decidedAt,
+                    probation: entry.isUnused ? policy.order.probation : .zero))
         }
         if shared.contains(entry.id) { return .kept(.sharedLayers) }
         return policy.protection(of: entry, now: decidedAt).map { .kept($0) } ?? .notNeeded

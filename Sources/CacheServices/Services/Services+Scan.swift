@@ -32,7 +32,10 @@ extension Services {
     ) throws -> ScanService.Result {
         let display = progress("\(locked.volume.name): scanning")
         defer { display.end() }
-        let scan = ScanService(index: index, regretWindow: configuration.regretWindow, clock: clock) { done in
+        let scan = ScanService(
+            index: index, regretWindow: configuration.regretWindow, history: configuration.report.history,
+            clock: clock
+        ) { done in
             display.update("\(done) directories")
         }
         let result = try scan.run(locked, warm: warm)

@@ -200,7 +200,7 @@ extension Services {
     ) -> EvictionPolicy {
         EvictionPolicy(
             idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas,
-            target: target, selection: selection)
+            target: target, selection: selection, order: volume.order)
     }
 
     /// What carries out plans, within the limits of one run unless those are lifted.

@@ -33,6 +33,8 @@ struct ReportCommand: AsyncParsableCommand {
     var window: Span?
     @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to a file.", valueName: "file"))
     var file: String?
+    @Option(help: ArgumentHelp("Say what a volume of this size would bring as well.", valueName: "size"))
+    var size: ByteCount?
     @Flag(help: "Compare the eviction by last use with other rules and with the best possible.")
     var simulate = false
     @Option(
@@ -55,6 +57,7 @@ struct ReportCommand: AsyncParsableCommand {
         var options = ReportOptions()
         options.window = window ?? options.window
         options.simulates = simulate
+        options.size = size
         options.fetchSpeed = fetchSpeed
         options.measuresSharing = measureSharing
         let report = try application.services.capacityReport(options)

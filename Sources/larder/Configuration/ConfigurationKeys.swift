@@ -21,7 +21,7 @@ enum ConfigurationKeys {
         "registries_file",
     ]
     /// The keys of `report`.
-    static let report = ["distance", "review", "headroom", "fetch_speed"]
+    static let report = ["distance", "review", "headroom", "fetch_speed", "history", "price"]
     /// The keys of `verify`.
     static let verify = ["max_duration", "max_rate"]
     /// The keys of an image to warm.
@@ -29,7 +29,7 @@ enum ConfigurationKeys {
     /// The keys of a volume.
     static let volume = [
         "name", "kind", "path", "job_path", "limit", "high", "low", "critical", "pools", "keep", "trash",
-        "socket", "events",
+        "socket", "events", "order", "probation",
     ]
     /// The keys of a volume that only one kind has, and the reason.
     static let ofOneKind: [String: (kind: Volume.Kind, reason: String)] = [
@@ -127,6 +127,8 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("report.headroom", .headroom, \.report.headroom),
         ConfigurationSetting("report.fetch_speed", .speed, \.report.fetchSpeed),
         ConfigurationSetting("notifications.fills_within", .positiveSpan, \.notifications.fillsWithin),
+        ConfigurationSetting("report.history", .history, \.report.history),
+        ConfigurationSetting("report.price", .price, \.report.price),
         ConfigurationSetting("verify.max_duration", .spanOrNone, \.verify.maxDuration),
         ConfigurationSetting("verify.max_rate", .poolLimit, \.verify.maxRate),
     ]
