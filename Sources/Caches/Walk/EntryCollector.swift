@@ -160,7 +160,7 @@ struct EntryCollector {
                 tree.name(descriptors).elementsEqual("descriptors".utf8),
                 tree.name(tree.records[Int(descriptors)].parent).starts(with: "metadata-2.".utf8)
             else { continue }
-            described.insert(Module(cache: cache, key: moduleKey(Int32(index))))
+            described.insert(Module(cache: cache, key: GradleLayout.moduleKey(of: Int32(index), in: tree)))
         }
         var known: [Int32: (all: Int, described: Int)] = [:]
         var unknown: [(head: Int, cache: Int32)] = []

@@ -31,15 +31,17 @@ struct GradleLayout: CacheLayout {
     }
 
     func key(of directory: Int32, below anchor: Int32, in tree: DirectoryTree) -> [UInt8] {
-        let module = tree.records[Int(directory)].parent
-        if isModuleVersion(directory, in: tree) {
-            let group = tree.records[Int(module)].parent
-            return Array(
-                [tree.name(group), tree.name(module), tree.name(directory)].joined(separator: ":".utf8))
-        }
+        if isModuleVersion(directory, in: tree) { return Self.moduleKey(of: directory, in: tree) }
         var path: [UInt8] = []
         tree.append(directory, below: anchor, separator: UInt8(ascii: "/"), to: &path)
         return path
+    }
+
+    /// `group:name:version` of a directory that is called by the version, in one for the name, in one for the group.
+    static func moduleKey(of directory: Int32, in tree: DirectoryTree) -> [UInt8] {
+        let module = tree.records[Int(directory)].parent
+        let group = tree.records[Int(module)].parent
+        return Array([tree.name(group), tree.name(module), tree.name(directory)].joined(separator: ":".utf8))
     }
 
     /// Whether it lies in `files-2.1/<group>/<name>`.
