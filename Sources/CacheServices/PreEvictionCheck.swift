@@ -110,7 +110,7 @@ private struct EntryLook {
     private func keepsFiles(in name: [UInt8], _ depth: Int) -> Bool {
         switch entry.pool {
         case .maven: false
-        case .gradle: depth == 0 && GradleLayout.isFileHash(name)
+        case .gradle: depth == 0 && CacheLayouts.isGradleFileHash(name)
         default: true
         }
     }

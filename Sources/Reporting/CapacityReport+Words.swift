@@ -68,7 +68,8 @@ extension CapacityReport.Volume {
             parts.append("\(advice.growth) of growth in the \(days) days until the review")
         }
         if advice.headroom > .zero {
-            parts.append("\(advice.headroom) that the watermarks and the fetches between two prunes keep free")
+            parts.append(
+                "\(advice.headroom) that the watermarks and the fetches between two prunes keep free")
         }
         if advice.containers > .zero { parts.append("\(advice.containers) for containers' copies of images") }
         if advice.unmanaged > .zero { parts.append("\(advice.unmanaged) of files that belong to no pool") }

@@ -16,7 +16,9 @@ package enum EntryOrder: String, Sendable, Hashable, CaseIterable {
         _ one: CacheEntry, on volume: String, _ other: CacheEntry, on otherVolume: String
     ) -> Bool {
         if self == .used, one.lastUsed != other.lastUsed { return one.lastUsed < other.lastUsed }
-        if self == .frees, one.removalFrees != other.removalFrees { return one.removalFrees > other.removalFrees }
+        if self == .frees, one.removalFrees != other.removalFrees {
+            return one.removalFrees > other.removalFrees
+        }
         if self != .key, one.bytes != other.bytes { return one.bytes > other.bytes }
         if one.key != other.key { return one.key.utf8.lexicographicallyPrecedes(other.key.utf8) }
         if volume != otherVolume { return volume.utf8.lexicographicallyPrecedes(otherVolume.utf8) }

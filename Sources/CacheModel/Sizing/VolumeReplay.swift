@@ -18,6 +18,9 @@ package struct ReplayOutcome: Sendable, Hashable {
     /// not reach the low watermark.
     package var prunes: Int64 = 0
     package var prunesOver: Int64 = 0
+
+    /// Nothing happened yet.
+    package init() {}
 }
 
 /// Replays a history through what Larder does at a size: fetches and uses at the recorded times, and prunes at the
@@ -356,7 +359,8 @@ private struct ReplayState {
         guard isOver || !over.isEmpty else { return }
         var pass = PrunePass(
             goal: isOver ? low : .max, pools: [Int64](repeating: .max, count: poolUsed.count),
-            allowed: Int64(Double(used) * regime.bytesShare), entries: max(1, Int(Double(regime.entries) * trace.share)),
+            allowed: Int64(Double(used) * regime.bytesShare),
+            entries: max(1, Int(Double(regime.entries) * trace.share)),
             // What was used at or before that instant is idle.
             idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
         for limit in over { pass.pools[limit.pool] = limit.low }
@@ -433,7 +437,11 @@ private struct ReplayState {
                 let object = Int(next)
                 next = nodes[object].newer
                 guard nodes[object].lastUsed <= pass.idleSince else { continue }
-                if nodes[object].isOnProbation { nodes[object].isOnProbation = false } else { consider(object, &pass) }
+                if nodes[object].isOnProbation {
+                    nodes[object].isOnProbation = false
+                } else {
+                    consider(object, &pass)
+                }
             }
         }
     }

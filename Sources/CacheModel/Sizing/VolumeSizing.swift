@@ -161,8 +161,9 @@ package struct VolumeSizing: Sendable {
             (advice, policies, self.missing) = ([], [], missing)
             return
         }
-        let covered = Double(
-            min(question.window.seconds, (question.now - history.knownSince).seconds)) / 86_400
+        let covered =
+            Double(
+                min(question.window.seconds, (question.now - history.knownSince).seconds)) / 86_400
         var regime = question.regime
         calibration = Self.calibrate(history, since, question, measured: measured, days: covered)
         if regime.times.isEmpty {
@@ -191,7 +192,8 @@ package struct VolumeSizing: Sendable {
         policies =
             question.simulates
             ? CachePolicy.compare(
-                history, since: since, curve, size: question.limit, fixed: fixed, probation: question.probation)
+                history, since: since, curve, size: question.limit, fixed: fixed,
+                probation: question.probation)
             : []
         self.curve = curve
         if let recommended {
@@ -252,7 +254,8 @@ package struct VolumeSizing: Sendable {
     private static func helpless(_ curve: SizeCurve) -> String {
         let best = curve.best.rate
         if best.hits == 0 {
-            return "caching does not help here: each of the \(best.misses) accesses in the window fetched what "
+            return
+                "caching does not help here: each of the \(best.misses) accesses in the window fetched what "
                 + "no volume of any size would have held"
         }
         return "no size that was tried keeps to the terms: see report.distance"

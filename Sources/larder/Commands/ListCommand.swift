@@ -53,8 +53,8 @@ struct ListCommand: AsyncParsableCommand {
             let report = try application.services.list(question(), conditions())
             switch format {
             case .text, .json: try application.say(report)
-            case .jsonl: Terminal.say(try report.jsonLines())
-            case .csv: Terminal.say(report.csv())
+            case .jsonl: try Terminal.say(try report.jsonLines())
+            case .csv: try Terminal.say(report.csv())
             }
             return nil
         }

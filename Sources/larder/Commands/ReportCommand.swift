@@ -33,7 +33,9 @@ struct ReportCommand: AsyncParsableCommand {
     var window: Span?
     @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to a file.", valueName: "file"))
     var file: String?
-    @Option(help: ArgumentHelp("Say what a volume of this size would bring as well.", valueName: "size"))
+    @Option(
+        help: ArgumentHelp("Say what a volume of this size would bring as well.", valueName: "size"),
+        transform: { try ValueFormat<ByteCount>.positiveSize.argument($0) })
     var size: ByteCount?
     @Flag(help: "Compare the eviction by last use with other rules and with the best possible.")
     var simulate = false

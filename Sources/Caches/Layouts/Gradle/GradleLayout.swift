@@ -128,7 +128,7 @@ struct GradleLayout: CacheLayout {
 
     /// Whether a directory of a module version is named as Gradle names it: by a SHA-1, leading zeros left out
     /// (gradle/gradle `GroupedAndNamedUniqueFileStore`).
-    package static func isFileHash(_ name: some Collection<UInt8>) -> Bool {
+    static func isFileHash(_ name: some Collection<UInt8>) -> Bool {
         (1...40).contains(name.count)
             && name.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }
     }
