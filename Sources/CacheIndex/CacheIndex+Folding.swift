@@ -135,7 +135,9 @@ extension CacheIndex {
         of volume: Int64, after began: Timestamp, _ db: Database
     ) throws -> [VolumeHistory.Access] {
         let rows = try Row.fetchCursor(
-            db, sql: "SELECT day, uses FROM use_days WHERE volume = ? AND day > ? - \(Self.dayLength) ORDER BY day",
+            db,
+            sql:
+                "SELECT day, uses FROM use_days WHERE volume = ? AND day > ? - \(Self.dayLength) ORDER BY day",
             arguments: [volume, began.nanoseconds])
         var accesses: [VolumeHistory.Access] = []
         while let row = try rows.next() {

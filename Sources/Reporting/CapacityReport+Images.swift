@@ -75,7 +75,8 @@ extension CapacityReport.ImageTax {
                     + "\(containers == 1 ? "is" : "are") \(containers) now. From event logs since "
                     + "\(peak.since.description.prefix(10))"
                     + (peak.assumedEnds == 0
-                        ? "." : "; confidence is low: \(Figures.count(Int64(peak.assumedEnds), "container", "containers")) "
+                        ? "."
+                        : "; confidence is low: \(Figures.count(Int64(peak.assumedEnds), "container", "containers")) "
                             + "logged no removal and \(peak.assumedEnds == 1 ? "counts" : "count") for the jobs' "
                             + "longest run time (\(peak.longest)).")
             )
@@ -103,7 +104,8 @@ extension CapacityReport.ImageTax {
                 "peak_at": .optional(peak?.at), "peak_bytes": .optional(peak?.bytes),
                 "since": .optional(peak?.since),
                 "evidence": .optional(peak.map { _ in Evidence.podmanEvents.rawValue }),
-                "confidence": .text((peak.map { $0.assumedEnds == 0 ? Confidence.medium : .low } ?? Confidence.none).rawValue),
+                "confidence": .text(
+                    (peak.map { $0.assumedEnds == 0 ? Confidence.medium : .low } ?? Confidence.none).rawValue),
             ],
         ]
     }

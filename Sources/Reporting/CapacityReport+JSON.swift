@@ -135,7 +135,8 @@ extension CapacityReport.Volume {
             "bytes_saved_per_day": .number(advice.bytesSaved.rounded()),
             "minutes_saved_per_day": .optional(speed.map(advice.minutesSaved)),
             "avoidable_fetches_per_day": .number(Double(advice.outcome.avoidable) / days),
-            "avoidable_bytes_per_day": .number((Double(advice.outcome.avoidableBytes.bytes) / days).rounded()),
+            "avoidable_bytes_per_day": .number(
+                (Double(advice.outcome.avoidableBytes.bytes) / days).rounded()),
         ]
     }
 

@@ -16,16 +16,27 @@ extension CapacityReport.Volume {
         guard let calibration = sizing.calibration, let objects = calibration.objects else { return nil }
         func points(_ part: Double) -> String { Self.short((abs(part) * 1000).rounded() / 10) }
         let bytes = calibration.bytes.map { ", over bytes \(points($0))" } ?? ""
-        return "Calibration: at today's size the replay gives \(Figures.rate(calibration.predicted.objects)), and "
+        return
+            "Calibration: at today's size the replay gives \(Figures.rate(calibration.predicted.objects)), and "
             + "\(Figures.rate(calibration.measured.objects)) was measured; it is off by \(points(objects)) points"
             + "\(bytes)."
+    }
+
+    /// What the size brings that was asked for.
+    var askedSentence: String? {
+        guard let asked = sizing.asked, let curve = sizing.curve else { return nil }
+        return "\(asked.bytes.whole) would serve \(Figures.rate(asked.rate.objects)) of accesses, with "
+            + "\(Self.day(Double(asked.outcome.avoidable) / curve.days)) avoidable fetches a day; at most "
+            + "\(asked.outcome.peak) would be used between two prunes"
+            + (asked.outcome.peak > asked.bytes ? ", which does not fit." : ".")
     }
 
     private var cadenceSentence: String? {
         guard let interval = scanInterval, let each = sizing.accessesPerUse, rate.objects != nil else {
             return nil
         }
-        return "Scans came every \(interval.age) (median). What several jobs use between two scans counts as one "
+        return
+            "Scans came every \(interval.age) (median). What several jobs use between two scans counts as one "
             + "access: \(Self.short((each * 10).rounded() / 10)) accesses were recorded for each entry and day of "
             + "use. More scans record more hits and no more fetches, so compare fetches a day, not hit rates."
     }
@@ -42,7 +53,8 @@ extension CapacityReport.Volume {
             return "\(name) nothing would change."
         }
         let space =
-            saved.bytes >= 0 ? "\(saved) less would be enough" : "\(ByteCount(-saved.bytes)) more would be needed"
+            saved.bytes >= 0
+            ? "\(saved) less would be enough" : "\(ByteCount(-saved.bytes)) more would be needed"
         let fetches = abs(other.fetchesSaved)
         return "\(name) \(space); at today's size there would be \(Self.day(fetches)) "
             + "\(other.fetchesSaved >= 0 ? "fewer" : "more") fetches a day."

@@ -25,7 +25,8 @@ package struct Eviction: Sendable, Hashable {
     package var probation: Span
 
     /// Makes an eviction from all it consists of.
-    package init(entry: CacheEntry, freedBytes: ByteCount, cause: Cause, decidedAt: Timestamp, probation: Span = .zero
+    package init(
+        entry: CacheEntry, freedBytes: ByteCount, cause: Cause, decidedAt: Timestamp, probation: Span = .zero
     ) {
         self.entry = entry
         self.freedBytes = freedBytes

@@ -18,6 +18,9 @@ package struct ReplayOutcome: Sendable, Hashable {
     /// not reach the low watermark.
     package var prunes: Int64 = 0
     package var prunesOver: Int64 = 0
+
+    /// Nothing happened yet.
+    package init() {}
 }
 
 /// Replays a history through what Larder does at a size: fetches and uses at the recorded times, and prunes at the
@@ -181,7 +184,8 @@ private struct ReplayState {
         let size = trace.sizes[place]
         let recorded = trace.bytes[place]
         let isFetch = was < 0 || event == .fetch
-        let brought = put(object, size, at: trace.times[place], isFetch: isFetch)
+        let brought = put(
+            object, size, at: trace.times[place], isFetch: isFetch, isUsedAgain: trace.counts[place] > 1)
         if rule == .belady { upcoming[object] = nextEvent[place] }
         if isWarm { count(event, trace.counts[place], was: was, size: size, recorded, brought) }
         if used > outcome.peakEver.bytes { outcome.peakEver = ByteCount(used) }
@@ -234,7 +238,9 @@ private struct ReplayState {
     // MARK: What is there
 
     /// Puts an object at the end of the order of last use; returns what came in for it.
-    private mutating func put(_ object: Int, _ size: Int64, at time: Int64, isFetch: Bool) -> Int64 {
+    private mutating func put(
+        _ object: Int, _ size: Int64, at time: Int64, isFetch: Bool, isUsedAgain: Bool = false
+    ) -> Int64 {
         let before = nodes[object].bytes
         var brought: Int64 = 0
         if before >= 0 {
@@ -262,7 +268,7 @@ private struct ReplayState {
         nodes[object].lastUsed = time
         switch rule {
         case .configured:
-            nodes[object].isOnProbation = probation > 0 && isFetch
+            nodes[object].isOnProbation = probation > 0 && isFetch && !isUsedAgain
             link(object)
         case .sieve:
             if before >= 0, !isFetch {
@@ -356,7 +362,8 @@ private struct ReplayState {
         guard isOver || !over.isEmpty else { return }
         var pass = PrunePass(
             goal: isOver ? low : .max, pools: [Int64](repeating: .max, count: poolUsed.count),
-            allowed: Int64(Double(used) * regime.bytesShare), entries: max(1, Int(Double(regime.entries) * trace.share)),
+            allowed: Int64(Double(used) * regime.bytesShare),
+            entries: max(1, Int(Double(regime.entries) * trace.share)),
             // What was used at or before that instant is idle.
             idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
         for limit in over { pass.pools[limit.pool] = limit.low }
@@ -433,7 +440,11 @@ private struct ReplayState {
                 let object = Int(next)
                 next = nodes[object].newer
                 guard nodes[object].lastUsed <= pass.idleSince else { continue }
-                if nodes[object].isOnProbation { nodes[object].isOnProbation = false } else { consider(object, &pass) }
+                if nodes[object].isOnProbation {
+                    nodes[object].isOnProbation = false
+                } else {
+                    consider(object, &pass)
+                }
             }
         }
     }

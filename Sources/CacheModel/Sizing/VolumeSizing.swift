@@ -161,13 +161,17 @@ package struct VolumeSizing: Sendable {
             (advice, policies, self.missing) = ([], [], missing)
             return
         }
-        let covered = Double(
-            min(question.window.seconds, (question.now - history.knownSince).seconds)) / 86_400
+        let covered =
+            Double(
+                min(question.window.seconds, (question.now - history.knownSince).seconds)) / 86_400
         var regime = question.regime
         calibration = Self.calibrate(history, since, question, measured: measured, days: covered)
         if regime.times.isEmpty {
             regime.times = PruneRegime.nightly(from: history.beganAt, to: question.now)
         }
+        // Before the history has lasted as long as the idle floor, it knows too little of what was in use: a prune
+        // would take what in reality the floor protected.
+        regime.times = regime.times.filter { $0 > history.beganAt + regime.idleFloor }
         var curve = SizeCurve(
             history, since: since, regime, fixed: fixed, days: covered, rank: question.rank)
         let wanted = Double(uses) / Double(max(1, days.count))
@@ -191,7 +195,8 @@ package struct VolumeSizing: Sendable {
         policies =
             question.simulates
             ? CachePolicy.compare(
-                history, since: since, curve, size: question.limit, fixed: fixed, probation: question.probation)
+                history, since: since, curve, size: question.limit, fixed: fixed,
+                probation: question.probation)
             : []
         self.curve = curve
         if let recommended {
@@ -252,7 +257,8 @@ package struct VolumeSizing: Sendable {
     private static func helpless(_ curve: SizeCurve) -> String {
         let best = curve.best.rate
         if best.hits == 0 {
-            return "caching does not help here: each of the \(best.misses) accesses in the window fetched what "
+            return
+                "caching does not help here: each of the \(best.misses) accesses in the window fetched what "
                 + "no volume of any size would have held"
         }
         return "no size that was tried keeps to the terms: see report.distance"

@@ -109,7 +109,9 @@ extension Services {
         let intervals = zip(recorded.dropFirst(), recorded).map { $0 - $1 }.sorted()
         // Runs that come by another schedule than the daemon's, such as a weekly CronJob, are that schedule.
         var half = Span.hours(12)
-        if intervals.count >= 3 { half = max(half, Span(nanoseconds: intervals[intervals.count / 2].nanoseconds / 2)) }
+        if intervals.count >= 3 {
+            half = max(half, Span(nanoseconds: intervals[intervals.count / 2].nanoseconds / 2))
+        }
         var times = recorded
         var place = 0
         for time in scheduled {

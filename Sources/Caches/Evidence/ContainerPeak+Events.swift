@@ -72,7 +72,8 @@ extension ContainerPeak {
             if present.count > peak { (peak, peakAt) = (present.count, event.at) }
             most = max(most, bytes)
         }
-        self.init(containers: peak, at: peakAt, bytes: most, since: first.at, assumedEnds: open.count,
+        self.init(
+            containers: peak, at: peakAt, bytes: most, since: first.at, assumedEnds: open.count,
             longest: longest)
     }
 }
