@@ -48,7 +48,14 @@ struct EntryWriter {
     ///
     /// - Returns: the ids of new images by their place in the scan.
     func write(_ merge: ScanMerge) throws -> [Int: Int64] {
-        for id in merge.gone { try lose(id, at: startedAt, run: nil) }
+        for id in merge.gone {
+            try lose(id, at: startedAt, run: nil)
+            // The row was just read. Otherwise it would be told to be gone again at each scan.
+            guard db.changesCount == 1 else {
+                throw UnreadableRow(what: "entry \(id) cannot be found by its number")
+            }
+        }
+        for id in merge.hidden { try protect(id, .unreadable) }
         let hasGhosts = try hasGhosts()
         var next = try Int64.fetchOne(db, sql: "SELECT id FROM next_entry") ?? 1
         var added: [Int: Int64] = [:]
@@ -70,6 +77,16 @@ struct EntryWriter {
         }
         try db.execute(sql: "UPDATE next_entry SET id = ?", arguments: [next])
         return added
+    }
+
+    /// Adds a protection to an entry, until a scan sees it again.
+    private func protect(_ id: Int64, _ protection: Protection) throws {
+        let statement = try db.cachedStatement(
+            sql: "UPDATE entries SET protections = protections | ? WHERE id = ? AND volume = ?")
+        try statement.execute(arguments: [Protections(protection).rawValue, id, volume])
+        guard db.changesCount == 1 else {
+            throw UnreadableRow(what: "entry \(id) cannot be found by its number")
+        }
     }
 
     private static let insertion = """
@@ -123,6 +140,9 @@ struct EntryWriter {
             verdict.confidence.code, verdict.hits, verdict.hits > 0, volume, Data(found.path.bytes),
             found.pool.code,
         ])
+        guard db.changesCount == 1 else {
+            throw UnreadableRow(what: "entry \(id) cannot be found by its path")
+        }
     }
 
     private func record(

@@ -46,11 +46,18 @@ package struct ScanService: Sendable {
     /// Scans and records the locked volume.
     ///
     /// - Parameter warm: the run of `warm` whose end this is.
-    /// - Throws: `ScanError`, `VfsStoreError` or `IndexError`; the last scan in the index then still stands.
+    /// - Throws: `ScanError`, `ImageStoreError` or `IndexError`; the last scan in the index then still stands.
     package func run(_ locked: LockedVolume, warm: WarmRun? = nil) throws -> Result {
         var notices: [String] = []
         let volume = locked.volume
-        if case .failure(let error) = locked.folder { notices.append("\(error): \(error.hint)") }
+        if case .failure(let error) = locked.folder, !volume.isReadOnly {
+            notices.append("\(error): \(error.hint)")
+        }
+        if let weakness = locked.lockWeakness {
+            notices.append(
+                "volume \(volume.name): it cannot be locked against other Larders (\(weakness)); a prune of it needs "
+                    + "--unlocked")
+        }
         let scan =
             switch volume.kind {
             case .buildCache: try scanBuildCache(locked, &notices)
@@ -72,7 +79,8 @@ package struct ScanService: Sendable {
             _ = try index.foldAccesses(beyond: CacheIndex.mostKeptSingly, now: scan.startedAt)
         }
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
-        let arming = AtimeArming(root: locked.root).arm(scan.unarmed)
+        // What is only looked at keeps its access times as well.
+        let arming = AtimeArming(root: locked.root).arm(volume.isReadOnly ? [] : scan.unarmed)
         if arming.refused > 0 {
             notices.append(
                 "volume \(volume.name): \(arming.refused) files belong to another user: their uses may be missed"

@@ -36,6 +36,11 @@ package struct Volume: Sendable, Hashable {
     /// In which order entries go.
     package var order: EvictionOrder
 
+    /// Whether Larder only looks at it: nothing is written to it and nothing evicted.
+    ///
+    /// So are the caches of a person's own that were found where nothing was configured.
+    package var isReadOnly = false
+
     /// Makes a volume with the deployment's defaults: high 85 %, low 70 %, critical 95 %, a day of trash.
     package init(
         name: String, kind: Kind, path: String, jobPath: String? = nil, limit: ByteCount? = nil,

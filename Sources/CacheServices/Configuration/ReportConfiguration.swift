@@ -5,7 +5,7 @@ package struct ReportConfiguration: Sendable, Hashable {
     /// How many of the entries that jobs want in a day may be fetched though a larger volume would have had them.
     package var distance: Watermark = .share(basisPoints: 100)
     /// For how long, or until when, the size shall do: demand is extended that far.
-    package var review = Review.after(.days(90))
+    package var review: Review = .after(.days(90))
     /// What is kept free for the fetches between two prunes; nil for what was measured.
     package var headroom: ByteCount?
     /// What jobs fetch a second; nil where nobody said.
@@ -29,8 +29,16 @@ package struct ReportConfiguration: Sendable, Hashable {
         }
     }
 
-    /// The default terms.
-    package init() {}
+    /// Puts it together.
+    package init(
+        distance: Watermark = .share(basisPoints: 100), review: Review = .after(.days(90)),
+        headroom: ByteCount? = nil, fetchSpeed: ByteCount? = nil
+    ) {
+        self.distance = distance
+        self.review = review
+        self.headroom = headroom
+        self.fetchSpeed = fetchSpeed
+    }
 
     /// When the size is looked at again.
     package enum Review: Sendable, Hashable {

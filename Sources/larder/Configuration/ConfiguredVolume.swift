@@ -10,6 +10,8 @@ struct ConfiguredVolume {
     var socket: String?
     /// Where its name, path and socket came from; what is missing is a default.
     var origins: [String: ConfigurationOrigin] = [:]
+    /// The keys that a file gave it.
+    var given: [String: ConfigurationOrigin] = [:]
     /// Its key path: `volumes[0]`; empty where a flag or the environment added it.
     var key: String
     /// Whether the path that jobs see was given, so that it does not follow `path`.
@@ -67,6 +69,9 @@ extension ConfiguredVolume {
             volume: volume, socket: kind == .imageStore ? socket ?? Configuration.deployedSocket : nil,
             origins: ["name", "path", "socket"].reduce(into: [:]) { $0[$1] = reader.place(of: $1) },
             key: path, hasJobPath: jobPath != nil)
+        for key in ConfigurationKeys.volume where reader.node(key) != nil {
+            given[key] = reader.place(of: key)
+        }
     }
 }
 
