@@ -46,7 +46,9 @@ extension CapacityReport {
             let isFirst = shown.insert(name).inserted
             return HTMLText.table(table, folded: folded, id: volume.name, isNamed: isFirst) + "\n"
         }
-        var text = "<section>\n<h2>\(HTMLText.escaped(volume.title))</h2>\n"
+        var text =
+            "<section id=\"\(HTMLText.escaped(volume.name))\">\n<h2>\(HTMLText.escaped(volume.title))</h2>\n"
+        text += partsBar(volume)
         text += "<p>\(HTMLText.escaped(volume.reason))</p>\n"
         if let forecast = volume.forecast { text += "<p>\(HTMLText.escaped(forecast))</p>\n" }
         for sentence in volume.sentences + [volume.regretSentence(days: windowDays)].compactMap({ $0 }) {
@@ -72,6 +74,27 @@ extension CapacityReport {
             + "</section>\n"
     }
 
+    /// What the recommended size consists of, as a bar.
+    private func partsBar(_ volume: Volume) -> String {
+        let parts = volume.parts
+        guard !parts.isEmpty else { return "" }
+        var text =
+            "<p class=\"advised\">\(HTMLText.escaped(volume.advised))</p>\n<div class=\"parts\" aria-hidden=\"true\">"
+        for (place, part) in parts.enumerated() {
+            text +=
+                "<span class=\"t\(place)\" style=\"flex-grow:\(max(1, part.bytes.bytes >> 20))\" "
+                + "title=\"\(part.name): \(part.bytes)\"></span>"
+        }
+        text += "</div>\n<ul class=\"legend\">"
+        for (place, part) in parts.enumerated() {
+            text += "<li><span class=\"key t\(place)\"></span>\(part.name) \(part.bytes)</li>"
+        }
+        return text + "</ul>\n"
+    }
+
+    /// What the recommended size costs a month, and today's.
+    private func cost(_ volume: Volume) -> String? { volume.cost(at: price) }
+
     private func facts(_ volume: Volume) -> [(String, String)] {
         let hasRate = volume.kind == .imageStore || volume.evidence.confidence != .none
         return [
@@ -80,6 +103,13 @@ extension CapacityReport {
             ("Hit rate", hasRate ? Figures.rate(volume.rate.objects) : "unknown"),
             ("Used in a week", volume.sizing.weeklySet.map { "\($0.p50)" } ?? "unknown"),
             ("Regret", "\(volume.regret.missBytes)"), ("Confidence", volume.confidence.rawValue),
-        ]
+            (
+                "Calibration",
+                volume.sizing.calibration?.objects.map {
+                    "± \(Volume.short((abs($0) * 1000).rounded() / 10)) points"
+                }
+                    ?? "unknown"
+            ),
+        ] + (cost(volume).map { [("Cost a month", $0)] } ?? [])
     }
 }

@@ -22,6 +22,15 @@ extension CapacityReport.Volume {
             + "\(bytes)."
     }
 
+    /// What the size brings that was asked for.
+    var askedSentence: String? {
+        guard let asked = sizing.asked, let curve = sizing.curve else { return nil }
+        return "\(asked.bytes.whole) would serve \(Figures.rate(asked.rate.objects)) of accesses, with "
+            + "\(Self.day(Double(asked.outcome.avoidable) / curve.days)) avoidable fetches a day; at most "
+            + "\(asked.outcome.peak) would be used between two prunes"
+            + (asked.outcome.peak > asked.bytes ? ", which does not fit." : ".")
+    }
+
     private var cadenceSentence: String? {
         guard let interval = scanInterval, let each = sizing.accessesPerUse, rate.objects != nil else {
             return nil

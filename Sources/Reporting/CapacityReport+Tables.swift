@@ -18,7 +18,7 @@ extension CapacityReport {
         var columns = [
             ("size", "bytes"), ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"),
             ("fetches/day", "fetches_saved_per_day"), ("bytes/day", "bytes_saved_per_day"),
-            ("avoidable/day", "avoidable_fetches_per_day"),
+            ("avoidable", "avoidable_fetches_per_day"),
         ]
         if fetchSpeed != nil { columns.append(("min/day", "minutes_saved_per_day")) }
         columns.append(("", "note"))

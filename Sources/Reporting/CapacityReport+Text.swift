@@ -23,6 +23,8 @@ extension CapacityReport {
         page.blank()
         page.line(volume.name, tone: .strong)
         page.paragraph(volume.reason, indent: 2)
+        if let cost = volume.cost(at: price) { page.paragraph("Cost a month: \(cost).", indent: 2) }
+        if let asked = volume.askedSentence { page.paragraph(asked, indent: 2) }
         if let forecast = volume.forecast { page.paragraph(forecast, indent: 2) }
         for sentence in volume.sentences { page.paragraph(sentence, indent: 2) }
         if let regret = volume.regretSentence(days: windowDays) {

@@ -45,6 +45,29 @@ extension CapacityReport.Volume {
         }
     }
 
+    /// What the recommended size consists of; parts of nothing are left out.
+    var parts: [(name: String, bytes: ByteCount)] {
+        guard let advice = sizing.recommendation else { return [] }
+        let sum = advice.enough + advice.growth + advice.headroom + advice.containers + advice.unmanaged
+        return [
+            ("needed", advice.enough), ("growth", advice.growth), ("headroom", advice.headroom),
+            ("containers", advice.containers),
+            ("in no pool and rounding", advice.unmanaged + max(.zero, advice.bytes - sum)),
+        ].filter { $0.1 > .zero }
+    }
+
+    /// What today's size and the recommended one cost in a month; nil without a price.
+    func cost(at price: (amount: Double, currency: String)?) -> String? {
+        guard let price, let advice = sizing.recommendation else { return nil }
+        func cost(_ size: ByteCount) -> String {
+            let cents = (Double(size.bytes) / 1_073_741_824 * price.amount * 100).rounded()
+            return
+                "\(Int64(cents) / 100).\(Int64(cents) % 100 < 10 ? "0" : "")\(Int64(cents) % 100) \(price.currency)"
+        }
+        return advice.bytes == limit
+            ? cost(limit) : "\(cost(limit)) today, \(cost(advice.bytes)) at \(advice.quantity)"
+    }
+
     /// A number a day: `0`, `0.4`, `12`.
     static func day(_ number: Double) -> String {
         if number < 0.05 { return number > 0 ? "almost no" : "no" }

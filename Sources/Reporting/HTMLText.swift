@@ -57,6 +57,13 @@ enum HTMLText {
         h1{font-size:1.6rem;margin:0 0 .25rem}h2{font-size:1.35rem;margin:2.5rem 0 .5rem;padding-top:1.25rem;
         border-top:2px solid var(--line)}h3{font-size:1.05rem;margin:2rem 0 .25rem}
         p{margin:.5rem 0;max-width:62rem}.soft,figcaption span{color:var(--soft)}
+        .advised{font-size:1.3rem;font-weight:700;margin:.25rem 0}
+        .parts{display:flex;height:1.6rem;border-radius:.3rem;overflow:hidden;max-width:62rem}
+        .parts span{min-width:2px;border-right:1px solid var(--page)}
+        span.t0{background:var(--t0)}span.t1{background:var(--t1)}span.t2{background:var(--t2)}
+        span.t3{background:var(--t3)}span.t4{background:var(--t4)}
+        .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;padding:0;margin:.4rem 0 1rem}
+        .key{display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;margin-right:.4rem}
         .outcome{font-size:1.15rem;font-weight:600;color:var(--good)}.outcome.missing{color:var(--warn)}
         dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;margin:1rem 0}
         dl div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}

@@ -40,16 +40,24 @@ struct CapacityReportTests {
     }
 
     @Test func theRecommendationLandsOnTheKnownOptimum() throws {
-        // A round of 8 GiB is hit in full from 8 GiB on, and never below: LRU's worst case.
+        // A round of 8 GiB is hit in full from 8 GiB on where entries go one by one, and never below: LRU's worst
+        // case. Below a high watermark of 85 % they fit into 9.42 GiB.
         let report = roundOfJobs(days: 365)
         let sizing = report.volumes[0].sizing
-        #expect(sizing.recommendation?.bytes == gibibytes(8))
-        #expect(sizing.recommendation?.rate == 1)
-        #expect(sizing.curve?.rate(at: gibibytes(7.99)).hits == 0)
+        #expect(sizing.recommendation?.bytes == gibibytes(10))
+        #expect(sizing.recommendation?.rateAdvised == 1)
+        #expect(sizing.recommendation?.enough == gibibytes(8))
+        #expect(sizing.ideal?.rate(at: gibibytes(7.99)).hits == 0)
+        #expect(sizing.ideal?.rate(at: gibibytes(8)).objects == 1)
+        #expect(sizing.curve?[gibibytes(10)]?.avoidable == 0)
+        #expect(sizing.calibration?.objects == 0 && sizing.calibration?.bytes == 0)
         #expect(sizing.weeklySet?.p50 == gibibytes(8))
         #expect(sizing.bytesForecast?.growth.perDay == 0 && sizing.bytesForecast?.fullAt == nil)
         let text = report.text(color: false, now: now)
-        #expect(text.hasPrefix("Build cache: 8 GiB is enough for 100.0 % of accesses"))
+        #expect(
+            text.replacing(/\s+/, with: " ").hasPrefix(
+                "Build cache: keep 20Gi. 10 GiB is enough for 100.0 % of accesses, with no avoidable fetches a day"
+            ))
         #expect(text.replacing(/\s+/, with: " ").contains("a PVC cannot shrink"))
     }
 
@@ -65,9 +73,9 @@ struct CapacityReportTests {
         #expect(Set((growth["bytes_per_day"] as? [String: Any] ?? [:]).keys) == ["low", "median", "high"])
         #expect(growth["full_at"] is NSNull)
         let advice = try #require(volume["recommendation"] as? [String: Any])
-        #expect(advice["quantity"] as? String == "8Gi" && advice["object_hit_rate"] as? Double == 1)
+        #expect(advice["quantity"] as? String == "10Gi" && advice["object_hit_rate"] as? Double == 1)
         let curve = try #require(volume["curve"] as? [[String: Any]])
-        #expect(curve.contains { $0["bytes"] as? Int64 == 8 * gib && $0["object_hit_rate"] as? Double == 1 })
+        #expect(curve.contains { $0["bytes"] as? Int64 == 10 * gib && $0["object_hit_rate"] as? Double == 1 })
         for key in ["name", "capacity_bytes", "used_bytes", "limit_bytes", "inodes", "working_set"] {
             #expect(volume[key] != nil)
         }
@@ -133,7 +141,7 @@ struct CapacityReportTests {
     @Test func openMetricsEndsAndNamesUnits() {
         let text = roundOfJobs(days: 60).openMetrics()
         #expect(text.hasSuffix("# EOF\n"))
-        #expect(text.contains("larder_report_recommended_bytes{volume=\"build\"} 8589934592\n"))
+        #expect(text.contains("larder_report_recommended_bytes{volume=\"build\"} 10737418240\n"))
         #expect(text.contains("# UNIT larder_report_recommended_bytes bytes\n"))
     }
 }

@@ -35,7 +35,7 @@ extension CachePolicy {
         _ history: VolumeHistory, since: Timestamp, size: ByteCount
     ) -> [PolicyResult] {
         let replay = Replay(history, since: since)
-        return allCases.filter { $0 != .probation }.map {
+        return allCases.map {
             let rate = $0.rate(replay, size: size.bytes)
             return PolicyResult(policy: $0, rate: rate, ideal: rate)
         }

@@ -184,7 +184,8 @@ private struct ReplayState {
         let size = trace.sizes[place]
         let recorded = trace.bytes[place]
         let isFetch = was < 0 || event == .fetch
-        let brought = put(object, size, at: trace.times[place], isFetch: isFetch)
+        let brought = put(
+            object, size, at: trace.times[place], isFetch: isFetch, isUsedAgain: trace.counts[place] > 1)
         if rule == .belady { upcoming[object] = nextEvent[place] }
         if isWarm { count(event, trace.counts[place], was: was, size: size, recorded, brought) }
         if used > outcome.peakEver.bytes { outcome.peakEver = ByteCount(used) }
@@ -237,7 +238,9 @@ private struct ReplayState {
     // MARK: What is there
 
     /// Puts an object at the end of the order of last use; returns what came in for it.
-    private mutating func put(_ object: Int, _ size: Int64, at time: Int64, isFetch: Bool) -> Int64 {
+    private mutating func put(
+        _ object: Int, _ size: Int64, at time: Int64, isFetch: Bool, isUsedAgain: Bool = false
+    ) -> Int64 {
         let before = nodes[object].bytes
         var brought: Int64 = 0
         if before >= 0 {
@@ -265,7 +268,7 @@ private struct ReplayState {
         nodes[object].lastUsed = time
         switch rule {
         case .configured:
-            nodes[object].isOnProbation = probation > 0 && isFetch
+            nodes[object].isOnProbation = probation > 0 && isFetch && !isUsedAgain
             link(object)
         case .sieve:
             if before >= 0, !isFetch {

@@ -169,6 +169,9 @@ package struct VolumeSizing: Sendable {
         if regime.times.isEmpty {
             regime.times = PruneRegime.nightly(from: history.beganAt, to: question.now)
         }
+        // Before the history has lasted as long as the idle floor, it knows too little of what was in use: a prune
+        // would take what in reality the floor protected.
+        regime.times = regime.times.filter { $0 > history.beganAt + regime.idleFloor }
         var curve = SizeCurve(
             history, since: since, regime, fixed: fixed, days: covered, rank: question.rank)
         let wanted = Double(uses) / Double(max(1, days.count))

@@ -62,11 +62,6 @@ extension ConfiguredVolume {
         case .probation?: volume.order = .probation(probation ?? .days(21))
         case nil: break
         }
-        if let (_, place) = reader.node("probation"), volume.order == .lru {
-            reader.problems.add(
-                place, reader.keyPath("probation"),
-                "it has no effect without order: probation; accepted: together with that")
-        }
         let socket = reader.value("socket", .socket)
         if let kind { reader.refuseKeysOfOtherKinds(than: kind) }
         guard name != nil, let kind, volumePath != nil else { return nil }

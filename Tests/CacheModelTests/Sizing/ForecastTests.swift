@@ -1,37 +1,51 @@
+import Foundation
 import TestSupport
 import Testing
 
 @testable import CacheModel
 
 @Suite struct ForecastTests {
-    @Test func slopeIgnoresAQuarterOfOutliers() throws {
-        let points = (0..<40).map {
-            Growth.Point(day: Double($0), value: $0 % 5 == 0 ? 1e9 : 100 + 7 * Double($0))
-        }
-        let growth = try #require(Growth(points))
-        #expect(growth.perDay > 4 && growth.perDay < 10)
-        let clean = try #require(Growth(points.filter { $0.value < 1e8 }))
-        #expect(abs(clean.perDay - 7) < 1e-9 && clean.low == clean.high)
-        #expect(clean.days(until: 100 + 7 * 49, at: clean.perDay) == 10)
-        #expect(clean.days(until: 50, at: clean.perDay) == 0)
-        #expect(clean.days(until: 1e6, at: -1) == nil)
+    @Test func meanChangeAndItsDaysToALimit() throws {
+        let growth = try #require(Growth([Double](repeating: 7, count: 28), now: 300))
+        #expect(growth.perDay == 7 && abs(growth.low - 7) < 1e-9 && abs(growth.high - 7) < 1e-9)
+        #expect(growth.isCertain && growth.jump == nil)
+        #expect(growth.days(until: 370, at: growth.perDay) == 10)
+        #expect(growth.days(until: 50, at: growth.perDay) == 0)
+        #expect(growth.days(until: 1e6, at: -1) == nil)
+        #expect(Growth([Double](repeating: 7, count: 13), now: 300) == nil)
     }
 
-    @Test func intervalHoldsTheTruth() {
+    @Test func aJumpIsStated() throws {
+        var changes = [Double](repeating: 1, count: 40)
+        changes[33] = 500
+        #expect(try #require(Growth(changes, now: 539)).jump == 33)
+    }
+
+    /// What caches take in a day: like each day, by weekday, or now and then much.
+    private static func inflow(_ kind: Int, _ day: Int, _ random: inout SeededGenerator) -> Double {
+        func exponential() -> Double { -log(1 - Double.random(in: 0..<1, using: &random)) }
+        switch kind {
+        case 0: return 20 * exponential()
+        case 1: return day % 7 < 5 ? 28 * exponential() : 0
+        default: return 4 * exponential() * exponential() * exponential() * 5
+        }
+    }
+
+    @Test(arguments: 0..<3, [30, 60, 120])
+    func intervalsHoldAsOftenAsTheySay(_ kind: Int, _ days: Int) {
         var inside = 0
         for seed in 0..<100 {
-            var random = SeededGenerator(seed: UInt64(seed))
-            let points = (0..<30).map {
-                Growth.Point(day: Double($0), value: 5 * Double($0) + .random(in: -40...40, using: &random))
-            }
-            if let growth = Growth(points), growth.low <= 5, growth.high >= 5 { inside += 1 }
+            var random = SeededGenerator(seed: UInt64(seed * 7 + kind))
+            let phase = Int.random(in: 0..<7, using: &random)
+            let changes = (0..<days).map { Self.inflow(kind, $0 + phase, &random) }
+            if let growth = Growth(changes, now: 0), growth.low <= 20, growth.high >= 20 { inside += 1 }
         }
-        #expect(inside >= 75, "\(inside) of 100")
+        #expect(inside >= 85, "\(inside) of 100")
     }
 
     @Test func drawsAreRepeatable() {
-        let points = (0..<90).map { Growth.Point(day: Double($0), value: Double($0 * $0 % 37)) }
-        #expect(Growth(points) == Growth(points))
+        let changes = (0..<90).map { Double($0 * $0 % 37) }
+        #expect(Growth(changes, now: 1) == Growth(changes, now: 1))
     }
 
     @Test(arguments: 0..<20)

@@ -1,0 +1,247 @@
+import TestSupport
+import Testing
+
+@testable import CacheModel
+
+/// A volume as anyone would write it: a dictionary of entries, and each night the plan that `larder prune` makes.
+private struct NaiveVolume {
+    var policy: EvictionPolicy
+    var quota: Quota
+    var fixed: Int64
+    var share: Double
+    var most: Int
+    /// The stored bytes of each layer, by its number; images name layers by it.
+    var layers: [Int64] = []
+    var composition: [Int64: [Int32]] = [:]
+    var pinned: Set<Int64>
+    var entries: [Int64: CacheEntry] = [:]
+
+    var used: Int64 {
+        if layers.isEmpty { return entries.values.reduce(fixed) { $0 + $1.bytes.bytes } }
+        return Set(entries.keys.flatMap { composition[$0] ?? [] }).reduce(fixed) { $0 + layers[Int($1)] }
+    }
+
+    mutating func put(_ id: Int64, _ size: ByteCount, _ pool: Pool, at time: Timestamp, isFetch: Bool) {
+        let image = composition[id].map { chain in
+            ScannedImage(
+                id: "\(id)", names: [], layers: chain.map { "l\($0)" }, exclusiveBytes: .zero, containers: 0)
+        }
+        let known = entries[id]
+        let found = ScannedEntry(
+            pool: pool, key: String(1_000_000 + id), path: VolumePath("entry/\(1_000_000 + id)") ?? .root,
+            inode: 1,
+            bytes: size, apparentBytes: size, files: 1, accessed: time,
+            fetched: isFetch ? time : known?.found.fetched ?? time,
+            protections: pinned.contains(id) ? Protections(.locallyInstalled) : [], image: image)
+        entries[id] = CacheEntry(
+            id: id, found: found, firstSeen: time, lastUsed: time, evidence: .atime, confidence: .high,
+            uses: 1,
+            isUnused: isFetch)
+    }
+
+    mutating func prune(at now: Timestamp) {
+        let present = Set(entries.keys.flatMap { composition[$0] ?? [] })
+        let usage = VolumeUsage(
+            volume: "v", usedBytes: ByteCount(used), trashBytes: .zero,
+            capacity: Capacity(total: quota.limit, available: .zero, free: .zero, inodes: 0, freeInodes: 0),
+            scan: ScanRecord(
+                number: 1, startedAt: now, complete: true, unreadable: 0,
+                identity: VolumeIdentity(marker: 1, rootInode: 1),
+                atimeTrust: EvidenceQuality(.high, reason: "")),
+            entries: Array(entries.values),
+            layers: present.map {
+                ScannedLayer(
+                    id: "l\($0)", parent: nil, diffBytes: ByteCount(layers[Int($0)]),
+                    storedBytes: ByteCount(layers[Int($0)]), created: now, incomplete: false, images: 1,
+                    containers: 0)
+            })
+        let plan = policy.plan(usage, under: quota, now: now)
+        let allowed = Int64(Double(used) * share)
+        var (freed, count) = (Int64(0), 0)
+        for eviction in plan.evict {
+            freed += eviction.freedBytes.bytes
+            count += 1
+            guard freed <= allowed, count <= most else { return }
+            entries[eviction.entry.id] = nil
+        }
+    }
+}
+
+@Suite struct ReplayTests {
+    /// A history of some weeks: entries of several pools that are used, fetched, grow and shrink.
+    private func past(_ random: inout SeededGenerator, images: Bool) -> VolumeHistory {
+        let count = Int64.random(in: 3...40, using: &random)
+        var sizes = (0...count).map { _ in Int64.random(in: 1...1000, using: &random) }
+        let pools: [Pool] = images ? [.images] : [.maven, .gradle, .gradleOther]
+        var past = history([], [])
+        past.lastScanAt = start + .days(30)
+        past.contents = (1...count).filter { _ in Bool.random(using: &random) }.map { id in
+            .init(
+                entry: id, bytes: ByteCount(sizes[Int(id)]),
+                lastUsed: start - .seconds(.random(in: 1...9_000_000, using: &random)))
+        }
+        var known = Set(past.contents.map(\.entry))
+        past.accesses = (0..<400).map { _ in
+            start + .seconds(.random(in: 1...2_592_000, using: &random))
+        }.sorted().map { at in
+            let id = min(
+                Int64.random(in: 1...count, using: &random), Int64.random(in: 1...count, using: &random))
+            if !images, Int.random(in: 0..<6, using: &random) == 0 {
+                sizes[Int(id)] = .random(in: 1...1000, using: &random)
+            }
+            let isHit = !known.insert(id).inserted
+            return .init(
+                at: at, entry: id, bytes: ByteCount(sizes[Int(id)]), pool: pools[Int(id) % pools.count],
+                isHit: isHit)
+        }
+        if images {
+            past.layers.bytes = (0..<30).map { _ in ByteCount(.random(in: 1...300, using: &random)) }
+            for id in 1...count {
+                let base = Int32.random(in: 0..<8, using: &random)
+                past.layers.ofImage[id] = Array(
+                    Set([
+                        base, base + 1, .random(in: 0..<30, using: &random),
+                        .random(in: 0..<30, using: &random),
+                    ])
+                ).sorted()
+            }
+        }
+        return past
+    }
+
+    @Test(arguments: 0..<160)
+    func replayIsWhatTheEvictionPolicyWouldDo(_ seed: Int) {
+        var random = SeededGenerator(seed: UInt64(seed))
+        let isStore = seed % 4 == 3
+        let past = past(&random, images: isStore)
+        let pinned = isStore ? [] : Set(past.contents.map(\.entry).filter { $0 % 7 == 0 })
+        let order: EvictionOrder = seed % 3 == 0 ? .probation(.days(5)) : .lru
+        let fixed = Int64.random(in: 0...500, using: &random)
+        var regime = PruneRegime(
+            high: 0.8, low: 0.5, idleFloor: seed % 2 == 0 ? .hours(24) : .zero,
+            bytesShare: seed % 5 == 0 ? 0.2 : 1, entries: seed % 7 == 0 ? 3 : 50_000, order: order,
+            times: PruneRegime.nightly(from: past.beganAt, to: past.lastScanAt), pinned: pinned)
+        if !isStore, seed % 2 == 1 {
+            regime.poolQuotas[.gradle] = Quota(
+                limit: ByteCount(2000), high: ByteCount(1500), low: ByteCount(600))
+        }
+        for size in [Int64(800), 3000, 8000] {
+            var volume = NaiveVolume(
+                policy: EvictionPolicy(
+                    idleFloor: regime.idleFloor, poolQuotas: regime.poolQuotas, order: order),
+                quota: Quota(
+                    limit: ByteCount(size), high: ByteCount(Int64(Double(size) * 0.8)),
+                    low: ByteCount(Int64(Double(size) * 0.5))), fixed: fixed, share: regime.bytesShare,
+                most: regime.entries, layers: past.layers.bytes.map(\.bytes),
+                composition: past.layers.ofImage,
+                pinned: pinned)
+            let pools = Dictionary(
+                past.accesses.map { ($0.entry, $0.pool) }, uniquingKeysWith: { first, _ in first })
+            for content in past.contents.sorted(by: { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) }) {
+                volume.put(
+                    content.entry, content.bytes, pools[content.entry] ?? (isStore ? .images : .maven),
+                    at: content.lastUsed, isFetch: false)
+            }
+            var (hits, misses, avoidable, peak) = (Int64(0), Int64(0), Int64(0), volume.used)
+            var next = 0
+            for access in past.accesses {
+                while next < regime.times.count, regime.times[next] < access.at {
+                    volume.prune(at: regime.times[next])
+                    next += 1
+                }
+                let isThere = volume.entries[access.entry] != nil
+                if isThere, access.isHit { hits += 1 } else { misses += 1 }
+                if !isThere, access.isHit { avoidable += 1 }
+                volume.put(
+                    access.entry, access.size, access.pool, at: access.at, isFetch: !isThere || !access.isHit)
+                peak = max(peak, volume.used)
+            }
+            let trace = ReplayTrace(past, since: start, prunes: nil, pinned: pinned)
+            let outcome = VolumeReplay(trace, regime, fixed: ByteCount(fixed)).run(size: ByteCount(size))
+            #expect(outcome.rate.hits == hits && outcome.rate.misses == misses, "seed \(seed), \(size)")
+            #expect(outcome.avoidable == avoidable && outcome.peakEver.bytes == peak, "seed \(seed), \(size)")
+            // What happens between two prunes can be taken together.
+            let short = ReplayTrace(past, since: start, prunes: regime.times, pinned: pinned)
+            let again = VolumeReplay(short, regime, fixed: ByteCount(fixed)).run(size: ByteCount(size))
+            #expect(again.rate.hits == hits && again.avoidable == avoidable, "seed \(seed), \(size)")
+        }
+    }
+
+    @Test func whatIsAMissAtEverySizeDependsOnWhoTookItAway() {
+        var past = history(
+            [(1, 10), (2, 10), (3, 10)], [(1, 10), (2, 10), (3, 10), (4, 10)], every: .days(1))
+        for place in past.accesses.indices { past.accesses[place].isHit = false }
+        past.departures = [
+            .init(entry: 1, at: start + .hours(1), reason: .evicted),
+            .init(entry: 2, at: start + .hours(1), reason: .removed),
+        ]
+        #expect(ReplayTrace.events(of: past) == [.refetch, .fetch, .fetch, .fetch])
+        let trace = ReplayTrace(past, since: start, prunes: [])
+        let outcome = VolumeReplay(trace, PruneRegime()).run(size: ByteCount(1000))
+        #expect(outcome.rate.hits == 1 && outcome.rate.misses == 3 && outcome.avoidable == 0)
+    }
+
+    @Test func whatIsAddedToNeedsTheRest() {
+        // Each day 10 bytes are added to a directory that is read whole, and on day 3 a prune takes it.
+        var past = history([(1, 100)], [], every: .days(1))
+        past.lastScanAt = start + .days(5)
+        past.accesses = (1...5).map { day in
+            .init(
+                at: start + .days(Int64(day)), entry: 1, bytes: ByteCount(10),
+                size: ByteCount(100 + 10 * Int64(day)),
+                pool: .gradleOther, isHit: false)
+        }
+        let regime = PruneRegime(idleFloor: .zero, bytesShare: 1, times: [start + .days(3) + .hours(1)])
+        let replay = VolumeReplay(ReplayTrace(past, since: start, prunes: regime.times), regime)
+        #expect(replay.run(size: ByteCount(1000)).avoidable == 0)
+        let small = replay.run(size: ByteCount(100))
+        #expect(small.avoidable == 1 && small.avoidableBytes == ByteCount(130) && small.rate.misses == 5)
+    }
+}
+
+@Suite struct RecommendationTests {
+    /// Four entries used in turn, one a day: LRU in steps keeps all or evicts what is needed next.
+    private func round(size: Int64, days: Int64) -> VolumeHistory {
+        var past = history([(1, size), (2, size), (3, size), (4, size)], [], every: .days(1))
+        past.lastScanAt = start + .days(days)
+        past.accesses = (0..<days).map {
+            .init(at: start + .days($0) + .hours(12), entry: $0 % 4 + 1, bytes: ByteCount(size), isHit: true)
+        }
+        return past
+    }
+
+    @Test func theRecommendedSizeHoldsWithAPruneEachNight() throws {
+        let past = round(size: 700 << 20, days: 28)
+        let sizing = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(100 << 30)))
+        let advice = try #require(sizing.recommendation)
+        #expect(advice.quantity == "4Gi" && advice.rateAdvised == 1 && advice.action == .keep)
+        #expect(advice.enough == ByteCount(2800 << 20) && advice.growth == .zero)
+        #expect(sizing.ideal?.smallestSize(reaching: 1) == ByteCount(2800 << 20))
+        let sum = advice.enough + advice.growth + advice.headroom + advice.containers + advice.unmanaged
+        #expect(sum <= advice.bytes && advice.bytes - sum < ByteCount(1 << 30))
+        let small = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(3 << 30))).recommendation
+        #expect(small?.action == .growNow && small?.quantity == "4Gi")
+    }
+
+    @Test func onlyMissesAreASentence() {
+        var past = round(size: 1000, days: 20)
+        past.contents = []
+        past.accesses = (1...20).map {
+            .init(at: start + .days($0), entry: $0, bytes: ByteCount(5), isHit: false)
+        }
+        let sizing = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(100 << 30)))
+        #expect(
+            sizing.recommendation == nil && sizing.missing?.hasPrefix("caching does not help here") == true)
+        #expect(sizing.advice.isEmpty)
+    }
+
+    @Test func unknownDaysAreNoDaysWithoutUse() {
+        var past = round(size: 1 << 30, days: 60)
+        past.knownSince = start + .days(30)
+        past.accesses.removeAll { $0.at < past.knownSince }
+        let sizing = VolumeSizing(
+            past, .init(window: .days(90), now: past.lastScanAt, limit: ByteCount(100 << 30)))
+        #expect(sizing.days.count == 30 && sizing.history == .days(30))
+        #expect(sizing.recommendation?.growth == .zero && sizing.demandForecast?.growth.perDay == 0)
+    }
+}
