@@ -92,10 +92,13 @@ struct JobPod: Sendable {
         return variables
     }
 
-    /// Whether a patch of the pod's specification sets a key to a value.
+    /// Whether a patch of the pod's specification sets a key to a value: a boolean in quotes is none.
     func patches(_ key: String, _ value: String) -> Bool {
         podSpec.contains { patch in
-            patch.values(of: key).contains { $0.text == value || $0.boolean.map { "\($0)" } == value }
+            patch.values(of: key).contains { found in
+                found.boolean.map { "\($0)" == value }
+                    ?? (found.text == value && !["true", "false"].contains(value))
+            }
         }
     }
 }

@@ -99,8 +99,11 @@ struct RunnerDocument {
             guard let first = line.first, first != "#" else { continue }
             if line == "---" || line == "---\r" { return true }
             guard first.isLetter || first == "\"" else { return false }
-            let key = line.prefix { $0.isLetter || $0.isNumber || "_-.\"".contains($0) }
-            let after = line.dropFirst(key.count)
+            let key =
+                first == "\""
+                ? line.dropFirst().prefix { $0 != "\"" }.count + 2
+                : line.prefix { $0.isLetter || $0.isNumber || "_-.".contains($0) }.count
+            let after = line.dropFirst(key).drop { $0 == " " }
             return after.hasPrefix(":")
         }
         return false

@@ -12,7 +12,7 @@ enum RunnerRules {
         let setting = document["concurrent"] ?? file.concurrent
         // The values of a chart have a line of their own, which is none of the TOML text's.
         var place = setting ?? Setting(path: "concurrent", line: 1, value: .other)
-        if document["concurrent"] == nil { place.line -= file.lineOffset }
+        if document["concurrent"] == nil, setting != nil { place.line -= file.lineOffset }
         guard let setting else {
             guard !file.isTemplate else { return [] }
             return [

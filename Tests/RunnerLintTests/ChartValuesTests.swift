@@ -47,7 +47,10 @@ import Testing
     @Test func aFaultInABranchHasItsLineToo() throws {
         let text = try values(
             ("topology: shared", "topology: readonly-store"),
-            ("          read_only = true\n", "          read_onli = true\n"))
+            (
+                "          read_only = true\n\n        # The job's own",
+                "          read_onli = true\n\n        # The job's own"
+            ))
         let findings = RunnerLint().check(text).filter { $0.rule == "unknown-key" }
         #expect(findings.map(\.line) == [RunnerFiles.line(of: "read_onli", in: text)])
     }

@@ -17,7 +17,7 @@ import yaml
 COMMON = ["no-apparmor", "selinux", "internal-networks", "dns-nodelocal", "dns-cloud", "registry-credentials", "registry-ca",
           "mirror", "proxy", "trusted-build-cache", "job-policy", "settings"]
 OVERLAYS = {
-    "shared": ["before-1.35", "overlay-store"], "slots": ["before-1.35", "overlay-store", "watch"],
+    "shared": ["before-1.35", "overlay-store"], "slots": ["before-1.35", "overlay-store", "watch"], "slots-8": ["before-1.35", "overlay-store"],
     "readonly-store": ["before-1.35/readonly", "overlay-store/readonly", "watch", "watch/images"],
     "overlay-store": ["before-1.35"], "daemon": ["before-1.35", "overlay-store"],
     "restricted": ["watch", "watch/images"],

@@ -48,7 +48,8 @@ def problems(deploy):
     for command in commands(guide):
         words = command.split()
         for word in words:
-            path = re.match(r"(deploy/[\w./-]+)", word)
+            # What the reader copied is the example.
+            path = re.match(r"(deploy/[\w./-]+)", word.replace("deploy/my", "deploy/example"))
             if path and f"exec {word}" not in command and not (deploy.parent / path[1]).exists():
                 yield f"{command}: no {path[1]}"
         if words[0] != "kubectl":

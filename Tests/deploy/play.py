@@ -83,6 +83,8 @@ def pod(folder, rendered, cronjob, arguments):
     for volume in spec["volumes"]:
         if claim := volume.pop("persistentVolumeClaim", None):
             volume["hostPath"] = {"path": f"{folder}/{claim['claimName']}", "type": "Directory"}
+        if volume.pop("ephemeral", None):
+            volume["hostPath"] = {"path": f"{folder}/gitlab-podman-cache-pvc", "type": "Directory"}
     maps = [thing for thing in objects if thing["kind"] == "ConfigMap"]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": cronjob, **template["metadata"]}, "spec": spec}, maps
 
@@ -169,6 +171,7 @@ def inside(folder, rendered):
     checks["the dry run names both"] = evicted == ["com.example:new:2.0", "com.example:old:1.0"]
     checks["and touches nothing"] = len([*cache.rglob("*.jar")]) == len(MODULES)
 
+    checks |= preflight(folder, rendered)
     checks |= reports(folder, rendered)
 
     # A pod that stays, for a look at it: the same template with the daemon in it.
@@ -183,6 +186,20 @@ def inside(folder, rendered):
     run(*PODMAN, "stop", "--time=30", container)
     checks["ends at SIGTERM"] = time.monotonic() - begin < 25
     return checks
+
+
+def preflight(folder, rendered):
+    """The preflight's container: it looks at everything, and ends with 4 for what no cluster gave it here."""
+    run(*PODMAN, "pod", "rm", "--all", "--force")
+    code, output = finished(play(folder, "preflight", rendered, "larder-preflight", lambda words: [*words, "--format=json"]))
+    insist(code == 4, "doctor --preflight", output)
+    found = {each["check"]: each["state"] for each in json.loads(output)["findings"]}
+    return {
+        "the preflight looks at users, kernel, filter, label, tun, policies, Podman and volume": {
+            "pod-users", "kernel", "seccomp", "tun", "network-policy", "podman", "volume"} <= set(found)
+        and {"apparmor", "selinux"} & set(found) != set(),
+        "it sees the filter, and that no Podman is there": found["seccomp"] == "ok" and found["podman"] == "problem",
+    }
 
 
 def reports(folder, rendered):

@@ -24,7 +24,8 @@ CHART = {
 }
 # What is rendered beside each overlay as it is: components, and settings of a user's own.
 VARIANTS = [
-    ("shared", [], {}), ("slots", [], {}), ("readonly-store", [], {}), ("overlay-store", [], {}), ("daemon", [], {}),
+    ("shared", [], {}), ("slots", [], {}), ("slots-4", [], {}), ("slots-8", [], {}), ("readonly-store", [], {}),
+    ("overlay-store", [], {}), ("daemon", [], {}),
     ("shared", ["before-1.35", "no-apparmor"], {}),
     ("readonly-store", ["before-1.35/readonly", "overlay-store/readonly", "job-policy"], {}),
     ("slots", ["selinux", "no-apparmor", "registry-credentials", "registry-ca", "mirror", "proxy", "settings"],
