@@ -39,7 +39,7 @@ package struct LarderDirectory: Sendable {
 }
 
 extension LarderDirectory {
-    /// What the volume's own clock shows: the time that its file system gives to a file that is touched now.
+    /// What the volume's own clock shows: the time of change that its file system gives to a file that is touched now.
     ///
     /// On a local disk it is this machine's clock, to the kernel's tick; on a network volume the server's. Nil where
     /// no file can be touched.
@@ -59,7 +59,8 @@ extension LarderDirectory {
             stat.links == 1,
             futimens(file, nil) == 0, larder_statx(file, "", &stat) == 0
         else { return nil }
-        return Timestamp(nanoseconds: stat.mtime)
+        // Nobody can choose that one.
+        return Timestamp(nanoseconds: stat.ctime)
     }
 
     /// The number in `.larder/volume-id`, by which the volume is known again; nil where there is none.

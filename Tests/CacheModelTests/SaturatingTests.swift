@@ -46,19 +46,19 @@ import Testing
     }
 
     /// Seconds are rounded down, as by division of a wider number.
-    @Test(arguments: [
-        (-1_000_000_001, -2), (-1_000_000_000, -1), (-999_999_999, -1), (-1, -1), (0, 0), (999_999_999, 0),
-        (1_000_000_000, 1), (Int64.min, -9_223_372_037), (Int64.max, 9_223_372_036),
-    ])
+    @Test(
+        arguments: [
+            (-1_000_000_001, -2), (-1_000_000_000, -1), (-999_999_999, -1), (-1, -1), (0, 0), (999_999_999, 0),
+            (1_000_000_000, 1), (.min, -9_223_372_037), (.max, 9_223_372_036),
+        ] as [(Int64, Int64)])
     func secondsAreRoundedDown(nanoseconds: Int64, seconds: Int64) {
         #expect(Timestamp(nanoseconds: nanoseconds).seconds == seconds)
     }
 
-    @Test(arguments: [
-        (Double.nan, Int64(0)), (.infinity, .max), (-.infinity, .min), (9.3e18, .max), (-9.3e18, .min),
-        (1.9, 1),
-        (-1.9, -1),
-    ])
+    @Test(
+        arguments: [
+            (.nan, 0), (.infinity, .max), (-.infinity, .min), (9.3e18, .max), (-9.3e18, .min), (1.9, 1), (-1.9, -1),
+        ] as [(Double, Int64)])
     func numbersWithAPointArePinned(number: Double, expected: Int64) {
         #expect(Int64(pinning: number) == expected)
     }

@@ -75,7 +75,6 @@ class Volume:
         (module / "y-1.0.jar").write_bytes(bytes(9000))
         volumes.age(self.root, 40)
         (group / "flight/1/flight-1.jar.part").write_bytes(b"half")
-        # A job that unpacks: two settled seconds later the next scan skips what did not change.
         self.entries = {name: group / name / "1" for name in ("a", "b", "c", "local", "mine", "flight")}
         self.entries["y"] = module.parent
         self.protected = {name: contents(self.entries[name]) for name in ("local", "mine", "flight")}
@@ -171,17 +170,23 @@ def calls(command):
         volume.remove()
 
 
-def attempt(command, before, limits, what):
-    """Runs a command with a fault; what is wrong afterwards."""
-    volume = Volume()
+def attempt(volume, command, before, limits, what):
+    """Runs a command with a fault on a volume that is at rest; what is wrong afterwards."""
     try:
         words = volume.prepare(command)
-        time.sleep(0.02)
         code, told = volume.larder(words, before, limits)
         wrong = [f"it died by signal {-code if code < 0 else code - 128}: {told[-300:]}"] if code < 0 or code > 128 else []
         return [f"{command}, {what}: {fault}" for fault in wrong + volume.faults(command)]
     finally:
         volume.remove()
+
+
+def at_rest(tries):
+    """Each of the tries with a volume of its own, which was made so long before that a second scan skips what is unchanged."""
+    for start in range(0, len(tries), 40):
+        batch = [(Volume(), what) for what in tries[start:start + 40]]
+        time.sleep(2.5)
+        yield from batch
 
 
 def limit(kind, value):
@@ -203,14 +208,16 @@ def main():
         tries = [(name, number, error) for name, number in found for error in ERRORS[name]]
         if not options.long:
             tries = chance.sample(tries, min(options.each, len(tries)))
+        faults = []
         for name, number, error in tries:
             inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={name}:error={error}:when={number}"]
-            wrong += attempt(command, inject, None, f"call {number} of {name} fails with {error}")
-            done += 1
+            faults.append((inject, None, f"call {number} of {name} fails with {error}"))
         for kind, values in ((resource.RLIMIT_NOFILE, (16, 24, 40)), (resource.RLIMIT_FSIZE, (0, 4096))):
             for value in values if options.long else [chance.choice(values)]:
-                wrong += attempt(command, [], limit(kind, value), f"limit {kind} is {value}")
-                done += 1
+                faults.append(([], limit(kind, value), f"limit {kind} is {value}"))
+        for volume, fault in at_rest(faults):
+            wrong += attempt(volume, command, *fault)
+            done += 1
         print(f"{command}: {len(found)} calls concern the volume or the state; {done} faults until now, {len(wrong)} wrong", flush=True)
     for line in wrong:
         print(line)

@@ -27,12 +27,13 @@ extension Services {
                 run: run, volume: volume.name,
                 restored: restored.map { .init(key: $0.key, bytes: $0.bytes) },
                 refused: refused.map { .init(key: $0.0.key, bytes: $0.0.bytes, reason: $0.1) })
-            var isWhole = refused.isEmpty
-            do { isWhole = try survey(locked, try index()).scan.complete && isWhole } catch {
-                warn(["volume \(volume.name): \(Failure(error).sentence)"])
-                isWhole = false
+            var code: Failure.Code? = refused.isEmpty ? nil : .inPart
+            do { if try !survey(locked, try index()).scan.complete { code = .inPart } } catch {
+                let failure = Failure(error)
+                warn(["volume \(volume.name): \(failure.sentence)"])
+                code = failure.code
             }
-            return ServiceResult(report, isWhole ? nil : .inPart)
+            return ServiceResult(report, code)
         }
         throw MaintenanceError.trash(
             reason: "run \(run) is not in the trash", hint: "'larder trash list' shows what is")

@@ -26,8 +26,11 @@ final class PacedReader {
     /// Whether the time is over.
     var isOver: Bool { pace.isOver(after: Span(nanoseconds: uptime().nanoseconds - startedAt.nanoseconds)) }
 
-    /// A whole file's checksum.
-    func digits(of file: NoAtimeFile, _ algorithm: Checksum.Algorithm) throws(SystemError) -> String {
+    /// A whole file's checksum; nil where as long a time as all may take is over before its end.
+    ///
+    /// The time that was left as it began does not count: a file that was begun late has its turn.
+    func digits(of file: NoAtimeFile, _ algorithm: Checksum.Algorithm) throws(SystemError) -> String? {
+        let begun = uptime()
         var checksum = algorithm.begin()
         var offset: Int64 = 0
         while true {
@@ -36,6 +39,7 @@ final class PacedReader {
             offset += Int64(count)
             account(for: count)
             if count < buffer.count { return checksum.digits() }
+            if pace.isOver(after: Span(nanoseconds: uptime().nanoseconds - begun.nanoseconds)) { return nil }
             file.release(upTo: offset)
         }
     }

@@ -9,8 +9,8 @@ struct ZipArchive {
     private let size: Int64
     private let read: (_ offset: Int64, _ count: Int) throws -> [UInt8]
 
-    /// Directories beyond this are not read.
-    private static let largestDirectory: Int64 = 1 << 28
+    /// Directories beyond this are not read: one of 300,000 entries has as much.
+    private static let largestDirectory: Int64 = 1 << 25
 
     /// Where the central directory lies, as the end record says.
     private struct End {
@@ -20,9 +20,9 @@ struct ZipArchive {
         var directoryOffset: Int64
         var isZip64 = false
 
-        var directoryStart: Int64 { position - directorySize }
+        var directoryStart: Int64 { position.subtractingPinned(directorySize) }
         /// The length of a stub before the archive.
-        var stub: Int64 { directoryStart - directoryOffset }
+        var stub: Int64 { directoryStart.subtractingPinned(directoryOffset) }
     }
 
     private struct Fault: Error { var verdict: FileVerdict }
@@ -123,7 +123,7 @@ struct ZipArchive {
         }
         guard end.directorySize <= Self.largestDirectory else {
             throw Fault(
-                verdict: .unverifiable("its central directory is larger than 256 MiB"))
+                verdict: .unverifiable("its central directory is larger than 32 MiB"))
         }
         let directory = try bytes(end.directoryStart, Int(end.directorySize))
         var at = 0
@@ -163,8 +163,8 @@ struct ZipArchive {
             if offset == 0xffff_ffff, !wide.isEmpty { offset = wide.removeFirst() }
         }
         let header = 30 + directory.number(2, at + 28)
-        let (dataEnd, overflow) = (end.stub + offset + header).addingReportingOverflow(packed)
-        guard offset >= 0, packed >= 0, offset <= size, !overflow, dataEnd <= end.directoryStart else {
+        let dataEnd = end.stub.addingPinned(offset).addingPinned(header).addingPinned(packed)
+        guard offset >= 0, packed >= 0, offset <= size, dataEnd <= end.directoryStart else {
             throw Self.malformed("the data of entry \(number) lie beyond the file's bounds")
         }
     }

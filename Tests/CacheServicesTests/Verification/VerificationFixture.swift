@@ -99,6 +99,7 @@ struct VerificationFixture {
         let root = try OpenDirectory.open(root: directory.path)
         let file = try #require(try NoAtimeFile.open(name.utf8.cString, in: root))
         return try PacedReader(ReadingPace(), uptime: { .zero }, wait: { _ in }).digits(of: file, algorithm)
+            ?? ""
     }
 
     /// What the sqlite3 command answers.

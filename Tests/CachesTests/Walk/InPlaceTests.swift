@@ -71,11 +71,11 @@ import Testing
 
 /// What lies in an entry's directory and is none of its tool's.
 @Suite struct ForeignFilesTests {
-    @Test(arguments: [
-        ("r/g/a/1/checkout/src/Main.java", [Protection.locallyInstalled]),
-        ("r/g/a/1/checkout/.git/HEAD", [.locallyInstalled]),
-        ("r/g/a/1/a-1.jar.sha1", []),
-    ])
+    @Test(
+        arguments: [
+            ("r/g/a/1/checkout/src/Main.java", [.locallyInstalled]),
+            ("r/g/a/1/checkout/.git/HEAD", [.locallyInstalled]), ("r/g/a/1/a-1.jar.sha1", []),
+        ] as [(String, [Protection])])
     func aFileBelowAMavenVersionProtectsIt(file: String, expected: [Protection]) throws {
         let directory = try TemporaryDirectory()
         try directory.write("r/g/a/1/a-1.jar", bytes: 9000)
@@ -86,10 +86,11 @@ import Testing
         #expect(scan.entries.map(\.protections.all) == [expected])
     }
 
-    @Test(arguments: [
-        ("0a1b2c/x-1.jar", [Protection]()), ("0a1b2c/x-1.jar.d/mine", [.locallyInstalled]),
-        ("notes.txt", [.locallyInstalled]), ("my files/x.jar", [.locallyInstalled]),
-    ])
+    @Test(
+        arguments: [
+            ("0a1b2c/x-1.jar", []), ("0a1b2c/x-1.jar.d/mine", [.locallyInstalled]),
+            ("notes.txt", [.locallyInstalled]), ("my files/x.jar", [.locallyInstalled]),
+        ] as [(String, [Protection])])
     func aFileThatGradleDidNotPutThereProtectsItsModule(file: String, expected: [Protection]) throws {
         let directory = try TemporaryDirectory()
         let module = "caches/modules-2/files-2.1/org.x/x/1"
@@ -100,9 +101,10 @@ import Testing
     }
 
     /// Gradle describes each module that it resolved; where most are, one that is not was put there by hand.
-    @Test(arguments: [
-        (described: ["a", "b"], protected: ["org.x:c:1"]), (["a"], []), ([], []), (["a", "b", "c"], []),
-    ])
+    @Test(
+        arguments: [
+            (["a", "b"], ["org.x:c:1"]), (["a"], []), ([], []), (["a", "b", "c"], []),
+        ] as [([String], [String])])
     func aModuleThatNoBuildResolvedStays(described: [String], protected: [String]) throws {
         let directory = try TemporaryDirectory()
         for name in ["a", "b", "c"] {

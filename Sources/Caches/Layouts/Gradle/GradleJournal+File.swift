@@ -5,7 +5,7 @@ import Glibc
 
 extension GradleJournal {
     /// What a journal may have at most; Gradle's own have some 50 bytes for each path.
-    static let sizeLimit = ByteCount(256 << 20)
+    static let sizeLimit = ByteCount(32 << 20)
 
     private static let attempts = 5
 

@@ -10,6 +10,8 @@ import Glibc
 /// anything in a pom's place.
 enum PomFile {
     private static let deepest = 64
+    /// A pom tells its group at its beginning; a thousand poms are read in a scan, which any job may have made.
+    private static let readLimit: Int64 = 1 << 16
 
     /// The declared group; nil where the bytes declare none.
     ///
@@ -23,15 +25,15 @@ enum PomFile {
 
     /// Reads the pom at a path below an open directory, without moving its access time.
     ///
-    /// Nil where there is none, or one over 1 MiB.
+    /// Nil where there is none, or one over 1 MiB; of a longer one than 64 KiB only the beginning counts.
     static func groupID(below root: OpenDirectory, path: [UInt8]) -> [UInt8]? {
         guard let path = VolumePath(bytes: path), let directory = try? root.open(path.parent),
             let (descriptor, stat) = try? directory.openFile(path.name.cString, O_RDONLY | larder_o_noatime)
         else { return nil }
         defer { close(descriptor) }
         guard stat.size <= 1 << 20 else { return nil }
-        let bytes = [UInt8](unsafeUninitializedCapacity: Int(stat.size)) { buffer, count in
-            count = max(0, read(descriptor, buffer.baseAddress, buffer.count))
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(min(stat.size, readLimit))) { buffer, count in
+            count = (try? readFully(descriptor, into: UnsafeMutableRawBufferPointer(buffer)).get()) ?? 0
         }
         return groupID(bytes)
     }
