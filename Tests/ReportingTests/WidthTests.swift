@@ -39,7 +39,8 @@ struct WidthTests {
             volume: "build",
             refused: entries.map {
                 .init(entryID: $0.id, pool: .maven, key: $0.key, bytes: $0.bytes, reason: "in use")
-            }, freedBytes: .zero, usedBefore: .zero, usedAfter: .zero)
+            }, freedBytes: .zero, usedBefore: .zero, usedAfter: .zero,
+            overQuota: false)
         let reports: [any Report] = [
             PlanReport(id: "p", createdAt: now, plans: [plan]),
             PruneReport(run: "r", dryRun: true, volumes: [.init(dryRunOf: plan)]),
