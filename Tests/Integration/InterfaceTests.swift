@@ -235,6 +235,29 @@ import Testing
         try directory.shell("find home | sort > after; cmp before after")
     }
 
+    @Test func everyCommandHasAManualPageWithItsOptions() throws {
+        let directory = try TemporaryDirectory()
+        try run(Program.path, ["manual", directory.path + "/man1"]).checked()
+        let pages = try directory.shell("ls man1").split(separator: "\n").map(String.init)
+        for name in ["larder", "larder-list", "larder-trash-restore", "larder-config-show", "larder-prune"] {
+            #expect(pages.contains("\(name).1"))
+        }
+        #expect(!pages.contains { $0.contains("manual") })
+        for page in pages {
+            let words = page.dropLast(2).split(separator: "-").map(String.init)
+            let path = page == "larder-lint-runner.1" ? ["larder", "lint-runner"] : words
+            guard !page.contains("-log.1") else { continue }
+            let help = try run(Program.path, Array(path.dropFirst()) + ["--help"]).checked().output
+            let text = try String(contentsOfFile: "\(directory.path)/man1/\(page)", encoding: .utf8)
+            for option in help.matches(of: /\n  (--[a-z-]+)/) {
+                #expect(text.contains(option.1.replacing("-", with: "\\-")), "\(page): \(option.1)")
+            }
+            #expect(text.utf8.allSatisfy { $0 < 128 })
+        }
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/groff") else { return }
+        #expect(try directory.shell("groff -man -ww -Tascii man1/*.1 2>&1 >/dev/null").isEmpty)
+    }
+
     @Test func shellsCompleteWhatIsKnown() throws {
         let (larder, directory) = try program()
         for shell in ["bash", "zsh", "fish"] {
