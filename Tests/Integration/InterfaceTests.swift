@@ -206,6 +206,20 @@ import Testing
         #expect(paragraphs.count == 3, "\(wrong.errors)")
     }
 
+    @Test func theStatusIsExported() throws {
+        let (larder, directory) = try program()
+        let volumes = try larder.json("status")["volumes"].array
+        try directory.write("status.csv", larder("status", "--format", "csv").output)
+        let rows = try directory.shell(
+            "python3 -c 'import csv; r = list(csv.DictReader(open(\"status.csv\", newline=\"\"))); "
+                + "print(*(x[\"name\"] + \"=\" + x[\"used_bytes\"] for x in r))'")
+        let told = volumes.map { "\($0["name"].string ?? "")=\($0["used_bytes"].integer ?? 0)" }
+        #expect(rows.trimmingCharacters(in: .whitespacesAndNewlines) == told.joined(separator: " "))
+        #expect(try larder("status", "--format", "openmetrics").output.hasSuffix("# EOF\n"))
+        let html = try larder("status", "--format", "html").output
+        #expect(html.contains("<h3>build") && html.hasSuffix("</html>\n") && !html.contains("href=\"/"))
+    }
+
     @Test func whatIsEvictedIsToldInWords() throws {
         let (larder, _) = try program()
         let result = try larder("prune", "--volume", "build", "--idle-floor", "0s", "--force-limit")
