@@ -74,7 +74,7 @@ package struct Dashboard: Sendable {
     /// When the figures were read.
     package var readAt: Timestamp
 
-    /// How often the page loads itself anew, in seconds.
+    /// How often the page loads itself again where that was asked for, in seconds.
     package static let refresh = 60
 
     /// Makes a dashboard from all it consists of.
@@ -120,13 +120,22 @@ package struct Dashboard: Sendable {
 
     /// The page.
     ///
-    /// - Parameter plots: what `plots` drew.
-    package func html(plots: String, now: Timestamp) -> String {
-        var page = Self.head(title: "Larder", refreshes: true, current: "/")
+    /// It loads itself again only where its reader asked for it: what changes by itself takes the place from under
+    /// whoever reads slowly (WCAG 2.2, 2.2.4).
+    ///
+    /// - Parameters:
+    ///   - plots: what `plots` drew.
+    ///   - refreshes: whether to load again and again.
+    package func html(plots: String, refreshes: Bool = false, now: Timestamp) -> String {
+        var page = Self.head(title: "Larder", refreshes: refreshes, current: "/")
         page += "<main>\n" + attention(now: now) + volumes(now: now)
         page +=
             "<section aria-labelledby=\"sizes\"><h2 id=\"sizes\">Hit rates and sizes</h2>\n\(plots)</section>\n"
         page += runList(now: now) + warmList() + schedule(now: now)
+        page +=
+            refreshes
+            ? "<p class=\"soft\">Loads itself again every \(Self.refresh) seconds. <a href=\"/\">Stop that</a></p>\n"
+            : "<p class=\"soft\"><a href=\"/?refresh=\(Self.refresh)\">Load again every \(Self.refresh) seconds</a></p>\n"
         return page + "</main>\n" + foot(now: now)
     }
 

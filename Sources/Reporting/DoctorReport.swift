@@ -55,7 +55,7 @@ package struct DoctorReport: Report {
             case .unknown: .faint
             }
         // A paragraph joins words by one space: the mark's column is written by hanging lines below it.
-        var lines = TextPage(width: page.width - 11, color: false)
+        var lines = TextPage(width: page.isBounded ? page.width - 11 : unboundedWidth, color: false)
         lines.paragraph(finding.seen)
         if !finding.why.isEmpty { lines.paragraph(finding.why) }
         if !finding.cure.isEmpty { lines.paragraph("→ \(finding.cure)", hanging: 2) }

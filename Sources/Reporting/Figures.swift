@@ -41,8 +41,7 @@ enum Figures {
 
     /// Two sizes and their difference, so that the one less the other gives the third as they are printed.
     ///
-    /// All are in the unit of the larger one, rounded down to a tenth; a difference that is less than a tenth of it has
-    /// its own unit.
+    /// All are in the unit of the larger one, rounded down to a tenth; what is less than a tenth of it has its own unit.
     static func change(
         from before: ByteCount, to after: ByteCount
     ) -> (before: String, after: String, difference: String) {
@@ -64,7 +63,7 @@ enum Figures {
         let (one, other) = (tenths(before), tenths(after))
         let difference = before > after ? before - after : after - before
         return (
-            before == .zero ? "0 B" : text(one), after == .zero ? "0 B" : text(other),
+            one == 0 ? "\(before)" : text(one), other == 0 ? "\(after)" : text(other),
             one == other ? "\(difference)" : text(abs(one - other))
         )
     }

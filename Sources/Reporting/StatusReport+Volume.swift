@@ -13,7 +13,9 @@ extension StatusReport.Volume {
         page.paragraph(
             "a prune starts above \(quota.high) and stops at \(quota.low)\(holds)", indent: 2)
         writeHitRates(to: &page)
-        if let outlook { page.paragraph(outlook.sentence(now: now), indent: 2) }
+        if let outlook, outlook.fullAt != nil || outlook.recommended != nil {
+            page.paragraph(outlook.sentence(now: now), indent: 2)
+        }
         let trash = trashBytes > .zero ? ", \(trashBytes) more in the trash" : ""
         let pruned = lastPrune == nil ? "never pruned" : "pruned \(Figures.ago(lastPrune, now: now))"
         page.paragraph(
@@ -87,7 +89,7 @@ extension StatusReport.Outlook {
     func sentence(now: Timestamp) -> String {
         let full =
             fullAt.map { "full about \($0.description.prefix(10)) (in \(max(.zero, $0 - now).age))" }
-            ?? "not filling up as far as can be told"
+            ?? "not filling up"
         return full + "; "
             + (recommended.map { "recommended size \($0)" } ?? "no size can be recommended yet")
     }

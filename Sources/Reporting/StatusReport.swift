@@ -133,7 +133,7 @@ package struct StatusReport: Report {
         let unknown = volumes.filter { $0.lastScan == nil }
         if !over.isEmpty {
             let names = over.sorted { $0.need > $1.need }.map {
-                "\($0.name) is \(Figures.change(from: $0.usedBytes, to: $0.quota.high).difference) above its "
+                "\($0.name) is \($0.usedBytes - $0.quota.high) above its "
                     + "high watermark"
             }
             let command = over.count == 1 ? "larder prune --volume \(over[0].name)" : "larder prune"

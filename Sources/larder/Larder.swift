@@ -49,6 +49,11 @@ struct Larder: AsyncParsableCommand {
         signal(SIGPIPE, SIG_IGN)
         // A file that may not grow is an error to be told, and no end.
         signal(SIGXFSZ, SIG_IGN)
+        if CommandLine.arguments.dropFirst() == ["--generate-completion-script", "bash"] {
+            // Keys have colons, at which bash would break the word that is completed (bash(1), COMP_WORDBREAKS).
+            try? Terminal.say(completionScript(for: .bash) + "\nCOMP_WORDBREAKS=${COMP_WORDBREAKS//:}\n")
+            return
+        }
         do {
             var command = try parseAsRoot()
             // A scan of a large volume needs a hundred megabytes for two seconds, and then none for an hour.

@@ -47,7 +47,8 @@ import Testing
             "LARDER_REPORT_DISTANCE": "2%", "LARDER_REPORT_REVIEW": "11d", "LARDER_REPORT_HEADROOM": "12Gi",
             "LARDER_REPORT_FETCH_SPEED": "13Mi", "LARDER_VERIFY_MAX_DURATION": "11m",
             "LARDER_VERIFY_MAX_RATE": "12Mi", "LARDER_CLUSTER": "east", "LARDER_NODE": "n1",
-            "LARDER_TEXTFILE": "/t.prom",
+            "LARDER_TEXTFILE": "/t.prom", "LARDER_COLOR": "never", "LARDER_QUIET": "true",
+            "LARDER_NOTIFICATIONS_FILLS_WITHIN": "14d",
         ].merging(DaemonKeyTests.environment) { $1 }
         let variables = ConfigurationKeys.inEnvironment.map(ConfigurationKeys.variable)
         #expect(Set(environment.keys) == Set(variables))
@@ -71,6 +72,8 @@ import Testing
         #expect(configuration.daemon == DaemonKeyTests.daemon)
         let monitoring = [configuration.cluster, configuration.node, configuration.textfile]
         #expect(monitoring == ["east", "n1", "/t.prom"])
+        #expect(configuration.color == .never && configuration.isQuiet)
+        #expect(configuration.notifications.fillsWithin == .days(14))
         #expect(configuration.volumes.map(\.path) == ["/b", "/i"])
         #expect(configuration.sockets == ["images": "unix:///p.sock"])
     }

@@ -206,6 +206,20 @@ import Testing
         #expect(paragraphs.count == 3, "\(wrong.errors)")
     }
 
+    @Test func theStatusIsExported() throws {
+        let (larder, directory) = try program()
+        let volumes = try larder.json("status")["volumes"].array
+        try directory.write("status.csv", larder("status", "--format", "csv").output)
+        let rows = try directory.shell(
+            "python3 -c 'import csv; r = list(csv.DictReader(open(\"status.csv\", newline=\"\"))); "
+                + "print(*(x[\"name\"] + \"=\" + x[\"used_bytes\"] for x in r))'")
+        let told = volumes.map { "\($0["name"].string ?? "")=\($0["used_bytes"].integer ?? 0)" }
+        #expect(rows.trimmingCharacters(in: .whitespacesAndNewlines) == told.joined(separator: " "))
+        #expect(try larder("status", "--format", "openmetrics").output.hasSuffix("# EOF\n"))
+        let html = try larder("status", "--format", "html").output
+        #expect(html.contains("<h3>build") && html.hasSuffix("</html>\n") && !html.contains("href=\"/"))
+    }
+
     @Test func whatIsEvictedIsToldInWords() throws {
         let (larder, _) = try program()
         let result = try larder("prune", "--volume", "build", "--idle-floor", "0s", "--force-limit")
@@ -233,6 +247,29 @@ import Testing
         #expect(try larder("plan").status == 0)
         #expect(try larder("prune", "--to", "0", "--idle-floor", "0s", "--force-limit").status == 1)
         try directory.shell("find home | sort > after; cmp before after")
+    }
+
+    @Test func everyCommandHasAManualPageWithItsOptions() throws {
+        let directory = try TemporaryDirectory()
+        try run(Program.path, ["manual", directory.path + "/man1"]).checked()
+        let pages = try directory.shell("ls man1").split(separator: "\n").map(String.init)
+        for name in ["larder", "larder-list", "larder-trash-restore", "larder-config-show", "larder-prune"] {
+            #expect(pages.contains("\(name).1"))
+        }
+        #expect(!pages.contains { $0.contains("manual") })
+        for page in pages {
+            let words = page.dropLast(2).split(separator: "-").map(String.init)
+            let path = page == "larder-lint-runner.1" ? ["larder", "lint-runner"] : words
+            guard !page.contains("-log.1") else { continue }
+            let help = try run(Program.path, Array(path.dropFirst()) + ["--help"]).checked().output
+            let text = try String(contentsOfFile: "\(directory.path)/man1/\(page)", encoding: .utf8)
+            for option in help.matches(of: /\n  (--[a-z-]+)/) {
+                #expect(text.contains(option.1.replacing("-", with: "\\-")), "\(page): \(option.1)")
+            }
+            #expect(text.utf8.allSatisfy { $0 < 128 })
+        }
+        guard FileManager.default.isExecutableFile(atPath: "/usr/bin/groff") else { return }
+        #expect(try directory.shell("groff -man -ww -Tascii man1/*.1 2>&1 >/dev/null").isEmpty)
     }
 
     @Test func shellsCompleteWhatIsKnown() throws {

@@ -39,7 +39,8 @@ struct WidthTests {
             volume: "build",
             refused: entries.map {
                 .init(entryID: $0.id, pool: .maven, key: $0.key, bytes: $0.bytes, reason: "in use")
-            }, freedBytes: .zero, usedBefore: .zero, usedAfter: .zero)
+            }, freedBytes: .zero, usedBefore: .zero, usedAfter: .zero,
+            overQuota: false)
         let reports: [any Report] = [
             PlanReport(id: "p", createdAt: now, plans: [plan]),
             PruneReport(run: "r", dryRun: true, volumes: [.init(dryRunOf: plan)]),
@@ -55,6 +56,13 @@ struct WidthTests {
             let lines = report.text(width: unboundedWidth, color: false, now: now).split(separator: "\n")
             for key in keys { #expect(lines.contains { $0.hasSuffix(key) }, "\(type(of: report))") }
         }
+        let long = String(repeating: "many words ", count: 40)
+        let doctor = DoctorReport(
+            Diagnosis(
+                tier: .full, obstacle: nil,
+                findings: [.init(.mounts, "m", .problem, long, why: long, cure: long)]), at: now
+        ).text(width: unboundedWidth, color: false, now: now)
+        #expect(doctor.split(separator: "\n").count { $0.contains("many words") } == 3)
         // On a terminal a key is whole as well: beside its row's figures, or below them.
         let list = reports[3].text(width: 80, color: false, now: now)
         #expect(!list.contains("…"))

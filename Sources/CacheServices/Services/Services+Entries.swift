@@ -90,17 +90,22 @@ extension Services {
         let now = clock()
         var previews: [String: NextPrunePreview] = [:]
         var quality: [String: EvidenceQuality] = [:]
-        for volume in configuration.volumes {
-            guard let usage = try index.usage(of: volume.name) else { continue }
-            previews[volume.name] = NextPrunePreview(of: volume, usage, by: policy(for: volume), now: now)
-            quality[volume.name] = usage.scan.atimeTrust
+        var explanation = try explain(name, index, most: Self.mostExplained) { volume in
+            // Only of a volume that has such an entry is the next prune worked out.
+            if let known = previews[volume] { return known }
+            guard let configured = configuration.volumes.first(where: { $0.name == volume }),
+                let usage = try index.usage(of: volume)
+            else { return nil }
+            let preview = NextPrunePreview(of: configured, usage, by: policy(for: configured), now: now)
+            (previews[volume], quality[volume]) = (preview, usage.scan.atimeTrust)
+            return preview
         }
-        var explanation = try explain(name, index, most: Self.mostExplained) { previews[$0] }
         for place in explanation.reports.indices {
             explanation.reports[place].trust = quality[explanation.reports[place].volume]
         }
         guard explanation.reports.isEmpty else { return explanation }
-        if previews.isEmpty { throw nothingKnown }
+        let scanned = Set(try index.volumes().map(\.name))
+        if !configuration.volumes.contains(where: { scanned.contains($0.name) }) { throw nothingKnown }
         let near = try index.names(near: name, count: 5)
         throw Failure(
             code: .failed, message: "no entry is called \(name)",
@@ -114,7 +119,7 @@ extension Services {
     /// - Parameter preview: what the next prune of a volume does; nil where that is not known.
     /// - Throws: `IndexError`.
     package func explain(
-        _ key: String, _ index: CacheIndex, most: Int, preview: (String) -> NextPrunePreview?
+        _ key: String, _ index: CacheIndex, most: Int, preview: (String) throws -> NextPrunePreview?
     ) throws -> Explanation {
         func accesses(of id: Int64) throws -> [ExplainReport.Access] {
             try index.accesses(of: id, limit: 20).map { .init($0) }
@@ -128,7 +133,7 @@ extension Services {
             found.removeAll { !names.contains($0.volume) }
         }
         let reports = try found.prefix(most).map { volume, entry in
-            let next = preview(volume)
+            let next = try preview(volume)
             return ExplainReport(
                 key: entry.key, volume: volume, entry: entry, verdict: next?.verdict(on: entry),
                 evictions: Int64(next?.evictions.count ?? 0), accesses: try accesses(of: entry.id),

@@ -112,8 +112,10 @@ struct WebResponder: HTTPResponder {
     }
 
     func dashboard(_ request: Request) async throws -> WebResponse {
+        let refresh = try WebQuery(request.uri.query, known: ["refresh"]).number("refresh", 1...86_400)
         let plots = await figures.sizes?.plots ?? Dashboard.plots(nil)
-        return .page(try await dashboard().html(plots: plots, now: clock()))
+        return .page(
+            try await dashboard().html(plots: plots, refreshes: refresh != nil, now: clock()))
     }
 
     /// The dashboard's values as they are now; without figures before the first scan.

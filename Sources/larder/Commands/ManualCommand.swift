@@ -153,7 +153,17 @@ struct ManualPage {
 
     /// Text without what roff reads as a request or an escape (man(7)).
     static func escaped(_ text: String) -> String {
-        let safe = text.replacing("\\", with: "\\e").replacing("-", with: "\\-")
+        var safe = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\\": safe += "\\e"
+            case "-": safe += "\\-"
+            case _ where scalar.value > 126:
+                let digits = String(scalar.value, radix: 16, uppercase: true)
+                safe += "\\[u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits + "]"
+            default: safe.unicodeScalars.append(scalar)
+            }
+        }
         return safe.hasPrefix(".") || safe.hasPrefix("'") ? "\\&" + safe : safe
     }
 }
