@@ -27,10 +27,10 @@ struct StatusCommand: AsyncParsableCommand {
             case .text: try application.say(services.statusWithOutlook())
             case .json: try application.say(services.status())
             case .html:
-                Terminal.say(
+                try Terminal.say(
                     try services.status().html(version: LarderVersion.current, now: services.clock()))
-            case .csv: Terminal.say(try services.status().csv())
-            case .openmetrics: Terminal.say(try services.metrics().text(.openMetrics))
+            case .csv: try Terminal.say(try services.status().csv())
+            case .openmetrics: try Terminal.say(try services.metrics().text(.openMetrics))
             }
             return nil
         }
