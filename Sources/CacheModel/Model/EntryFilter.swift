@@ -16,7 +16,9 @@ package enum EntryOrder: String, Sendable, Hashable, CaseIterable {
         _ one: CacheEntry, on volume: String, _ other: CacheEntry, on otherVolume: String
     ) -> Bool {
         if self == .used, one.lastUsed != other.lastUsed { return one.lastUsed < other.lastUsed }
-        if self == .frees, one.removalFrees != other.removalFrees { return one.removalFrees > other.removalFrees }
+        if self == .frees, one.removalFrees != other.removalFrees {
+            return one.removalFrees > other.removalFrees
+        }
         if self != .key, one.bytes != other.bytes { return one.bytes > other.bytes }
         if one.key != other.key { return one.key.utf8.lexicographicallyPrecedes(other.key.utf8) }
         if volume != otherVolume { return volume.utf8.lexicographicallyPrecedes(otherVolume.utf8) }
@@ -171,11 +173,12 @@ package struct EntryFilter: Sendable, Hashable {
 }
 
 extension CacheEntry {
-    /// Whether a use was ever seen, beside that it was fetched.
+    /// Whether a use was ever seen: one was recorded, or what shows uses is newer than the fetch by more than the job
+    /// that fetched it would read it for.
     package var isUsed: Bool {
         switch evidence {
         case .firstSeen, .mtime: uses > 0
-        case .atime, .gradleJournal, .podmanEvents, .jobLog: true
+        case .atime, .gradleJournal, .podmanEvents, .jobLog: uses > 0 || lastUsed - found.fetched > .hours(1)
         }
     }
 
