@@ -55,6 +55,8 @@ struct EntryFilterTests {
     @Test func protectionAndUseAreWhatIsKnown() throws {
         #expect(try admits("protected", entry(), protection: .idleFloor))
         #expect(try !admits("unprotected", entry(), protection: .idleFloor))
+        // It was read when it was fetched, and never again.
+        #expect(try admits("never-used", entry(uses: 0)))
         for evidence in [Evidence.firstSeen, .mtime] {
             #expect(try admits("never-used", entry(evidence: evidence, uses: 0)))
             #expect(try admits("used", entry(evidence: evidence, uses: 1)))

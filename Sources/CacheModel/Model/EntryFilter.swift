@@ -173,11 +173,12 @@ package struct EntryFilter: Sendable, Hashable {
 }
 
 extension CacheEntry {
-    /// Whether a use was ever seen, beside that it was fetched.
+    /// Whether a use was ever seen: one was recorded, or what shows uses is newer than the fetch by more than the job
+    /// that fetched it would read it for.
     package var isUsed: Bool {
         switch evidence {
         case .firstSeen, .mtime: uses > 0
-        case .atime, .gradleJournal, .podmanEvents, .jobLog: true
+        case .atime, .gradleJournal, .podmanEvents, .jobLog: uses > 0 || lastUsed - found.fetched > .hours(1)
         }
     }
 
