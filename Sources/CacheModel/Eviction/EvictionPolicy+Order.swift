@@ -1,7 +1,12 @@
 extension EvictionPolicy {
     /// Sorts places in `entries` by last use, the earliest first; ties by size, the larger first, then by key,
     /// then by path.
-    static func leastRecentlyUsedFirst(_ places: [Int], of entries: [CacheEntry]) -> [Int] {
+    ///
+    /// On probation, an entry that was never used again since its fetch counts as that much older.
+    static func leastRecentlyUsedFirst(
+        _ places: [Int], of entries: [CacheEntry], order: EvictionOrder = .lru
+    ) -> [Int] {
+        let probation = order.probation
         // Entries are large; the numbers that decide nearly every comparison are not.
         struct Turn {
             let lastUsed: Int64
@@ -10,7 +15,10 @@ extension EvictionPolicy {
         }
         var turns = places.map { place in
             Turn(
-                lastUsed: entries[place].lastUsed.nanoseconds, bytes: entries[place].bytes.bytes, place: place
+                lastUsed: entries[place].lastUsed.nanoseconds
+                    .subtractingReportingOverflow(entries[place].isUnused ? probation.nanoseconds : 0)
+                    .partialValue,
+                bytes: entries[place].bytes.bytes, place: place
             )
         }
         turns.sort { a, b in

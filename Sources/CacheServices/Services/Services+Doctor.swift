@@ -45,7 +45,7 @@ extension Services {
         let isYAML = file.hasSuffix(".yaml") || file.hasSuffix(".yml") ? true : nil
         let found = RunnerLint().check(String(decoding: data, as: UTF8.self), isYAML: isYAML)
         guard !found.isEmpty else {
-            return [.init(.runner, "runner-config", ok: "nothing to find fault with")]
+            return [.init(.runner, "runner-config", ok: "no problems found")]
         }
         return found.map { finding in
             Diagnosis.Finding(

@@ -12,23 +12,30 @@ extension RunnerVersion: ExpressibleByArgument {
 /// Checks a GitLab Runner `config.toml`.
 struct LintRunnerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "lint-runner", abstract: "Check a GitLab Runner configuration for keys that do nothing.",
-        discussion: """
-            Reads a config.toml, values of GitLab's chart (its templates are run as far as they use values), or a \
-            ConfigMap with either. Names keys that the runner ignores, values that do not exist, and what goes against the safe job pod of deploy/README.md: root, \
-            shared image stores, sockets on disk. Each finding has its line, its reason and its cure. Ends with 0 \
-            where there is no error, with 1 where there is one; --strict counts warnings as errors.
-            """)
+        "lint-runner", "Check a GitLab Runner configuration for keys that do nothing.",
+        """
+        Reads a config.toml, values of GitLab's chart (its templates are run as far as they use values), or a \
+        ConfigMap with either. Names keys that the runner ignores, values that do not exist, and what goes against \
+        the safe job pod of deploy/README.md: root, shared image stores, sockets on disk. Each finding has its line, \
+        its reason and its cure. Ends with 0 where there is no error, with 1 where there is one; --strict counts \
+        warnings as errors.
+        """,
+        examples: [
+            "larder lint-runner /etc/gitlab-runner/config.toml",
+            "larder lint-runner --runner 17.4 config.toml",
+        ])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-    @OptionGroup var output: FormatOptions
-    @Argument(help: "The runner's config.toml, or values.yaml of its chart; - for standard input.")
+    @Argument(
+        help: "The runner's config.toml, or values.yaml of its chart; - for standard input.",
+        completion: .file(extensions: ["toml", "yaml"]))
     var file: String
     @Flag(help: "End with 1 on warnings too.") var strict = false
     @Option(
         name: .customLong("runner"),
         help: ArgumentHelp("The runner's release, such as 17.4.", valueName: "version"))
     var version: RunnerVersion?
+    @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run() async throws {
         try await Application.run(global, output) { try run($0) }
