@@ -109,7 +109,7 @@ extension CacheIndex {
     var entryColumns: String {
         """
         path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections, first_seen, \
-        last_used, evidence, confidence, uses, warmed_until
+        last_used, evidence, confidence, uses, warmed_until, traits
         """
     }
 
@@ -119,7 +119,8 @@ extension CacheIndex {
             pool: try row.pool(1), key: try row.text(3), path: try row.path(0), inode: try row.unsigned(4),
             bytes: try row.size(5), apparentBytes: try row.size(6), files: try row.integer(7),
             accessed: try row.time(8), fetched: try row.time(9),
-            protections: Protections(rawValue: try row.integer(10)), image: images[id])
+            protections: Protections(rawValue: try row.integer(10)),
+            traits: EntryTraits(rawValue: try row.integer(17)), image: images[id])
         return CacheEntry(
             id: id, found: found, firstSeen: try row.time(11), lastUsed: try row.time(12),
             evidence: try row.evidence(13), confidence: try row.confidence(14), uses: try row.integer(15),

@@ -93,7 +93,8 @@ package struct ScanService: Sendable {
             throw MaintenanceError.otherVolume(volume: locked.volume.name, path: locked.volume.path)
         }
         scan.identity = locked.identity
-        notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries)
+        notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries, &scan.warnings)
+        notices += scan.warnings.map { "volume \(locked.volume.name): \($0.text); \($0.hint)" }
         return scan
     }
 }

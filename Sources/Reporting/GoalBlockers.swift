@@ -16,6 +16,12 @@ extension Protection {
         case .keepPattern: "Narrow the keep patterns in the configuration."
         case .warmed: "Warm fewer images, or wait until they were used."
         case .sharedLayers: "They go with the last image that shares their layers."
+        case .untracked:
+            "Keep the tracking files: without them nothing tells what was fetched from what was installed."
+        case .handPlaced: "Remove them by hand where no build needs them."
+        case .readOnlyCache: "Build a new one beside it and have the jobs mount that."
+        case .noEvidence:
+            "Mount it relatime and read-write; or set without_evidence: by-fetch-age for this volume."
         }
     }
 }

@@ -9,6 +9,8 @@ package struct EvictionPolicy: Sendable, Hashable {
     package var keep: [String]
     /// Quotas of single pools.
     package var poolQuotas: [Pool: Quota]
+    /// What becomes of entries whose use nothing shows.
+    package var withoutEvidence: WithoutEvidence
     /// The size that the volume's used bytes shall not exceed afterwards, in place of both watermarks.
     package var target: ByteCount?
     /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
@@ -17,8 +19,10 @@ package struct EvictionPolicy: Sendable, Hashable {
     /// Makes a policy; by default with an idle floor of a day and nothing else.
     package init(
         idleFloor: Span = .hours(24), keep: [String] = [], poolQuotas: [Pool: Quota] = [:],
-        target: ByteCount? = nil, selection: EntrySelection? = nil
+        withoutEvidence: WithoutEvidence = .byFetchAge, target: ByteCount? = nil,
+        selection: EntrySelection? = nil
     ) {
+        self.withoutEvidence = withoutEvidence
         self.selection = selection
         self.idleFloor = idleFloor
         self.keep = keep
@@ -36,7 +40,8 @@ package struct EvictionPolicy: Sendable, Hashable {
     /// With a selection exactly what it names goes, as far as nothing protects it, and no level matters.
     package func plan(_ usage: VolumeUsage, under quota: Quota, now: Timestamp) -> EvictionPlan {
         let entries = usage.entries
-        let rules = ProtectionRules(idleFloor: idleFloor, keep: keep, now: now)
+        let rules = rules(now)
+        let wholes = Wholes(of: entries)
         var candidates: [Int] = []
         var kept: [(place: Int, reason: Protection)] = []
         for place in entries.indices {
@@ -46,6 +51,17 @@ package struct EvictionPolicy: Sendable, Hashable {
                 candidates.append(place)
             }
         }
+        let isKept = Set(kept.lazy.map(\.place))
+        if !wholes.isEmpty {
+            // A directory stays for as long as a part of it does.
+            let holders = candidates.filter { place in
+                wholes.parts(of: place).contains {
+                    isKept.contains($0) || selection?.covers(entries[$0]) == false
+                }
+            }
+            kept += holders.map { ($0, .holdsEntries) }
+            candidates.removeAll(where: Set(holders).contains)
+        }
         let isImage = { (place: Int) in entries[place].pool == .images }
         var others: [Int] = []
         if let selection {
@@ -53,7 +69,7 @@ package struct EvictionPolicy: Sendable, Hashable {
             candidates = candidates.filter { selection.covers(entries[$0]) }
             kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
         }
-        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries)
+        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, wholes)
 
         let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
         let ledger = LayerReferenceCounts(
@@ -100,7 +116,11 @@ package struct EvictionPolicy: Sendable, Hashable {
     ///
     /// It is the plan's own answer but for `sharedLayers`, which depends on what else goes.
     package func protection(of entry: CacheEntry, now: Timestamp) -> Protection? {
-        ProtectionRules(idleFloor: idleFloor, keep: keep, now: now).protection(of: entry)
+        rules(now).protection(of: entry)
+    }
+
+    private func rules(_ now: Timestamp) -> ProtectionRules {
+        ProtectionRules(idleFloor: idleFloor, keep: keep, withoutEvidence: withoutEvidence, now: now)
     }
 
     private static func bytesByPool(of entries: [CacheEntry]) -> [Pool: ByteCount] {

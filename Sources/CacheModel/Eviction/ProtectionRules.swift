@@ -5,16 +5,26 @@
 /// remedy for the reason reported is never in vain because of a stronger one behind it. The last reason,
 /// `sharedLayers`, depends on what else goes: the pass over the entries finds it.
 struct ProtectionRules {
-    private static let decidedHere: [Protection] = [.keepPattern, .warmed, .idleFloor, .sharedLayers]
+    private static let decidedHere: [Protection] = [
+        .keepPattern, .warmed, .noEvidence, .idleFloor, .sharedLayers,
+    ]
 
     /// All reasons, the strongest first; those that the scan sees in the order of their declaration.
-    static let byStrength = Protection.allCases.filter { !decidedHere.contains($0) } + decidedHere
+    ///
+    /// Whatever is untracked counts as installed too: what is missing is the better reason.
+    static let byStrength =
+        [.untracked]
+        + Protection.allCases.filter { $0 != .untracked && !decidedHere.contains($0) } + decidedHere
 
     private let idleFloor: Span
     private let keep: [KeyPattern]
     private let now: Timestamp
+    private let withoutEvidence: WithoutEvidence
 
-    init(idleFloor: Span, keep: [String], now: Timestamp) {
+    init(
+        idleFloor: Span, keep: [String], withoutEvidence: WithoutEvidence = .byFetchAge, now: Timestamp
+    ) {
+        self.withoutEvidence = withoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep.map { KeyPattern($0) }
         self.now = now
@@ -25,6 +35,7 @@ struct ProtectionRules {
         if let seen = seen(in: entry) { return seen }
         if matchesKeepPattern(entry) { return .keepPattern }
         if isWarmed(entry) { return .warmed }
+        if withoutEvidence == .keep, entry.pool != .images, entry.confidence == .none { return .noEvidence }
         if isRecent(entry) { return .idleFloor }
         return nil
     }
@@ -40,8 +51,11 @@ struct ProtectionRules {
 
     /// An image is kept if any of its names matches: a removal takes all of them.
     private func matchesKeepPattern(_ entry: CacheEntry) -> Bool {
-        keep.contains { pattern in
-            pattern.matches(entry.key) || entry.found.image?.names.contains { pattern.matches($0) } ?? false
+        guard !keep.isEmpty else { return false }
+        let names = entry.found.names
+        return keep.contains { pattern in
+            names.contains { pattern.matches($0) }
+                || entry.found.image?.names.contains { pattern.matches($0) } ?? false
         }
     }
 

@@ -24,6 +24,14 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
     case warmed
     /// Its removal would free nothing while other images share its layers.
     case sharedLayers = "shared-layers"
+    /// Nothing says where it came from: the repository keeps no `_remote.repositories`.
+    case untracked
+    /// Put there by hand: no tool's mark says that it was downloaded.
+    case handPlaced = "hand-placed"
+    /// In a read-only dependency cache, which builds read without any lock while it must not change.
+    case readOnlyCache = "read-only-cache"
+    /// The volume shows no use at all, so that nobody knows whether it is unused.
+    case noEvidence = "no-evidence"
 
     /// The reason in a few words.
     package var text: String {
@@ -40,6 +48,10 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
         case .keepPattern: "matches a keep pattern"
         case .warmed: "warmed and not used yet"
         case .sharedLayers: "removal frees nothing: its layers are shared"
+        case .untracked: "no _remote.repositories says where it came from"
+        case .handPlaced: "put there by hand, cannot be fetched again"
+        case .readOnlyCache: "in a read-only dependency cache, which must not change while builds read it"
+        case .noEvidence: "reads leave no trace on this volume, so it may be in use"
         }
     }
 }

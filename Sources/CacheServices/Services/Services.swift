@@ -161,7 +161,7 @@ extension Services {
     ) -> EvictionPolicy {
         EvictionPolicy(
             idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas,
-            target: target, selection: selection)
+            withoutEvidence: volume.withoutEvidence, target: target, selection: selection)
     }
 
     /// What carries out plans, within the limits of one run unless those are lifted.

@@ -60,7 +60,8 @@ package struct VolumeScanner: Sendable {
         let totals = tree.totals()
         var scan = VolumeScan(
             volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: walk.identity,
-            complete: unreadable.isEmpty, directories: Int64(tree.records.count), files: totals.files,
+            complete: unreadable.isEmpty, directories: Int64(tree.records.count { !$0.facts.areOfFiles }),
+            files: totals.files,
             bytes: ByteCount(totals.bytes - found.trashBytes), apparentBytes: ByteCount(totals.apparentBytes),
             trashBytes: ByteCount(found.trashBytes),
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
