@@ -15,14 +15,16 @@ struct TrashRetention {
     ) throws {
         let trash = Trash(try locked.folder.get())
         let isStopped: (ByteCount) -> Bool = { _ in Task.isCancelled }
-        let gain = FreeSpaceGain(on: locked.root)
+        var freed = ByteCount.zero
         if purgeAll || locked.volume.trashRetention == .zero {
-            result.failures += try trash.purge(until: isStopped).failures
+            let purged = try trash.purge(until: isStopped)
+            freed = purged.bytes
+            result.failures += purged.failures
         } else {
-            result.failures += try purgeDue(trash, locked, live: result.outcome.usedAfter)
+            result.failures += try purgeDue(trash, locked, live: result.outcome.usedAfter, &freed)
         }
         let left = try trash.runs()
-        result.outcome.freedBytes = result.outcome.freedBytes + gain.bytes
+        result.outcome.freedBytes = result.outcome.freedBytes + freed
         result.outcome.trashedBytes = left.first { $0.id == run }?.bytes ?? .zero
         do {
             try index.recordPurge(
@@ -38,20 +40,28 @@ struct TrashRetention {
     ///
     /// `live` is what the volume holds beside the trash. A volume that is a part of its file system is measured by
     /// what is its own, not by what others wrote there.
-    private func purgeDue(_ trash: Trash, _ locked: LockedVolume, live: ByteCount) throws -> [String] {
+    private func purgeDue(
+        _ trash: Trash, _ locked: LockedVolume, live: ByteCount, _ freed: inout ByteCount
+    ) throws -> [String] {
         let volume = locked.volume
-        var failures = try trash.purge(before: clock() - volume.trashRetention).failures
+        let due = try trash.purge(before: clock() - volume.trashRetention)
+        freed = freed + due.bytes
+        var failures = due.failures
         guard let disk = Capacity(descriptor: locked.root.descriptor) else { return failures }
         let limit = min(volume.limit ?? disk.total, disk.total)
         let (critical, enough) = (volume.critical.of(limit), volume.high.of(limit))
         if limit < disk.total {
             let fill = try trash.runs().reduce(live) { $0 + $1.bytes }
             guard fill > critical else { return failures }
-            failures += try trash.purge(until: { $0 >= fill - enough }).failures
+            let purged = try trash.purge(until: { $0 >= fill - enough })
+            freed = freed + purged.bytes
+            failures += purged.failures
         } else if disk.used > critical {
-            failures += try trash.purge { _ in
+            let purged = try trash.purge { _ in
                 Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
-            }.failures
+            }
+            freed = freed + purged.bytes
+            failures += purged.failures
         }
         return failures
     }

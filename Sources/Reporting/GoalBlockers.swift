@@ -45,7 +45,9 @@ struct GoalBlockers {
             lines.append(
                 (
                     plan.unmanagedBytes, "unmanaged: belongs to no entry",
-                    "Larder leaves it alone; look with du."
+                    plan.unmanaged.isEmpty
+                        ? "Larder leaves it alone; look with du."
+                        : "Larder leaves it alone: \(plan.unmanaged.prefix(5).map(\.inWords).joined(separator: "; "))"
                 ))
         }
         if refused > .zero { lines.append((refused, "refused, as said above", "Prune again later.")) }
@@ -74,5 +76,30 @@ struct GoalBlockers {
             page.line("\(gap)\(size)  \(line.what)", indent: 2)
             page.paragraph(line.remedy, indent: 14, tone: .faint)
         }
+    }
+}
+
+extension UnmanagedDirectory {
+    /// Its size, place and tool in a few words.
+    var inWords: String {
+        let place = path.bytes.isEmpty ? "the volume's root" : "\(path)"
+        return "\(bytes) in \(place)" + (tool.isEmpty ? "" : " (\(tool))")
+    }
+
+    var jsonValue: JSONValue {
+        [
+            "path": .text(path.description), "bytes": .bytes(bytes), "files": .integer(files),
+            "tool": tool.isEmpty ? .null : .text(tool),
+        ]
+    }
+}
+
+extension TextPage {
+    /// Names what belongs to no pool, the largest directories first.
+    mutating func unmanaged(_ directories: [UnmanagedDirectory], most: Int = 8) {
+        guard !directories.isEmpty else { return }
+        line("unmanaged, which belongs to no pool and is never pruned:", indent: 2, tone: .faint)
+        for directory in directories.prefix(most) { line(directory.inWords, indent: 4) }
+        more(directories.count - most, indent: 4)
     }
 }

@@ -18,6 +18,7 @@ extension StatusReport.Volume {
                 + (lastPrune == nil ? "never pruned" : "pruned \(Figures.ago(lastPrune, now: now))"),
             indent: 2)
         writeHitRates(to: &page)
+        page.unmanaged(unmanaged, most: 3)
         if !evidence.reason.isEmpty {
             page.paragraph(
                 "evidence \(evidence.confidence.rawValue): \(evidence.reason)", indent: 2, tone: .warning)
@@ -50,7 +51,7 @@ extension StatusReport.Volume {
             "used_bytes": .bytes(usedBytes), "limit_bytes": .bytes(quota.limit),
             "high_bytes": .bytes(quota.high), "low_bytes": .bytes(quota.low),
             "trash_bytes": .bytes(trashBytes), "entries": .integer(entries),
-            "hit_rate": hitRates.month.jsonValue(trust),
+            "unmanaged": .array(unmanaged.map(\.jsonValue)), "hit_rate": hitRates.month.jsonValue(trust),
             "hit_rates": [
                 "last_scan": hitRates.lastScan.jsonValue(trust), "24h": hitRates.day.jsonValue(trust),
                 "7d": hitRates.week.jsonValue(trust), "30d": hitRates.month.jsonValue(trust),

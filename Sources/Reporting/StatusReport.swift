@@ -26,6 +26,8 @@ package struct StatusReport: Report {
         package var lastPrune: Timestamp?
         /// How far the evidence of use can be trusted.
         package var evidence: EvidenceQuality
+        /// What belongs to no pool, the largest directories first.
+        package var unmanaged: [UnmanagedDirectory] = []
 
         /// Makes a volume from all it consists of.
         package init(

@@ -3,7 +3,8 @@ import TOMLSettings
 /// The pod as a whole: volumes, directories, images, flags.
 enum PodRules {
     static let all: [Rule<JobPod>] = [
-        mounts, hostPaths, networkFiles, cacheDirectory, buildsDirectory, home, images, patches, strategy,
+        mounts, hostPaths, networkFiles, cacheDirectory, readOnlyCaches, buildsDirectory, home, images,
+        patches, strategy,
         ownership, place, registration,
     ]
 
@@ -52,8 +53,26 @@ enum PodRules {
                     + ", where line \(mount.setting.line) mounts a volume",
                 reason:
                     "The runner's archives land between Maven's and Gradle's files, where nothing prunes them.",
-                cure: "Write cache_dir = \"\(path)/runner\".")
+                cure:
+                    "Write cache_dir = \"/runner-cache\", and mount an empty_dir or a claim of its own there."
+            )
         ]
+    }
+
+    /// Reads through a read-only mount move no access time, whatever the volume is mounted with elsewhere.
+    @Sendable private static func readOnlyCaches(_ pod: JobPod) -> [Finding] {
+        pod.mounts.compactMap { mount in
+            guard mount.kind == "pvc", let flag = mount.setting["read_only"], flag.boolean == true else {
+                return nil
+            }
+            return Finding(
+                .warning, "read-only-cache", at: flag,
+                problem: "jobs mount the claim at \(mount.path) read-only",
+                reason: "Reads through it move no access time: what jobs use looks unused, and goes first.",
+                cure:
+                    "Mount it read-write; or set without_evidence and keep patterns for that volume in Larder."
+            )
+        }
     }
 
     @Sendable private static func home(_ pod: JobPod) -> [Finding] {

@@ -97,7 +97,7 @@ package struct EvictionPolicy: Sendable, Hashable {
             return .init(
                 pool: pool, quota: quota, usedBytes: poolBytes[pool] ?? .zero, usedAfter: gauge.used)
         }
-        return EvictionPlan(
+        var plan = EvictionPlan(
             volume: usage.volume, createdAt: now, usedBytes: usage.usedBytes, trashBytes: usage.trashBytes,
             unmanagedBytes: max(.zero, poolBytes.values.reduce(usage.usedBytes, -)), quota: quota,
             goal: target ?? quota.low, evict: pass.evictions,
@@ -110,6 +110,18 @@ package struct EvictionPolicy: Sendable, Hashable {
             selection: selection,
             protections: Dictionary(
                 kept.lazy.map { (entries[$0.place].id, $0.reason) }, uniquingKeysWith: { first, _ in first }))
+        plan.unmanaged = usage.unmanaged
+        plan.warnings = usage.warnings
+        if !usage.scan.complete {
+            plan.warnings.append(
+                ScanWarning(
+                    code: "incomplete-scan",
+                    text:
+                        "the scan was incomplete: \(usage.scan.unreadable) paths could not be read, and nothing "
+                        + "is pruned until they can be",
+                    hint: "larder scan names them; run Larder as the user that owns them, or remove them"))
+        }
+        return plan
     }
 
     /// The strongest reason to keep an entry whatever the quota says; nil where there is none.

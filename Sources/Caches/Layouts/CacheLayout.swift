@@ -126,6 +126,15 @@ package enum CacheLayouts {
         layout(of: entry.pool)?.checksBelow(depth: depth, of: entry) ?? false
     }
 
+    /// Whether an entry is a workspace of Gradle's that must hold a `metadata.bin`: a transform in
+    /// `transforms-4` or in `caches/<version>/transforms`.
+    package static func hasWorkspaceMetadata(_ entry: ScannedEntry) -> Bool {
+        let parts = entry.key.split(separator: "/")
+        guard parts.count >= 3, parts[0] == "caches" else { return false }
+        if parts[1] == "transforms-4" { return parts.count == 3 }
+        return parts.count == 4 && parts[2] == "transforms" && parts[1].first?.isNumber == true
+    }
+
     /// What entries that belong together have in common; the key where nothing is known.
     package static func group(of entry: CacheEntry) -> String {
         layout(of: entry.pool)?.group(of: entry) ?? entry.key

@@ -189,6 +189,9 @@ struct EntryCollector {
         }
     }
 
+    /// Whether a directory is Larder's own.
+    func isLarders(_ index: Int) -> Bool { places[index].isLarders }
+
     /// Whether a directory is a run's folder in the trash, or in one.
     func isInTrash(_ index: Int) -> Bool {
         guard places[index].isLarders else { return false }

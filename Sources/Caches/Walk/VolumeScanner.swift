@@ -67,6 +67,7 @@ package struct VolumeScanner: Sendable {
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
+        scan.unmanaged = collector.unmanaged()
         if let unsaved, let snapshots {
             scan.notices.append(
                 "\(snapshots.path) cannot be written (\(unsaved)): the next scan may take longer")
