@@ -158,7 +158,7 @@ extension CacheIndex {
     var entryColumns: String {
         """
         path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections, first_seen, \
-        last_used, evidence, confidence, uses, warmed_until, traits
+        last_used, evidence, confidence, uses, warmed_until, id IN (SELECT entry FROM unused_since_fetch), traits
         """
     }
 
@@ -169,10 +169,11 @@ extension CacheIndex {
             bytes: try row.size(5), apparentBytes: try row.size(6), files: try row.integer(7),
             accessed: try row.time(8), fetched: try row.time(9),
             protections: Protections(rawValue: try row.integer(10)),
-            traits: EntryTraits(rawValue: try row.integer(17)), image: images[id])
+            traits: EntryTraits(rawValue: try row.integer(18)), image: images[id])
         return CacheEntry(
             id: id, found: found, firstSeen: try row.time(11), lastUsed: try row.time(12),
             evidence: try row.evidence(13), confidence: try row.confidence(14), uses: try row.integer(15),
-            warmedUntil: row.hasNull(atIndex: 16) ? nil : try row.time(16))
+            warmedUntil: row.hasNull(atIndex: 16) ? nil : try row.time(16),
+            isUnused: try row.flag(17))
     }
 }

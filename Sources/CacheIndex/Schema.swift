@@ -16,6 +16,7 @@ enum Schema {
         ("0004_orphans.sql", PackageResources._004_orphans_sql),
         ("0005_daemon.sql", PackageResources._005_daemon_sql),
         ("0006_reasons.sql", PackageResources._006_reasons_sql),
+        ("0007_history.sql", PackageResources._007_history_sql),
         ("0009_builds.sql", PackageResources._009_builds_sql),
     ]
 

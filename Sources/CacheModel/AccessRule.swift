@@ -120,7 +120,12 @@ package struct AccessRule: Sendable {
         }
         // The same directory with nothing fetched into it since: it was restored, not fetched.
         if let gone, gone.inode == found.inode, gone.inode != 0, found.fetched <= gone.goneAt {
-            return fresh(found, .none)
+            var verdict = fresh(found, .none)
+            // Whoever brought it back wants it: the next prune must not take it at once.
+            if gone.evicted, startedAt > verdict.lastUsed {
+                (verdict.lastUsed, verdict.evidence) = (startedAt, .firstSeen)
+            }
+            return verdict
         }
         return fresh(found, miss(of: found, since: before, gone: gone))
     }
@@ -139,6 +144,10 @@ package struct AccessRule: Sendable {
             verdict.access = .hit(at: at)
             verdict.lastUsed = max(at, min(known.lastUsed, startedAt))
             (verdict.evidence, verdict.confidence) = (use.evidence, trust(in: found))
+        } else if known.confidence == .none, trust(in: found) > .none {
+            // Until now no read would have shown: it may have been used a moment ago.
+            verdict.lastUsed = max(known.lastUsed, startedAt)
+            (verdict.evidence, verdict.confidence) = (.firstSeen, .low)
         } else {
             let fetched = min(found.fetched, startedAt)
             if trust == .none, fetched > known.lastUsed {

@@ -19,13 +19,13 @@ struct AdoptionImage {
     /// the layers' records, and so drop those that a killed pull left incomplete.
     ///
     /// Nil where the layer's ID does not follow from its contents, as of layers that a build made here.
-    init?(on layer: String, in store: VfsStore) {
+    init?(on layer: String, in store: ImageStore) {
         var layers: [(digest: String, bytes: ByteCount)] = []
         if !layer.isEmpty {
             guard let contents = store.contents(ofLayer: layer, chainID: Self.chainID) else { return nil }
             layers = contents
         }
-        name = VfsActivity.adoptionPrefix + (layer.isEmpty ? "none" : String(layer.prefix(64)))
+        name = StoreActivity.adoptionPrefix + (layer.isEmpty ? "none" : String(layer.prefix(64)))
         let digests = layers.map { "\"\($0.digest)\"" }.joined(separator: ",")
         // The name is part of the configuration so that no two adoptions, and no job's image, have one ID.
         let configuration = Self.blob(

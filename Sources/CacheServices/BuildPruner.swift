@@ -49,6 +49,10 @@ package struct BuildPruner: Sendable {
         }
         var outcome = EvictionOutcome(
             volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false)
+        guard !plan.evict.isEmpty else {
+            outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
+            return outcome
+        }
         let place = try place(for: plan, run: run)
         var held = HeldHomes()
         for (number, eviction) in plan.evict.enumerated() {
@@ -76,7 +80,13 @@ package struct BuildPruner: Sendable {
             }
             progress?(number + 1, plan.evict.count)
         }
-        if place.keeps { Trash(folder).removeIfEmpty(run, place.directory) }
+        if place.keeps {
+            Trash(folder).removeIfEmpty(run, place.directory)
+        } else if !outcome.evicted.isEmpty {
+            outcome.failures.append(
+                "no space was left for a run's folder in the trash: \(outcome.evicted.count) entries are gone for good"
+            )
+        }
         outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
         return outcome
     }
@@ -101,7 +111,13 @@ package struct BuildPruner: Sendable {
         }
     }
 
+    /// Tried once more where there was no space: it may have been so for a moment only.
     private func place(for plan: EvictionPlan, run: String) throws(MaintenanceError) -> Place {
+        let first = try attempt(plan, run)
+        return first.keeps ? first : try attempt(plan, run)
+    }
+
+    private func attempt(_ plan: EvictionPlan, _ run: String) throws(MaintenanceError) -> Place {
         let journal = TrashJournal(
             run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: clock(),
             entries: plan.evict.map { eviction in
@@ -219,7 +235,7 @@ package struct BuildPruner: Sendable {
         } else if let moved = try? place.directory.open(place.name(number)) {
             guard
                 case .changed(let change) = PreEvictionCheck.look(
-                    at: entry, in: moved, quietSince: quietSince, now: clock())
+                    at: entry, in: moved, quietSince: quietSince, now: clock(), isMoved: true)
             else {
                 return nil
             }
@@ -244,7 +260,7 @@ package struct BuildPruner: Sendable {
             let stat = try? above.stat(path.name.cString),
             unlinkat(above.descriptor, path.name.cString, AT_REMOVEDIR) == 0
         {
-            freed.bytes += stat.blocks * 512
+            freed = freed + ByteCount(stat.blocks * 512)
             levels -= 1
             path = path.parent
         }

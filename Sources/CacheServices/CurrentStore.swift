@@ -9,21 +9,21 @@ import Synchronization
 final class CurrentStore: Sendable {
     /// The store with its images' entries, made once for all questions.
     struct Look: Sendable {
-        var store: VfsStore
+        var store: ImageStore
         var entries: [ScannedEntry]
     }
 
-    private let reader: VfsStoreReader
+    private let reader: ImageStoreReader
     private let last = Mutex<Look?>(nil)
 
     /// Nothing is read yet.
-    init(root: String) { reader = VfsStoreReader(root: root) }
+    init(root: String) { reader = ImageStoreReader(root: root) }
 
     /// What is in the store.
     ///
     /// - Parameter anew: reads it whatever its files look like. Two changes within one tick of the clock may give a
     ///   file the looks that it had: nobody's word that a pull is done may rest on that.
-    /// - Throws: `VfsStoreError`.
+    /// - Throws: `ImageStoreError`.
     func look(anew: Bool = false) throws -> Look {
         try last.withLock { last in
             if !anew, let known = last, reader.generation() == known.store.generation { return known }

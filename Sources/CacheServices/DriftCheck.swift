@@ -22,14 +22,14 @@ package struct DriftCheck: Sendable {
         }
     }
 
-    let store: VfsStore
+    let store: ImageStore
     let registry: RegistryClient
     let parallel: Int
 
     /// Makes a check of a store as it was read.
     ///
     /// - Parameter parallel: how many names are asked for at once.
-    package init(store: VfsStore, registry: RegistryClient, parallel: Int = 4) {
+    package init(store: ImageStore, registry: RegistryClient, parallel: Int = 4) {
         self.store = store
         self.registry = registry
         self.parallel = max(1, parallel)

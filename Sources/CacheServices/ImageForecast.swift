@@ -31,7 +31,7 @@ package struct ImageForecast: Sendable {
     ///
     /// A registry that does not answer is not asked again; it gets one question first, and then several at once.
     ///
-    /// - Throws: `VfsStoreError`, `CancellationError`.
+    /// - Throws: `ImageStoreError`, `CancellationError`.
     package func sizes(of requests: [ImageWarmer.Request]) async throws -> [ImageWarmer.Request: Size] {
         try await withThrowingTaskGroup(of: [ImageWarmer.Request: Size].self) { group in
             for (_, some) in Dictionary(grouping: requests, by: \.registry) {
@@ -83,7 +83,7 @@ package struct ImageForecast: Sendable {
 
     /// What an image will take.
     ///
-    /// - Throws: `RegistryFailure` where the registry does not tell, `VfsStoreError`, `CancellationError`.
+    /// - Throws: `RegistryFailure` where the registry does not tell, `ImageStoreError`, `CancellationError`.
     package func size(of reference: ImageReference, platform: ImagePlatform? = nil) async throws -> Size {
         let manifest = try await registry.image(of: reference, platform: platform)
         return Size(

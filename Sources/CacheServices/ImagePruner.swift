@@ -34,14 +34,14 @@ package struct ImagePruner: Sendable {
 
     /// Removes the plan's images.
     ///
-    /// - Throws: `MaintenanceError.otherVolume` where the root is not the one that was scanned, `VfsStoreError`
+    /// - Throws: `MaintenanceError.otherVolume` where the root is not the one that was scanned, `ImageStoreError`
     ///   where the store's records cannot be read.
     package func apply(_ plan: EvictionPlan, scan: ScanRecord) async throws -> Result {
         let volume = locked.volume
         guard locked.identity == scan.identity else {
             throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path)
         }
-        let reader = VfsStoreReader(root: volume.path)
+        let reader = ImageStoreReader(root: volume.path)
         let gain = FreeSpaceGain(on: locked.root)
         var result = Result(
             outcome: EvictionOutcome(
@@ -80,7 +80,7 @@ package struct ImagePruner: Sendable {
     }
 
     /// Removes one image; the reason where it was refused.
-    private func remove(_ entry: ScannedEntry, _ reader: VfsStoreReader) async throws -> String? {
+    private func remove(_ entry: ScannedEntry, _ reader: ImageStoreReader) async throws -> String? {
         guard let planned = entry.image else { return "it is no image" }
         guard let now = try reader.read().entries().first(where: { $0.image?.id == planned.id }) else {
             return "it is gone already"

@@ -115,7 +115,7 @@ package struct ImageWarmer: Sendable {
     /// Reads what the store has of an image.
     ///
     /// - Parameter anew: reads it even where its files look as they did.
-    /// - Throws: `VfsStoreError`.
+    /// - Throws: `ImageStoreError`.
     package func state(of reference: ImageReference, anew: Bool = false) throws -> State {
         let look = try store.look(anew: anew)
         let ids = Set(look.store.images.filter { $0.answers(to: reference) }.map(\.id))
@@ -130,7 +130,7 @@ package struct ImageWarmer: Sendable {
     /// Makes the images ready, in this order as far as the limits allow.
     ///
     /// - Returns: What became of each, in the order of the requests.
-    /// - Throws: `VfsStoreError` where the store's records cannot be read, `CancellationError` where the task was
+    /// - Throws: `ImageStoreError` where the store's records cannot be read, `CancellationError` where the task was
     ///   cancelled; pulls under way are given up then.
     package func warm(_ requests: [Request]) async throws -> [WarmedImage] {
         let deadline = ContinuousClock.now + .nanoseconds(limits.run.nanoseconds)

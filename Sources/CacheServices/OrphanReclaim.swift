@@ -17,8 +17,8 @@ package struct OrphanReclaim: Sendable {
     private let locked: LockedVolume
     private let podman: PodmanClient
     private let clock: @Sendable () -> Timestamp
-    private let reader: VfsStoreReader
-    private let activity: VfsActivity
+    private let reader: ImageStoreReader
+    private let activity: StoreActivity
 
     /// Makes one for the locked store.
     package init(
@@ -27,8 +27,8 @@ package struct OrphanReclaim: Sendable {
         self.locked = locked
         self.podman = podman
         self.clock = clock
-        reader = VfsStoreReader(root: locked.volume.path)
-        activity = VfsActivity(root: locked.root)
+        reader = ImageStoreReader(root: locked.volume.path)
+        activity = StoreActivity(root: locked.root)
     }
 
     /// What became of it.
@@ -48,7 +48,7 @@ package struct OrphanReclaim: Sendable {
 
     /// What would go, and why the rest stays; nothing is touched, and Podman is not asked.
     ///
-    /// - Throws: `VfsStoreError` where the store's records cannot be read.
+    /// - Throws: `ImageStoreError` where the store's records cannot be read.
     package func plan(_ orphans: [Orphan]) throws -> Result {
         let store = try reader.read()
         let now = clock()
@@ -59,7 +59,7 @@ package struct OrphanReclaim: Sendable {
 
     /// Reclaims the orphans that `plan` lets go.
     ///
-    /// - Throws: `VfsStoreError` where the store's records cannot be read.
+    /// - Throws: `ImageStoreError` where the store's records cannot be read.
     package func reclaim(_ orphans: [Orphan]) async throws -> Result {
         var result = try plan(orphans)
         let gain = FreeSpaceGain(on: locked.root)
@@ -89,7 +89,7 @@ package struct OrphanReclaim: Sendable {
     /// Removes the images that a killed run left, with the orphans they adopted; the socket's failure, if any.
     private func finishEarlier() async throws -> String? {
         let store = try reader.read()
-        let left = store.images.filter(VfsActivity.isAdoption)
+        let left = store.images.filter(StoreActivity.isAdoption)
         guard !left.isEmpty, activity.use(of: store, now: clock()) == nil else { return nil }
         for name in left.flatMap(\.names) {
             do { _ = try await podman.removeImage(name) } catch let error as PodmanError {
@@ -120,7 +120,7 @@ package struct OrphanReclaim: Sendable {
         }
     }
 
-    private func adopt(_ layer: String, _ store: VfsStore) async throws -> String? {
+    private func adopt(_ layer: String, _ store: ImageStore) async throws -> String? {
         guard let image = AdoptionImage(on: layer, in: store) else { return Self.built }
         try await podman.loadImages(image.archive)
         if case .refused(let reason) = try await podman.removeImage(image.name) { return reason }
@@ -149,7 +149,7 @@ package struct OrphanReclaim: Sendable {
     }
 
     /// Why one orphan stays whatever the store is doing; nil where it may go.
-    private func refusal(of orphan: Orphan, _ store: VfsStore, now: Timestamp) -> String? {
+    private func refusal(of orphan: Orphan, _ store: ImageStore, now: Timestamp) -> String? {
         guard orphan.isOld(at: now) else {
             return "younger than \(Orphan.minimumAge): it may be a pull under way"
         }

@@ -14,7 +14,7 @@ extension ScanService {
         var events = PodmanEventLogs(directory: volume.eventsPath).read(after: before?.snapshot ?? [])
         if before != nil { events.add(try index.followedUses(of: volume.name)) }
         let startedAt = clock()
-        let store = try VfsStoreReader(root: volume.path).read()
+        let store = try ImageStoreReader(root: volume.path).read()
         try checkPath(of: locked)
         notices += (store.problems + events.notices).map { "volume \(volume.name): \($0)" }
         guard let capacity = Capacity(descriptor: locked.root.descriptor) else {
@@ -29,8 +29,8 @@ extension ScanService {
             complete: true, directories: Int64(store.layers.count), files: 0, bytes: store.bytes,
             apparentBytes: store.bytes, capacity: capacity, atimeTrust: trust(in: events, silent, volume),
             entries: entries, layers: store.layers, snapshot: events.cursors)
-        scan.orphans = try VfsOrphans(root: locked.root).find(in: store, now: startedAt) {
-            try VfsStoreReader(root: volume.path).read()
+        scan.orphans = try StoreOrphans(root: locked.root).find(in: store, now: startedAt) {
+            try ImageStoreReader(root: volume.path).read()
         }
         return scan
     }
@@ -46,7 +46,7 @@ extension ScanService {
 
     /// How many containers were made since the scan before, a minute ago at least, without an event.
     private func silentContainers(
-        in store: VfsStore, _ events: PodmanEventLogs.Reading, from start: Timestamp, to end: Timestamp
+        in store: ImageStore, _ events: PodmanEventLogs.Reading, from start: Timestamp, to end: Timestamp
     ) -> Int {
         let told = Set(events.events.map(\.container))
         return store.containers.count {

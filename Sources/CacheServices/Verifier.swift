@@ -55,7 +55,7 @@ package struct Verifier: Sendable {
     /// Verifies the entries of a volume that the index knows, of one pool or of all.
     ///
     /// - Throws: `MaintenanceError` where the volume cannot be opened or is not the one of the last scan,
-    ///   `VfsStoreError`, `IndexError`.
+    ///   `ImageStoreError`, `IndexError`.
     package func verify(
         _ volume: Volume, _ usage: VolumeUsage, pool: Pool? = nil
     ) throws -> VerifiedVolume {

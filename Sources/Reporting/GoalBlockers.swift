@@ -20,8 +20,7 @@ extension Protection {
             "Keep the tracking files: without them nothing tells what was fetched from what was installed."
         case .handPlaced: "Remove them by hand where no build needs them."
         case .readOnlyCache: "Build a new one beside it and have the jobs mount that."
-        case .noEvidence:
-            "Mount it relatime and read-write; or set without_evidence: by-fetch-age for this volume."
+        case .noEvidence: "Mount the volume relatime, and run Larder as the user that owns the files."
         }
     }
 }
@@ -34,7 +33,7 @@ struct GoalBlockers {
     /// What was planned and refused.
     var refused = ByteCount.zero
 
-    private var lines: [(bytes: ByteCount, what: String, remedy: String)] {
+    var lines: [(bytes: ByteCount, what: String, remedy: String)] {
         var lines = plan.kept.map { kept in
             (
                 bytes: kept.bytes, what: "\(Figures.entries(kept.entries)): \(kept.reason.text)",
@@ -60,12 +59,13 @@ struct GoalBlockers {
     func write(to page: inout TextPage) {
         if plan.volumeIsOver, usedAfter > plan.goal {
             page.paragraph(
-                "Cannot come down to \(plan.goal): \(usedAfter - plan.goal) too much stays.", indent: 2,
+                "The goal of \(plan.goal) cannot be reached: \(usedAfter - plan.goal) too much stays.",
+                indent: 2,
                 tone: .bad)
         }
         for pool in plan.poolsOverQuota where pool.usedAfter > pool.quota.low {
             page.paragraph(
-                "Pool \(pool.pool.rawValue) cannot come down to \(pool.quota.low): "
+                "Pool \(pool.pool.rawValue) cannot reach its goal of \(pool.quota.low): "
                     + "\(pool.usedAfter - pool.quota.low) too much stays.", indent: 2, tone: .bad)
         }
         guard !lines.isEmpty else { return }

@@ -70,8 +70,9 @@ package struct SpaceUse: Sendable {
         }
         self.ages = ages
         // Images share layers: what a store holds besides them is not the difference of both sums.
-        let hasImages = usage.entries.contains { $0.pool == .images }
-        unmanaged = hasImages ? .zero : max(.zero, usage.usedBytes - managed)
+        let layers = usage.layers.lazy.filter { $0.images > 0 || $0.containers > 0 }
+            .reduce(ByteCount.zero) { $0 + $1.storedBytes }
+        unmanaged = max(.zero, usage.usedBytes - (usage.layers.isEmpty ? managed : layers))
         unmanagedDirectories = usage.unmanaged
         images = Self.first(200, of: usage.entries.filter { $0.pool == .images }) { a, b in
             let (one, other) = (a.exclusiveBytes, b.exclusiveBytes)

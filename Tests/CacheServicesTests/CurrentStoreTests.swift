@@ -25,7 +25,7 @@ struct CurrentStoreTests {
         #expect(try names().count == 3)
         #expect(
             try store.look().entries.map(\.key)
-                == VfsStoreReader(root: bench.volume.path).read().entries().map(\.key))
+                == ImageStoreReader(root: bench.volume.path).read().entries().map(\.key))
         try bench.write(images: ["a"])
         #expect(try names() == ["registry.test/a:1"])
         try bench.use("a")
@@ -41,13 +41,13 @@ struct CurrentStoreTests {
             "f=storage/vfs-layers/layers.json; touch -r $f stamp; tr '{' '!' < $f > other; cat other > $f; touch -r stamp $f"
         )
         #expect(try names().count == 2)
-        #expect(throws: VfsStoreError.self) { try store.look(anew: true) }
+        #expect(throws: ImageStoreError.self) { try store.look(anew: true) }
     }
 
     @Test func aStoreThatCannotBeReadIsAnErrorEachTime() throws {
         _ = try store.look()
         try bench.directory.write("storage/vfs-layers/layers.json", "no JSON")
-        for _ in 0..<2 { #expect(throws: VfsStoreError.self) { try store.look() } }
+        for _ in 0..<2 { #expect(throws: ImageStoreError.self) { try store.look() } }
         try bench.write(images: ["a"])
         #expect(try names() == ["registry.test/a:1"])
     }

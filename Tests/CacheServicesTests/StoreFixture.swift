@@ -63,7 +63,7 @@ final class StoreFixture: Sendable {
     /// Plans the removal of every image, lets something happen, and prunes.
     func prune(after change: () throws -> Void = {}) async throws -> ImagePruner.Result {
         let locked = try LockedVolume(volume, now: BuildVolume.now())
-        let store = try VfsStoreReader(root: volume.path).read()
+        let store = try ImageStoreReader(root: volume.path).read()
         let capacity = Capacity(
             total: ByteCount(1 << 40), available: .zero, free: .zero, inodes: 0, freeInodes: 0)
         let usage = VolumeUsage(

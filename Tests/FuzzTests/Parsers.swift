@@ -21,7 +21,7 @@ struct Parser: Sendable {
 
     /// All of them.
     static let all: [Parser] =
-        [("layers", VfsRecordFile.layers), ("images", .images), ("containers", .containers)].map {
+        [("layers", StoreRecordFile.layers), ("images", .images), ("containers", .containers)].map {
             name, file in
             Parser(name: name, share: 0.4) { bytes, scratch in try store(bytes, as: file, scratch) }
         } + [
@@ -61,19 +61,19 @@ struct Parser: Sendable {
 // Files on a volume.
 extension Parser {
     private static func store(
-        _ bytes: [UInt8], as file: VfsRecordFile, _ scratch: TemporaryDirectory
+        _ bytes: [UInt8], as file: StoreRecordFile, _ scratch: TemporaryDirectory
     ) throws -> [String] {
         let root = scratch.path + "/storage"
         mkdir(root, 0o700)
         for (other, sample) in [
-            (VfsRecordFile.layers, "layers"), (.images, "images"), (.containers, "containers"),
+            (StoreRecordFile.layers, "layers"), (.images, "images"), (.containers, "containers"),
         ] {
             mkdir("\(root)/\(other.folder)", 0o700)
             let data = other == file ? Data(bytes) : Data(try Corpus.files(of: sample)[0])
             try data.write(to: URL(fileURLWithPath: "\(root)/\(other.path)"))
         }
         do {
-            let store = try VfsStoreReader(root: root).read()
+            let store = try ImageStoreReader(root: root).read()
             var wrong = store.bytes.bytes < 0 ? ["a store of \(store.bytes.bytes) bytes"] : []
             wrong += store.layers.filter { $0.storedBytes.bytes < 0 }.map {
                 "layer \($0.id) has \($0.storedBytes.bytes)"
@@ -85,7 +85,7 @@ extension Parser {
                 }
             }
             return wrong
-        } catch { return judge(error, VfsStoreError.self) }
+        } catch { return judge(error, ImageStoreError.self) }
     }
 
     private static func events(_ bytes: [UInt8]) -> [String] {
@@ -99,7 +99,7 @@ extension Parser {
     private static func times(_ bytes: [UInt8]) -> [String] {
         let text = String(decoding: bytes, as: UTF8.self)
         _ = PodmanEventLine.instant(text)
-        _ = VfsTime.read(text)
+        _ = GoTime.read(text)
         _ = Span(text)
         _ = ByteCount(quantity: text)
         guard let time = Timestamp(rfc3339: text), time.nanoseconds % 1_000_000_000 == 0,

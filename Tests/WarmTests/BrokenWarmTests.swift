@@ -30,8 +30,8 @@ extension OnTheTestbed {
             return try ImageReference(bed.setting("IMAGE_HUGE"))
         }
 
-        private func stored(_ small: SmallStore) throws -> VfsStore {
-            try VfsStoreReader(root: small.root).read()
+        private func stored(_ small: SmallStore) throws -> ImageStore {
+            try ImageStoreReader(root: small.root).read()
         }
 
         @Test func aDiskThatIsFullInTheMiddleEndsTheImageAndLeavesTheStoreUsable() async throws {
@@ -157,7 +157,7 @@ extension OnTheTestbed {
                 let images = try await bed.warm(references)
                 try await job
                 #expect(images.filter { !$0.isReady } == [], "round \(round)")
-                let store = try VfsStoreReader(root: bed.setting("STORAGE")).read()
+                let store = try ImageStoreReader(root: bed.setting("STORAGE")).read()
                 for reference in references {
                     #expect(store.images.count { $0.names.contains(reference.name) } == 1)
                     let id = try bed.job("image", "inspect", "--format", "{{.Id}}", reference.name)

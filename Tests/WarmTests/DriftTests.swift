@@ -30,7 +30,7 @@ extension OnTheTestbed {
         private func check(
             _ names: [String], _ registry: RegistryClient? = nil
         ) async throws -> [CheckedImage] {
-            let store = try VfsStoreReader(root: bed.setting("STORAGE")).read()
+            let store = try ImageStoreReader(root: bed.setting("STORAGE")).read()
             let check = DriftCheck(store: store, registry: try registry ?? self.registry())
             return try await check.run(
                 names.map { .init(reference: try ImageReference($0), why: "named") })

@@ -59,7 +59,7 @@ final class SmallStore: Sendable {
     func isExtracting() async throws {
         let end = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end {
-            let layers = try VfsStoreReader(root: root).read().layers
+            let layers = try ImageStoreReader(root: root).read().layers
             if layers.contains(where: { $0.incomplete && $0.parent != nil }) { return }
             await Task.yield()
         }

@@ -30,13 +30,15 @@ struct EvictionPass {
     private var isAnyAbove: Bool
     /// Whether every candidate goes, whatever the sizes.
     private let takesAll: Bool
+    private let order: EvictionOrder
 
     init(
         _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge,
         pools: [Pool: Gauge],
-        takesAll: Bool = false, now: Timestamp
+        takesAll: Bool = false, order: EvictionOrder = .lru, now: Timestamp
     ) {
         self.takesAll = takesAll
+        self.order = order
         self.entries = entries
         self.images = images
         self.ledger = ledger
@@ -103,6 +105,9 @@ struct EvictionPass {
         volume.used -= freed
         pools[entry.pool]?.used -= freed
         isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)
-        evictions.append(Eviction(entry: entry, freedBytes: freed, cause: cause, decidedAt: now))
+        evictions.append(
+            Eviction(
+                entry: entry, freedBytes: freed, cause: cause, decidedAt: now,
+                probation: entry.isUnused ? order.probation : .zero))
     }
 }

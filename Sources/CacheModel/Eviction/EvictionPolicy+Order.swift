@@ -2,10 +2,18 @@ extension EvictionPolicy {
     /// Sorts places in `entries` by last use, the earliest first; ties by size, the larger first, then by key,
     /// then by path.
     ///
-    /// A part of a directory goes before the rest of it, which counts as used when any part was.
+    /// A part of a directory goes before the rest of it, which counts as used when any part was. On probation, an
+    /// entry that was never used again since its fetch counts as that much older.
     static func leastRecentlyUsedFirst(
-        _ places: [Int], of entries: [CacheEntry], _ wholes: Wholes = Wholes(of: [])
+        _ places: [Int], of entries: [CacheEntry], _ wholes: Wholes = Wholes(of: []),
+        order: EvictionOrder = .lru
     ) -> [Int] {
+        let probation = order.probation
+        func turn(of place: Int) -> Int64 {
+            entries[place].lastUsed.nanoseconds
+                .subtractingReportingOverflow(entries[place].isUnused ? probation.nanoseconds : 0)
+                .partialValue
+        }
         // Entries are large; the numbers that decide nearly every comparison are not.
         struct Turn {
             let lastUsed: Int64
@@ -16,7 +24,7 @@ extension EvictionPolicy {
         var turns = places.map { place in
             let parts = wholes.parts(of: place)
             return Turn(
-                lastUsed: parts.reduce(entries[place].lastUsed) { max($0, entries[$1].lastUsed) }.nanoseconds,
+                lastUsed: parts.reduce(turn(of: place)) { max($0, turn(of: $1)) },
                 bytes: entries[place].bytes.bytes, place: place, isWhole: !parts.isEmpty)
         }
         turns.sort { a, b in

@@ -9,21 +9,24 @@ package struct EvictionPolicy: Sendable, Hashable {
     package var keep: [String]
     /// Quotas of single pools.
     package var poolQuotas: [Pool: Quota]
-    /// What becomes of entries whose use nothing shows.
-    package var withoutEvidence: WithoutEvidence
+    /// Whether entries whose reads leave no trace may go, by when they were fetched.
+    package var evictsWithoutEvidence = false
     /// The size that the volume's used bytes shall not exceed afterwards, in place of both watermarks.
     package var target: ByteCount?
     /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
     package var selection: EntrySelection?
+    /// In which order entries go.
+    package var order: EvictionOrder
 
     /// Makes a policy; by default with an idle floor of a day and nothing else.
     package init(
         idleFloor: Span = .hours(24), keep: [String] = [], poolQuotas: [Pool: Quota] = [:],
-        withoutEvidence: WithoutEvidence = .byFetchAge, target: ByteCount? = nil,
-        selection: EntrySelection? = nil
+        target: ByteCount? = nil, selection: EntrySelection? = nil, order: EvictionOrder = .lru,
+        evictsWithoutEvidence: Bool = false
     ) {
-        self.withoutEvidence = withoutEvidence
         self.selection = selection
+        self.order = order
+        self.evictsWithoutEvidence = evictsWithoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep
         self.poolQuotas = poolQuotas
@@ -40,7 +43,7 @@ package struct EvictionPolicy: Sendable, Hashable {
     /// With a selection exactly what it names goes, as far as nothing protects it, and no level matters.
     package func plan(_ usage: VolumeUsage, under quota: Quota, now: Timestamp) -> EvictionPlan {
         let entries = usage.entries
-        let rules = rules(now)
+        let rules = rules(now: now)
         let wholes = Wholes(of: entries)
         var candidates: [Int] = []
         var kept: [(place: Int, reason: Protection)] = []
@@ -69,7 +72,7 @@ package struct EvictionPolicy: Sendable, Hashable {
             candidates = candidates.filter { selection.covers(entries[$0]) }
             kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
         }
-        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, wholes)
+        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, wholes, order: order)
 
         let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
         let ledger = LayerReferenceCounts(
@@ -86,7 +89,7 @@ package struct EvictionPolicy: Sendable, Hashable {
                     used: poolBytes[pool.key] ?? .zero, startingAbove: pool.value.high,
                     stoppingAt: pool.value.low)
             },
-            takesAll: selection != nil, now: now)
+            takesAll: selection != nil, order: order, now: now)
         pass.run(over: candidates)
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
 
@@ -124,15 +127,16 @@ package struct EvictionPolicy: Sendable, Hashable {
         return plan
     }
 
+    private func rules(now: Timestamp) -> ProtectionRules {
+        ProtectionRules(
+            idleFloor: idleFloor, keep: keep, evictsWithoutEvidence: evictsWithoutEvidence, now: now)
+    }
+
     /// The strongest reason to keep an entry whatever the quota says; nil where there is none.
     ///
     /// It is the plan's own answer but for `sharedLayers`, which depends on what else goes.
     package func protection(of entry: CacheEntry, now: Timestamp) -> Protection? {
-        rules(now).protection(of: entry)
-    }
-
-    private func rules(_ now: Timestamp) -> ProtectionRules {
-        ProtectionRules(idleFloor: idleFloor, keep: keep, withoutEvidence: withoutEvidence, now: now)
+        rules(now: now).protection(of: entry)
     }
 
     private static func bytesByPool(of entries: [CacheEntry]) -> [Pool: ByteCount] {

@@ -6,7 +6,7 @@
 /// `sharedLayers`, depends on what else goes: the pass over the entries finds it.
 struct ProtectionRules {
     private static let decidedHere: [Protection] = [
-        .keepPattern, .warmed, .noEvidence, .idleFloor, .sharedLayers,
+        .keepPattern, .noEvidence, .warmed, .idleFloor, .sharedLayers,
     ]
 
     /// All reasons, the strongest first; those that the scan sees in the order of their declaration.
@@ -18,13 +18,11 @@ struct ProtectionRules {
 
     private let idleFloor: Span
     private let keep: [KeyPattern]
+    private let evictsWithoutEvidence: Bool
     private let now: Timestamp
-    private let withoutEvidence: WithoutEvidence
 
-    init(
-        idleFloor: Span, keep: [String], withoutEvidence: WithoutEvidence = .byFetchAge, now: Timestamp
-    ) {
-        self.withoutEvidence = withoutEvidence
+    init(idleFloor: Span, keep: [String], evictsWithoutEvidence: Bool = false, now: Timestamp) {
+        self.evictsWithoutEvidence = evictsWithoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep.map { KeyPattern($0) }
         self.now = now
@@ -34,14 +32,15 @@ struct ProtectionRules {
     func protection(of entry: CacheEntry) -> Protection? {
         if let seen = seen(in: entry) { return seen }
         if matchesKeepPattern(entry) { return .keepPattern }
+        if hasNoEvidence(entry) { return .noEvidence }
         if isWarmed(entry) { return .warmed }
-        if withoutEvidence == .keep, entry.pool != .images, entry.confidence == .none { return .noEvidence }
         if isRecent(entry) { return .idleFloor }
         return nil
     }
 
     private func seen(in entry: CacheEntry) -> Protection? {
         var seen = entry.found.protections
+        seen.remove(Protections(.noEvidence))
         if entry.pool == .images {
             if entry.found.image == nil { seen.insert(Protections(.damaged)) }
             if let image = entry.found.image, image.containers > 0 { seen.insert(Protections(.inUse)) }
@@ -56,7 +55,27 @@ struct ProtectionRules {
         return keep.contains { pattern in
             names.contains { pattern.matches($0) }
                 || entry.found.image?.names.contains { pattern.matches($0) } ?? false
+        } || matchesByPath(entry)
+    }
+
+    /// Where a Maven repository begins, and with it a key, follows from poms, which any job may write: a pattern holds
+    /// wherever that is, by each key that the path alone allows.
+    private func matchesByPath(_ entry: CacheEntry) -> Bool {
+        guard entry.pool == .maven else { return false }
+        let path = entry.found.path.components
+        guard path.count >= 3 else { return false }
+        let group = path.dropLast(2).map { escaped($0) }
+        let rest = path.suffix(2).map { ":" + escaped($0) }.joined()
+        return group.indices.contains { start in
+            let key = group[start...].joined(separator: ".") + rest
+            return keep.contains { $0.matches(key) }
         }
+    }
+
+    /// Whether nothing would tell if a job used a build entry: the volume shows no reads, or not those of this one.
+    private func hasNoEvidence(_ entry: CacheEntry) -> Bool {
+        !evictsWithoutEvidence && entry.pool != .images
+            && (entry.confidence == .none || entry.found.protections.contains(Protections(.noEvidence)))
     }
 
     private func isWarmed(_ entry: CacheEntry) -> Bool {

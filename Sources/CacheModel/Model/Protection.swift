@@ -24,14 +24,14 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
     case warmed
     /// Its removal would free nothing while other images share its layers.
     case sharedLayers = "shared-layers"
+    /// Reads of it leave no trace, so that it may be in use at this moment.
+    case noEvidence = "no-evidence"
     /// Nothing says where it came from: the repository keeps no `_remote.repositories`.
     case untracked
     /// Put there by hand: no tool's mark says that it was downloaded.
     case handPlaced = "hand-placed"
     /// In a read-only dependency cache, which builds read without any lock while it must not change.
     case readOnlyCache = "read-only-cache"
-    /// The volume shows no use at all, so that nobody knows whether it is unused.
-    case noEvidence = "no-evidence"
 
     /// The reason in a few words.
     package var text: String {
@@ -51,7 +51,7 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
         case .untracked: "no _remote.repositories says where it came from"
         case .handPlaced: "put there by hand, cannot be fetched again"
         case .readOnlyCache: "in a read-only dependency cache, which must not change while builds read it"
-        case .noEvidence: "reads leave no trace on this volume, so it may be in use"
+        case .noEvidence: "reads of it leave no trace (access times): it may be in use"
         }
     }
 }

@@ -25,6 +25,10 @@ package struct ScannedEntry: Sendable, Hashable {
     package var protections: Protections
     /// What it consists of where that is no directory, and what else a scan noted of it.
     package var traits: EntryTraits
+    /// By the volume's own clock, when the look that this is from was over: what changed later was not seen.
+    ///
+    /// The index does not keep it; nil where the volume's clock is not known.
+    package var settledAt: Timestamp?
     /// What only an image has.
     package var image: ScannedImage?
     /// The uses that a tool wrote down, in the order of their times.

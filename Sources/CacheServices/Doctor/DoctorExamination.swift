@@ -76,7 +76,7 @@ package struct DoctorExamination: Sendable {
         }
     }
 
-    private static func mount(_ root: OpenDirectory) -> DoctorFacts.Mount {
+    static func mount(_ root: OpenDirectory) -> DoctorFacts.Mount {
         var mount = DoctorFacts.Mount(type: "unknown", options: [])
         mount.device = (try? root.stat().device) ?? 0
         mount.network = NetworkFileSystem.name(of: root)
@@ -116,7 +116,7 @@ package struct DoctorExamination: Sendable {
     private func store(of volume: Volume) -> DoctorFacts.Store {
         var found = DoctorFacts.Store()
         guard let root = try? OpenDirectory.open(root: volume.path) else { return found }
-        found.heldLock = VfsActivity(root: root).heldLock
+        found.heldLock = StoreActivity(root: root).heldLock
         found.holdsPodmanRecords = ["libpod/bolt_state.db", "db.sql"].contains { name in
             access("\(volume.path)/\(name)", F_OK) == 0
         }
@@ -124,7 +124,7 @@ package struct DoctorExamination: Sendable {
             access("\(volume.path)/\($0)-images", F_OK) == 0
         }
         do {
-            let reader = VfsStoreReader(root: volume.path)
+            let reader = ImageStoreReader(root: volume.path)
             let store = try reader.read()
             found.images = store.images.count
             found.containers = store.containers.count
@@ -133,14 +133,14 @@ package struct DoctorExamination: Sendable {
                 !found.otherDrivers.contains { problem.contains("the \($0) driver") }
                     && !problem.contains("not completely written")
             }
-            let orphans = VfsOrphans(root: root)
+            let orphans = StoreOrphans(root: root)
             found.orphans = try orphans.find(in: store, now: clock()) { try reader.read() }
             found.layersWithoutDirectory = orphans.layersWithoutDirectory(in: store, now: clock())
         } catch { found.failure = "\(error)" }
         return found
     }
 
-    private func socket(_ url: String) async -> DoctorFacts.Socket {
+    func socket(_ url: String) async -> DoctorFacts.Socket {
         let path = String(url.dropFirst("unix://".count))
         var found = DoctorFacts.Socket(path: path)
         var status = stat()

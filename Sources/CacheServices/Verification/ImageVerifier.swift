@@ -3,7 +3,7 @@ import Caches
 import FileAccess
 
 /// Looks for images whose layers are missing or were not written to their end, from the store's records and the
-/// names in `vfs/dir`.
+/// names of the layers' directories.
 ///
 /// It only reports: what is to be done with an image is Podman's.
 struct ImageVerifier {
@@ -18,7 +18,7 @@ struct ImageVerifier {
     }
 
     private func look(at entries: [CacheEntry]) throws -> VerifiedVolume {
-        let store = try VfsStoreReader(root: volume.path).read()
+        let store = try ImageStoreReader(root: volume.path).read()
         let images = Dictionary(store.images.map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
         let layers = Dictionary(store.layers.map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
         let root = try? OpenDirectory.open(root: volume.path)

@@ -104,6 +104,11 @@ package enum CacheLayouts {
 
     private static func layout(of pool: Pool) -> (any CacheLayout)? { all.first { $0.pools.contains(pool) } }
 
+    /// Whether a directory of a Gradle module version is named as Gradle names it, by a SHA-1.
+    package static func isGradleFileHash(_ name: some Collection<UInt8>) -> Bool {
+        GradleLayout.isFileHash(name)
+    }
+
     /// Why a build may be using an entry at this moment; nil where nothing shows that one is.
     ///
     /// What cannot be asked counts as in use.

@@ -192,6 +192,67 @@ struct EntryCollector {
     /// Whether a directory is Larder's own.
     func isLarders(_ index: Int) -> Bool { places[index].isLarders }
 
+    /// Whether what lies in a directory of an entry is none of the tool's, so that nothing could fetch it again.
+    ///
+    /// Maven keeps no directories in a version's; Gradle's module versions hold directories named by a SHA-1, and these
+    /// the files.
+    func isForeign(_ index: Int) -> Bool {
+        guard owner[index] >= 0 else { return false }
+        let head = heads[Int(owner[index])]
+        if !head.traits.isDisjoint(with: [.file, .files]) { return false }
+        if head.traits.contains(.part) { return Int(head.directory) != index }
+        switch head.pool {
+        case .maven: return Int(head.directory) != index
+        case .gradle:
+            return tree.records[index].parent != head.directory
+                || !GradleLayout.isFileHash(tree.name(Int32(index)))
+        case .gradleOther, .images: return false
+        }
+    }
+
+    /// The heads of Gradle's module versions that no build resolved: somebody put them there.
+    ///
+    /// Gradle keeps a description of each that it resolved, `modules-2/metadata-2.N/descriptors/<group>/<name>/
+    /// <version>/<repository>/descriptor.bin` (gradle/gradle `ModuleMetadataStore`). Where most have none, they were
+    /// removed, and nothing follows from it.
+    func handSeededModules() -> [Int] {
+        struct Module: Hashable {
+            var cache: Int32
+            var key: [UInt8]
+        }
+        func ancestor(_ index: Int32, _ levels: Int) -> Int32? {
+            var at = index
+            for _ in 0..<levels where at >= 0 { at = tree.records[Int(at)].parent }
+            return at > 0 ? at : nil
+        }
+        let modules = heads.indices.filter { heads[$0].pool == .gradle && !heads[$0].traits.contains(.part) }
+        guard !modules.isEmpty else { return [] }
+        var described: Set<Module> = []
+        for index in tree.records.indices
+        where owner[index] >= 0 && heads[Int(owner[index])].pool == .gradleOther {
+            guard let descriptors = ancestor(Int32(index), 3), let cache = ancestor(descriptors, 2),
+                tree.name(descriptors).elementsEqual("descriptors".utf8),
+                tree.name(tree.records[Int(descriptors)].parent).starts(with: "metadata-2.".utf8)
+            else { continue }
+            described.insert(Module(cache: cache, key: GradleLayout.moduleKey(of: Int32(index), in: tree)))
+        }
+        var known: [Int32: (all: Int, described: Int)] = [:]
+        var unknown: [(head: Int, cache: Int32)] = []
+        for head in modules {
+            guard let cache = ancestor(heads[head].directory, 4) else { continue }
+            let isDescribed = described.contains(Module(cache: cache, key: heads[head].key))
+            known[cache, default: (0, 0)].all += 1
+            if isDescribed {
+                known[cache, default: (0, 0)].described += 1
+            } else {
+                unknown.append((head, cache))
+            }
+        }
+        return unknown.filter { place in
+            known[place.cache].map { $0.described * 2 >= $0.all && $0.described > 0 } ?? false
+        }.map(\.head)
+    }
+
     /// Whether a directory is a run's folder in the trash, or in one.
     func isInTrash(_ index: Int) -> Bool {
         guard places[index].isLarders else { return false }

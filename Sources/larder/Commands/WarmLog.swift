@@ -17,13 +17,13 @@ final class WarmLog: WarmDisplay {
     }
 
     private let shown: Mutex<Shown>
-    private let store: VfsStoreReader
+    private let store: ImageStoreReader
 
     /// - Parameter root: the store's, which tells what layers are done.
     init(_ requests: [ImageWarmer.Request], root: String) {
         shown = Mutex(
             Shown(board: WarmBoard(images: requests.map { ($0.reference.name, $0.layers) })))
-        store = VfsStoreReader(root: root)
+        store = ImageStoreReader(root: root)
     }
 
     /// A board where standard error is a terminal, else a line for each image that begins, waits or ends.

@@ -5,7 +5,7 @@ import Testing
 
 /// What images that are not there yet would take.
 struct ForecastTests {
-    private func store(_ layers: [JSON]) throws -> VfsStore {
+    private func store(_ layers: [JSON]) throws -> ImageStore {
         let fixture = try StoreFixture()
         try fixture.write(.layers, layers)
         return try fixture.reader.read()
@@ -22,7 +22,7 @@ struct ForecastTests {
         return json
     }
 
-    private func forecast(_ store: VfsStore, _ layers: [(String, Int64)], packed: Bool = true) -> Int64 {
+    private func forecast(_ store: ImageStore, _ layers: [(String, Int64)], packed: Bool = true) -> Int64 {
         store.forecast(
             layers.map {
                 .init(digest: "sha256:\($0.0)", bytes: ByteCount($0.1), isCompressed: packed)

@@ -11,11 +11,11 @@ import Testing
 @Suite(.enabled(if: Testbed.withImages != nil, "needs Podman: bring up Tests/Testbed and set LARDER_TESTBED"))
 struct RealStoreTests {
     let testbed: Testbed
-    let reader: VfsStoreReader
+    let reader: ImageStoreReader
 
     init() throws {
         testbed = try #require(Testbed.withImages)
-        reader = VfsStoreReader(root: try #require(testbed.settings["STORAGE"]))
+        reader = ImageStoreReader(root: try #require(testbed.settings["STORAGE"]))
     }
 
     @Test func entriesAgreeWithPodman() throws {

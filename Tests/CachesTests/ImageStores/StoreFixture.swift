@@ -11,31 +11,31 @@ final class StoreFixture: Sendable {
 
     init() throws { folder = try TemporaryDirectory() }
 
-    var reader: VfsStoreReader { VfsStoreReader(root: root) }
+    var reader: ImageStoreReader { ImageStoreReader(root: root) }
 
-    func path(_ file: VfsRecordFile) -> String { "\(root)/\(file.path)" }
+    func path(_ file: StoreRecordFile) -> String { "\(root)/\(file.path)" }
 
     /// Replaces a file by a rename, as containers/storage does.
-    func write(_ file: VfsRecordFile, _ text: String) throws {
+    func write(_ file: StoreRecordFile, _ text: String) throws {
         try write(file, Data(text.utf8))
     }
 
-    func write(_ file: VfsRecordFile, _ data: Data) throws {
+    func write(_ file: StoreRecordFile, _ data: Data) throws {
         try stage(file, data)
         try publish(file)
     }
 
-    func write(_ file: VfsRecordFile, _ records: [JSON]) throws { try write(file, JSON.document(records)) }
+    func write(_ file: StoreRecordFile, _ records: [JSON]) throws { try write(file, JSON.document(records)) }
 
     /// Writes the next version of a file under a temporary name.
-    func stage(_ file: VfsRecordFile, _ data: Data) throws {
+    func stage(_ file: StoreRecordFile, _ data: Data) throws {
         let folder = "\(root)/\(file.folder)"
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw POSIXError(.EIO) }
         try data.write(to: URL(fileURLWithPath: "\(folder)/.tmp-\(file.name)"))
     }
 
     /// Gives the staged version the file's name.
-    func publish(_ file: VfsRecordFile) throws {
+    func publish(_ file: StoreRecordFile) throws {
         guard rename("\(root)/\(file.folder)/.tmp-\(file.name)", path(file)) == 0 else {
             throw POSIXError(.EIO)
         }

@@ -163,16 +163,20 @@ struct GradleLayout: CacheLayout {
         of directory: Int32, in pool: Pool, below anchor: LayoutAnchor, in tree: DirectoryTree
     ) -> [UInt8] {
         if pool == .gradle {
-            let module = tree.records[Int(directory)].parent
-            let group = tree.records[Int(module)].parent
-            return Array(
-                [tree.name(group), tree.name(module), tree.name(directory)].joined(separator: ":".utf8))
+            return Self.moduleKey(of: directory, in: tree)
         }
         var path = Array((Region(rawValue: anchor.region)?.keyPrefix ?? "").utf8)
         var below: [UInt8] = []
         tree.append(directory, below: anchor.directory, separator: UInt8(ascii: "/"), to: &below)
         path += below
         return path
+    }
+
+    /// `group:name:version` of a directory that is called by the version, in one for the name, in one for the group.
+    static func moduleKey(of directory: Int32, in tree: DirectoryTree) -> [UInt8] {
+        let module = tree.records[Int(directory)].parent
+        let group = tree.records[Int(module)].parent
+        return Array([tree.name(group), tree.name(module), tree.name(directory)].joined(separator: ":".utf8))
     }
 
     func step(
@@ -309,6 +313,13 @@ struct GradleLayout: CacheLayout {
         }
         if isGeneration(name, of: "build-cache-") { return region(.buildCache) }
         return isGradleVersion(name) ? region(.versionCache) : .unmanaged
+    }
+
+    /// Whether a directory of a module version is named as Gradle names it: by a SHA-1, leading zeros left out
+    /// (gradle/gradle `GroupedAndNamedUniqueFileStore`).
+    static func isFileHash(_ name: some Collection<UInt8>) -> Bool {
+        (1...40).contains(name.count)
+            && name.allSatisfy { ($0 >= 48 && $0 <= 57) || ($0 >= 97 && $0 <= 102) }
     }
 }
 
