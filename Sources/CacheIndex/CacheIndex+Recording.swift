@@ -52,6 +52,7 @@ extension CacheIndex {
             if try downloads.isNeeded() { _ = try downloads.run() }
             try recordImages(scan, merge, added: added, volume: row, db)
             try recordOrphans(scan, volume: row, db)
+            try recordUnmanaged(scan, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
             try recordSnapshot(scan.snapshot, volume: row, db)
             if let warm { try record(warm, on: row, scan: number, usedAfter: scan.bytes, db) }
@@ -105,6 +106,24 @@ extension CacheIndex {
                 scan.capacity.available.bytes, scan.capacity.free.bytes, scan.capacity.inodes,
                 scan.capacity.freeInodes, scan.bytes.bytes, scan.trashBytes.bytes,
             ])
+    }
+
+    private func recordUnmanaged(_ scan: VolumeScan, volume: Int64, _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM unmanaged WHERE volume = ?", arguments: [volume])
+        for directory in scan.unmanaged {
+            try db.execute(
+                sql: "INSERT INTO unmanaged (volume, path, bytes, files, tool) VALUES (?, ?, ?, ?, ?)",
+                arguments: [
+                    volume, Data(directory.path.bytes), directory.bytes.bytes, directory.files,
+                    directory.tool,
+                ])
+        }
+        try db.execute(sql: "DELETE FROM scan_warnings WHERE volume = ?", arguments: [volume])
+        for warning in scan.warnings {
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO scan_warnings (volume, code, text, hint) VALUES (?, ?, ?, ?)",
+                arguments: [volume, warning.code, warning.text, warning.hint])
+        }
     }
 
     private func recordSnapshot(_ snapshot: [UInt8], volume: Int64, _ db: Database) throws {

@@ -34,10 +34,13 @@ extension CacheIndex {
                 db, sql: "SELECT count(*) FROM entries WHERE volume = ?", arguments: [state.volume])
             entries.reserveCapacity(count ?? 0)
             while let row = try rows.next() { entries.append(try entry(row, images)) }
-            return VolumeUsage(
+            var usage = VolumeUsage(
                 volume: volume, usedBytes: state.usedBytes, trashBytes: state.trashBytes,
                 capacity: try capacity(at: state.record.number, db), scan: state.record, entries: entries,
                 layers: try layers(of: state.volume, db))
+            usage.unmanaged = try unmanaged(of: state.volume, db)
+            usage.warnings = try warnings(of: state.volume, db)
+            return usage
         }
     }
 
@@ -56,6 +59,52 @@ extension CacheIndex {
             }
             return volumes
         }
+    }
+
+    /// What the last scan noticed of a volume; empty where it was never scanned.
+    ///
+    /// - Throws: `IndexError`.
+    package func scanWarnings(of volume: String) throws -> [ScanWarning] {
+        try reading { db in
+            guard let row = try volumeRow(named: volume, db) else { return [] }
+            return try warnings(of: row, db)
+        }
+    }
+
+    /// What belongs to no pool on a volume, the largest directories first; empty where it was never scanned.
+    ///
+    /// - Throws: `IndexError`.
+    package func unmanaged(of volume: String) throws -> [UnmanagedDirectory] {
+        try reading { db in
+            guard let row = try volumeRow(named: volume, db) else { return [] }
+            return try unmanaged(of: row, db)
+        }
+    }
+
+    private func unmanaged(of volume: Int64, _ db: Database) throws -> [UnmanagedDirectory] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: "SELECT path, bytes, files, tool FROM unmanaged WHERE volume = ? ORDER BY bytes DESC, path",
+            arguments: [volume])
+        var found: [UnmanagedDirectory] = []
+        while let row = try rows.next() {
+            found.append(
+                UnmanagedDirectory(
+                    path: try row.path(0), bytes: try row.size(1), files: try row.integer(2),
+                    tool: try row.text(3)))
+        }
+        return found
+    }
+
+    private func warnings(of volume: Int64, _ db: Database) throws -> [ScanWarning] {
+        let rows = try Row.fetchCursor(
+            db, sql: "SELECT code, text, hint FROM scan_warnings WHERE volume = ? ORDER BY code, text",
+            arguments: [volume])
+        var found: [ScanWarning] = []
+        while let row = try rows.next() {
+            found.append(ScanWarning(code: try row.text(0), text: try row.text(1), hint: try row.text(2)))
+        }
+        return found
     }
 
     func capacity(at scan: Int64, _ db: Database) throws -> Capacity {
@@ -109,7 +158,7 @@ extension CacheIndex {
     var entryColumns: String {
         """
         path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections, first_seen, \
-        last_used, evidence, confidence, uses, warmed_until, id IN (SELECT entry FROM unused_since_fetch)
+        last_used, evidence, confidence, uses, warmed_until, id IN (SELECT entry FROM unused_since_fetch), traits
         """
     }
 
@@ -119,7 +168,8 @@ extension CacheIndex {
             pool: try row.pool(1), key: try row.text(3), path: try row.path(0), inode: try row.unsigned(4),
             bytes: try row.size(5), apparentBytes: try row.size(6), files: try row.integer(7),
             accessed: try row.time(8), fetched: try row.time(9),
-            protections: Protections(rawValue: try row.integer(10)), image: images[id])
+            protections: Protections(rawValue: try row.integer(10)),
+            traits: EntryTraits(rawValue: try row.integer(18)), image: images[id])
         return CacheEntry(
             id: id, found: found, firstSeen: try row.time(11), lastUsed: try row.time(12),
             evidence: try row.evidence(13), confidence: try row.confidence(14), uses: try row.integer(15),

@@ -113,6 +113,11 @@ package struct AccessRule: Sendable {
         guard let before else { return fresh(found, .none) }
         // An incomplete scan may have passed it over: it was there if it was fetched before that scan.
         if !before.complete, found.fetched <= before.startedAt { return fresh(found, .none) }
+        // A part that is told apart only now may have been there for long; and a failure fetched nothing.
+        if found.traits.contains(.failedDownload) { return fresh(found, .none) }
+        if !found.traits.isDisjoint(with: [.file, .files, .part]), found.fetched <= before.startedAt {
+            return fresh(found, .none)
+        }
         // The same directory with nothing fetched into it since: it was restored, not fetched.
         if let gone, gone.inode == found.inode, gone.inode != 0, found.fetched <= gone.goneAt {
             var verdict = fresh(found, .none)
@@ -154,6 +159,7 @@ package struct AccessRule: Sendable {
     }
 
     private func fetchedAnew(_ found: ScannedEntry, _ known: Known) -> Bool {
+        if found.traits.contains(.failedDownload) { return false }
         if found.inode != known.inode { return true }
         return found.fetched > known.fetched && (found.pool == .images || found.bytes != known.bytes)
     }

@@ -47,7 +47,6 @@ package struct BuildPruner: Sendable {
         guard locked.identity == scan.identity else {
             throw .otherVolume(volume: volume.name, path: volume.path)
         }
-        let gain = FreeSpaceGain(on: folder.root)
         var outcome = EvictionOutcome(
             volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false)
         guard !plan.evict.isEmpty else {
@@ -68,7 +67,13 @@ package struct BuildPruner: Sendable {
                 line.bytes = bytes
                 outcome.evicted.append(line)
                 outcome.usedAfter = outcome.usedAfter - bytes - parents
-                if place.keeps { outcome.trashedBytes = outcome.trashedBytes + bytes }
+                // What waits in the trash is not free yet, and what neighbours delete is none of this run's.
+                if place.keeps {
+                    outcome.trashedBytes = outcome.trashedBytes + bytes
+                } else {
+                    outcome.freedBytes = outcome.freedBytes + bytes
+                }
+                outcome.freedBytes = outcome.freedBytes + parents
             case .refused(let reason):
                 line.reason = reason
                 outcome.refused.append(line)
@@ -82,7 +87,6 @@ package struct BuildPruner: Sendable {
                 "no space was left for a run's folder in the trash: \(outcome.evicted.count) entries are gone for good"
             )
         }
-        outcome.freedBytes = gain.bytes
         outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
         return outcome
     }
@@ -120,7 +124,8 @@ package struct BuildPruner: Sendable {
                 let found = eviction.entry.found
                 return TrashJournal.Line(
                     id: eviction.entry.id, pool: found.pool, key: found.key, path: found.path.description,
-                    inode: found.inode, bytes: found.bytes, lastUsed: eviction.entry.lastUsed)
+                    inode: found.inode, bytes: found.bytes, lastUsed: eviction.entry.lastUsed,
+                    isOfFiles: found.traits.contains(.files) ? true : nil)
             })
         let name = Array(run.utf8).cString
         var isMade = false
@@ -161,6 +166,7 @@ package struct BuildPruner: Sendable {
             held.note(hold)
             return .refused(hold.reason)
         }
+        if let unit = FileUnits(entry) { return evict(unit, number: number, to: place) }
         let parent: OpenDirectory
         let directory: OpenDirectory
         do {
@@ -185,6 +191,35 @@ package struct BuildPruner: Sendable {
         }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
         return .evicted(bytes, parents: removeEmptyParents(of: entry))
+    }
+
+    /// Moves an entry that is no directory, with the same looks before and after.
+    private func evict(_ unit: FileUnits, number: Int, to place: Place) -> Result {
+        let entry = unit.entry
+        guard let parent = try? folder.root.open(entry.path.parent) else {
+            return .refused("its directory is gone, or leads through a link or another file system")
+        }
+        let bytes: ByteCount
+        switch unit.look(in: parent, quietSince: quietSince, now: clock()) {
+        case .changed(let reason): return .refused(reason)
+        case .unchanged(let found): bytes = found
+        }
+        if let error = unit.move(from: parent, to: place.directory, as: place.name(number)) {
+            return .refused("it could not be moved: \(error)")
+        }
+        var reason = CacheLayouts.holdingBuild(of: entry, below: folder.root)?.reason
+        if reason == nil,
+            case .changed(let change) = unit.lookAtMoved(
+                in: place.directory, place.name(number), quietSince: quietSince, now: clock())
+        {
+            reason = change
+        }
+        if let reason {
+            let isBack = unit.putBack(from: place.directory, place.name(number), to: parent)
+            return .refused(isBack ? reason : "\(reason); it waits in the trash, as its place is taken")
+        }
+        if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
+        return .evicted(bytes, parents: .zero)
     }
 
     /// Looks at what was moved: another directory may have been swapped in, or a job may have used or found it, in

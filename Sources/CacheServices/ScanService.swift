@@ -89,6 +89,23 @@ package struct ScanService: Sendable {
         return Result(scan: scan, recorded: recorded, armed: arming.armed, notices: notices)
     }
 
+    /// A warning where nearly everything was read at once since the scan before, as no build reads: then something
+    /// copied the volume, and the order of last uses is gone.
+    private static func sweep(_ entries: [ScannedEntry], since before: Timestamp) -> ScanWarning? {
+        let times = entries.filter { $0.pool == .maven || $0.pool == .gradle }.map(\.accessed).sorted()
+        let read = times.filter { $0 > before }
+        guard read.count >= 30, read.count * 10 >= times.count * 9 else { return nil }
+        let (early, late) = (read[read.count / 20], read[read.count - 1 - read.count / 20])
+        guard late - early <= .minutes(2) else { return nil }
+        return ScanWarning(
+            code: "read-at-once",
+            text:
+                "\(read.count) of \(times.count) artifacts were read at once, at \(late): something copied the "
+                + "whole cache or backed it up, so that all of it looks used",
+            hint:
+                "have jobs use the cache in place; leave it out of backups, or read it there from a snapshot")
+    }
+
     private func scanBuildCache(_ locked: LockedVolume, _ notices: inout [String]) throws -> VolumeScan {
         let trust =
             switch locked.folder {
@@ -108,7 +125,11 @@ package struct ScanService: Sendable {
             throw MaintenanceError.otherVolume(volume: locked.volume.name, path: locked.volume.path)
         }
         scan.identity = locked.identity
-        notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries)
+        notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries, &scan.warnings)
+        if let before = try index.lastScan(of: locked.volume.name) {
+            scan.warnings += Self.sweep(scan.entries, since: before).map { [$0] } ?? []
+        }
+        notices += scan.warnings.map { "volume \(locked.volume.name): \($0.text); \($0.hint)" }
         return scan
     }
 }

@@ -138,6 +138,14 @@ package struct Trash: Sendable {
                 }
             }
         } catch { return "its directory cannot be made again (\(error))" }
+        if line.isOfFiles == true {
+            guard let inside = try? directory.open(Self.name(number)) else { return "it holds no files" }
+            if let error = FileUnits.putBack(from: inside, to: parent) {
+                return error.code == EEXIST ? "a job fetched it again meanwhile" : error.message
+            }
+            _ = unlinkat(directory.descriptor, Self.name(number), AT_REMOVEDIR)
+            return nil
+        }
         let result = larder_rename_noreplace(
             directory.descriptor, Self.name(number), parent.descriptor, path.name.cString)
         if result == -EEXIST { return "a job fetched it again meanwhile" }

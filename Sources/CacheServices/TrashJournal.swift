@@ -25,10 +25,13 @@ package struct TrashJournal: Codable, Sendable, Equatable {
         package var bytes: ByteCount
         /// Its last use.
         package var lastUsed: Timestamp
+        /// Whether it is several files, which wait in a directory and go back to that of its path.
+        package var isOfFiles: Bool?
 
         enum CodingKeys: String, CodingKey {
             case id, pool, key, path, inode, bytes
             case lastUsed = "last_used"
+            case isOfFiles = "files"
         }
     }
 

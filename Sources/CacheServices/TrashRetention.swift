@@ -15,16 +15,19 @@ struct TrashRetention {
     ) throws {
         let trash = Trash(try locked.folder.get())
         let isStopped: (ByteCount) -> Bool = { _ in Task.isCancelled }
-        let gain = FreeSpaceGain(on: locked.root)
+        var freed = ByteCount.zero
         if purgeAll || locked.volume.trashRetention == .zero {
-            result.failures += try trash.purge(until: isStopped).failures
+            let purged = try trash.purge(until: isStopped)
+            freed = purged.bytes
+            result.failures += purged.failures
         } else {
             let purge = try purgeDue(trash, locked, live: result.outcome.usedAfter)
+            freed = purge.bytes
             result.failures += purge.failures
             result.notices += purge.notices
         }
         let left = try trash.runs()
-        result.outcome.freedBytes = result.outcome.freedBytes + gain.bytes
+        result.outcome.freedBytes = result.outcome.freedBytes + freed
         result.outcome.trashedBytes = left.first { $0.id == run }?.bytes ?? .zero
         do {
             try index.recordPurge(
@@ -49,6 +52,8 @@ struct TrashRetention {
     struct Purge {
         var failures: [String] = []
         var notices: [String] = []
+        /// What was unlinked: no more than this run got back.
+        var bytes = ByteCount.zero
     }
 
     /// Purges runs older than their time; and, above the critical watermark, the oldest first until the volume is
@@ -58,7 +63,9 @@ struct TrashRetention {
     /// what is its own, not by what others wrote there.
     private func purgeDue(_ trash: Trash, _ locked: LockedVolume, live: ByteCount) throws -> Purge {
         let volume = locked.volume
-        var purge = Purge(failures: try trash.purge(before: clock() - volume.trashRetention).failures)
+        let due = try trash.purge(before: clock() - volume.trashRetention)
+        var purge = Purge(failures: due.failures)
+        purge.bytes = due.bytes
         guard let disk = Capacity(descriptor: locked.root.descriptor) else { return purge }
         let limit = min(volume.limit ?? disk.total, disk.total)
         let (critical, enough) = (volume.critical.of(limit), volume.high.of(limit))
@@ -80,6 +87,7 @@ extension TrashRetention.Purge {
     /// Adds what was purged before its time.
     fileprivate mutating func add(_ early: (bytes: ByteCount, failures: [String]), on volume: Volume) {
         failures += early.failures
+        bytes = bytes + early.bytes
         guard early.bytes > .zero else { return }
         notices.append(
             "volume \(volume.name) was above its critical level: \(early.bytes) were purged from the trash before "

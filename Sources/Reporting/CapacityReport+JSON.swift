@@ -60,6 +60,7 @@ extension CapacityReport.Volume {
                     ]
                 }),
             "unmanaged_bytes": .bytes(space.unmanaged),
+            "unmanaged": .array(space.unmanagedDirectories.map(\.jsonValue)),
             "groups": .array(space.groups.prefix(200).map(\.jsonValue)),
             "ages": .array(space.ages.map(\.jsonValue)),
             "largest": .array(space.largest.map(\.spaceValue)),

@@ -38,6 +38,10 @@ extension CapacityReport {
                 page.paragraph("To evict, for example: \(command)", indent: 2, hanging: 2, tone: .faint)
             }
         }
+        if !volume.space.unmanagedDirectories.isEmpty {
+            page.blank()
+            page.unmanaged(volume.space.unmanagedDirectories)
+        }
         writeSavings(of: volume, to: &page)
     }
 

@@ -31,6 +31,11 @@ extension ExplainReport {
             "\(Figures.count(entry.uses, "use", "uses")) recorded; fetched "
                 + "\(Figures.ago(entry.found.fetched, now: now)), first seen "
                 + Figures.ago(entry.firstSeen, now: now), indent: 2)
+        if entry.found.traits.contains(.failedDownload) {
+            page.paragraph(
+                "It holds nothing but *.lastUpdated files, by which Maven remembers that the download failed: "
+                    + "larder verify --quarantine lets it try again.", indent: 2, tone: .warning)
+        }
         if let until = entry.warmedUntil { page.line("warmed, kept until \(until)", indent: 2) }
         guard let image = entry.found.image else { return }
         page.line("image \(image.id)", indent: 2)

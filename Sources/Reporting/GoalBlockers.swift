@@ -16,6 +16,10 @@ extension Protection {
         case .keepPattern: "Narrow the keep patterns in the configuration."
         case .warmed: "Warm fewer images, or wait until they were used."
         case .sharedLayers: "They go with the last image that shares their layers."
+        case .untracked:
+            "Keep the tracking files: without them nothing tells what was fetched from what was installed."
+        case .handPlaced: "Remove them by hand where no build needs them."
+        case .readOnlyCache: "Build a new one beside it and have the jobs mount that."
         case .noEvidence: "Mount the volume relatime, and run Larder as the user that owns the files."
         }
     }
@@ -40,7 +44,9 @@ struct GoalBlockers {
             lines.append(
                 (
                     plan.unmanagedBytes, "unmanaged: belongs to no entry",
-                    "Larder leaves it alone; look with du."
+                    plan.unmanaged.isEmpty
+                        ? "Larder leaves it alone; look with du."
+                        : "Larder leaves it alone: \(plan.unmanaged.prefix(5).map(\.inWords).joined(separator: "; "))"
                 ))
         }
         if refused > .zero { lines.append((refused, "refused, as said above", "Prune again later.")) }
@@ -70,5 +76,30 @@ struct GoalBlockers {
             page.line("\(gap)\(size)  \(line.what)", indent: 2)
             page.paragraph(line.remedy, indent: 14, tone: .faint)
         }
+    }
+}
+
+extension UnmanagedDirectory {
+    /// Its size, place and tool in a few words.
+    var inWords: String {
+        let place = path.bytes.isEmpty ? "the volume's root" : "\(path)"
+        return "\(bytes) in \(place)" + (tool.isEmpty ? "" : " (\(tool))")
+    }
+
+    var jsonValue: JSONValue {
+        [
+            "path": .text(path.description), "bytes": .bytes(bytes), "files": .integer(files),
+            "tool": tool.isEmpty ? .null : .text(tool),
+        ]
+    }
+}
+
+extension TextPage {
+    /// Names what belongs to no pool, the largest directories first.
+    mutating func unmanaged(_ directories: [UnmanagedDirectory], most: Int = 8) {
+        guard !directories.isEmpty else { return }
+        line("unmanaged, which belongs to no pool and is never pruned:", indent: 2, tone: .faint)
+        for directory in directories.prefix(most) { line(directory.inWords, indent: 4) }
+        more(directories.count - most, indent: 4)
     }
 }

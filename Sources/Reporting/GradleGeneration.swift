@@ -92,7 +92,16 @@ struct GradleGeneration {
                 else { return nil }
                 return higher
             }
-            return successors.max().map { "\(family)\($0) has taken its place" }
+            if let successor = successors.max() { return "\(family)\(successor) has taken its place" }
+            // From Gradle 8.8 on transforms lie in caches/<version>/transforms.
+            guard family == "transforms-", number <= 4 else { return nil }
+            let later = home.compactMap { other, found -> String? in
+                guard case .version(let version) = other, found.lastUsed > generation.lastUsed,
+                    Self.hasOwnTransforms(version)
+                else { return nil }
+                return version
+            }
+            return later.max().map { "since Gradle 8.8 transforms lie in caches/<version>, as in \($0)" }
         case .version(let version):
             let wrappers = home.keys.compactMap { other -> String? in
                 if case .distribution(let version) = other { version } else { nil }
@@ -101,6 +110,11 @@ struct GradleGeneration {
             return isUnused ? "no wrapper has Gradle \(version) any more" : nil
         case .distribution: return nil
         }
+    }
+
+    private static func hasOwnTransforms(_ version: String) -> Bool {
+        let parts = version.split(separator: ".").map { Int($0.prefix { $0.isNumber }) ?? 0 }
+        return (parts.first ?? 0, parts.count > 1 ? parts[1] : 0) >= (8, 8)
     }
 
     private func saving(_ reason: String, _ entries: [CacheEntry], now: Timestamp) -> SpaceSaving {

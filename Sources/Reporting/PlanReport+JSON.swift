@@ -9,6 +9,7 @@ extension EvictionPlan {
             "name": .text(volume), "used_bytes": .bytes(usedBytes), "limit_bytes": .bytes(quota.limit),
             "high_bytes": .bytes(quota.high), "low_bytes": .bytes(quota.low), "goal_bytes": .bytes(goal),
             "trash_bytes": .bytes(trashBytes), "unmanaged_bytes": .bytes(unmanagedBytes),
+            "unmanaged": .array(unmanaged.map(\.jsonValue)),
             "evict": .array(evict.map(\.jsonValue)),
             "kept": .array(
                 kept.map { kept in

@@ -72,6 +72,9 @@ extension EvictionPlan {
         page.blank()
         page.line(volume, tone: .strong)
         page.bar(QuotaBar(used: usedBytes, quota: quota))
+        for warning in warnings {
+            page.paragraph("\(warning.text); \(warning.hint)", indent: 2, tone: .warning)
+        }
         guard needed else {
             page.paragraph(
                 "nothing to evict: a prune starts above \(goal == quota.low ? quota.high : goal)", indent: 2)

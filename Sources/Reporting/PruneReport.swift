@@ -126,6 +126,11 @@ extension PruneReport.Volume {
             page.line("refused: \(Figures.entries(Int64(outcome.refused.count)))", indent: 2, tone: .warning)
             writeRefused(outcome.refused, to: &page)
         }
+        if let plan, outcome.evicted.isEmpty, plan.selection != nil {
+            for kept in plan.kept {
+                page.paragraph("kept, \(Figures.entries(kept.entries)): \(kept.reason.text)", indent: 2)
+            }
+        }
         if outcome.overQuota, let plan {
             page.blank()
             let refused = outcome.refused.reduce(ByteCount.zero) { $0 + $1.bytes }

@@ -30,6 +30,8 @@ package struct ScanReport: Report {
         package var evidence: EvidenceQuality?
         /// What was found in each pool, in the contract's order.
         package var pools: [PoolLine]
+        /// What belongs to none, the largest directories first.
+        package var unmanaged: [UnmanagedDirectory] = []
 
         /// Makes a volume from all it consists of.
         package init(
@@ -166,6 +168,7 @@ extension ScanReport.Volume {
         if let evidence, evidence.confidence < .high, !evidence.reason.isEmpty {
             page.paragraph("evidence \(evidence.confidence.rawValue): \(evidence.reason)", indent: 2)
         }
+        page.unmanaged(unmanaged)
         guard unreadable > 0 else { return }
         page.line("not readable: \(Figures.count(unreadable, "path", "paths"))", indent: 2, tone: .bad)
         let shown = page.first(5, of: unreadablePaths)
@@ -184,7 +187,7 @@ extension ScanReport.Volume {
             "unreadable": .integer(unreadable),
             "unreadable_paths": .array(
                 unreadablePaths.map { ["path": .text($0.path.description), "reason": .text($0.reason)] }),
-            "unmanaged_bytes": .bytes(unmanagedBytes),
+            "unmanaged_bytes": .bytes(unmanagedBytes), "unmanaged": .array(unmanaged.map(\.jsonValue)),
             "evidence": evidence.map {
                 ["confidence": .text($0.confidence.rawValue), "reason": .text($0.reason)]
             } ?? .null,

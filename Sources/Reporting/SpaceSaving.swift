@@ -6,6 +6,8 @@ package struct SpaceSaving: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Maven's and Gradle's cache hold the same files.
         case duplicate
+        /// Several Gradle homes hold the same module.
+        case copies
         /// A SNAPSHOT's builds that later ones replaced.
         case oldBuilds = "old-snapshot-builds"
         /// A SNAPSHOT whose release is there too.
@@ -32,7 +34,8 @@ package struct SpaceSaving: Sendable, Hashable {
         _ usage: VolumeUsage, _ findings: ArtifactFindings, now: Timestamp
     ) -> [SpaceSaving] {
         let savings =
-            duplicates(usage.entries, findings, now: now) + oldBuilds(usage.entries, findings)
+            duplicates(usage.entries, findings, now: now) + copies(usage.entries)
+            + oldBuilds(usage.entries, findings)
             + released(usage.entries) + GradleGeneration.dead(usage.entries, now: now)
         let order = Kind.allCases
         return savings.enumerated().sorted { a, b in
@@ -67,6 +70,27 @@ package struct SpaceSaving: Sendable, Hashable {
             let use = "used \(Figures.ago(entry.lastUsed, now: now)) in \(entry.pool.rawValue)"
             return evicting(
                 .duplicate, entry, bytes: pair.bytes, reason: "the same files are in \(other); \(use)")
+        }
+    }
+
+    /// The modules that several Gradle homes hold, as where each concurrent job has one of its own: the same size
+    /// and as many files.
+    private static func copies(_ entries: [CacheEntry]) -> [SpaceSaving] {
+        let modules = entries.indices.filter {
+            entries[$0].pool == .gradle && !entries[$0].found.traits.contains(.part)
+        }
+        return Dictionary(grouping: modules) { entries[$0].key }.compactMap { key, all in
+            guard all.count > 1, let first = all.first else { return nil }
+            let same = all.filter {
+                entries[$0].found.apparentBytes == entries[first].found.apparentBytes
+                    && entries[$0].found.files == entries[first].found.files
+            }
+            guard same.count > 1 else { return nil }
+            return SpaceSaving(
+                kind: .copies, name: key, entries: Int64(same.count),
+                bytes: same.dropFirst().reduce(.zero) { $0 + entries[$1].bytes },
+                reason: "\(same.count) homes have it; one read-only cache (GRADLE_RO_DEP_CACHE) for all jobs "
+                    + "would save the rest", command: nil)
         }
     }
 
@@ -125,6 +149,7 @@ extension SpaceSaving.Kind {
     var title: String {
         switch self {
         case .duplicate: "in Maven's and in Gradle's cache"
+        case .copies: "in several Gradle homes"
         case .oldBuilds: "replaced builds of SNAPSHOTs"
         case .released: "SNAPSHOTs whose release is there"
         case .deadGeneration: "of Gradle versions used no more"

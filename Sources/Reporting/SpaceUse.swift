@@ -19,6 +19,8 @@ package struct SpaceUse: Sendable {
     package let pools: [(pool: Pool, entries: Int64, bytes: ByteCount)]
     /// What belongs to no pool.
     package let unmanaged: ByteCount
+    /// The largest directories of it.
+    package let unmanagedDirectories: [UnmanagedDirectory]
     /// By group, the largest first.
     package let groups: [Share]
     /// By the time since the last use, the shortest first.
@@ -41,6 +43,7 @@ package struct SpaceUse: Sendable {
         var groups: [String: (count: Int64, bytes: ByteCount, pool: Pool)] = [:]
         var ages = Self.ageLimits.map { Share(name: $0.name, entries: 0, bytes: .zero) }
         var managed = ByteCount.zero
+        var removable: Set<String> = []
         for entry in usage.entries {
             managed += entry.bytes
             let pool = pools[entry.pool] ?? (0, .zero)
@@ -48,6 +51,7 @@ package struct SpaceUse: Sendable {
             let name = Self.group(of: entry)
             let group = groups[name] ?? (0, .zero, entry.pool)
             groups[name] = (group.count + 1, group.bytes + entry.bytes, group.pool)
+            if entry.found.protections.isEmpty { removable.insert(name) }
             let days = (now - entry.lastUsed).seconds / 86_400
             let place = Self.ageLimits.firstIndex { days < $0.days } ?? ages.count - 1
             ages[place].entries += 1
@@ -57,10 +61,10 @@ package struct SpaceUse: Sendable {
         self.groups = groups.map { name, group in
             Share(
                 name: name, entries: group.count, bytes: group.bytes,
-                reclaim: Self.reclaim(group: name, in: group.pool))
+                reclaim: removable.contains(name) ? Self.reclaim(group: name, in: group.pool) : nil)
         }
         .sorted { $0.bytes == $1.bytes ? $0.name < $1.name : $0.bytes > $1.bytes }
-        for place in ages.indices.dropFirst() where ages[place].entries > 0 {
+        for place in ages.indices.dropFirst() where ages[place].entries > 0 && !removable.isEmpty {
             let from = Self.ageLimits[place - 1].days
             ages[place].reclaim = "larder prune --key '*' --idle-floor \(from)d"
         }
@@ -69,6 +73,7 @@ package struct SpaceUse: Sendable {
         let layers = usage.layers.lazy.filter { $0.images > 0 || $0.containers > 0 }
             .reduce(ByteCount.zero) { $0 + $1.storedBytes }
         unmanaged = max(.zero, usage.usedBytes - (usage.layers.isEmpty ? managed : layers))
+        unmanagedDirectories = usage.unmanaged
         images = Self.first(200, of: usage.entries.filter { $0.pool == .images }) { a, b in
             let (one, other) = (a.exclusiveBytes, b.exclusiveBytes)
             return one == other ? a.key < b.key : one > other

@@ -21,6 +21,7 @@ extension StatusReport.Volume {
         page.paragraph(
             "\(Figures.entries(entries))\(trash); scanned \(Figures.ago(lastScan, now: now)), \(pruned)",
             indent: 2)
+        page.unmanaged(unmanaged, most: 3)
         if !next.isEmpty {
             let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }
             page.paragraph("next: \(coming.joined(separator: ", "))", indent: 2)
@@ -72,7 +73,7 @@ extension StatusReport.Volume {
             "used_bytes": .bytes(usedBytes), "limit_bytes": .bytes(quota.limit),
             "high_bytes": .bytes(quota.high), "low_bytes": .bytes(quota.low),
             "trash_bytes": .bytes(trashBytes), "entries": .integer(entries),
-            "hit_rate": hitRates.month.jsonValue(trust),
+            "unmanaged": .array(unmanaged.map(\.jsonValue)), "hit_rate": hitRates.month.jsonValue(trust),
             "hit_rates": [
                 "last_scan": hitRates.lastScan.jsonValue(trust), "24h": hitRates.day.jsonValue(trust),
                 "7d": hitRates.week.jsonValue(trust), "30d": hitRates.month.jsonValue(trust),

@@ -26,6 +26,8 @@ package struct StatusReport: Report {
         package var lastPrune: Timestamp?
         /// How far the evidence of use can be trusted.
         package var evidence: EvidenceQuality
+        /// What belongs to no pool, the largest directories first.
+        package var unmanaged: [UnmanagedDirectory] = []
         /// Whether the last prune ended above its goal.
         package var isStuck = false
         /// When its schedules want it next, by activity, the nearest first; empty where no daemon keeps it.

@@ -20,7 +20,8 @@ package struct EntrySelection: Sendable, Hashable {
     package func covers(_ entry: CacheEntry) -> Bool {
         guard pool == nil || pool == entry.pool else { return false }
         return patterns.contains { pattern in
-            pattern.matches(entry.key) || entry.found.image?.names.contains { pattern.matches($0) } ?? false
+            entry.found.names.contains { pattern.matches($0) }
+                || entry.found.image?.names.contains { pattern.matches($0) } ?? false
         }
     }
 }

@@ -148,6 +148,11 @@ package struct EvictionPlan: Sendable {
     /// True where nothing was needed.
     package var reachesGoal: Bool
 
+    /// The largest directories of what belongs to no entry.
+    package var unmanaged: [UnmanagedDirectory] = []
+    /// What makes the plan less certain, as the scan noticed it.
+    package var warnings: [ScanWarning] = []
+
     /// What was asked for by key; nil where the quota decided.
     package var selection: EntrySelection?
 

@@ -44,6 +44,7 @@ package struct EvictionPolicy: Sendable, Hashable {
     package func plan(_ usage: VolumeUsage, under quota: Quota, now: Timestamp) -> EvictionPlan {
         let entries = usage.entries
         let rules = rules(now: now)
+        let wholes = Wholes(of: entries)
         var candidates: [Int] = []
         var kept: [(place: Int, reason: Protection)] = []
         for place in entries.indices {
@@ -53,6 +54,17 @@ package struct EvictionPolicy: Sendable, Hashable {
                 candidates.append(place)
             }
         }
+        let isKept = Set(kept.lazy.map(\.place))
+        if !wholes.isEmpty {
+            // A directory stays for as long as a part of it does.
+            let holders = candidates.filter { place in
+                wholes.parts(of: place).contains {
+                    isKept.contains($0) || selection?.covers(entries[$0]) == false
+                }
+            }
+            kept += holders.map { ($0, .holdsEntries) }
+            candidates.removeAll(where: Set(holders).contains)
+        }
         let isImage = { (place: Int) in entries[place].pool == .images }
         var others: [Int] = []
         if let selection {
@@ -60,7 +72,7 @@ package struct EvictionPolicy: Sendable, Hashable {
             candidates = candidates.filter { selection.covers(entries[$0]) }
             kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
         }
-        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, order: order)
+        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, wholes, order: order)
 
         let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
         let ledger = LayerReferenceCounts(
@@ -88,7 +100,7 @@ package struct EvictionPolicy: Sendable, Hashable {
             return .init(
                 pool: pool, quota: quota, usedBytes: poolBytes[pool] ?? .zero, usedAfter: gauge.used)
         }
-        return EvictionPlan(
+        var plan = EvictionPlan(
             volume: usage.volume, createdAt: now, usedBytes: usage.usedBytes, trashBytes: usage.trashBytes,
             unmanagedBytes: max(.zero, poolBytes.values.reduce(usage.usedBytes, -)), quota: quota,
             goal: target ?? quota.low, evict: pass.evictions,
@@ -101,6 +113,18 @@ package struct EvictionPolicy: Sendable, Hashable {
             selection: selection,
             protections: Dictionary(
                 kept.lazy.map { (entries[$0.place].id, $0.reason) }, uniquingKeysWith: { first, _ in first }))
+        plan.unmanaged = usage.unmanaged
+        plan.warnings = usage.warnings
+        if !usage.scan.complete {
+            plan.warnings.append(
+                ScanWarning(
+                    code: "incomplete-scan",
+                    text:
+                        "the scan was incomplete: \(usage.scan.unreadable) paths could not be read, and nothing "
+                        + "is pruned until they can be",
+                    hint: "larder scan names them; run Larder as the user that owns them, or remove them"))
+        }
+        return plan
     }
 
     private func rules(now: Timestamp) -> ProtectionRules {

@@ -10,7 +10,11 @@ struct ProtectionRules {
     ]
 
     /// All reasons, the strongest first; those that the scan sees in the order of their declaration.
-    static let byStrength = Protection.allCases.filter { !decidedHere.contains($0) } + decidedHere
+    ///
+    /// Whatever is untracked counts as installed too: what is missing is the better reason.
+    static let byStrength =
+        [.untracked]
+        + Protection.allCases.filter { $0 != .untracked && !decidedHere.contains($0) } + decidedHere
 
     private let idleFloor: Span
     private let keep: [KeyPattern]
@@ -47,8 +51,10 @@ struct ProtectionRules {
     /// An image is kept if any of its names matches: a removal takes all of them.
     private func matchesKeepPattern(_ entry: CacheEntry) -> Bool {
         guard !keep.isEmpty else { return false }
+        let names = entry.found.names
         return keep.contains { pattern in
-            pattern.matches(entry.key) || entry.found.image?.names.contains { pattern.matches($0) } ?? false
+            names.contains { pattern.matches($0) }
+                || entry.found.image?.names.contains { pattern.matches($0) } ?? false
         } || matchesByPath(entry)
     }
 

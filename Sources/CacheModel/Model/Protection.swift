@@ -26,6 +26,12 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
     case sharedLayers = "shared-layers"
     /// Reads of it leave no trace, so that it may be in use at this moment.
     case noEvidence = "no-evidence"
+    /// Nothing says where it came from: the repository keeps no `_remote.repositories`.
+    case untracked
+    /// Put there by hand: no tool's mark says that it was downloaded.
+    case handPlaced = "hand-placed"
+    /// In a read-only dependency cache, which builds read without any lock while it must not change.
+    case readOnlyCache = "read-only-cache"
 
     /// The reason in a few words.
     package var text: String {
@@ -42,6 +48,9 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
         case .keepPattern: "matches a keep pattern"
         case .warmed: "warmed and not used yet"
         case .sharedLayers: "removal frees nothing: its layers are shared"
+        case .untracked: "no _remote.repositories says where it came from"
+        case .handPlaced: "put there by hand, cannot be fetched again"
+        case .readOnlyCache: "in a read-only dependency cache, which must not change while builds read it"
         case .noEvidence: "reads of it leave no trace (access times): it may be in use"
         }
     }

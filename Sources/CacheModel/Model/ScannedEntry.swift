@@ -23,6 +23,8 @@ package struct ScannedEntry: Sendable, Hashable {
     package var fetched: Timestamp
     /// What the scan saw that forbids its eviction.
     package var protections: Protections
+    /// What it consists of where that is no directory, and what else a scan noted of it.
+    package var traits: EntryTraits
     /// By the volume's own clock, when the look that this is from was over: what changed later was not seen.
     ///
     /// The index does not keep it; nil where the volume's clock is not known.
@@ -38,7 +40,8 @@ package struct ScannedEntry: Sendable, Hashable {
     package init(
         pool: Pool, key: String, path: VolumePath, inode: UInt64 = 0, bytes: ByteCount,
         apparentBytes: ByteCount, files: Int64, accessed: Timestamp, fetched: Timestamp,
-        protections: Protections = [], image: ScannedImage? = nil, uses: [RecordedUse] = []
+        protections: Protections = [], traits: EntryTraits = [], image: ScannedImage? = nil,
+        uses: [RecordedUse] = []
     ) {
         self.pool = pool
         self.key = key
@@ -50,9 +53,45 @@ package struct ScannedEntry: Sendable, Hashable {
         self.accessed = accessed
         self.fetched = fetched
         self.protections = protections
+        self.traits = traits
         self.image = image
         self.uses = uses
     }
+}
+
+extension ScannedEntry {
+    /// The names that patterns may call it by: its key, and those of what it is a part of.
+    ///
+    /// A pattern for a SNAPSHOT holds for each of its builds, one for a directory of Gradle's for all in it.
+    package var names: [String] {
+        var names = [key]
+        if traits.contains(.files), let version = String(validating: path.parent.name, as: UTF8.self) {
+            let parts = key.split(separator: ":", omittingEmptySubsequences: false)
+            if parts.count == 3 { names.append("\(parts[0]):\(parts[1]):\(version)") }
+        } else if pool == .gradle || pool == .gradleOther {
+            names += key.indices.filter { key[$0] == "/" }.map { String(key[..<$0]) }
+        }
+        return names
+    }
+}
+
+/// What an entry consists of where that is no directory, and what else a scan noted of it, in one machine word as
+/// the index keeps it.
+package struct EntryTraits: OptionSet, Sendable, Hashable {
+    /// One bit for each trait; the numbers are part of the index's format.
+    package let rawValue: Int64
+
+    /// Takes the bits.
+    package init(rawValue: Int64) { self.rawValue = rawValue }
+
+    /// It is the one regular file that its path names.
+    package static let file = EntryTraits(rawValue: 1 << 0)
+    /// It is all files in its path's directory whose names begin with its path's name and go on with a dot or a dash.
+    package static let files = EntryTraits(rawValue: 1 << 1)
+    /// It lies in the directory of another entry, which may only go after it.
+    package static let part = EntryTraits(rawValue: 1 << 2)
+    /// It holds nothing but what remembers a failed download: nothing was fetched.
+    package static let failedDownload = EntryTraits(rawValue: 1 << 3)
 }
 
 /// A use that a tool wrote down.

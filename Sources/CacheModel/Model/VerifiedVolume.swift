@@ -10,6 +10,8 @@ package struct DamagedFile: Sendable, Hashable {
         case malformed
         /// An image lacks a layer, or a part of one.
         case missingPart = "missing-part"
+        /// Nothing but the memory of a failed download.
+        case failedDownload = "failed-download"
     }
 
     /// The row of its entry in the index.

@@ -28,6 +28,8 @@ package struct Volume: Sendable, Hashable {
     package var poolQuotas: [Pool: Quota]
     /// Globs over keys that are never evicted: `*` and `?` as in a shell, `/` and `:` are ordinary characters.
     package var keep: [String]
+    /// What becomes of entries whose use nothing shows.
+    package var withoutEvidence: WithoutEvidence = .keep
     /// How long evicted entries can be brought back; zero empties the trash at once.
     package var trashRetention: Span
     /// The absolute path of the directory with the event logs of the jobs' Podmans, for an image store; nil
@@ -71,6 +73,14 @@ package struct Volume: Sendable, Hashable {
 
     /// The quota in bytes, on a file system of that capacity.
     package func quota(capacity: ByteCount) -> Quota { Quota(limit: limit ?? capacity, high: high, low: low) }
+}
+
+/// What becomes of entries on a volume where reads leave no trace.
+package enum WithoutEvidence: String, Sendable, Hashable, CaseIterable, Codable {
+    /// They stay: nobody knows that they are unused.
+    case keep
+    /// They go by the time of their fetch, the oldest first.
+    case byFetchAge = "by-fetch-age"
 }
 
 /// What `statfs` says of a volume's file system.

@@ -48,6 +48,12 @@ package struct VolumeScan: Sendable {
     package var snapshot: [UInt8]
     /// What a person should know of the scan itself, a sentence each.
     package var notices: [String] = []
+    /// What makes the evidence less certain, or a prune less useful, until it is put right.
+    package var warnings: [ScanWarning] = []
+    /// What belongs to no pool, the largest directories first.
+    package var unmanaged: [UnmanagedDirectory] = []
+    /// The files that have names in several entries.
+    package var sharedFiles: [SharedFiles] = []
 
     /// Makes a scan from all it consists of.
     package init(
@@ -75,6 +81,63 @@ package struct VolumeScan: Sendable {
         self.layers = layers
         self.unarmed = unarmed
         self.snapshot = snapshot
+    }
+}
+
+/// What a scan noticed of a volume that somebody should put right.
+package struct ScanWarning: Sendable, Hashable {
+    /// Its name, the same from release to release: `gradle-journal-path`.
+    package var code: String
+    /// What is wrong.
+    package var text: String
+    /// What to do.
+    package var hint: String
+
+    /// Makes a warning from its three texts.
+    package init(code: String, text: String, hint: String) {
+        self.code = code
+        self.text = text
+        self.hint = hint
+    }
+}
+
+/// A directory whose content belongs to no pool: it is counted, and never pruned.
+package struct UnmanagedDirectory: Sendable, Hashable {
+    /// Where.
+    package var path: VolumePath
+    /// Disk blocks × 512 of what in it belongs to no pool.
+    package var bytes: ByteCount
+    /// The number of those files.
+    package var files: Int64
+    /// The tool that it belongs to, in a few words; empty where that is not known.
+    package var tool: String
+
+    /// Makes a record from all it consists of.
+    package init(path: VolumePath, bytes: ByteCount, files: Int64, tool: String) {
+        self.path = path
+        self.bytes = bytes
+        self.files = files
+        self.tool = tool
+    }
+}
+
+/// Files with several names, of which not all lie in one entry: what they occupy comes free when the last goes.
+package struct SharedFiles: Sendable, Hashable {
+    /// The entries that have names of them, by their paths, in order.
+    package var holders: [VolumePath]
+    /// The one whose size they are counted in; nil where that is none.
+    package var countedIn: VolumePath?
+    /// Whether there are names outside of entries, so that no eviction frees anything.
+    package var isHeldElsewhere: Bool
+    /// What they occupy.
+    package var bytes: ByteCount
+
+    /// Makes a record from all it consists of.
+    package init(holders: [VolumePath], countedIn: VolumePath?, isHeldElsewhere: Bool, bytes: ByteCount) {
+        self.holders = holders
+        self.countedIn = countedIn
+        self.isHeldElsewhere = isHeldElsewhere
+        self.bytes = bytes
     }
 }
 

@@ -14,6 +14,10 @@ package struct VolumeUsage: Sendable {
     package var entries: [CacheEntry]
     /// The layers of an image store.
     package var layers: [ScannedLayer]
+    /// What belongs to no pool, the largest directories first.
+    package var unmanaged: [UnmanagedDirectory] = []
+    /// What the last scan noticed that somebody should put right.
+    package var warnings: [ScanWarning] = []
 
     /// Makes a state from all it consists of.
     package init(

@@ -83,5 +83,6 @@ extension ScanReport.Volume {
                     pool: $0.pool, entries: $0.entries, files: $0.files, bytes: $0.bytes, new: $0.new,
                     used: $0.used, gone: $0.gone)
             })
+        unmanaged = scan.unmanaged
     }
 }

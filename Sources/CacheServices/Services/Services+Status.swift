@@ -122,8 +122,12 @@ extension StatusReport {
                     lastScan: figures.scan.startedAt,
                     lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
                     evidence: figures.scan.atimeTrust))
+            self.volumes[self.volumes.count - 1].unmanaged = try index.unmanaged(of: volume.name)
             self.volumes[self.volumes.count - 1].isStuck = figures.overQuota
             warnings += Warning.about(figures, quota: quota, now: now)
+            warnings += try index.scanWarnings(of: volume.name).map {
+                Warning(code: $0.code, text: "\(volume.name): \($0.text)", hint: $0.hint)
+            }
             warnings += try index.idleWarmings(of: volume.name, since: now - .days(7)).map { idle in
                 Warning(
                     code: "idle-warming", text: "\(idle.reference) on \(volume.name): \(idle.sentence)",

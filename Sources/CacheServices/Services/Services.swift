@@ -200,7 +200,8 @@ extension Services {
     ) -> EvictionPolicy {
         EvictionPolicy(
             idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas,
-            target: target, selection: selection, order: volume.order)
+            target: target, selection: selection, order: volume.order,
+            evictsWithoutEvidence: volume.withoutEvidence == .byFetchAge)
     }
 
     /// What carries out plans, within the limits of one run unless those are lifted.

@@ -40,6 +40,9 @@ struct EntryVerifier {
 
     /// What is said of an entry's files; nil where the entry is gone.
     func findings(of entry: ScannedEntry) -> [Finding]? {
+        // Single files, and the builds that later ones replaced: nothing is held against them by themselves.
+        guard entry.traits.isDisjoint(with: [.file, .files]) else { return [] }
+        if entry.traits.contains(.failedDownload) { return failedDownload(entry) }
         let top: OpenDirectory
         do { top = try root.open(entry.path) } catch {
             return error.isVanished ? nil : [unreadable(entry.path, error)]
@@ -70,7 +73,40 @@ struct EntryVerifier {
                 if !error.isVanished { findings.append(unreadable(path, error)) }
             }
         }
-        return findings
+        return findings + workspace(entry, in: top)
+    }
+
+    /// What remembers a failed download keeps builds failing after the artifact is there.
+    private func failedDownload(_ entry: ScannedEntry) -> [Finding]? {
+        guard let directory = try? root.open(entry.path), let names = try? directory.names() else {
+            return nil
+        }
+        return names.compactMap { name in
+            let raw = name.dropLast().map(UInt8.init(bitPattern:))
+            guard raw.withUnsafeBufferPointer({ FileNames.isFailedDownload($0) }) else { return nil }
+            return Finding(
+                path: entry.path.appending(raw),
+                result: .verdict(
+                    .damaged(
+                        .failedDownload,
+                        "Maven remembers a failed download and does not try again for a while")))
+        }
+    }
+
+    /// A transform or a compiled script without a whole `metadata.bin` fails every build that needs it, "Could not read
+    /// workspace metadata" (gradle/gradle#28974); older formats have none.
+    private func workspace(_ entry: ScannedEntry, in directory: OpenDirectory) -> [Finding] {
+        guard entry.pool == .gradleOther, CacheLayouts.hasWorkspaceMetadata(entry) else { return [] }
+        let name = "metadata.bin"
+        let size = (try? directory.stat(name.utf8.cString))?.size
+        guard size ?? 0 == 0 else { return [] }
+        let changed = (try? directory.stat().mtime) ?? .max
+        let path = entry.path.appending(Array(name.utf8))
+        let detail = size == nil ? "its metadata.bin is missing" : "its metadata.bin is empty"
+        guard !isRecent(changed) else {
+            return [Finding(path: path, result: .unsettled("just written: " + detail))]
+        }
+        return [Finding(path: path, result: .verdict(.damaged(.missingPart, detail)))]
     }
 
     /// A directory with what is asked of it for each of its files.

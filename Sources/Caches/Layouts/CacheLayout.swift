@@ -18,10 +18,17 @@ protocol CacheLayout: Sendable {
 
     /// The directories that show by themselves where such a cache begins, with their regions.
     func anchors(in tree: DirectoryTree) -> [Int32: LayoutRegion]
-    /// What a directory in a region is.
-    func step(from region: LayoutRegion, to name: ArraySlice<UInt8>) -> LayoutStep
+    /// What a directory in a region is, or a file of those that the walk sets apart.
+    func step(
+        from region: LayoutRegion, to name: ArraySlice<UInt8>, _ facts: DirectoryFacts
+    ) -> LayoutStep
     /// The raw key of the entry that begins with a directory, below the anchor that it was reached from.
-    func key(of directory: Int32, below anchor: Int32, in tree: DirectoryTree) -> [UInt8]
+    func key(of directory: Int32, in pool: Pool, below anchor: LayoutAnchor, in tree: DirectoryTree)
+        -> [UInt8]
+    /// What forbids the eviction of the entry that begins with a directory, beyond what its files show.
+    func protections(of directory: Int32, below anchor: LayoutAnchor, in tree: DirectoryTree) -> Protections
+    /// The directories and files within an entry that are entries by themselves, with what is added to its key.
+    func parts(of entries: [Int32: Int], in tree: DirectoryTree) -> [LayoutPart]
 
     /// Why a build may be using an entry at this moment; nil where nothing shows that one is.
     func holdingBuild(of entry: ScannedEntry, below root: OpenDirectory) -> LayoutHold?
@@ -37,6 +44,22 @@ protocol CacheLayout: Sendable {
 
 /// What a directory is to its layout.
 typealias LayoutRegion = UInt8
+
+/// Where a cache begins.
+struct LayoutAnchor {
+    var directory: Int32
+    var region: LayoutRegion
+}
+
+/// A part of an entry that is an entry by itself.
+struct LayoutPart {
+    /// The directory, or the record of files.
+    var directory: Int32
+    /// The number of the entry that it is a part of.
+    var whole: Int
+    /// What its key has behind the whole's.
+    var suffix: [UInt8]
+}
 
 /// What a layout says of a directory within one of its regions.
 enum LayoutStep: Equatable {
@@ -64,6 +87,14 @@ package enum FileCheck: Sendable, Equatable {
     case checksumOfDirectory
     /// Its own structure.
     case structure
+}
+
+extension CacheLayout {
+    func protections(
+        of directory: Int32, below anchor: LayoutAnchor, in tree: DirectoryTree
+    ) -> Protections { [] }
+
+    func parts(of entries: [Int32: Int], in tree: DirectoryTree) -> [LayoutPart] { [] }
 }
 
 /// The kinds of build caches that are known, and what they say of an entry.
@@ -98,6 +129,15 @@ package enum CacheLayouts {
     /// Whether the directories of an entry at that depth may hold files to be checked.
     package static func checksBelow(depth: Int, of entry: ScannedEntry) -> Bool {
         layout(of: entry.pool)?.checksBelow(depth: depth, of: entry) ?? false
+    }
+
+    /// Whether an entry is a workspace of Gradle's that must hold a `metadata.bin`: a transform in
+    /// `transforms-4` or in `caches/<version>/transforms`.
+    package static func hasWorkspaceMetadata(_ entry: ScannedEntry) -> Bool {
+        let parts = entry.key.split(separator: "/")
+        guard parts.count >= 3, parts[0] == "caches" else { return false }
+        if parts[1] == "transforms-4" { return parts.count == 3 }
+        return parts.count == 4 && parts[2] == "transforms" && parts[1].first?.isNumber == true
     }
 
     /// What entries that belong together have in common; the key where nothing is known.

@@ -134,30 +134,3 @@ struct ArtifactHash: Hashable {
         self.digits = [UInt8](repeating: 48, count: 40 - digits.count) + digits
     }
 }
-
-/// The build that a file of a SNAPSHOT belongs to.
-struct SnapshotBuild: Equatable {
-    /// The build number.
-    let number: Int
-    /// What follows it: classifier and extension.
-    let kind: [UInt8]
-
-    /// Reads a file's name; nil where it names no build.
-    init?(_ name: [UInt8]) {
-        func areDigits(_ range: Range<Int>) -> Bool { name[range].allSatisfy { (48...57).contains($0) } }
-        // `-yyyyMMdd.HHmmss-` takes 17 bytes, and something follows.
-        let dashes = name.indices.filter { name[$0] == 45 && $0 + 18 < name.count }
-        let start = dashes.first {
-            areDigits($0 + 1..<$0 + 9) && name[$0 + 9] == 46 && areDigits($0 + 10..<$0 + 16)
-                && name[$0 + 16] == 45
-        }
-        guard let start else { return nil }
-        let digits = name[(start + 17)...].prefix { (48...57).contains($0) }
-        let rest = name[digits.endIndex...]
-        guard digits.count < 10, rest.first == 45 || rest.first == 46,
-            let number = Int(String(decoding: digits, as: UTF8.self))
-        else { return nil }
-        self.number = number
-        kind = Array(rest)
-    }
-}

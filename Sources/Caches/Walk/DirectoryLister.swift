@@ -85,23 +85,62 @@ struct DirectoryLister {
     ) {
         let isBuildCache = FileNames.isBuildCache(directory.name)
         for file in scratch.files {
-            if file.stat.links > 1 {
-                visited.hardLinks.append((file.stat.inode, file.stat.blocks * 512, file.stat.size))
-                visited.record.accessed = max(visited.record.accessed, file.stat.atime)
-                visited.record.facts.insert(.listAlways)
-                continue
-            }
-            visited.record.files += 1
             scratch.withName(of: file) { name in
+                if isBuildCache, FileNames.isBuildCacheEntry(name) {
+                    addUnit(file.stat, name, to: &visited)
+                    return
+                }
+                if FileNames.isMark(name) { visited.record.facts.insert(.marked) }
+                if file.stat.links > 1 {
+                    visited.hardLinks.append(FoundLink(file.stat))
+                    visited.record.accessed = max(visited.record.accessed, file.stat.atime)
+                    visited.record.facts.insert(.listAlways)
+                    return
+                }
+                visited.record.files += 1
                 let isOpenedAnyway = isBuildCache && FileNames.isGradlesOwn(name)
                 add(file.stat, to: &visited.record, isSentinel: !isOpenedAnyway)
                 guard FileNames.isInFlight(name) else { return }
                 visited.record.facts.insert(.listAlways)
-                if max(file.stat.mtime, file.stat.ctime) > startedAt.nanoseconds - Self.inFlightAge {
-                    visited.record.facts.insert(.inFlight)
-                }
+                if isInFlight(file.stat) { visited.record.facts.insert(.inFlight) }
             }
         }
+    }
+
+    /// Whether a download or a lock moved within a day.
+    ///
+    /// A change of owner or mode, as by a pod's fsGroup, moves a file's ctime and not its mtime.
+    private func isInFlight(_ stat: larder_stat) -> Bool {
+        stat.mtime > startedAt.nanoseconds - Self.inFlightAge
+    }
+
+    /// Sets a file apart as an entry by itself.
+    private func addUnit(
+        _ stat: larder_stat, _ name: UnsafeBufferPointer<UInt8>, to visited: inout VisitedDirectory
+    ) {
+        var unit = record(of: stat, facts: .file)
+        unit.ownBytes = 0
+        visited.record.facts.insert(.listAlways)
+        count(stat, in: &unit, at: visited.units.count, of: &visited)
+        if FileNames.isInFlight(name), isInFlight(stat) { unit.facts.insert(.inFlight) }
+        visited.units.append(FileUnit(record: unit, name: Array(name)))
+    }
+
+    /// Counts a file in the record of a unit.
+    private func count(
+        _ stat: larder_stat, in unit: inout DirectoryRecord, at place: Int, of visited: inout VisitedDirectory
+    ) {
+        if stat.links > 1 {
+            var link = FoundLink(stat)
+            link.unit = place
+            visited.hardLinks.append(link)
+            unit.accessed = max(unit.accessed, stat.atime)
+            return
+        }
+        unit.files += 1
+        add(stat, to: &unit)
+        // Directories are armed, not single files.
+        if unit.facts.remove(.unarmed) != nil { visited.record.facts.insert(.unarmed) }
     }
 
     /// Remembers by name the files whose reads are the evidence of use, and sums up the others.
@@ -161,18 +200,71 @@ struct DirectoryLister {
                 }
             }
         } else if scratch.holdsName(after: parent.name + [UInt8(ascii: "-")] + directory.name) {
-            visited.record.facts.insert(.mavenVersion)
+            visited.record.facts.formUnion([.mavenVersion, .untracked])
         }
+        guard visited.record.facts.contains(.mavenVersion) else { return }
         // Where the tracking file is closed, that is the reason to keep it, and not what it would have said.
-        guard visited.record.facts.contains(.mavenVersion), !visited.record.facts.contains(.foreignOwner)
-        else { return }
+        guard !visited.record.facts.contains(.foreignOwner) else { return }
+        let builds = SnapshotBuilds(
+            in: directory, names: scratch.files.map { file in scratch.withName(of: file) { Array($0) } })
+        var places: [SnapshotBuild.ID: Int] = [:]
+        var holdsArtifact = false
+        var holdsFailure = false
         for file in scratch.files {
             scratch.withName(of: file) { name in
-                guard FileNames.isArtifact(name) else { return }
-                if tracked?.isFetched(name) != true || file.stat.mtime > trusted {
-                    visited.record.facts.insert(.locallyInstalled)
+                let isInstalled =
+                    FileNames.isArtifact(name)
+                    && (tracked?.isFetched(name) != true || file.stat.mtime > trusted)
+                if FileNames.isArtifact(name) { holdsArtifact = true }
+                if FileNames.isFailedDownload(name) { holdsFailure = true }
+                guard let build = builds.replaced(Array(name)) else {
+                    if isInstalled { visited.record.facts.insert(.locallyInstalled) }
+                    return
                 }
+                let place = places[build.id] ?? visited.units.count
+                if places[build.id] == nil {
+                    places[build.id] = place
+                    var unit = record(of: file.stat, facts: .files)
+                    unit.ownBytes = 0
+                    visited.units.append(FileUnit(record: unit, name: build.stem))
+                }
+                move(file.stat, name, to: place, of: &visited)
+                if isInstalled { visited.units[place].record.facts.insert(.locallyInstalled) }
             }
         }
+        if holdsFailure, !holdsArtifact { visited.record.facts.insert(.failedDownload) }
+        if !holdsArtifact { visited.record.facts.remove(.untracked) }
+    }
+
+    /// Takes a file out of its directory's sums into those of a unit.
+    private func move(
+        _ stat: larder_stat, _ name: UnsafeBufferPointer<UInt8>, to place: Int,
+        of visited: inout VisitedDirectory
+    ) {
+        visited.record.facts.insert(.listAlways)
+        var unit = visited.units[place].record
+        unit.mtime = max(unit.mtime, stat.mtime)
+        unit.ctime = max(unit.ctime, stat.ctime)
+        unit.inode = min(unit.inode, stat.inode)
+        if stat.links > 1 {
+            let link = visited.hardLinks.firstIndex { $0.inode == stat.inode && $0.unit < 0 }
+            if let link { visited.hardLinks[link].unit = place }
+            unit.accessed = max(unit.accessed, stat.atime)
+        } else {
+            visited.record.files -= 1
+            visited.record.fileBytes -= stat.blocks * 512
+            visited.record.apparentBytes -= stat.size
+            count(stat, in: &unit, at: place, of: &visited)
+        }
+        if FileNames.isInFlight(name), isInFlight(stat) { unit.facts.insert(.inFlight) }
+        visited.units[place].record = unit
+    }
+}
+
+extension FoundLink {
+    /// What a stat tells of it.
+    init(_ stat: larder_stat) {
+        self.init(
+            inode: stat.inode, links: UInt64(stat.links), bytes: stat.blocks * 512, apparentBytes: stat.size)
     }
 }

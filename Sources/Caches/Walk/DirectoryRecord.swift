@@ -60,15 +60,30 @@ struct DirectoryFacts: OptionSet {
     static let foreignOwner = DirectoryFacts(rawValue: 1 << 6)
     /// It holds `_remote.repositories`.
     static let tracked = DirectoryFacts(rawValue: 1 << 7)
+    /// The record is no directory's but that of one regular file, which is an entry by itself.
+    static let file = DirectoryFacts(rawValue: 1 << 8)
+    /// The record is no directory's but that of several files in its parent, whose names begin with its name.
+    static let files = DirectoryFacts(rawValue: 1 << 9)
+    /// It holds a file by which a tool marks what it downloaded.
+    static let marked = DirectoryFacts(rawValue: 1 << 10)
+    /// A version directory that holds nothing but what remembers a failed download.
+    static let failedDownload = DirectoryFacts(rawValue: 1 << 11)
+    /// A version directory without `_remote.repositories`.
+    static let untracked = DirectoryFacts(rawValue: 1 << 12)
     /// A file of another user in it was read within a day: its next read leaves no trace under relatime, and this
     /// process may not arm it.
-    static let unarmable = DirectoryFacts(rawValue: 1 << 8)
+    static let unarmable = DirectoryFacts(rawValue: 1 << 13)
+
+    /// The record is no directory's.
+    var areOfFiles: Bool { !isDisjoint(with: [.file, .files]) }
 }
 
 /// One name of a file with several links.
 struct HardLink {
     var directory: Int32
     var inode: UInt64
+    /// How many names the file has in all.
+    var links: UInt64
     var bytes: Int64
     var apparentBytes: Int64
 }

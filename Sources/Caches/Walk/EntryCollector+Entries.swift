@@ -19,7 +19,8 @@ extension EntryCollector {
                 inode: tree.records[Int(directory)].inode, bytes: ByteCount(sum.bytes),
                 apparentBytes: ByteCount(sum.apparentBytes), files: sum.files,
                 accessed: Timestamp(nanoseconds: sum.accessed),
-                fetched: Timestamp(nanoseconds: sum.fetched), protections: sum.protections)
+                fetched: Timestamp(nanoseconds: sum.fetched), protections: sum.protections,
+                traits: heads[at].traits)
         }
         return (entries, found.trashBytes)
     }
@@ -27,7 +28,7 @@ extension EntryCollector {
     private func inOrder() -> OrderedPaths { OrderedPaths(of: heads.map(\.directory), in: tree) }
 
     private func summed() -> (sums: [EntrySum], trashBytes: Int64) {
-        var sums = heads.map { EntrySum(protections: $0.holdsEntries ? Protections(.holdsEntries) : []) }
+        var sums = heads.map { EntrySum(protections: $0.protections) }
         for head in handSeededModules() { sums[head].protections.insert(Protections(.locallyInstalled)) }
         var trashBytes: Int64 = 0
         for (index, record) in tree.records.enumerated() {
@@ -104,6 +105,7 @@ private struct EntrySum {
         if record.facts.contains(.unreadable) { protections.insert(Protections(.unreadable)) }
         if record.facts.contains(.unarmable) { protections.insert(Protections(.noEvidence)) }
         guard pool == .maven else { return }
+        if record.facts.contains(.untracked) { protections.insert(Protections(.untracked)) }
         if record.facts.contains(.locallyInstalled) { protections.insert(Protections(.locallyInstalled)) }
         if record.facts.contains(.foreignOwner) { protections.insert(Protections(.foreignOwner)) }
     }

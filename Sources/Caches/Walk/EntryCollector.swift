@@ -17,10 +17,14 @@ struct EntryCollector {
         static let none: UInt8 = 255
         static let larder: UInt8 = 254
         static let inEntry: UInt8 = 253
+        /// Holds nothing that looks like an entry and is one.
+        static let foreign: UInt8 = 252
 
         var isOutside: Bool { layout == Self.none }
         var isLarders: Bool { layout == Self.larder }
         var isInEntry: Bool { layout == Self.inEntry }
+        var isForeign: Bool { layout == Self.foreign }
+        var isInLayout: Bool { layout < Self.foreign }
     }
 
     /// The directory that an entry begins with.
@@ -29,7 +33,8 @@ struct EntryCollector {
         var directory: Int32
         /// The raw key; empty for Maven, where a look at all of them tells it.
         var key: [UInt8]
-        var holdsEntries = false
+        var protections: Protections = []
+        var traits: EntryTraits = []
     }
 
     /// Larder's own folder on a volume: the lock, the probe and the trash.
@@ -50,12 +55,16 @@ struct EntryCollector {
         let layouts = CacheLayouts.all
         let anchors = layouts.map { $0.anchors(in: tree) }
         let areAnchored = anchors.contains { !$0.isEmpty }
-        var anchorOf = Array(repeating: Int32(-1), count: areAnchored ? tree.records.count : 0)
+        let nowhere = LayoutAnchor(directory: -1, region: 0)
+        var anchorOf = Array(repeating: nowhere, count: areAnchored ? tree.records.count : 0)
         for index in tree.records.indices {
             let record = tree.records[index]
             let anchored = areAnchored ? anchor(at: Int32(index), anchors) : nil
             if index == 0 {
-                if let anchored { (places[0], anchorOf[0]) = (anchored, 0) }
+                if let anchored {
+                    places[0] = anchored
+                    anchorOf[0] = LayoutAnchor(directory: 0, region: anchored.region)
+                }
                 continue
             }
             let parent = Int(record.parent)
@@ -72,24 +81,78 @@ struct EntryCollector {
                 continue
             }
             if areAnchored { anchorOf[index] = anchorOf[parent] }
-            if places[parent].isInEntry { places[index] = places[parent] }
-            if !places[parent].isInEntry, !places[parent].isOutside {
+            if record.facts.contains(.files) {
+                // A part of the version that it lies in; where that is none, it is not an entry either.
+                places[index] = places[parent]
+                if places[parent].isInEntry, heads[Int(owner[parent])].directory == record.parent {
+                    begin(.maven, at: index, key: [], traits: [.files, .part])
+                }
+                continue
+            }
+            if places[parent].isInEntry || places[parent].isForeign { places[index] = places[parent] }
+            if places[parent].isInLayout {
                 let layout = layouts[Int(places[parent].layout)]
-                switch layout.step(from: places[parent].region, to: tree.name(Int32(index))) {
+                switch layout.step(from: places[parent].region, to: tree.name(Int32(index)), record.facts) {
                 case .region(let next): places[index] = Place(layout: places[parent].layout, region: next)
                 case .entry(let pool):
                     begin(
-                        pool, at: index, key: layout.key(of: Int32(index), below: anchorOf[index], in: tree))
+                        pool, at: index,
+                        key: layout.key(of: Int32(index), in: pool, below: anchorOf[index], in: tree),
+                        traits: record.facts.contains(.file) ? .file : [])
+                    heads[heads.count - 1].protections = layout.protections(
+                        of: Int32(index), below: anchorOf[index], in: tree)
                 case .unmanaged: break
                 }
             }
-            if let anchored, places[index].isOutside {
-                (places[index], anchorOf[index]) = (anchored, Int32(index))
+            if let anchored, places[index].isOutside || places[index].isForeign {
+                places[index] = anchored
+                anchorOf[index] = LayoutAnchor(directory: Int32(index), region: anchored.region)
+            }
+            let name = tree.name(Int32(index))
+            if places[index].isOutside || places[index].isInEntry,
+                MavenLayout.holdsRecords(name) || MavenLayout.isForeign(name, in: tree.name(record.parent))
+            {
+                if owner[index] >= 0 {
+                    heads[Int(owner[index])].protections.insert(Protections(.holdsEntries))
+                }
+                places[index].layout = Place.foreign
+                owner[index] = -1
             }
             if record.facts.contains(.mavenVersion), places[index].isOutside || places[index].isInEntry {
-                if owner[parent] >= 0 { heads[Int(owner[parent])].holdsEntries = true }
+                if owner[parent] >= 0 {
+                    heads[Int(owner[parent])].protections.insert(Protections(.holdsEntries))
+                }
                 begin(.maven, at: index, key: [])
+                if record.facts.contains(.failedDownload) {
+                    heads[heads.count - 1].traits.insert(.failedDownload)
+                }
             }
+        }
+        setPartsApart(layouts)
+    }
+
+    /// Makes entries of the parts that layouts find in others.
+    private mutating func setPartsApart(_ layouts: [any CacheLayout]) {
+        var isMoved = false
+        for layout in layouts {
+            let mine = heads.indices.filter { layout.pools.contains(heads[$0].pool) }
+            let entries = Dictionary(
+                mine.map { (heads[$0].directory, $0) }, uniquingKeysWith: { first, _ in first })
+            for part in layout.parts(of: entries, in: tree) {
+                owner[Int(part.directory)] = Int32(heads.count)
+                heads.append(
+                    Head(
+                        pool: heads[part.whole].pool, directory: part.directory,
+                        key: heads[part.whole].key + part.suffix,
+                        protections: heads[part.whole].protections, traits: .part))
+                isMoved = true
+            }
+        }
+        guard isMoved else { return }
+        let isHead = Set(heads.lazy.map(\.directory))
+        for index in tree.records.indices.dropFirst() where !isHead.contains(Int32(index)) {
+            let parent = Int(tree.records[index].parent)
+            if owner[index] >= 0, owner[parent] >= 0 { owner[index] = owner[parent] }
         }
     }
 
@@ -100,25 +163,34 @@ struct EntryCollector {
         return nil
     }
 
-    private mutating func begin(_ pool: Pool, at index: Int, key: [UInt8]) {
+    private mutating func begin(_ pool: Pool, at index: Int, key: [UInt8], traits: EntryTraits = []) {
         owner[index] = Int32(heads.count)
         places[index].layout = Place.inEntry
-        heads.append(Head(pool: pool, directory: Int32(index), key: key))
+        heads.append(Head(pool: pool, directory: Int32(index), key: key, traits: traits))
     }
 
     /// The keys of the heads, safe to print.
     func allKeys() -> [String] {
         let maven = heads.indices.filter { heads[$0].pool == .maven }
         var finder = MavenRoots(tree: tree, groupID: groupID)
-        let roots = finder.roots(of: maven.map { heads[$0].directory })
+        let roots = finder.roots(
+            of: maven.map { place in
+                let head = heads[place]
+                return head.traits.contains(.files)
+                    ? tree.records[Int(head.directory)].parent : head.directory
+            })
         let layout = MavenLayout()
         var next = 0
         return heads.map { head in
             guard head.pool == .maven else { return escaped(head.key) }
             next += 1
-            return escaped(layout.key(of: head.directory, below: roots[next - 1], in: tree))
+            let anchor = LayoutAnchor(directory: roots[next - 1], region: 0)
+            return escaped(layout.key(of: head.directory, in: .maven, below: anchor, in: tree))
         }
     }
+
+    /// Whether a directory is Larder's own.
+    func isLarders(_ index: Int) -> Bool { places[index].isLarders }
 
     /// Whether what lies in a directory of an entry is none of the tool's, so that nothing could fetch it again.
     ///
@@ -127,6 +199,8 @@ struct EntryCollector {
     func isForeign(_ index: Int) -> Bool {
         guard owner[index] >= 0 else { return false }
         let head = heads[Int(owner[index])]
+        if !head.traits.isDisjoint(with: [.file, .files]) { return false }
+        if head.traits.contains(.part) { return Int(head.directory) != index }
         switch head.pool {
         case .maven: return Int(head.directory) != index
         case .gradle:
@@ -151,7 +225,7 @@ struct EntryCollector {
             for _ in 0..<levels where at >= 0 { at = tree.records[Int(at)].parent }
             return at > 0 ? at : nil
         }
-        let modules = heads.indices.filter { heads[$0].pool == .gradle }
+        let modules = heads.indices.filter { heads[$0].pool == .gradle && !heads[$0].traits.contains(.part) }
         guard !modules.isEmpty else { return [] }
         var described: Set<Module> = []
         for index in tree.records.indices

@@ -13,11 +13,6 @@ package enum FileNames {
             || name.hasSuffix(".sha512") || name.hasSuffix(".asc")
     }
 
-    /// Whether Maven reads the file each time it resolves a version that is there.
-    static func isReadByMaven(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-        name.hasSuffix(".pom") || name.isSame(as: "_remote.repositories")
-    }
-
     /// Whether the name is one that a download in progress, or a lock, has.
     package static func isInFlight(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
         name.hasSuffix(".part") || name.hasSuffix(".tmp") || name.hasSuffix(".lock")
@@ -25,6 +20,24 @@ package enum FileNames {
 
     /// Whether it is the name of a local build cache of Gradle: `build-cache-1`.
     static func isBuildCache(_ directory: [UInt8]) -> Bool { directory.starts(with: "build-cache-".utf8) }
+
+    /// Whether a file in a local build cache is one of its entries: Gradle calls them by their hash, of 32 digits
+    /// or more (gradle/gradle `DirectoryBuildCacheService`).
+    static func isBuildCacheEntry(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.count >= 32 && name.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
+    /// Whether a tool marks by such a file what it downloaded itself: Gradle's JDKs (`.ready`, formerly
+    /// `provisioned.ok`; gradle/gradle `DefaultJdkCacheDirectory`) and distributions (`<zip>.ok` and `.lck`;
+    /// `org.gradle.wrapper.Install`).
+    static func isMark(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(".ok") || name.hasSuffix(".lck") || name.isSame(as: ".ready")
+    }
+
+    /// Whether Maven remembers by it that a download failed, so that it does not try again for a while.
+    package static func isFailedDownload(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(".lastUpdated")
+    }
 
     /// Whether the file in a build cache is one that Gradle opens at every build, whatever it finds there
     /// (gradle/gradle `DirectoryBuildCacheServiceFactory`, `DefaultPersistentDirectoryCache`).
@@ -34,7 +47,7 @@ package enum FileNames {
 
     /// Whether the file is an artifact: something whose origin `_remote.repositories` must name.
     package static func isArtifact(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-        !isChecksum(name) && !isInFlight(name) && !name.hasSuffix(".lastUpdated") && !isBookkeeping(name)
+        !isChecksum(name) && !isInFlight(name) && !isFailedDownload(name) && !isBookkeeping(name)
             && !name.hasPrefix("maven-metadata")
     }
 

@@ -131,7 +131,7 @@ struct ListingScratch: ~Copyable {
     func holdsName(after prefix: [UInt8]) -> Bool {
         files.contains { file in
             withName(of: file) { name in
-                name.count > prefix.count && name.starts(with: prefix)
+                name.count > prefix.count && name.starts(with: prefix) && !FileNames.isChecksum(name)
                     && (name[prefix.count] == UInt8(ascii: ".") || name[prefix.count] == UInt8(ascii: "-"))
             }
         }

@@ -60,13 +60,15 @@ package struct VolumeScanner: Sendable {
         let totals = tree.totals()
         var scan = VolumeScan(
             volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: walk.identity,
-            complete: unreadable.isEmpty, directories: Int64(tree.records.count), files: totals.files,
+            complete: unreadable.isEmpty, directories: Int64(tree.records.count { !$0.facts.areOfFiles }),
+            files: totals.files,
             bytes: ByteCount(totals.bytes.subtractingPinned(found.trashBytes)),
             apparentBytes: ByteCount(totals.apparentBytes),
             trashBytes: ByteCount(found.trashBytes),
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
+        scan.unmanaged = collector.unmanaged()
         let hidden = unreadable.map { (directory: $0.directory, name: $0.name) } + walk.mountPoints
         scan.unseen = hidden.compactMap { place in
             VolumePath(bytes: tree.path(place.directory)).map {

@@ -33,10 +33,28 @@ struct VisitedDirectory {
     var children: [WalkTask] = []
     /// Directories in it that were skipped as unchanged, with their names where they lie in the previous tree.
     var leaves: [DirectoryRecord] = []
-    var hardLinks: [(inode: UInt64, bytes: Int64, apparentBytes: Int64)] = []
+    var hardLinks: [FoundLink] = []
+    /// Files in it that are entries by themselves.
+    var units: [FileUnit] = []
     var unreadableFiles: [(name: [UInt8], error: SystemError)] = []
     /// Whether all that is kept of it and its leaves is as the last scan left it.
     var isUnchanged = false
+}
+
+/// A file with several links, as it was found in a directory.
+struct FoundLink {
+    var inode: UInt64
+    var links: UInt64
+    var bytes: Int64
+    var apparentBytes: Int64
+    /// Its place among the directory's units; -1 where it is in none.
+    var unit = -1
+}
+
+/// A file, or several, that are an entry by themselves: a record like a directory's.
+struct FileUnit {
+    var record: DirectoryRecord
+    var name: [UInt8]
 }
 
 /// The stack of directories to visit and the tree so far, under one lock.
@@ -150,10 +168,13 @@ extension WalkQueue.Found {
         record.parent = task.parentIndex
         let index = tree.append(record, name: task, sentinels: visited.sentinels)
         if let previous { for leaf in visited.leaves { tree.append(leaf, below: index, from: previous) } }
+        let firstUnit = Int32(truncatingIfNeeded: tree.records.count)
+        for unit in visited.units { tree.append(unit, in: index) }
         for link in visited.hardLinks {
             tree.hardLinks.append(
                 HardLink(
-                    directory: index, inode: link.inode, bytes: link.bytes,
+                    directory: link.unit < 0 ? index : firstUnit + Int32(truncatingIfNeeded: link.unit),
+                    inode: link.inode, links: link.links, bytes: link.bytes,
                     apparentBytes: link.apparentBytes))
         }
         unreadable += visited.unreadableFiles.map { (index, $0.name, $0.error) }
@@ -187,6 +208,17 @@ extension DirectoryTree {
         text.append(contentsOf: sentinels)
         records.append(record)
         return Int32(truncatingIfNeeded: records.count - 1)
+    }
+
+    /// Adds what is an entry by itself in a directory.
+    mutating func append(_ unit: FileUnit, in directory: Int32) {
+        var record = unit.record
+        record.parent = directory
+        record.nameStart = UInt32(truncatingIfNeeded: text.count)
+        record.nameLength = UInt16(truncatingIfNeeded: unit.name.count)
+        record.sentinelLength = 0
+        text.append(contentsOf: unit.name)
+        records.append(record)
     }
 
     /// Adds a directory whose name and sentinels lie in another tree's text.

@@ -29,12 +29,13 @@ enum ConfigurationKeys {
     /// The keys of a volume.
     static let volume = [
         "name", "kind", "path", "job_path", "limit", "high", "low", "critical", "pools", "keep", "trash",
-        "socket", "events", "order", "probation",
+        "socket", "events", "order", "probation", "without_evidence",
     ]
     /// The keys of a volume that only one kind has, and the reason.
     static let ofOneKind: [String: (kind: Volume.Kind, reason: String)] = [
         "critical": (.buildCache, "images have no trash to empty"),
         "trash": (.buildCache, "images have no trash"),
+        "without_evidence": (.buildCache, "the uses of images are known by events"),
         "socket": (.imageStore, "Podman serves no build cache"),
         "events": (.imageStore, "Podman writes no events of a build cache"),
     ]

@@ -55,6 +55,7 @@ extension ConfiguredVolume {
         volume.readPools(reader, kind: kind)
         volume.keep = reader.keepPatterns()
         if let trash = reader.value("trash", .span) { volume.trashRetention = trash }
+        if let rule = reader.value("without_evidence", .withoutEvidence) { volume.withoutEvidence = rule }
         if let events = reader.value("events", .path), events != volume.eventsPath { volume.events = events }
         let probation = reader.value("probation", .positiveSpan)
         switch reader.value("order", .order) {

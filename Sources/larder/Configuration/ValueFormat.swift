@@ -77,6 +77,16 @@ extension ValueFormat<Volume.Kind> {
     }
 }
 
+extension ValueFormat<WithoutEvidence> {
+    /// What becomes of entries whose use nothing shows.
+    static var withoutEvidence: Self {
+        let words = WithoutEvidence.allCases.map(\.rawValue)
+        return Self(
+            accepted: words.joined(separator: ", "), read: { WithoutEvidence(rawValue: $0) },
+            guess: { nearest($0, among: words).map { "`\($0)`" } })
+    }
+}
+
 extension ValueFormat<String> {
     /// The name of a volume.
     static var volumeName: Self {

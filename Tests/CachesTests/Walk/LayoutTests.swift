@@ -8,6 +8,8 @@ import Testing
 /// Maven's and Gradle's layouts, in small trees made by hand; real caches are in the integration tests.
 @Suite struct LayoutTests {
 
+    private static let hash = String(repeating: "0a", count: 16)
+
     private func entries(_ directory: TemporaryDirectory) throws -> [String: ScannedEntry] {
         let scan = try WalkerTests.scan(directory)
         return Dictionary(scan.entries.map { ("\($0.pool.rawValue) \($0.key)", $0) }) { a, _ in a }
@@ -114,9 +116,11 @@ import Testing
         try directory.write("caches/modules-2/modules-2.lock")
         try directory.write("caches/transforms-3/0123/transformed/x")
         try directory.write("caches/8.10/transforms/4567/x")
-        try directory.write("caches/8.10/kotlin-dsl/x")
+        try directory.write("caches/8.10/kotlin-dsl/scripts/77/x")
+        try directory.write("caches/8.10/groovy-dsl/66/x")
         try directory.write("caches/jars-9/89ab/x.jar")
-        try directory.write("caches/build-cache-1/0a0b")
+        try directory.write("caches/build-cache-1/\(Self.hash)")
+        try directory.write("caches/build-cache-1/build-cache-1.lock")
         try directory.write("caches/future-7/x/y")
         try directory.write("caches/journal-1/file-access.bin")
         try directory.write("wrapper/dists/gradle-8.10-bin/hash/gradle-8.10/bin/gradle")
@@ -126,8 +130,9 @@ import Testing
         let found = try entries(directory)
         #expect(
             found.keys.sorted() == [
-                "gradle org.x:y:1.0", "gradle-other caches/8.10/kotlin-dsl",
-                "gradle-other caches/8.10/transforms/4567", "gradle-other caches/build-cache-1",
+                "gradle org.x:y:1.0", "gradle-other caches/8.10/groovy-dsl/66",
+                "gradle-other caches/8.10/kotlin-dsl/scripts/77",
+                "gradle-other caches/8.10/transforms/4567", "gradle-other caches/build-cache-1/\(Self.hash)",
                 "gradle-other caches/jars-9/89ab", "gradle-other caches/modules-2/metadata-2.96",
                 "gradle-other caches/transforms-3/0123", "gradle-other jdks/temurin-21",
                 "gradle-other wrapper/dists/gradle-8.10-bin/hash", "maven g:a:1",

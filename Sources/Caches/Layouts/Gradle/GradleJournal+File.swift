@@ -23,7 +23,17 @@ extension GradleJournal {
     static func read(home: OpenDirectory, afterReading: () -> Void) throws(GradleJournalError)
         -> GradleJournal?
     {
-        guard let path = VolumePath("caches/journal-1"), let folder = try? home.open(path) else { return nil }
+        guard let caches = try? home.open("caches".utf8.cString) else { return nil }
+        return try read(caches: caches, afterReading: afterReading)
+    }
+
+    /// Reads the journal of a directory `caches`, whatever it is called; nil where there is none.
+    ///
+    /// - Throws: `GradleJournalError`.
+    static func read(
+        caches: OpenDirectory, afterReading: () -> Void = {}
+    ) throws(GradleJournalError) -> GradleJournal? {
+        guard let folder = try? caches.open("journal-1".utf8.cString) else { return nil }
         var failure = GradleJournalError.restless
         for _ in 0..<attempts {
             guard let file = try open(folder) else { return nil }

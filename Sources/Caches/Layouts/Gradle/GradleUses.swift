@@ -2,14 +2,23 @@ import CacheModel
 import FileAccess
 import Glibc
 
-/// Puts what the journals of a volume's Gradle user homes say into its entries.
+/// Puts what the journals of a volume's Gradle caches say into its entries.
 ///
 /// A module version is used when one of its files is: the journal keeps a time for each directory
-/// `files-2.1/<group>/<name>/<version>/<sha1>`, so those are listed. Other entries stand in it by their own paths.
+/// `files-2.1/<group>/<name>/<version>/<sha1>`, so those are listed. Other entries stand in it by their own paths. The
+/// paths are absolute, as the jobs see them: where none of a journal's is found below the path that is configured,
+/// the usual places of a home are tried, and a warning says so.
 package struct GradleUses {
     private let root: OpenDirectory
     private let jobPath: String
     private let volume: String
+
+    /// Where images keep a Gradle user home, for jobs whose mount is not known.
+    private static let usualHomes = [
+        "/root/.gradle", "/home/gradle/.gradle", "/home/jenkins/.gradle", "/home/runner/.gradle",
+        "/home/ubuntu/.gradle", "/cache/.gradle", "/cache", "/gradle", "/opt/gradle", "/tmp/.gradle",
+        "/.gradle",
+    ]
 
     /// Looks below a volume's root; `jobPath` is where the jobs see that root.
     package init(root: OpenDirectory, of volume: Volume) {
@@ -20,84 +29,99 @@ package struct GradleUses {
 
     /// Adds the recorded uses; says in sentences which journals cannot be used.
     package func add(to entries: inout [ScannedEntry]) -> [String] {
+        var warnings: [ScanWarning] = []
+        return add(to: &entries, &warnings) + warnings.map { "volume \(volume): \($0.text)" }
+    }
+
+    /// As above, with what makes the evidence of this volume less certain apart.
+    package func add(to entries: inout [ScannedEntry], _ warnings: inout [ScanWarning]) -> [String] {
         var notices: [String] = []
-        var journals: [[UInt8]: GradleJournal?] = [:]
+        var byCaches: [VolumePath: [Int]] = [:]
         for index in entries.indices
         where entries[index].pool == .gradle || entries[index].pool == .gradleOther {
-            guard let home = Self.home(of: entries[index]) else { continue }
-            if journals[home] == nil { journals.updateValue(journal(of: home, &notices), forKey: home) }
-            var uses = (journals[home] ?? nil).flatMap { lastUse(of: entries[index], $0) }.map { [$0] } ?? []
-            if let use = lastUseOfBuildCache(entries[index], journals[home] ?? nil) { uses.append(use) }
-            guard let use = uses.max() else { continue }
-            entries[index].uses = [RecordedUse(at: use, evidence: .gradleJournal)]
+            if let use = lastUseOfBuildCache(entries[index]) {
+                entries[index].uses = [RecordedUse(at: use, evidence: .gradleJournal)]
+            }
+            guard let place = GradleLocks.place(of: entries[index]) else { continue }
+            let caches = place.isHome ? place.directory.appending("caches".utf8) : place.directory
+            byCaches[caches, default: []].append(index)
+        }
+        for (caches, places) in byCaches.sorted(by: { $0.key < $1.key }) {
+            guard let journal = journal(in: caches, &notices), journal.count > 0 else { continue }
+            let paths = places.map { names(of: entries[$0], below: caches) }
+            var uses = paths.map { lastUse(of: $0, in: journal, caches: "\(jobPath)/\(caches)") }
+            if uses.allSatisfy({ $0 == nil }), paths.contains(where: { !$0.isEmpty }) {
+                let found = Self.usualHomes.lazy.map { home in
+                    (home: home, uses: paths.map { lastUse(of: $0, in: journal, caches: home + "/caches") })
+                }.first { $0.uses.contains { $0 != nil } }
+                uses = found?.uses ?? uses
+                warnings.append(Self.mismatch(of: caches, seenAs: found?.home))
+            }
+            for (place, use) in zip(places, uses) {
+                guard let use else { continue }
+                let known = entries[place].uses.last?.at ?? use
+                entries[place].uses = [RecordedUse(at: max(use, known), evidence: .gradleJournal)]
+            }
         }
         return notices
     }
 
-    private func journal(of home: [UInt8], _ notices: inout [String]) -> GradleJournal? {
-        guard let path = VolumePath(bytes: home), let directory = try? root.open(path) else { return nil }
+    private static func mismatch(of caches: VolumePath, seenAs home: String?) -> ScanWarning {
+        let place = caches.bytes.isEmpty ? "the volume's root" : "\(caches)"
+        return ScanWarning(
+            code: "gradle-journal-path",
+            text: "Gradle's journal in \(place) matches no entry by the path that jobs are said to see"
+                + (home.map { "; it knows them below \($0), which is used" }
+                    ?? ": last uses rest on access times"),
+            hint: "set job_path of the volume to where the jobs mount it")
+    }
+
+    private func journal(in caches: VolumePath, _ notices: inout [String]) -> GradleJournal? {
+        guard let directory = try? root.open(caches) else { return nil }
         do {
-            return try GradleJournal.read(home: directory)
+            return try GradleJournal.read(caches: directory)
         } catch {
-            let file = path.appending("caches/journal-1/file-access.bin".utf8)
+            let file = caches.appending("journal-1/file-access.bin".utf8)
             notices.append("volume \(volume): Gradle's journal \(file) is ignored: \(error)")
             return nil
         }
     }
 
-    private func lastUse(of entry: ScannedEntry, _ journal: GradleJournal) -> Timestamp? {
-        guard let path = String(validating: entry.path.bytes, as: UTF8.self) else { return nil }
-        let jobsPath = "\(jobPath)/\(path)"
-        guard entry.pool == .gradle else { return journal.lastUse(of: jobsPath) }
-        guard let names = try? root.open(entry.path).names() else { return nil }
+    /// The paths below `caches` that the journal may know an entry by.
+    private func names(of entry: ScannedEntry, below caches: VolumePath) -> [String] {
+        let skipped = caches.bytes.isEmpty ? 0 : caches.bytes.count + 1
+        // What lies beside `caches` in the home.
+        let isBeside = !entry.path.isInside(caches)
+        let bytes =
+            isBeside ? Array("../".utf8) + Array(entry.key.utf8) : Array(entry.path.bytes.dropFirst(skipped))
+        guard let path = String(validating: bytes, as: UTF8.self) else { return [] }
+        guard entry.pool == .gradle, !entry.traits.contains(.part) else { return [path] }
+        guard let names = try? root.open(entry.path).names() else { return [] }
         return names.compactMap { name in
-            let bytes = name.dropLast().map(UInt8.init(bitPattern:))
-            return String(validating: bytes, as: UTF8.self).flatMap {
-                journal.lastUse(of: "\(jobsPath)/\($0)")
+            String(validating: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self).map {
+                "\(path)/\($0)"
             }
+        }
+    }
+
+    private func lastUse(of names: [String], in journal: GradleJournal, caches: String) -> Timestamp? {
+        let caches = caches.hasSuffix("/") ? String(caches.dropLast()) : caches
+        return names.compactMap { name in
+            guard name.hasPrefix("../") else { return journal.lastUse(of: "\(caches)/\(name)") }
+            let home = caches.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
+            return journal.lastUse(of: "\(home)/\(name.dropFirst(3))")
         }.max()
     }
 
-    /// When Gradle last stored or found something in a local build cache; nil for any other entry.
+    /// When Gradle last stored or found an entry of a local build cache; nil for any other entry.
     ///
     /// Gradle keeps that in the time of modification of each file there, which it sets anew at each hit
     /// (gradle/gradle `DirectoryBuildCacheService`, `ModificationTimeFileAccessTimeJournal`); in between, from 4.10
-    /// on, it kept it in its journal. Its lock and its notes tell nothing: every build opens them.
-    private func lastUseOfBuildCache(_ entry: ScannedEntry, _ journal: GradleJournal?) -> Timestamp? {
-        guard entry.pool == .gradleOther, entry.path.name.starts(with: "build-cache-".utf8),
-            let folder = try? root.open(entry.path), let names = try? folder.names()
+    /// on, it kept it in its journal.
+    private func lastUseOfBuildCache(_ entry: ScannedEntry) -> Timestamp? {
+        guard entry.pool == .gradleOther, entry.traits.contains(.file),
+            entry.path.parent.name.starts(with: "build-cache-".utf8)
         else { return nil }
-        let jobsPath = String(validating: entry.path.bytes, as: UTF8.self).map { "\(jobPath)/\($0)" }
-        var last: Timestamp?
-        for name in names {
-            let bytes = name.dropLast().map(UInt8.init(bitPattern:))
-            guard bytes.count >= 32, bytes.allSatisfy(Self.isHex),
-                let stat = try? folder.stat(name), stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG)
-            else { continue }
-            last = max(last ?? Timestamp(nanoseconds: 0), Timestamp(nanoseconds: stat.mtime))
-            if let journal, let jobsPath,
-                let use = journal.lastUse(of: "\(jobsPath)/\(String(decoding: bytes, as: UTF8.self))")
-            {
-                last = max(last ?? use, use)
-            }
-        }
-        return last
-    }
-
-    private static func isHex(_ byte: UInt8) -> Bool {
-        (48...57).contains(byte) || (97...102).contains(byte)
-    }
-
-    /// The Gradle user home that an entry lies in: the directory that holds its `caches`, `wrapper` or `jdks`.
-    private static func home(of entry: ScannedEntry) -> [UInt8]? {
-        let parts = entry.path.components
-        let depth: Int
-        switch entry.pool {
-        case .gradle: depth = 6
-        default:
-            depth = unescaped(entry.key).map { $0.split(separator: UInt8(ascii: "/")).count } ?? parts.count
-        }
-        guard parts.count >= depth else { return nil }
-        return Array(parts.dropLast(depth).joined(separator: [UInt8(ascii: "/")]))
+        return entry.fetched
     }
 }

@@ -13,26 +13,53 @@ struct MavenLayout: CacheLayout {
 
     func anchors(in tree: DirectoryTree) -> [Int32: LayoutRegion] { [:] }
 
-    func step(from region: LayoutRegion, to name: ArraySlice<UInt8>) -> LayoutStep { .unmanaged }
+    func step(
+        from region: LayoutRegion, to name: ArraySlice<UInt8>, _ facts: DirectoryFacts
+    ) -> LayoutStep { .unmanaged }
 
-    func key(of directory: Int32, below anchor: Int32, in tree: DirectoryTree) -> [UInt8] {
+    func key(
+        of directory: Int32, in pool: Pool, below anchor: LayoutAnchor, in tree: DirectoryTree
+    ) -> [UInt8] {
+        // A build of a SNAPSHOT is called by its own version, `g:a:1.0-20260901.120000-7`.
+        let isBuild = tree.records[Int(directory)].facts.contains(.files)
+        let version = isBuild ? tree.records[Int(directory)].parent : directory
         var key: [UInt8] = []
-        let artifact = tree.records[Int(directory)].parent
+        let artifact = tree.records[Int(version)].parent
         let group = tree.records[Int(artifact)].parent
-        tree.append(group, below: anchor, separator: UInt8(ascii: "."), to: &key)
-        for part in [artifact, directory] {
-            key.append(UInt8(ascii: ":"))
-            tree.appendName(part, to: &key)
+        tree.append(group, below: anchor.directory, separator: UInt8(ascii: "."), to: &key)
+        key.append(UInt8(ascii: ":"))
+        tree.appendName(artifact, to: &key)
+        key.append(UInt8(ascii: ":"))
+        if isBuild {
+            key += tree.name(directory).dropFirst(tree.name(artifact).count + 1)
+        } else {
+            tree.appendName(directory, to: &key)
         }
         return key
+    }
+
+    /// Directories of a local repository that hold records and no artifacts: trusted checksums, which nothing
+    /// fetches again, locks and the like (maven-resolver, `LocalPathPrefixComposer`'s neighbours `.meta`,
+    /// `.checksums`, `.locks`, `.tracking`). No group begins with a dot.
+    static func holdsRecords(_ name: ArraySlice<UInt8>) -> Bool {
+        [".meta", ".checksums", ".locks", ".tracking"].contains { name.elementsEqual($0.utf8) }
+    }
+
+    /// Whether a directory is another tool's that only looks like versions of Maven's: Coursier's cache, and the p2
+    /// bundles that Tycho keeps in the local repository.
+    static func isForeign(_ name: ArraySlice<UInt8>, in parent: ArraySlice<UInt8>) -> Bool {
+        name.elementsEqual("v1".utf8) && parent.elementsEqual("coursier".utf8)
+            || name.elementsEqual("osgi".utf8) && parent.elementsEqual("p2".utf8)
     }
 
     func holdingBuild(of entry: ScannedEntry, below root: OpenDirectory) -> LayoutHold? {
         MavenLocks.isHeld(on: entry, below: root) ? LayoutHold(reason: MavenLocks.reason) : nil
     }
 
-    /// The artifact's directory and those of its group.
-    func parentsToRemove(of entry: ScannedEntry) -> Int { Self.groupDepth(of: entry) + 1 }
+    /// The artifact's directory and those of its group; of a build none, as the rest of the SNAPSHOT is there.
+    func parentsToRemove(of entry: ScannedEntry) -> Int {
+        entry.traits.contains(.files) ? 0 : Self.groupDepth(of: entry) + 1
+    }
 
     func check(of file: [UInt8], atDepth depth: Int, of entry: ScannedEntry) -> FileCheck? {
         file.withUnsafeBufferPointer { FileNames.isArtifact($0) } ? .checksumBeside : nil

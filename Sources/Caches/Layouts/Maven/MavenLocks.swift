@@ -1,51 +1,112 @@
 import CacheModel
+import Crypto
 import FileAccess
 import Glibc
 
 /// Asks whether a Maven is resolving or fetching an artifact at this moment, without taking any lock.
 ///
-/// Maven 3.9 with `aether.syncContext.named.factory=file-lock` and `nameMapper=file-gav` locks one byte of
-/// `.locks/artifact~<group>~<artifact>~<version>.lock` in the local repository before it looks whether the artifact
-/// is there, shared or exclusive, until it has looked or fetched (maven-resolver 1.9 `GAVNameMapper`; seen with
-/// strace on Maven 3.9.9). The file must stay for others to see the lock, by
+/// Maven 3.9 with `aether.syncContext.named.factory=file-lock` locks one byte of a file in `.locks` at the base of
+/// the local repository before it looks whether an artifact is there, shared or exclusive, until it has looked or
+/// fetched (seen with strace on Maven 3.9.9). The file must stay for others to see the lock, by
 /// `aether.named.file-lock.deleteLockFiles=false`. Without these settings there is nothing to ask, and the idle floor
 /// and the looks are what protects.
 ///
-/// Where the repository begins, and where in its path the group, is not certain: poms tell of it, which any job may
-/// write, and a split repository keeps its locks in its base. So every `.locks` above the artifact is asked, for
-/// every group that the path allows.
+/// The base of a split repository lies above the root of its artifacts, so every directory above an entry is asked.
+/// A file is called by the mapper (maven-resolver 1.9.25 and 2.0 `NameMappers`):
+///
+/// | mapper | name |
+/// |---|---|
+/// | `file-gav` | `artifact~<group>~<artifact>~<version>.lock` |
+/// | `file-gaecv` | `artifact~<group>~<artifact>~<extension>[~<classifier>]~<version>.lock` |
+/// | `file-hgav`, `file-hgaecv` | the SHA-1 of the same with colons, below 0 to 4 directories of two digits each |
+/// | `file-static` | `static` |
+///
+/// The group of a name is not compared: it rests on where a repository begins, and a lock held on another artifact
+/// of that name and version only keeps an entry for one run.
 enum MavenLocks {
     /// Why an entry stays.
     static let reason = "a Maven is resolving it"
 
+    private static let folder = Array(".locks".utf8)
+
     /// Whether a lock of an entry is held, below the volume's root; what cannot be asked counts as held.
     static func isHeld(on entry: ScannedEntry, below root: OpenDirectory) -> Bool {
-        let path = entry.path.components
-        guard entry.pool == .maven, path.count >= 3 else { return false }
-        let group = path.dropLast(2)
-        let name = path.suffix(2).map { "~" + String(decoding: $0, as: UTF8.self) }.joined() + ".lock"
-        return (0..<group.count).contains { depth in
-            let locks = group.prefix(depth) + [Array(".locks".utf8)[...]]
-            guard let folder = VolumePath(bytes: Array(locks.joined(separator: [UInt8(ascii: "/")]))) else {
-                return true
-            }
+        guard entry.pool == .maven else { return false }
+        // The files of a build lie in the directory of its version, which is what a lock is called by.
+        let version = entry.traits.contains(.files) ? entry.path.parent : entry.path
+        var base = version.parent
+        while !base.bytes.isEmpty {
+            base = base.parent
             do throws(SystemError) {
-                let folder = try root.open(folder)
-                for start in depth..<group.count {
-                    let group = group[start...].map { String(decoding: $0, as: UTF8.self) }.joined(
-                        separator: ".")
-                    if try isHeld(Array("artifact~\(group)\(name)".utf8), in: folder) { return true }
+                if try isHeld(on: entry, of: version, in: try root.open(base.appending(folder))) {
+                    return true
                 }
-                return false
-            } catch { return error.code != ENOENT }
+            } catch {
+                if error.code != ENOENT { return true }
+            }
+        }
+        return false
+    }
+
+    private static func isHeld(
+        on entry: ScannedEntry, of version: VolumePath, in locks: OpenDirectory
+    ) throws(SystemError) -> Bool {
+        let dash = UInt8(ascii: "~")
+        let artifact = version.parent.name
+        let end = version.name + Array(".lock".utf8)
+        var hasHashes = false
+        for name in try locks.names() {
+            let bytes = name.dropLast().map(UInt8.init(bitPattern:))
+            let fields = bytes.split(separator: dash, omittingEmptySubsequences: false)
+            if fields.count >= 4, fields[0].elementsEqual("artifact".utf8) {
+                guard fields[2].elementsEqual(artifact), fields[fields.count - 1].elementsEqual(end) else {
+                    continue
+                }
+                if try isLocked(name, in: locks) { return true }
+            } else if bytes.elementsEqual("static".utf8) || bytes.elementsEqual("static.lock".utf8) {
+                if try isLocked(name, in: locks) { return true }
+            } else if bytes.count == 2 || bytes.count == 40 {
+                hasHashes = true
+            }
+        }
+        guard hasHashes else { return false }
+        for name in hashedNames(of: entry, version) {
+            for depth in 0...4 {
+                let path = (0..<depth).map { name.dropFirst($0 * 2).prefix(2) } + [name[...]]
+                guard let path = VolumePath(path.joined(separator: "/")) else { continue }
+                do throws(SystemError) {
+                    let parent = path.parent.bytes.isEmpty ? locks : try locks.open(path.parent)
+                    if try isLocked(path.name.cString, in: parent) { return true }
+                } catch {
+                    guard [ENOENT, ENOTDIR].contains(error.code) else { throw error }
+                }
+            }
+        }
+        return false
+    }
+
+    private static func isLocked(_ name: [CChar], in locks: OpenDirectory) throws(SystemError) -> Bool {
+        do { return try locks.isLocked(name, .any) } catch {
+            if error.code == ENOENT || error.code == EINVAL { return false }
+            throw error
         }
     }
 
-    private static func isHeld(_ file: [UInt8], in folder: OpenDirectory) throws(SystemError) -> Bool {
-        do { return try folder.isLocked(file.cString, .any) } catch {
-            // Nor could Maven make a file of too long a name.
-            if [ENOENT, ENAMETOOLONG].contains(error.code) { return false }
-            throw error
+    /// The SHA-1 of what the mappers without files call the entry: its coordinates, and those with the extensions
+    /// that are common.
+    private static func hashedNames(of entry: ScannedEntry, _ version: VolumePath) -> [String] {
+        let key = entry.key.split(separator: ":", omittingEmptySubsequences: false)
+        guard key.count == 3, let base = String(validating: version.name, as: UTF8.self) else { return [] }
+        let module = "artifact:\(key[0]):\(key[1])"
+        let extensions = [
+            "jar", "pom", "war", "ear", "aar", "zip", "jar:sources", "jar:javadoc", "jar:tests",
+        ]
+        let names = ["\(module):\(base)"] + extensions.map { "\(module):\($0):\(base)" }
+        return names.map { name in
+            Insecure.SHA1.hash(data: Array(name.utf8)).map { byte in
+                let digits = String(byte, radix: 16)
+                return digits.count == 1 ? "0" + digits : digits
+            }.joined()
         }
     }
 }
