@@ -30,7 +30,8 @@ import Testing
             #expect(b > 0 ? earlier <= Timestamp(nanoseconds: a) : earlier >= Timestamp(nanoseconds: a))
             let between = Timestamp(nanoseconds: a) - Timestamp(nanoseconds: b)
             #expect(a < b ? between < .zero : between >= .zero)
-            #expect((ByteCount(a) + ByteCount(b) >= ByteCount(a)) == (b >= 0))
+            let size = ByteCount(a) + ByteCount(b)
+            #expect(b < 0 ? size <= ByteCount(a) : size >= ByteCount(a))
         }
     }
 
@@ -48,7 +49,8 @@ import Testing
     /// Seconds are rounded down, as by division of a wider number.
     @Test(
         arguments: [
-            (-1_000_000_001, -2), (-1_000_000_000, -1), (-999_999_999, -1), (-1, -1), (0, 0), (999_999_999, 0),
+            (-1_000_000_001, -2), (-1_000_000_000, -1), (-999_999_999, -1), (-1, -1), (0, 0),
+            (999_999_999, 0),
             (1_000_000_000, 1), (.min, -9_223_372_037), (.max, 9_223_372_036),
         ] as [(Int64, Int64)])
     func secondsAreRoundedDown(nanoseconds: Int64, seconds: Int64) {
@@ -57,7 +59,8 @@ import Testing
 
     @Test(
         arguments: [
-            (.nan, 0), (.infinity, .max), (-.infinity, .min), (9.3e18, .max), (-9.3e18, .min), (1.9, 1), (-1.9, -1),
+            (.nan, 0), (.infinity, .max), (-.infinity, .min), (9.3e18, .max), (-9.3e18, .min), (1.9, 1),
+            (-1.9, -1),
         ] as [(Double, Int64)])
     func numbersWithAPointArePinned(number: Double, expected: Int64) {
         #expect(Int64(pinning: number) == expected)

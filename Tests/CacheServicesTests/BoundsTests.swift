@@ -54,7 +54,7 @@ import Testing
 
     @Test func spacesAndUnknownKeysAreNoMatter() throws {
         let spaced =
-            "{ \(Self.head) , \"new\": [1, {\"a\": \"]\"}], \"entries\": [ \(Self.line) ,\n \(Self.line) ] }\n"
+            "{ \(Self.head) , \"new\": [1, {\"a\": \"]\"}], \"entries\": [ \(Self.line) , \(Self.line) ] } "
         #expect(try read(spaced).entries.count == 2)
         #expect(try read("{\(Self.head),\"entries\":[ ]}").entries.isEmpty)
     }

@@ -53,7 +53,7 @@ import Testing
         let plan = bench.plan(usage)
         // One tick of the kernel's clock later.
         while try #require(folder.volumeTime()) == settledAt {}
-        try bench.directory.shell("cd \(bench.path("kept")); \(script); touch -d '40 days ago' .")
+        try bench.directory.shell("cd \(bench.path("kept")); \(script); touch -d '41 days ago' .")
         let outcome = try BuildPruner(
             locked, quietSince: usage.scan.startedAt - .minutes(1), clock: BuildVolume.now
         ).apply(plan, run: "20260101T000000Z-0000", scan: usage.scan)

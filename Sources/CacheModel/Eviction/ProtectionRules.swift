@@ -5,9 +5,7 @@
 /// remedy for the reason reported is never in vain because of a stronger one behind it. The last reason,
 /// `sharedLayers`, depends on what else goes: the pass over the entries finds it.
 struct ProtectionRules {
-    private static let decidedHere: [Protection] = [
-        .keepPattern, .noEvidence, .warmed, .idleFloor, .sharedLayers,
-    ]
+    private static let decidedHere: [Protection] = [.keepPattern, .warmed, .idleFloor, .sharedLayers]
 
     /// All reasons, the strongest first; those that the scan sees in the order of their declaration.
     ///
@@ -31,8 +29,8 @@ struct ProtectionRules {
     /// The strongest reason to keep the entry; nil where there is none.
     func protection(of entry: CacheEntry) -> Protection? {
         if let seen = seen(in: entry) { return seen }
-        if matchesKeepPattern(entry) { return .keepPattern }
         if hasNoEvidence(entry) { return .noEvidence }
+        if matchesKeepPattern(entry) { return .keepPattern }
         if isWarmed(entry) { return .warmed }
         if isRecent(entry) { return .idleFloor }
         return nil
@@ -40,7 +38,7 @@ struct ProtectionRules {
 
     private func seen(in entry: CacheEntry) -> Protection? {
         var seen = entry.found.protections
-        seen.remove(Protections(.noEvidence))
+        if evictsWithoutEvidence || entry.pool == .images { seen.remove(Protections(.noEvidence)) }
         if entry.pool == .images {
             if entry.found.image == nil { seen.insert(Protections(.damaged)) }
             if let image = entry.found.image, image.containers > 0 { seen.insert(Protections(.inUse)) }
@@ -59,23 +57,25 @@ struct ProtectionRules {
     }
 
     /// Where a Maven repository begins, and with it a key, follows from poms, which any job may write: a pattern holds
-    /// wherever that is, by each key that the path alone allows.
+    /// also for the longer keys that the path allows, and for the one below the directory called `repository`.
     private func matchesByPath(_ entry: CacheEntry) -> Bool {
         guard entry.pool == .maven else { return false }
         let path = entry.found.path.components
         guard path.count >= 3 else { return false }
         let group = path.dropLast(2).map { escaped($0) }
         let rest = path.suffix(2).map { ":" + escaped($0) }.joined()
+        let given = entry.key.prefix { $0 != ":" }.split(separator: ".").count
+        let customary = group.lastIndex(of: "repository").map { $0 + 1 }
         return group.indices.contains { start in
+            guard group.count - start > given || start == customary else { return false }
             let key = group[start...].joined(separator: ".") + rest
             return keep.contains { $0.matches(key) }
         }
     }
 
-    /// Whether nothing would tell if a job used a build entry: the volume shows no reads, or not those of this one.
+    /// Whether nothing would tell if a job used a build entry, as the volume shows no reads.
     private func hasNoEvidence(_ entry: CacheEntry) -> Bool {
-        !evictsWithoutEvidence && entry.pool != .images
-            && (entry.confidence == .none || entry.found.protections.contains(Protections(.noEvidence)))
+        !evictsWithoutEvidence && entry.pool != .images && entry.confidence == .none
     }
 
     private func isWarmed(_ entry: CacheEntry) -> Bool {

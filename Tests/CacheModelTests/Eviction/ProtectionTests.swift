@@ -153,7 +153,7 @@ struct ProtectionTests {
         for entry in [silent, closed] {
             #expect(reason(entry, EvictionPolicy(idleFloor: .zero)) == .noEvidence)
             #expect(reason(entry, EvictionPolicy(idleFloor: .zero, evictsWithoutEvidence: true)) == nil)
-            #expect(reason(entry, EvictionPolicy(keep: ["org.example:*"])) == .keepPattern)
+            #expect(reason(entry, EvictionPolicy(keep: ["org.example:*"])) == .noEvidence)
             let plan = EvictionPolicy(target: .zero).plan(usage([entry]), under: quota(of: .zero), now: now)
             #expect(plan.evict.isEmpty)
             #expect(plan.kept.map(\.reason) == [.noEvidence])
