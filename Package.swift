@@ -55,6 +55,7 @@ let package = Package(
                 .embedInCode("../../migrations/0004_orphans.sql"),
                 .embedInCode("../../migrations/0005_daemon.sql"),
                 .embedInCode("../../migrations/0006_reasons.sql"),
+                .embedInCode("../../migrations/0007_image_stores.sql"),
             ]),
         part(
             "PodmanClient",

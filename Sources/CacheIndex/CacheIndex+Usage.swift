@@ -34,10 +34,12 @@ extension CacheIndex {
                 db, sql: "SELECT count(*) FROM entries WHERE volume = ?", arguments: [state.volume])
             entries.reserveCapacity(count ?? 0)
             while let row = try rows.next() { entries.append(try entry(row, images)) }
-            return VolumeUsage(
+            var usage = VolumeUsage(
                 volume: volume, usedBytes: state.usedBytes, trashBytes: state.trashBytes,
                 capacity: try capacity(at: state.record.number, db), scan: state.record, entries: entries,
                 layers: try layers(of: state.volume, db))
+            usage.unaccounted = try unaccounted(of: state.volume, db)
+            return usage
         }
     }
 

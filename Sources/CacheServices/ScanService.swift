@@ -48,11 +48,15 @@ package struct ScanService: Sendable {
         var notices: [String] = []
         let volume = locked.volume
         if case .failure(let error) = locked.folder { notices.append("\(error): \(error.hint)") }
-        let scan =
-            switch volume.kind {
-            case .buildCache: try scanBuildCache(locked, &notices)
-            case .imageStore: try scanImageStore(locked, &notices)
-            }
+        let scan: VolumeScan
+        var events: PodmanEventLogs.Reading?
+        switch volume.kind {
+        case .buildCache: scan = try scanBuildCache(locked, &notices)
+        case .imageStore:
+            let found = try scanImageStore(locked, &notices)
+            scan = found.scan
+            events = found.events
+        }
         try Task.checkCancellation()
         try TrashRecovery(index: index, clock: clock).run(locked, &notices)
         let detector = ClockJumpDetector(stateDirectory: index.stateDirectory)
@@ -63,6 +67,10 @@ package struct ScanService: Sendable {
         }
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
         if !index.isInMemory { detector.record(now: clock()) }
+        // Every line of them is in the index now.
+        if let events, !index.isInMemory {
+            _ = PodmanEventLogs(directory: volume.eventsPath).removeOld(events)
+        }
         _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
         let arming = AtimeArming(root: locked.root).arm(scan.unarmed)

@@ -35,12 +35,14 @@ struct GoalBlockers {
                 remedy: kept.reason.remedy
             )
         }
-        if plan.unmanagedBytes > .zero {
+        var unmanaged = plan.unmanagedBytes
+        for part in plan.unaccounted where part.kind != .unknown {
+            lines.append((part.bytes, "no image: \(part.kind.name)", "\(part.text)."))
+            unmanaged -= part.bytes
+        }
+        if unmanaged > .zero {
             lines.append(
-                (
-                    plan.unmanagedBytes, "unmanaged: belongs to no entry",
-                    "Larder leaves it alone; look with du."
-                ))
+                (unmanaged, "unmanaged: belongs to no entry", "Larder leaves it alone; look with du."))
         }
         if refused > .zero { lines.append((refused, "refused, as said above", "Prune again later.")) }
         return lines.enumerated().sorted { a, b in
@@ -67,6 +69,18 @@ struct GoalBlockers {
             let gap = String(repeating: " ", count: max(0, 10 - size.count))
             page.line("\(gap)\(size)  \(line.what)", indent: 2)
             page.paragraph(line.remedy, indent: 14, tone: .faint)
+        }
+    }
+}
+
+extension UnaccountedSpace.Kind {
+    /// What it is, in a few words.
+    fileprivate var name: String {
+        switch self {
+        case .volumes: "Podman's volumes"
+        case .otherDriver: "another driver's store"
+        case .scratch: "temporary files"
+        case .unknown: "not in any record"
         }
     }
 }

@@ -17,6 +17,19 @@ extension StatusReport.Volume {
             "\(Figures.entries(entries))\(trash); scanned \(Figures.ago(lastScan, now: now)), "
                 + (lastPrune == nil ? "never pruned" : "pruned \(Figures.ago(lastPrune, now: now))"),
             indent: 2)
+        if let eventLogs, eventLogs.kept > 0 {
+            page.line(
+                "\(Figures.count(eventLogs.kept, "event log", "event logs")) kept, \(eventLogs.bytes)",
+                indent: 2)
+        }
+        let rest = usedBytes - accountedBytes
+        if rest > ByteCount(1 << 20) {
+            page.paragraph("\(rest) of what is used is no image and no container:", indent: 2, tone: .warning)
+            for part in unaccounted {
+                let least = part.isLowerBound ? "at least " : ""
+                page.paragraph("\(least)\(part.bytes): \(part.text)", indent: 4, hanging: 2, tone: .warning)
+            }
+        }
         writeHitRates(to: &page)
         if !evidence.reason.isEmpty {
             page.paragraph(
@@ -47,7 +60,13 @@ extension StatusReport.Volume {
         let trust = evidence.confidence
         return [
             "name": .text(name), "path": .text(path), "capacity_bytes": .bytes(capacity),
-            "used_bytes": .bytes(usedBytes), "limit_bytes": .bytes(quota.limit),
+            "used_bytes": .bytes(usedBytes), "accounted_bytes": .bytes(accountedBytes),
+            "unaccounted_bytes": .bytes(max(.zero, usedBytes - accountedBytes)),
+            "unaccounted": .array(unaccounted.map(\.jsonValue)),
+            "event_logs": eventLogs.map {
+                ["kept": .integer($0.kept), "bytes": .bytes($0.bytes)] as JSONValue
+            } ?? .null,
+            "limit_bytes": .bytes(quota.limit),
             "high_bytes": .bytes(quota.high), "low_bytes": .bytes(quota.low),
             "trash_bytes": .bytes(trashBytes), "entries": .integer(entries),
             "hit_rate": hitRates.month.jsonValue(trust),
@@ -57,6 +76,16 @@ extension StatusReport.Volume {
             ],
             "evidence": ["confidence": .text(trust.rawValue), "reason": .text(evidence.reason)],
             "last_scan": .optional(lastScan), "last_prune": .optional(lastPrune),
+        ]
+    }
+}
+
+extension UnaccountedSpace {
+    /// The part as reports have it.
+    var jsonValue: JSONValue {
+        [
+            "kind": .text(kind.rawValue), "bytes": .bytes(bytes), "lower_bound": .bool(isLowerBound),
+            "detail": detail.isEmpty ? .null : .text(detail), "text": .text(text),
         ]
     }
 }

@@ -34,14 +34,17 @@ enum PodmanRules {
     }
 
     @Sendable private static func driver(_ pod: JobPod) -> [Finding] {
-        guard let podman = pod.podman, let driver = pod.option("--storage-driver"), driver != "vfs" else {
+        guard let podman = pod.podman, let driver = pod.option("--storage-driver"), driver != "vfs",
+            driver != "overlay"
+        else {
             return []
         }
         return [
             Finding(
                 .warning, "storage-driver", at: podman["command"] ?? podman,
                 problem: "the storage driver \(driver)",
-                reason: "Larder reads stores of the driver vfs only: it would see no image.", cure: "Use vfs."
+                reason: "Larder reads stores of the drivers vfs and overlay only: it would see no image.",
+                cure: "Use overlay, or vfs."
             )
         ]
     }

@@ -11,6 +11,10 @@ package struct EvictionPolicy: Sendable, Hashable {
     package var poolQuotas: [Pool: Quota]
     /// The size that the volume's used bytes shall not exceed afterwards, in place of both watermarks.
     package var target: ByteCount?
+    /// How long entries of a pool may go unused before they are evicted even where there is room.
+    package var maxIdle: [Pool: Span] = [:]
+    /// Images that no registry has, and that may go all the same.
+    package var replaceable: ReplaceableImages?
     /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
     package var selection: EntrySelection?
 
@@ -31,12 +35,14 @@ package struct EvictionPolicy: Sendable, Hashable {
     /// Pruning starts when more than the high watermark is used and stops at or below the low one; a target
     /// stands for both. A pool over its own high watermark comes down to its low one as well. One pass goes
     /// over the entries by last use; of those last used at the same instant the larger go first, then by key,
-    /// then by path. An entry goes if, at its turn, the volume or its pool is still above its goal.
+    /// then by path. Images without a name and steps of builds that nothing needs go before all others, and what was
+    /// made here and named for a registry, which may not have it, counts as used a week later. An entry that was not
+    /// used for longer than `maxIdle` goes whatever the levels are. An entry goes if, at its turn, the volume or its pool is still above its goal.
     ///
     /// With a selection exactly what it names goes, as far as nothing protects it, and no level matters.
     package func plan(_ usage: VolumeUsage, under quota: Quota, now: Timestamp) -> EvictionPlan {
         let entries = usage.entries
-        let rules = ProtectionRules(idleFloor: idleFloor, keep: keep, now: now)
+        let rules = rules(now: now)
         var candidates: [Int] = []
         var kept: [(place: Int, reason: Protection)] = []
         for place in entries.indices {
@@ -48,12 +54,15 @@ package struct EvictionPolicy: Sendable, Hashable {
         }
         let isImage = { (place: Int) in entries[place].pool == .images }
         var others: [Int] = []
+        let steps = BuildSteps(of: entries)
         if let selection {
-            others = candidates.filter { !selection.covers(entries[$0]) && isImage($0) }
-            candidates = candidates.filter { selection.covers(entries[$0]) }
+            let asked = Set(candidates.filter { selection.covers(entries[$0]) })
+            let along = steps.neededOnly(by: asked)
+            others = candidates.filter { !asked.contains($0) && !along.contains($0) && isImage($0) }
+            candidates = candidates.filter { asked.contains($0) || along.contains($0) }
             kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
         }
-        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries)
+        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, steps)
 
         let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
         let ledger = LayerReferenceCounts(
@@ -70,7 +79,7 @@ package struct EvictionPolicy: Sendable, Hashable {
                     used: poolBytes[pool.key] ?? .zero, startingAbove: pool.value.high,
                     stoppingAt: pool.value.low)
             },
-            takesAll: selection != nil, now: now)
+            takesAll: selection != nil, maxIdle: selection == nil ? maxIdle : [:], steps: steps, now: now)
         pass.run(over: candidates)
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
 
@@ -81,7 +90,7 @@ package struct EvictionPolicy: Sendable, Hashable {
             return .init(
                 pool: pool, quota: quota, usedBytes: poolBytes[pool] ?? .zero, usedAfter: gauge.used)
         }
-        return EvictionPlan(
+        var plan = EvictionPlan(
             volume: usage.volume, createdAt: now, usedBytes: usage.usedBytes, trashBytes: usage.trashBytes,
             unmanagedBytes: max(.zero, poolBytes.values.reduce(usage.usedBytes, -)), quota: quota,
             goal: target ?? quota.low, evict: pass.evictions,
@@ -94,13 +103,19 @@ package struct EvictionPolicy: Sendable, Hashable {
             selection: selection,
             protections: Dictionary(
                 kept.lazy.map { (entries[$0.place].id, $0.reason) }, uniquingKeysWith: { first, _ in first }))
+        plan.unaccounted = usage.unaccounted
+        return plan
     }
 
     /// The strongest reason to keep an entry whatever the quota says; nil where there is none.
     ///
     /// It is the plan's own answer but for `sharedLayers`, which depends on what else goes.
     package func protection(of entry: CacheEntry, now: Timestamp) -> Protection? {
-        ProtectionRules(idleFloor: idleFloor, keep: keep, now: now).protection(of: entry)
+        rules(now: now).protection(of: entry)
+    }
+
+    private func rules(now: Timestamp) -> ProtectionRules {
+        ProtectionRules(idleFloor: idleFloor, keep: keep, replaceable: replaceable, now: now)
     }
 
     private static func bytesByPool(of entries: [CacheEntry]) -> [Pool: ByteCount] {

@@ -12,11 +12,17 @@ struct ProtectionRules {
 
     private let idleFloor: Span
     private let keep: [KeyPattern]
+    private let keptImages: [ImagePattern]
+    private let replaceable: [ImagePattern]
+    private let replaceableAfter: Span
     private let now: Timestamp
 
-    init(idleFloor: Span, keep: [String], now: Timestamp) {
+    init(idleFloor: Span, keep: [String], replaceable: ReplaceableImages? = nil, now: Timestamp) {
         self.idleFloor = idleFloor
         self.keep = keep.map { KeyPattern($0) }
+        keptImages = keep.map { ImagePattern($0) }
+        self.replaceable = (replaceable?.patterns ?? []).map { ImagePattern($0) }
+        replaceableAfter = replaceable?.after ?? .zero
         self.now = now
     }
 
@@ -33,16 +39,28 @@ struct ProtectionRules {
         var seen = entry.found.protections
         if entry.pool == .images {
             if entry.found.image == nil { seen.insert(Protections(.damaged)) }
-            if let image = entry.found.image, image.containers > 0 { seen.insert(Protections(.inUse)) }
+            if let image = entry.found.image {
+                if image.containers > 0 { seen.insert(Protections(.inUse)) }
+                if image.origin.isOnlyHere, !isReplaceable(entry) {
+                    seen.insert(Protections(.locallyInstalled))
+                }
+            }
         }
         return seen.isEmpty ? nil : Self.byStrength.first { seen.contains(Protections($0)) }
     }
 
     /// An image is kept if any of its names matches: a removal takes all of them.
     private func matchesKeepPattern(_ entry: CacheEntry) -> Bool {
-        keep.contains { pattern in
-            pattern.matches(entry.key) || entry.found.image?.names.contains { pattern.matches($0) } ?? false
+        if entry.pool == .images, keptImages.contains(where: { $0.matches(entry, anyRegistry: true) }) {
+            return true
         }
+        return keep.contains { $0.matches(entry.key) }
+    }
+
+    /// Whether the configuration says that an image which no registry has can be made again, and its time has come.
+    private func isReplaceable(_ entry: CacheEntry) -> Bool {
+        max(entry.lastUsed, entry.found.fetched) < now - replaceableAfter
+            && replaceable.contains { $0.matches(entry, anyRegistry: true) }
     }
 
     private func isWarmed(_ entry: CacheEntry) -> Bool {

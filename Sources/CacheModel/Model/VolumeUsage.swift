@@ -14,6 +14,8 @@ package struct VolumeUsage: Sendable {
     package var entries: [CacheEntry]
     /// The layers of an image store.
     package var layers: [ScannedLayer]
+    /// What could be named of what no record explains.
+    package var unaccounted: [UnaccountedSpace] = []
 
     /// Makes a state from all it consists of.
     package init(

@@ -78,6 +78,9 @@ struct DoctorFacts: Sendable, Equatable {
         /// Why its records cannot be read.
         var failure: String?
         var problems: [String] = []
+        var driver = "vfs"
+        /// Keep patterns that match no image.
+        var idlePatterns: [String] = []
         var images = 0
         var containers = 0
         var orphans: [Orphan] = []

@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import Caches
 import Foundation
 import PodmanClient
 import Reporting
@@ -89,7 +90,11 @@ extension Services {
         let pruner = pruner(index, beyondLimits: options.beyondLimits)
         try pruner.checkClock(for: volume)
         let locked = try lock(volume)
-        let usage = try surveyed(locked, index)
+        var usage = try surveyed(locked, index)
+        if volume.kind == .imageStore, let podman = try podman(for: volume) {
+            try await protectMountedImages(in: &usage, of: podman)
+            try await checkDriver(of: volume, podman)
+        }
         let policy = policy(for: volume, target: options.goal.target, selection: options.goal.selection)
         var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
         var refused: [EvictionOutcome.Line] = []
@@ -106,6 +111,38 @@ extension Services {
         display.end()
         note(result.failures, of: volume, &failures)
         return PruneReport.Volume(outcome: result.outcome, plan: plan)
+    }
+
+    /// Protects the images that containers mount: the store's records do not tell of them, Podman does.
+    private func protectMountedImages(
+        in usage: inout VolumeUsage, of podman: PodmanClient
+    ) async throws {
+        let mounted: Set<String>
+        do { mounted = try await podman.mountedImages() } catch is PodmanError {
+            // Without a socket nothing is removed either; a damaged container must not keep all images.
+            return
+        }
+        guard !mounted.isEmpty else { return }
+        let uses = ImageUses(usage.entries.map(\.found))
+        for name in mounted {
+            guard let place = uses.place(of: name) else { continue }
+            usage.entries[place].found.protections.insert(Protections(.inUse))
+        }
+    }
+
+    /// Makes sure that the Podman which removes images works on the records that were read.
+    ///
+    /// - Throws: `Failure` where it uses another driver's.
+    private func checkDriver(of volume: Volume, _ podman: PodmanClient) async throws {
+        guard let drivers = try? ImageStoreReader(of: volume).drivers(), !drivers.others.isEmpty,
+            let info = try? await podman.info(), info.driver != drivers.used.name
+        else { return }
+        throw Failure(
+            code: .failed,
+            message:
+                "volume \(volume.name): Podman uses the driver \(info.driver), and the records that were read are "
+                + "those of \(drivers.used.name)",
+            hint: "set driver: \(info.driver) for the volume")
     }
 
     /// Takes note of what failed beside single entries, and tells it.

@@ -73,18 +73,20 @@ extension StatusReport {
             func rate(since: Timestamp) throws -> HitRate {
                 try index.hitRates(of: volume.name, since: since, until: now).values.reduce(HitRate(), +)
             }
-            self.volumes.append(
-                Volume(
-                    name: volume.name, path: volume.path, capacity: figures.capacity.total,
-                    usedBytes: figures.usedBytes, quota: quota, trashBytes: figures.trashBytes,
-                    entries: figures.entries,
-                    hitRates: RecentHitRates(
-                        lastScan: try index.lastScanRates(of: volume.name),
-                        day: try rate(since: now - .hours(24)), week: try rate(since: now - .days(7)),
-                        month: try rate(since: now - .days(30))),
-                    lastScan: figures.scan.startedAt,
-                    lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
-                    evidence: figures.scan.atimeTrust))
+            var line = Volume(
+                name: volume.name, path: volume.path, capacity: figures.capacity.total,
+                usedBytes: figures.usedBytes, quota: quota, trashBytes: figures.trashBytes,
+                entries: figures.entries,
+                hitRates: RecentHitRates(
+                    lastScan: try index.lastScanRates(of: volume.name),
+                    day: try rate(since: now - .hours(24)), week: try rate(since: now - .days(7)),
+                    month: try rate(since: now - .days(30))),
+                lastScan: figures.scan.startedAt,
+                lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
+                evidence: figures.scan.atimeTrust, accountedBytes: figures.accountedBytes)
+            line.unaccounted = figures.unaccounted
+            line.eventLogs = volume.kind == .imageStore ? figures.eventLogs : nil
+            self.volumes.append(line)
             warnings += Warning.about(figures, quota: quota, now: now)
             warnings += try index.idleWarmings(of: volume.name, since: now - .days(7)).map { idle in
                 Warning(

@@ -33,8 +33,8 @@ final class EventFixture {
     }
 
     /// Reads, and keeps the cursors unless the process dies before they are.
-    func read(dying: Bool = false) -> [String] {
-        last = PodmanEventLogs(directory: directory.path).read(after: cursors)
+    func read(dying: Bool = false, needed: Timestamp? = nil) -> [String] {
+        last = PodmanEventLogs(directory: directory.path).read(after: cursors, needed: needed)
         if !dying { cursors = last.cursors }
         return last.events.map(\.container)
     }

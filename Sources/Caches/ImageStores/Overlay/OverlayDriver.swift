@@ -30,6 +30,9 @@ package struct OverlayDriver: StoreDriver {
         return nil
     }
 
+    /// The kernel mounts lower layers without access times.
+    package let readingShowsUse = false
+
     package func ownContents(of layer: OpenDirectory) -> OpenDirectory? {
         try? layer.open("diff".utf8.cString)
     }
