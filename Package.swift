@@ -102,14 +102,17 @@ let package = Package(
         .executableTarget(
             name: "EvidenceBenchmark", dependencies: ["CacheIndex", "CacheModel", "Caches", "FileAccess"],
             path: "Tests/Benchmarks/EvidenceBenchmark", swiftSettings: strict),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["CacheModel", "Caches", "FileAccess"],
+            path: "Tests/TestSupport", exclude: ["write_journal.py"], swiftSettings: strict),
         tests("CacheModelTests", []),
-        tests("CachesTests", ["Caches", "CLinux", "FileAccess"], exclude: ["Evidence/write_journal.py"]),
+        tests("CachesTests", ["Caches", "CLinux", "FileAccess"]),
         tests("CacheIndexTests", ["CacheIndex", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("PodmanClientTests", ["PodmanClient"], exclude: ["tls_registry.py"]),
         tests(
             "CacheServicesTests",
-            ["CacheIndex", "CacheServices", "Caches", "CLinux", "FileAccess", "PodmanClient"]),
+            ["CacheIndex", "CacheServices", "Caches", "CLinux", "FileAccess", "PodmanClient"],
+            exclude: ["Configuration/cron_oracle.py"]),
         tests("SafetyTests", ["larder"]),
         tests(
             "FuzzTests",
@@ -125,11 +128,11 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
         tests("RunnerLintTests", ["Reporting", "RunnerLint"]),
-        tests("Integration", ["Daemon", "larder"], exclude: ["adopt.py"]),
+        tests("Integration", ["CacheServices", "Daemon", "larder"], exclude: ["adopt.py"]),
         tests(
             "ConfigurationTests",
             [
-                "Daemon", "larder", .product(name: "Logging", package: "swift-log"),
+                "CacheServices", "Daemon", "larder", .product(name: "Logging", package: "swift-log"),
                 .product(name: "Yams", package: "Yams"),
             ]),
     ]

@@ -2,6 +2,7 @@ import Daemon
 import Foundation
 import Testing
 
+@testable import CacheServices
 @testable import larder
 
 /// The keys of `daemon`.

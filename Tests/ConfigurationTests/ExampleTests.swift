@@ -2,6 +2,7 @@ import Foundation
 import Testing
 import Yams
 
+@testable import CacheServices
 @testable import larder
 
 private let examplePath = URL(fileURLWithPath: #filePath)

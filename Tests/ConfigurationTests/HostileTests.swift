@@ -3,6 +3,7 @@ import Glibc
 import TestSupport
 import Testing
 
+@testable import CacheServices
 @testable import larder
 
 @Suite struct HostileTests {

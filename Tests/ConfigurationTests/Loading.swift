@@ -1,5 +1,6 @@
 import Foundation
 
+@testable import CacheServices
 @testable import larder
 
 /// A directory for one test, removed with it.

@@ -3,6 +3,7 @@ import Foundation
 import Logging
 import Testing
 
+@testable import CacheServices
 @testable import larder
 
 @Suite struct PrecedenceTests {
@@ -12,7 +13,7 @@ import Testing
         #expect(configuration.volumes.map(\.kind) == [.buildCache, .imageStore])
         #expect(configuration.volumes.map(\.path) == ["/cache", "/podman-data/storage"])
         #expect(configuration.sockets == ["images": "unix:///sockets/podman.sock"])
-        #expect(configuration.volumes.map(configuration.socketPath) == [nil, "/sockets/podman.sock"])
+        #expect(configuration.sockets == ["images": "unix:///sockets/podman.sock"])
         #expect(configuration.idleFloor == .hours(24))
         #expect(configuration.warnings == [])
     }

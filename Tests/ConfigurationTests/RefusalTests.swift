@@ -1,5 +1,6 @@
 import Testing
 
+@testable import CacheServices
 @testable import larder
 
 /// A text that is refused: where, for which key, and with which words.

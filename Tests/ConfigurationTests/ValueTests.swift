@@ -1,6 +1,7 @@
 import CacheModel
 import Testing
 
+@testable import CacheServices
 @testable import larder
 
 @Suite struct ValueTests {

@@ -1,5 +1,6 @@
 import Testing
 
+@testable import CacheServices
 @testable import larder
 
 /// Two build caches with these names and paths.

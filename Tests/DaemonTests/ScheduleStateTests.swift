@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Foundation
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
 private final class ScheduleFixture {
     private var board = ScheduleState()
 
-    func adopt(_ settings: DaemonSettings, known: [ActivityKey: LastRun], now: Timestamp) {
+    func adopt(_ settings: Configuration, known: [ActivityKey: LastRun], now: Timestamp) {
         board.adopt(settings, known: known, now: now)
     }
     func start(now: Timestamp, absent: Set<String>) -> [(key: ActivityKey, reason: ActivityReason)] {
@@ -38,10 +39,20 @@ private final class ScheduleFixture {
     private func settings(
         _ schedules: [Activity: String], volumes: [Volume]? = nil, jitter: Jitter = Jitter(),
         parallel: Int = 2
-    ) -> DaemonSettings {
-        DaemonSettings(
-            volumes: volumes ?? [build], schedules: schedules.compactMapValues { CronSchedule($0) },
-            jitter: jitter, parallel: parallel, stateDirectory: "/nowhere")
+    ) -> Configuration {
+        var configuration = Configuration(
+            stateDirectory: "/nowhere", volumes: volumes ?? [build], sockets: [:])
+        func schedule(_ activity: Activity) -> CronSchedule? {
+            schedules[activity].flatMap { CronSchedule($0) }
+        }
+        configuration.daemon.scan = schedule(.scan)
+        configuration.daemon.prune = schedule(.prune)
+        configuration.daemon.warm = schedule(.warm)
+        configuration.daemon.verify = schedule(.verify)
+        configuration.daemon.report = schedule(.report)
+        (configuration.daemon.jitter, configuration.daemon.jitterKind) = (jitter.most, jitter.kind)
+        configuration.daemon.parallel = parallel
+        return configuration
     }
 
     private func ran(_ minutes: Int64) -> LastRun {

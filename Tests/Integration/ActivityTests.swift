@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Daemon
 import Foundation
 import TestSupport
@@ -9,7 +10,7 @@ import Testing
 /// What the daemon's activities say of their end: the commands' own work, seen from the daemon.
 @Suite struct ActivityTests {
     private let directory: TemporaryDirectory
-    private let application: Application
+    private let configuration: Configuration
 
     init() throws {
         directory = try TemporaryDirectory()
@@ -20,15 +21,12 @@ import Testing
         var configuration = Configuration(
             stateDirectory: directory.path + "/state", volumes: [volume], sockets: [:])
         configuration.idleFloor = .zero
-        application = Application(
-            configuration: configuration, format: .text, clock: Application.systemClock)
+        self.configuration = configuration
     }
 
     private func perform(_ activity: Activity, later: Span = .zero) async -> ActivityOutcome {
-        let application = Application(
-            configuration: application.configuration, format: .text,
-            clock: { Application.systemClock() + later })
-        return await application.perform(
+        let services = Services(configuration, clock: { Services.systemClock() + later })
+        return await ActivityRunner(services: services).perform(
             ActivityKey(activity, on: activity == .report ? nil : "build"), seen: nil)
     }
 

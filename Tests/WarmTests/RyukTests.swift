@@ -5,7 +5,9 @@ import TestSupport
 import Testing
 
 @testable import CacheServices
+@testable import larder
 @testable import PodmanClient
+@testable import CacheServices
 @testable import larder
 
 /// Testcontainers' Ryuk in `--top`, by the event log that real containers leave.
@@ -31,13 +33,12 @@ extension OnTheTestbed {
             ).checked()
         }
 
-        private func application() throws -> Application {
+        private func services() throws -> Services {
             let volume = Volume(name: "images", kind: .imageStore, path: try bed.setting("STORAGE"))
-            return Application(
-                configuration: Configuration(
+            return Services(
+                Configuration(
                     stateDirectory: state.path, volumes: [volume],
-                    sockets: ["images": "unix://\(try bed.setting("LARDER_SOCKET"))"]),
-                format: .json, clock: Application.systemClock)
+                    sockets: ["images": "unix://\(try bed.setting("LARDER_SOCKET"))"]))
         }
 
         /// A container as Testcontainers for Python makes it (4.15.0, core/labels.py and core/container.py): only
@@ -51,23 +52,23 @@ extension OnTheTestbed {
         }
 
         /// Scans, and gives what `--top 1` would warm.
-        private func top(_ application: Application) throws -> [ImageWarmer.Request] {
-            let index = try application.index()
-            let volume = application.configuration.volumes[0]
-            _ = try application.survey(try LockedVolume(volume, now: application.clock()), index)
-            return try WarmUp(application: application, volume: volume, top: 1).list(index)
+        private func top(_ services: Services) throws -> [ImageWarmer.Request] {
+            let index = try services.index()
+            let volume = services.configuration.volumes[0]
+            _ = try services.survey(try LockedVolume(volume, now: services.clock()), index)
+            return try WarmUp(services, of: volume, top: 1).list(index)
         }
 
         @Test func ryukIsWarmedWhereItsContainersAreStartedAndNotForALabelAlone() async throws {
-            let application = try application()
+            let services = try services()
             // Another name of the same image would keep it in the store.
             try await bed.forget("big")
             try await bed.remove(ryuk)
-            _ = try top(application)
+            _ = try top(services)
             let disabled = UUID().uuidString.lowercased()
             try container(redis, name: "sleepy-\(disabled.prefix(8))", session: disabled)
-            #expect(try top(application).contains { $0.why.contains("Ryuk") } == false)
-            #expect(try top(application).count == 1)
+            #expect(try top(services).contains { $0.why.contains("Ryuk") } == false)
+            #expect(try top(services).count == 1)
 
             let session = UUID().uuidString.lowercased()
             try container(ryuk, name: "testcontainers-ryuk-\(session)", session: session)
@@ -75,14 +76,14 @@ extension OnTheTestbed {
             let lines = try String(contentsOfFile: bed.setting("JOB_EVENTS"), encoding: .utf8)
                 .split(separator: "\n").filter { $0.contains(session) && $0.contains(#""Status":"create""#) }
             #expect(lines.count == 2 && lines.allSatisfy { $0.contains(#""org.testcontainers":"true""#) })
-            let chosen = try top(application)
+            let chosen = try top(services)
             #expect(chosen.count == 2)
             let beside = chosen.first { $0.reference == ryuk }
             #expect(beside?.why.hasPrefix("Testcontainers starts it") == true)
 
             try await bed.remove(ryuk)
             let command = try #require(try Larder.parseAsRoot(["warm", "--top", "1"]) as? WarmCommand)
-            #expect(try await command.run(application) == nil)
+            #expect(try await command.run(Application(services: services, format: .json)) == nil)
             #expect(try await bed.podman.imageExists(ryuk.name))
             try await bed.remove(ryuk)
         }

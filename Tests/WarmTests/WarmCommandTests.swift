@@ -7,6 +7,7 @@ import Testing
 
 @testable import CacheServices
 @testable import PodmanClient
+@testable import CacheServices
 @testable import larder
 
 /// `larder warm` as a whole, on the testbed's store.
@@ -26,9 +27,9 @@ extension OnTheTestbed {
             )
         }
 
-        private func application(_ warm: WarmConfiguration = WarmConfiguration(), low: ByteCount? = nil)
+        private func services(_ warm: WarmConfiguration = WarmConfiguration(), low: ByteCount? = nil)
             throws
-            -> Application
+            -> Services
         {
             var volume = Volume(name: "images", kind: .imageStore, path: try bed.setting("STORAGE"))
             if let low {
@@ -41,55 +42,54 @@ extension OnTheTestbed {
                 sockets: ["images": "unix://\(try bed.setting("LARDER_SOCKET"))"])
             configuration.warm = warm
             configuration.idleFloor = .zero
-            return Application(configuration: configuration, format: .json, clock: Application.systemClock)
+            return Services(configuration)
         }
 
-        private func larder(_ arguments: String..., on application: Application) async throws -> Failure.Code?
-        {
+        private func larder(_ arguments: String..., on services: Services) async throws -> Failure.Code? {
             let command = try #require(try Larder.parseAsRoot(["warm"] + arguments) as? WarmCommand)
-            return try await command.run(application)
+            return try await command.run(Application(services: services, format: .json))
         }
 
-        private func scan(_ application: Application) throws {
-            let index = try application.index()
-            let locked = try LockedVolume(application.configuration.volumes[0], now: application.clock())
-            _ = try application.survey(locked, index)
+        private func scan(_ services: Services) throws {
+            let index = try services.index()
+            let locked = try LockedVolume(services.configuration.volumes[0], now: services.clock())
+            _ = try services.survey(locked, index)
         }
 
         /// The claim of the whole command: the job finds everything there.
         @Test func aJobAfterWarmTopMakesNoRequestForABlob() async throws {
-            let application = try application()
+            let services = try services()
             try await bed.remove(images.a, images.b, images.c)
-            try scan(application)
+            try scan(services)
             for image in [images.a, images.b, images.c] { _ = try bed.job("pull", "--quiet", image.name) }
-            try scan(application)
+            try scan(services)
             try await bed.remove(images.a, images.b, images.c)
-            #expect(try await larder("--top", "3", on: application) == nil)
+            #expect(try await larder("--top", "3", on: services) == nil)
             let before = try bed.blobRequests().count
             for image in [images.a, images.b, images.c] {
                 let container = try bed.job("create", image.name)
                 _ = try bed.job("rm", container)
             }
             #expect(try bed.blobRequests().count == before)
-            let usage = try #require(try application.index().usage(of: "images"))
+            let usage = try #require(try services.index().usage(of: "images"))
             for image in [images.a, images.b, images.c] {
                 let entry = try #require(usage.entries.first { $0.key == image.name })
-                #expect((entry.warmedUntil ?? .init(seconds: 0)) > application.clock() + .hours(23))
+                #expect((entry.warmedUntil ?? .init(seconds: 0)) > services.clock() + .hours(23))
             }
-            let last = try application.index().lastRun(kind: "warm", volume: "images")
-            #expect(try #require(last) > application.clock() - .minutes(10))
+            let last = try services.index().lastRun(kind: "warm", volume: "images")
+            #expect(try #require(last) > services.clock() - .minutes(10))
         }
 
         @Test func aTestcontainersJobAfterWarmTopMakesNoRequestForABlob() async throws {
-            let application = try application()
+            let services = try services()
             try await bed.remove(images.a, images.b, images.c)
-            try scan(application)
+            try scan(services)
             let cold = try bed.blobRequests().count
             try bed.testcontainersJob()
             #expect(try bed.blobRequests().count > cold, "the job that nobody warmed for fetches blobs")
-            try scan(application)
+            try scan(services)
             try await bed.remove(images.b)
-            #expect(try await larder("--top", "3", on: application) == nil)
+            #expect(try await larder("--top", "3", on: services) == nil)
             let warm = try bed.blobRequests().count
             try bed.testcontainersJob()
             #expect(try bed.blobRequests().count == warm)
@@ -102,16 +102,16 @@ extension OnTheTestbed {
             {
                 var warm = WarmConfiguration()
                 warm.registriesFile = file
-                let application = try application(warm)
-                let volume = application.configuration.volumes[0]
-                let report = try await WarmUp(application: application, volume: volume, named: [images.a])
+                let services = try services(warm)
+                let volume = services.configuration.volumes[0]
+                let report = try await WarmUp(services, of: volume, named: [images.a])
                     .preview()
                 #expect(report.images.map(\.result) == [.skipped])
                 #expect(report.images.first?.reason?.hasSuffix(words) == true)
             }
             var wrong = WarmConfiguration()
             wrong.registriesFile = "/nowhere/registries.conf"
-            let failing = try self.application(wrong)
+            let failing = try self.services(wrong)
             let error = await #expect(throws: Failure.self) {
                 try await larder(images.a.name, "--dry-run", on: failing)
             }
@@ -122,47 +122,47 @@ extension OnTheTestbed {
             try state.write("registries.conf", "[[registry]]\nlocation = \"127.0.0.1\"\ninsecure = true\n")
             var warm = WarmConfiguration()
             warm.registriesFile = state.path + "/registries.conf"
-            let application = try application(warm)
+            let services = try services(warm)
             for image in [images.b, images.c] { _ = try bed.job("pull", "--quiet", image.name) }
             let before = try bed.blobRequests().count
-            #expect(try await larder("--check", images.b.name, on: application) == nil)
-            #expect(try await larder("--check", on: application) == nil)
+            #expect(try await larder("--check", images.b.name, on: services) == nil)
+            #expect(try await larder("--check", on: services) == nil)
             _ = try bed.job("tag", images.b.name, "localhost/own:1")
-            let both = try await larder("--check", images.b.name, "localhost/own:1", on: application)
+            let both = try await larder("--check", images.b.name, "localhost/own:1", on: services)
             #expect(both == .inPart)
-            #expect(try await larder("--check", "localhost/own:1", on: application) == .failed)
+            #expect(try await larder("--check", "localhost/own:1", on: services) == .failed)
             _ = try bed.job("untag", images.b.name, "localhost/own:1")
             #expect(try bed.blobRequests().count == before)
             #expect(throws: (any Error).self) { try Larder.parseAsRoot(["warm", "--check", "--make-room"]) }
             // It reads only, so it runs beside whoever holds the volume.
-            let held = try LockedVolume(application.configuration.volumes[0], now: application.clock())
-            #expect(try await larder("--check", images.b.name, on: application) == nil)
+            let held = try LockedVolume(services.configuration.volumes[0], now: services.clock())
+            #expect(try await larder("--check", images.b.name, on: services) == nil)
             withExtendedLifetime(held) {}
         }
 
         @Test func codesAreThoseOfTheContract() async throws {
-            let application = try application()
-            #expect(try await larder(on: application) == nil)
-            #expect(try await larder(images.b.name, on: application) == nil)
+            let services = try services()
+            #expect(try await larder(on: services) == nil)
+            #expect(try await larder(images.b.name, on: services) == nil)
             let unknown = "\(try bed.setting("REGISTRY"))/ci/nope:1"
-            #expect(try await larder(images.b.name, unknown, on: application) == .inPart)
-            #expect(try await larder(unknown, on: application) == .failed)
+            #expect(try await larder(images.b.name, unknown, on: services) == .inPart)
+            #expect(try await larder(unknown, on: services) == .failed)
             let error = await #expect(throws: Failure.self) {
-                try await larder("No Reference", on: application)
+                try await larder("No Reference", on: services)
             }
             #expect(error?.code == .usage)
-            let held = try LockedVolume(application.configuration.volumes[0], now: application.clock())
+            let held = try LockedVolume(services.configuration.volumes[0], now: services.clock())
             let refusal = await #expect(throws: MaintenanceError.self) {
-                try await larder(images.b.name, on: application)
+                try await larder(images.b.name, on: services)
             }
             #expect(refusal.map { Failure($0).code } == .held)
             withExtendedLifetime(held) {}
         }
 
         @Test func aDryRunPullsNothing() async throws {
-            let application = try application()
+            let services = try services()
             try await bed.remove(images.a)
-            #expect(try await larder(images.a.name, "--dry-run", on: application) == nil)
+            #expect(try await larder(images.a.name, "--dry-run", on: services) == nil)
             #expect(try await bed.podman.imageExists(images.a.name) == false)
         }
 
@@ -170,13 +170,13 @@ extension OnTheTestbed {
             let big = try ImageReference(try bed.setting("IMAGE_BIG"))
             var warm = WarmConfiguration()
             warm.images = [WarmConfiguration.Image(reference: images.b)]
-            try scan(try application())
+            try scan(try services())
             for image in [images.b, images.a, big] { _ = try bed.job("pull", "--quiet", image.name) }
-            try scan(try application())
+            try scan(try services())
             try await bed.remove(big)
-            let used = try #require(try application().index().usage(of: "images")).usedBytes
+            let used = try #require(try services().index().usage(of: "images")).usedBytes
             // There is room for big only once something has gone.
-            let tight = try application(warm, low: used - ByteCount(1_000_000))
+            let tight = try services(warm, low: used - ByteCount(1_000_000))
             #expect(try await larder(big.name, on: tight) == .inPart)
             #expect(try await bed.podman.imageExists(big.name) == false)
             #expect(try await larder(big.name, "--make-room", on: tight) == nil)
@@ -195,7 +195,7 @@ extension OnTheTestbed {
             try await bed.remove(big)
             for image in [images.b, images.a] { _ = try bed.job("pull", "--quiet", image.name) }
             // So tight that all else must go, also what was used after it.
-            _ = try await larder(big.name, "--make-room", on: application(warm, low: ByteCount(1_000_000)))
+            _ = try await larder(big.name, "--make-room", on: services(warm, low: ByteCount(1_000_000)))
             #expect(try await bed.podman.imageExists(images.b.name))
             #expect(try await bed.podman.imageExists(images.a.name) == false)
             // As other tests expect to find the store.

@@ -2,7 +2,7 @@ import CacheIndex
 import CacheModel
 import Testing
 
-@testable import larder
+@testable import CacheServices
 
 /// What `--top` chooses.
 struct WarmListTests {

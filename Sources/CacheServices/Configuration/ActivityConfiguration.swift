@@ -10,16 +10,16 @@ package enum Activity: String, Sendable, CaseIterable {
 /// When the daemon does what, and how.
 package struct DaemonConfiguration: Sendable, Equatable {
     /// When each activity comes; nil for never by itself.
-    package var scan = CronSchedule("17 * * * *")
-    package var prune = CronSchedule("43 1 * * *")
-    package var warm = CronSchedule("13 5 * * 1-5")
+    package var scan: CronSchedule? = CronSchedule("17 * * * *")
+    package var prune: CronSchedule? = CronSchedule("43 1 * * *")
+    package var warm: CronSchedule? = CronSchedule("13 5 * * 1-5")
     package var verify: CronSchedule?
-    package var report = CronSchedule("29 6 * * 1")
+    package var report: CronSchedule? = CronSchedule("29 6 * * 1")
     /// The zone of the clock that the schedules go by.
-    package var timeZone = TimeZone.gmt
+    package var timeZone: TimeZone = .gmt
     /// How far activities are moved from their schedules, and how that is chosen.
     package var jitter: Span = .zero
-    package var jitterKind = Jitter.Kind.fixed
+    package var jitterKind: Jitter.Kind = .fixed
     /// How many volumes are worked on at once.
     package var parallel = 2
     /// How often the fill of the volumes and their event logs are looked at.
@@ -33,8 +33,30 @@ package struct DaemonConfiguration: Sendable, Equatable {
     /// The file with the bearer token that lets runs be asked for over HTTP; nil keeps that closed.
     package var tokenFile: String?
 
-    /// The default schedules.
-    package init() {}
+    /// Puts it together.
+    package init(
+        scan: CronSchedule? = CronSchedule("17 * * * *"), prune: CronSchedule? = CronSchedule("43 1 * * *"),
+        warm: CronSchedule? = CronSchedule("13 5 * * 1-5"), verify: CronSchedule? = nil,
+        report: CronSchedule? = CronSchedule("29 6 * * 1"), timeZone: TimeZone = .gmt, jitter: Span = .zero,
+        jitterKind: Jitter.Kind = .fixed, parallel: Int = 2, pressureInterval: Span = .seconds(5),
+        eventInterval: Span = .seconds(1), gracePeriod: Span = .seconds(25),
+        listen: ListenAddress? = .standard, tokenFile: String? = nil
+    ) {
+        self.scan = scan
+        self.prune = prune
+        self.warm = warm
+        self.verify = verify
+        self.report = report
+        self.timeZone = timeZone
+        self.jitter = jitter
+        self.jitterKind = jitterKind
+        self.parallel = parallel
+        self.pressureInterval = pressureInterval
+        self.eventInterval = eventInterval
+        self.gracePeriod = gracePeriod
+        self.listen = listen
+        self.tokenFile = tokenFile
+    }
 
     /// The schedules there are.
     package var schedules: [Activity: CronSchedule] {
@@ -76,13 +98,25 @@ package struct WarmConfiguration: Sendable, Hashable {
     /// The Docker `config.json` with the registries' credentials; nil for none.
     package var authFile: String?
     /// The sidecar's `registries.conf`; nil for none.
-    package var registriesFile: String? = Self.usualRegistriesFile
+    package var registriesFile: String? = WarmConfiguration.usualRegistriesFile
+
+    /// Puts it together.
+    package init(
+        images: [Image] = [], parallel: Int = 2, perRegistry: Int = 2, imageDeadline: Span = .minutes(15),
+        runDeadline: Span = .hours(1), authFile: String? = nil,
+        registriesFile: String? = WarmConfiguration.usualRegistriesFile
+    ) {
+        self.images = images
+        self.parallel = parallel
+        self.perRegistry = perRegistry
+        self.imageDeadline = imageDeadline
+        self.runDeadline = runDeadline
+        self.authFile = authFile
+        self.registriesFile = registriesFile
+    }
 
     /// Where Podman has it; it need not be there.
     package static let usualRegistriesFile = "/etc/containers/registries.conf"
-
-    /// A list without images.
-    package init() {}
 }
 
 /// How `verify` goes about its work.
@@ -92,6 +126,9 @@ package struct VerifyConfiguration: Sendable, Hashable {
     /// How many bytes are read in a second; nil for as fast as it goes.
     package var maxRate: ByteCount?
 
-    /// No bounds.
-    package init() {}
+    /// Puts it together.
+    package init(maxDuration: Span? = nil, maxRate: ByteCount? = nil) {
+        self.maxDuration = maxDuration
+        self.maxRate = maxRate
+    }
 }

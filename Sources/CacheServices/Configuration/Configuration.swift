@@ -13,8 +13,11 @@ package struct Configuration: Sendable, Equatable {
         /// The number of entries that one run may evict from a volume.
         package var entries = 50_000
 
-        /// The default limits.
-        package init() {}
+        /// Puts it together.
+        package init(bytesShare: Watermark = .share(basisPoints: 5000), entries: Int = 50_000) {
+            self.bytesShare = bytesShare
+            self.entries = entries
+        }
     }
 
     /// The absolute path of the directory that holds the index and the run locks.

@@ -5,14 +5,22 @@ package struct ReportConfiguration: Sendable, Hashable {
     /// How far the hit rate may stay below the best reachable; a part of all accesses, 1 % is one point.
     package var distance: Watermark = .share(basisPoints: 100)
     /// For how long, or until when, the size shall do: demand is extended that far.
-    package var review = Review.after(.days(90))
+    package var review: Review = .after(.days(90))
     /// What is kept free for the fetches between two prunes; nil for what was measured.
     package var headroom: ByteCount?
     /// What jobs fetch a second; nil where nobody said.
     package var fetchSpeed: ByteCount?
 
-    /// The default terms.
-    package init() {}
+    /// Puts it together.
+    package init(
+        distance: Watermark = .share(basisPoints: 100), review: Review = .after(.days(90)),
+        headroom: ByteCount? = nil, fetchSpeed: ByteCount? = nil
+    ) {
+        self.distance = distance
+        self.review = review
+        self.headroom = headroom
+        self.fetchSpeed = fetchSpeed
+    }
 
     /// When the size is looked at again.
     package enum Review: Sendable, Hashable {

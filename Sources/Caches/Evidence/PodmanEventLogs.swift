@@ -26,6 +26,9 @@ package struct PodmanEventLogs: Sendable {
         package var notices: [String] = []
         /// How far the logs were read, for the next time.
         package var cursors: [UInt8] = []
+
+        /// Begins with nothing read.
+        package init() {}
     }
 
     /// A log that can go.

@@ -170,7 +170,7 @@ import Testing
 
     @Test func anEntryIsShownBeforeItsFateIsKnown() async throws {
         let bed = try await WebFixture()
-        bed.control.known.withLock { $0 = [] }
+        bed.control.told.withLock { $0.volumes = [] }
         #expect(try await bed.ask("/api/v1/entries/org.example:part3:1.0").json["verdict"] is NSNull)
         let page = try await bed.ask("/entries/org.example:part3:1.0")
         #expect(page.status == 200)
@@ -185,7 +185,7 @@ import Testing
         // It was used three and a half hours ago.
         let path = "/entries/org.example:part6:1.0"
         #expect(try await bed.ask(path).body.contains("within the idle floor"))
-        bed.control.floor.withLock { $0 = .zero }
+        bed.control.told.withLock { $0.idleFloor = .zero }
         await bed.server.figures.refresh()
         while try await bed.ask(path).body.contains("within the idle floor") {
             try await Task.sleep(for: .milliseconds(5))

@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Foundation
 import Glibc
 import Logging
@@ -19,8 +20,8 @@ import Testing
         let (listening, found) = AsyncStream.makeStream(of: Void.self)
         let server = WebServer(
             .init(
-                address: .unix(path: path), stateDirectory: directory.path,
-                version: "0.1.0"), control: FakeControl(), clock: { WebFixture.now }, logger: logger
+                address: .unix(path: path), stateDirectory: directory.path),
+            control: FakeControl(stateDirectory: directory.path), clock: { WebFixture.now }, logger: logger
         ) { _ in found.yield() }
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import CacheServices
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -15,12 +16,16 @@ final class FakeControl: DaemonControl {
     let refusal = Mutex<RequestRefusal?>(nil)
     let asked = Mutex<[String]>([])
 
-    let known = Mutex<[Volume]>([WebFixture.volume])
-    let floor = Mutex<Span>(.hours(24))
+    let told: Mutex<Configuration>
 
-    func volumes() async -> [Volume] { known.withLock { $0 } }
+    init(stateDirectory: String) {
+        var configuration = Configuration(
+            stateDirectory: stateDirectory, volumes: [WebFixture.volume], sockets: [:])
+        (configuration.cluster, configuration.node) = ("east", "n1")
+        told = Mutex(configuration)
+    }
 
-    func idleFloor() async -> Span { floor.withLock { $0 } }
+    func configuration() async -> Configuration { told.withLock { $0 } }
 
     func waitingFor() async -> [String] { waiting.withLock { $0 } }
 
@@ -41,7 +46,7 @@ final class FakeControl: DaemonControl {
 /// A server on a port of its own over an index of its own, for one test.
 final class WebFixture: Sendable {
     let directory: TemporaryDirectory
-    let control = FakeControl()
+    let control: FakeControl
     let port: Int
     let server: WebServer
     private let group: ServiceGroup
@@ -57,6 +62,7 @@ final class WebFixture: Sendable {
         prepare: (CacheIndex) throws -> Void = { try WebFixture.record($0) }
     ) async throws {
         directory = try TemporaryDirectory()
+        control = FakeControl(stateDirectory: directory.path)
         try prepare(CacheIndex.open(stateDirectory: directory.path, now: Self.now))
         if token {
             try directory.write("token", "0123456789abcdefXYZ\n")
@@ -68,8 +74,7 @@ final class WebFixture: Sendable {
         server = WebServer(
             .init(
                 address: .tcp(host: "127.0.0.1", port: 0), stateDirectory: directory.path,
-                tokenFile: token ? directory.path + "/token" : nil,
-                place: .init(cluster: "east", node: "n1"), version: "0.1.0"),
+                tokenFile: token ? directory.path + "/token" : nil),
             control: control, clock: { Self.now }, logger: logger, limits: limits, pace: pace
         ) { found.yield($0 ?? 0) }
         let group = ServiceGroup(configuration: .init(services: [server], logger: logger))

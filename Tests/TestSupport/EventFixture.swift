@@ -1,29 +1,27 @@
 import CacheModel
+import Caches
 import Foundation
-import TestSupport
-
-@testable import Caches
 
 /// A directory with event logs, and a reader that remembers where it stopped.
-final class EventFixture {
-    let directory: TemporaryDirectory
+package final class EventFixture {
+    package let directory: TemporaryDirectory
     private var cursors: [UInt8] = []
-    private(set) var last = PodmanEventLogs.Reading()
+    package private(set) var last = PodmanEventLogs.Reading()
 
-    init() throws { directory = try TemporaryDirectory() }
+    package init() throws { directory = try TemporaryDirectory() }
 
     /// The line of a container's creation.
-    static func create(_ number: Int, image: String = "registry.example.com/ci/app:1") -> String {
+    package static func create(_ number: Int, image: String = "registry.example.com/ci/app:1") -> String {
         let time = Timestamp(seconds: 1_800_000_000 + Int64(number)).description
         return #"{"ID":"c\#(number)","Image":"\#(image)","Name":"n","Status":"create","Time":"\#(time)","#
             + #""Type":"container","Attributes":{"a":"}","b":{"c":["]"]}}}"# + "\n"
     }
 
-    func append(_ numbers: Range<Int>, to name: String = "job.log") throws {
+    package func append(_ numbers: Range<Int>, to name: String = "job.log") throws {
         try append(numbers.map { Self.create($0) }.joined(), to: name)
     }
 
-    func append(_ text: String, to name: String = "job.log") throws {
+    package func append(_ text: String, to name: String = "job.log") throws {
         let path = directory.path + "/" + name
         if !directory.exists(name) { try directory.write(name, "") }
         guard let handle = FileHandle(forWritingAtPath: path) else { return }
@@ -33,11 +31,11 @@ final class EventFixture {
     }
 
     /// Reads, and keeps the cursors unless the process dies before they are.
-    func read(dying: Bool = false, needed: Timestamp? = nil) -> [String] {
+    package func read(dying: Bool = false, needed: Timestamp? = nil) -> [String] {
         last = PodmanEventLogs(directory: directory.path).read(after: cursors, needed: needed)
         if !dying { cursors = last.cursors }
         return last.events.map(\.container)
     }
 
-    func ids(_ numbers: Range<Int>) -> [String] { numbers.map { "c\($0)" } }
+    package func ids(_ numbers: Range<Int>) -> [String] { numbers.map { "c\($0)" } }
 }

@@ -3,11 +3,11 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Daemon
+@testable import CacheServices
 
 /// When schedules come: by hand around changes of the clock, and against two other implementations.
 @Suite struct CronScheduleTests {
-    private static let oracle = Testbed.packageRoot + "/Tests/DaemonTests/cron_oracle.py"
+    private static let oracle = Testbed.packageRoot + "/Tests/CacheServicesTests/Configuration/cron_oracle.py"
     private static let hasCroniter =
         (try? run("/usr/bin/env", "python3", "-c", "import croniter").status) == 0
 
