@@ -1,5 +1,6 @@
 import CacheModel
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Caches
