@@ -43,7 +43,7 @@ package struct ImagePruner: Sendable {
         }
         let reader = ImageStoreReader(of: volume)
         // What containers wrote is in the plan's figure, and not in the records.
-        let beyondRecords = max(.zero, plan.usedBytes - (try reader.read().bytes))
+        let beyondRecords = max(.zero, plan.usedBytes - (try reader.read(recordsOnly: true).bytes))
         let gain = FreeSpaceGain(on: locked.root)
         var result = Result(
             outcome: EvictionOutcome(
@@ -83,7 +83,7 @@ package struct ImagePruner: Sendable {
         }
         result.outcome.freedBytes = gain.bytes
         result.outcome.usedAfter =
-            try OwnFileSystem(locked).map(\.used) ?? reader.read().bytes + beyondRecords
+            try OwnFileSystem(locked).map(\.used) ?? reader.read(recordsOnly: true).bytes + beyondRecords
         result.outcome.overQuota = plan.isExceeded(by: result.outcome.usedAfter)
         return result
     }
@@ -95,7 +95,9 @@ package struct ImagePruner: Sendable {
         case refused(String)
     }
 
-    /// Removes one image. What the store says afterwards counts, and not Podman's answer.
+    /// Removes one image.
+    ///
+    /// What the store says afterwards counts, and not Podman's answer.
     private func remove(_ entry: ScannedEntry, _ reader: ImageStoreReader) async throws -> Removal {
         guard let planned = entry.image else { return .refused("it is no image") }
         guard let now = try reader.read().entries().first(where: { $0.image?.id == planned.id }) else {
@@ -109,7 +111,9 @@ package struct ImagePruner: Sendable {
                 refusal = reason
             }
         }
-        guard try reader.read().images.contains(where: { $0.id == planned.id }) else { return .done }
+        guard try reader.read(recordsOnly: true).images.contains(where: { $0.id == planned.id }) else {
+            return .done
+        }
         return .refused(refusal ?? "it is still in the store after its names were removed")
     }
 

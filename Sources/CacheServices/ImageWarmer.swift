@@ -162,7 +162,7 @@ package struct ImageWarmer: Sendable {
                         result = request.ended(
                             .skipped, expected ?? .zero, "the run's time of \(limits.run) was over")
                     } else if underWay[request.registry, default: 0] < limits.perRegistry {
-                        let used = try store.look().store.bytes
+                        let used = try OwnFileSystem(locked).map(\.used) ?? store.look().store.bytes
                         switch room.judge(
                             used: used, expected: expected, renews: state.image != nil, underWay: running)
                         {

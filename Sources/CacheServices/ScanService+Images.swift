@@ -48,14 +48,14 @@ extension ScanService {
         ) {
             try reader.read()
         }
+        scan.unaccounted = space.unaccounted(at: volume.path).filter { $0.bytes > .zero }
         if let own = OwnFileSystem(locked) {
             scan.fileSystemUsed = own.used
-            // A store that fits its records needs no walk.
-            if own.used - scan.bytes > ByteCount(1 << 20) {
-                scan.unaccounted = space.unaccounted(at: volume.path)
-                let named = scan.unaccounted.reduce(ByteCount.zero) { $0 + $1.bytes }
-                let rest = own.used - scan.bytes - named
-                if rest > .zero { scan.unaccounted.append(UnaccountedSpace(kind: .unknown, bytes: rest)) }
+            let named = scan.unaccounted.reduce(ByteCount.zero) { $0 + $1.bytes }
+            let rest = own.used - scan.bytes - named
+            // A file system's own records take a little, too.
+            if rest > ByteCount(1 << 20) {
+                scan.unaccounted.append(UnaccountedSpace(kind: .unknown, bytes: rest))
             }
         }
         return (scan, events)

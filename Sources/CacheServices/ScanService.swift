@@ -69,7 +69,12 @@ package struct ScanService: Sendable {
         if !index.isInMemory { detector.record(now: clock()) }
         // Every line of them is in the index now.
         if let events, !index.isInMemory {
-            _ = PodmanEventLogs(directory: volume.eventsPath).removeOld(events)
+            let left = events.oldLogs - PodmanEventLogs(directory: volume.eventsPath).removeOld(events)
+            if left > 0 {
+                notices.append(
+                    "volume \(volume.name): \(left) old event log\(left == 1 ? "" : "s") in \(volume.eventsPath) could not "
+                        + "be removed: let Larder write there, or remove what is older than a month by hand")
+            }
         }
         _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)

@@ -22,10 +22,15 @@ extension StatusReport.Volume {
                 "\(Figures.count(eventLogs.kept, "event log", "event logs")) kept, \(eventLogs.bytes)",
                 indent: 2)
         }
-        let rest = usedBytes - accountedBytes
-        if rest > ByteCount(1 << 20) {
-            page.paragraph("\(rest) of what is used is no image and no container:", indent: 2, tone: .warning)
-            for part in unaccounted {
+        let parts = unaccounted.filter { $0.bytes > ByteCount(1 << 20) }
+        if !parts.isEmpty {
+            let rest = usedBytes - accountedBytes
+            page.paragraph(
+                rest > .zero
+                    ? "\(rest) of what is used is no image and no container:"
+                    : "Beside what is counted there are:",
+                indent: 2, tone: .warning)
+            for part in parts {
                 let least = part.isLowerBound ? "at least " : ""
                 page.paragraph("\(least)\(part.bytes): \(part.text)", indent: 4, hanging: 2, tone: .warning)
             }

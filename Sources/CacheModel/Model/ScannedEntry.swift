@@ -135,8 +135,10 @@ package struct ScannedLayer: Sendable, Hashable {
     package var parent: String?
     /// What the layer itself adds, in bytes; zero for a container's layer.
     package var diffBytes: ByteCount
-    /// What its directory occupies: with the vfs driver, which copies the parent's whole tree, the sum of `diffBytes`
-    /// of the layer and its ancestors; with others `diffBytes`. For a container's layer, what was found there.
+    /// What its directory occupies.
+    ///
+    /// With the vfs driver, which copies the parent's whole tree, the sum of `diffBytes` of the layer and its
+    /// ancestors; with others `diffBytes`. For a container's layer, what was found there.
     package var storedBytes: ByteCount
     /// When it was extracted: the time of the pull that brought it.
     package var created: Timestamp

@@ -69,6 +69,16 @@ extension Doctor {
                     why: "A running Podman takes the layer for whole: pulls that need it fail.",
                     cure: "restart the podman sidecar, and pull again"))
         }
+        let unaccounted = store.unaccounted.reduce(ByteCount.zero) { $0 + $1.bytes }
+        if let mount = volume.mount, unaccounted.bytes > mount.capacity.total.bytes / 20 {
+            let parts = store.unaccounted.map { "\($0.bytes): \($0.text)" }
+            found.append(
+                .init(
+                    .store, "unaccounted", .warning,
+                    "\(name): \(unaccounted) of what is used is no image and no container",
+                    why: "It counts against the quota, and evicting images does not give it back.",
+                    cure: parts.joined(separator: "; ")))
+        }
         for pattern in store.idlePatterns {
             found.append(
                 .init(

@@ -41,6 +41,8 @@ package struct DoctorExamination: Sendable {
             found.lastScan = try? index?.lastScan(of: volume.name)
             if volume.kind == .imageStore {
                 found.store = store(of: volume)
+                found.store?.unaccounted =
+                    (try? index?.figures())?.first { $0.name == volume.name }?.unaccounted ?? []
                 if let url = sockets[volume.name] { found.store?.socket = await socket(url) }
             }
             facts.volumes.append(found)

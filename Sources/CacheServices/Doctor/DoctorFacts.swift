@@ -79,6 +79,8 @@ struct DoctorFacts: Sendable, Equatable {
         var failure: String?
         var problems: [String] = []
         var driver = "vfs"
+        /// What the last scan could not explain of what the file system says is used.
+        var unaccounted: [UnaccountedSpace] = []
         /// Keep patterns that match no image.
         var idlePatterns: [String] = []
         var images = 0

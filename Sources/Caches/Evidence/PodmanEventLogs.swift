@@ -20,6 +20,8 @@ package struct PodmanEventLogs: Sendable {
         package var logs = EventLogs()
         /// The logs that were read to their ends and are so old that nothing needs them any more, by name.
         var old: [OldLog] = []
+        /// How many those are.
+        package var oldLogs: Int { old.count }
         /// Whether everything since the last time is in `events`: no line unreadable, no file lost.
         package var isWhole = true
         /// What a person should know, a sentence for each file at most.

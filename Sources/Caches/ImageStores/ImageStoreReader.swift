@@ -71,9 +71,13 @@ package struct ImageStoreReader: Sendable {
     ///
     /// - Throws: `ImageStoreError` where the root is no directory, where a file is damaged or is not what Podman
     ///   writes, and where the store changed during every attempt.
-    package func read() throws -> ImageStore { try read(attempts: 20) }
+    ///
+    /// - Parameter recordsOnly: leaves out what is read beside the records, which tells only of use and origin.
+    package func read(recordsOnly: Bool = false) throws -> ImageStore {
+        try read(attempts: 20, recordsOnly: recordsOnly)
+    }
 
-    func read(attempts: Int) throws -> ImageStore {
+    func read(attempts: Int, recordsOnly: Bool = false) throws -> ImageStore {
         let (driver, others) = try drivers()
         let folder = try ImageStoreFolder(root: root, driver: driver)
         for attempt in 1...attempts {
@@ -87,7 +91,9 @@ package struct ImageStoreReader: Sendable {
             // The files are still open here, so that no new version can have an old one's inode number.
             if try opened.allSatisfy({ file, seen in try folder.version(file) == seen.version }) {
                 let versions = StoreRecordFile.allCases.flatMap { opened[$0]?.version.bytes ?? [] }
-                return try store(from: contents, in: folder, generation: versions, beside: others)
+                return try store(
+                    from: contents, in: folder, generation: versions, beside: others, recordsOnly: recordsOnly
+                )
             }
             if attempt < attempts { sched_yield() }
         }
@@ -110,7 +116,7 @@ package struct ImageStoreReader: Sendable {
 
     private func store(
         from contents: [StoreRecordFile: Data], in folder: ImageStoreFolder, generation: [UInt8],
-        beside others: [any StoreDriver]
+        beside others: [any StoreDriver], recordsOnly: Bool
     ) throws -> ImageStore {
         func records<Record: StoreRecord>(_ type: Record.Type, _ file: StoreRecordFile) throws -> [Record] {
             try folder.records(type, in: contents[file], of: file)
@@ -135,10 +141,12 @@ package struct ImageStoreReader: Sendable {
                 + records(ContainerRecord.self, .volatileContainers),
             layers: records(LayerRecord.self, .layers) + records(LayerRecord.self, .volatileLayers),
             driver: folder.driver, generation: generation, notes: notes, shared: shared)
+        if recordsOnly { return store }
         for image in store.images { store.pulled[image.id] = folder.manifestTime(ofImage: image.id) }
         store.readManifests(in: folder)
         store.readMounts(in: folder)
-        if folder.driver.readingShowsUse { store.readLayerTimes(in: folder) }
+        store.readBuilds()
+        store.readLayerTimes(in: folder)
         return store
     }
 

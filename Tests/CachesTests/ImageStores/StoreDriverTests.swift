@@ -177,6 +177,26 @@ import Testing
         #expect(entries.map(\.uses.count) == [1, 1, 0])
     }
 
+    /// Podman tells of no container where one image is built on another.
+    @Test func buildingOnAnImageIsAUse() throws {
+        func entries(built: Bool) throws -> [ScannedEntry] {
+            let fixture = try StoreFixture(OverlayDriver())
+            var upper = JSON.layer(hex("b"), parent: hex("a"), size: 1, created: "2026-11-25T10:00:00Z")
+            upper.fields.append(("diff-digest", quoted("sha256:1")))
+            upper.fields.append(("compressed-diff-digest", quoted(built ? "sha256:1" : "sha256:2")))
+            try fixture.write(.layers, [.layer(hex("a"), size: 1), upper])
+            try fixture.write(
+                .images,
+                [
+                    .image(hex("1"), layer: hex("a"), names: ["r.io/a:1"]),
+                    .image(hex("2"), layer: hex("b"), names: ["r.io/b:1"]),
+                ])
+            return try fixture.reader.read().entries()
+        }
+        #expect(try entries(built: true)[0].accessed == Timestamp(rfc3339: "2026-11-25T10:00:00Z"))
+        #expect(try entries(built: false)[0].accessed == Timestamp(nanoseconds: 0))
+    }
+
     @Test func whatAContainerMountsIsInUse() throws {
         let fixture = try StoreFixture()
         try fixture.write(.layers, [.layer(hex("a"), size: 1), .layer(hex("b"), size: 1), .layer(hex("c"))])

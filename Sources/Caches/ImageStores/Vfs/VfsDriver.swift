@@ -20,7 +20,7 @@ package struct VfsDriver: StoreDriver {
     package func missingPart(of layer: OpenDirectory, hasParent: Bool) -> String? { nil }
 
     /// The whole tree is copied.
-    package let readingShowsUse = true
+    package let useTrace = ""
 
     package func ownContents(of layer: OpenDirectory) -> OpenDirectory? { layer }
 }
