@@ -91,12 +91,17 @@ extension Services {
         try pruner.checkClock(for: volume)
         let locked = try lock(volume)
         var usage = try surveyed(locked, index)
-        if volume.kind == .imageStore, let podman = try podman(for: volume) {
-            try await protectMountedImages(in: &usage, of: podman)
-            try await checkDriver(of: volume, podman)
-        }
         let policy = policy(for: volume, target: options.goal.target, selection: options.goal.selection)
         var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
+        if volume.kind == .imageStore, !plan.evict.isEmpty || file != nil,
+            let podman = try podman(for: volume)
+        {
+            do {
+                try await protectMountedImages(in: &usage, of: podman)
+                try await checkDriver(of: volume, podman)
+            } catch  where options.dryRun {}
+            plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
+        }
         var refused: [EvictionOutcome.Line] = []
         if let planned = file?.volumes.first(where: { $0.name == volume.name }) {
             (plan, refused) = planned.matched(with: usage, under: policy, now: clock())
@@ -114,13 +119,16 @@ extension Services {
     }
 
     /// Protects the images that containers mount: the store's records do not tell of them, Podman does.
-    private func protectMountedImages(
-        in usage: inout VolumeUsage, of podman: PodmanClient
-    ) async throws {
+    ///
+    /// - Throws: `Failure` where Podman answers and does not tell: one of them might go. Where nobody answers, nothing
+    ///   is removed anyway.
+    func protectMountedImages(in usage: inout VolumeUsage, of podman: PodmanClient) async throws {
         let mounted: Set<String>
-        do { mounted = try await podman.mountedImages() } catch is PodmanError {
-            // Without a socket nothing is removed either; a damaged container must not keep all images.
-            return
+        do { mounted = try await podman.mountedImages() } catch let error as PodmanError {
+            guard case .status = error else { return }
+            throw Failure(
+                code: .inPart, message: "which images containers mount cannot be told: \(error)",
+                hint: "remove the container that Podman cannot show, and prune again")
         }
         guard !mounted.isEmpty else { return }
         let uses = ImageUses(usage.entries.map(\.found))
@@ -133,7 +141,7 @@ extension Services {
     /// Makes sure that the Podman which removes images works on the records that were read.
     ///
     /// - Throws: `Failure` where it uses another driver's.
-    private func checkDriver(of volume: Volume, _ podman: PodmanClient) async throws {
+    func checkDriver(of volume: Volume, _ podman: PodmanClient) async throws {
         guard let drivers = try? ImageStoreReader(of: volume).drivers(), !drivers.others.isEmpty,
             let info = try? await podman.info(), info.driver != drivers.used.name
         else { return }

@@ -94,7 +94,12 @@ package struct WarmUp: Sendable {
         // A socket that nobody serves is one failure, not one for each image.
         if !requests.isEmpty { _ = try await prepared.podman.ping() }
         if makesRoom {
-            let plan = try roomPlan(requests, warmer, prepared.usage, prepared.quota)
+            var usage = prepared.usage
+            if !(try roomPlan(requests, warmer, usage, prepared.quota).evict.isEmpty) {
+                try await services.protectMountedImages(in: &usage, of: prepared.podman)
+                try await services.checkDriver(of: volume, prepared.podman)
+            }
+            let plan = try roomPlan(requests, warmer, usage, prepared.quota)
             if !plan.evict.isEmpty {
                 let result = try await services.pruner(index).prune(
                     prepared.locked, plan, refused: [], scan: prepared.usage.scan, run: newRun(),
