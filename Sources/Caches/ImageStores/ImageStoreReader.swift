@@ -121,11 +121,13 @@ package struct ImageStoreReader: Sendable {
         func records<Record: StoreRecord>(_ type: Record.Type, _ file: StoreRecordFile) throws -> [Record] {
             try folder.records(type, in: contents[file], of: file)
         }
-        var notes = otherDrivers(others, in: folder)
+        // The other drivers' stores are beside each other, too: of them only the records are read.
+        var notes = recordsOnly ? [] : otherDrivers(others, in: folder)
         var shared = ImageStore.Shared()
         for path in additional {
             do {
-                let other = try ImageStoreReader(root: path, driver: folder.driver.name).read()
+                let other = try ImageStoreReader(root: path, driver: folder.driver.name).read(
+                    recordsOnly: true)
                 for layer in other.layers where !layer.incomplete {
                     shared.layers[layer.id] = layer.storedBytes
                 }
@@ -157,7 +159,8 @@ package struct ImageStoreReader: Sendable {
         }
         return unknown
             + others.map { driver in
-                let bytes = (try? ImageStoreReader(root: root, driver: driver.name).read())?.bytes
+                let bytes = (try? ImageStoreReader(root: root, driver: driver.name).read(recordsOnly: true))?
+                    .bytes
                 let size = bytes.map { ", \($0) by its records" } ?? ""
                 return
                     "the root also holds a store of the \(driver.name) driver\(size), and the one in use is "

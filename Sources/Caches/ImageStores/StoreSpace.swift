@@ -54,7 +54,8 @@ package struct StoreSpace: Sendable {
         add(.volumes, ["volumes"])
         add(.scratch, ["tmp", "\(driver.name)/staging"])
         for other in others {
-            guard let store = try? ImageStoreReader(root: path, driver: other.name).read() else { continue }
+            guard let store = try? ImageStoreReader(root: path, driver: other.name).read(recordsOnly: true)
+            else { continue }
             found.append(UnaccountedSpace(kind: .otherDriver, bytes: store.bytes, detail: other.name))
         }
         return found
