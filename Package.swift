@@ -55,7 +55,8 @@ let package = Package(
                 .embedInCode("../../migrations/0004_orphans.sql"),
                 .embedInCode("../../migrations/0005_daemon.sql"),
                 .embedInCode("../../migrations/0006_reasons.sql"),
-                .embedInCode("../../migrations/0007_image_stores.sql"),
+                .embedInCode("../../migrations/0007_history.sql"),
+                .embedInCode("../../migrations/0008_image_stores.sql"),
             ]),
         part(
             "PodmanClient",
@@ -67,15 +68,19 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
-        part("RunnerLint", ["TOMLSettings"], resources: [.embedInCode("runner-keys.txt")]),
-        part("Reporting", ["CacheModel", "RunnerLint"]),
+        part(
+            "RunnerLint", ["TOMLSettings", .product(name: "Yams", package: "Yams")],
+            resources: [.embedInCode("runner-keys.txt")]),
+        part("Reporting", ["CacheModel", "Caches", "RunnerLint"]),
         part(
             "CacheServices",
             [
                 "CacheIndex", "CacheModel", "Caches", "CLinux", "FileAccess", "PodmanClient", "Reporting",
                 "RunnerLint",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
+                .product(name: "NIOCore", package: "swift-nio"),
             ]),
         part(
             "Daemon",

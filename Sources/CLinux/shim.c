@@ -36,8 +36,9 @@ int larder_statx(int dirfd, const char *name, larder_stat *out) {
     out->inode = s.stx_ino;
     out->device = makedev(s.stx_dev_major, s.stx_dev_minor);
     out->mount = (s.stx_mask & STATX_MNT_ID) ? s.stx_mnt_id : 0;
-    out->size = (int64_t)s.stx_size;
-    out->blocks = (int64_t)s.stx_blocks;
+    // Whatever a file system says: lengths are not negative, and 512 bytes a block do not overflow.
+    out->size = s.stx_size > INT64_MAX ? INT64_MAX : (int64_t)s.stx_size;
+    out->blocks = s.stx_blocks > INT64_MAX / 512 ? INT64_MAX / 512 : (int64_t)s.stx_blocks;
     out->atime = nanoseconds(s.stx_atime);
     out->mtime = nanoseconds(s.stx_mtime);
     out->ctime = nanoseconds(s.stx_ctime);

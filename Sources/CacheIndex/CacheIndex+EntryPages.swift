@@ -5,48 +5,75 @@ import GRDB
 /// Which entries are asked for, in which order, and how many.
 package struct EntryQuestion: Sendable, Hashable {
     /// How they are sorted.
-    package enum Order: String, Sendable, Hashable, CaseIterable {
-        /// By last use, the least recent first.
-        case used
-        /// By size, the largest first.
-        case bytes
-        /// By key.
-        case key
-    }
+    package typealias Order = EntryOrder
 
-    /// Where the page before ended.
+    /// Where the page before ended: the last entry's place in the order.
     package struct Cursor: Sendable, Hashable {
-        /// The last entry's value in the order asked for: nanoseconds, bytes or the key.
-        package var value: String
-        /// The last entry's row in the index.
-        package var id: Int64
+        /// The order it belongs to.
+        package var order: Order
+        /// What the last entry is sorted by, the numbers first.
+        var numbers: [Int64]
+        var key: String
+        var volume: String
+        var path: [UInt8]
 
-        /// Makes a cursor from both.
-        package init(value: String, id: Int64) {
-            self.value = value
-            self.id = id
+        /// The place after an entry.
+        package init(after entry: CacheEntry, on volume: String, in order: Order) {
+            self.order = order
+            numbers = order.values(of: entry)
+            (key, self.volume, path) = (entry.key, volume, Array(entry.found.path.bytes))
+        }
+
+        /// Reads what `text` wrote; nil for anything else.
+        package init?(_ text: String) {
+            let standard = text.replacing("-", with: "+").replacing("_", with: "/")
+            let padded = standard + String(repeating: "=", count: (4 - standard.count % 4) % 4)
+            guard let data = Data(base64Encoded: padded),
+                let written = try? JSONDecoder().decode(Written.self, from: data),
+                let order = Order(rawValue: written.o), written.n.count == order.count
+            else { return nil }
+            (self.order, numbers, key, volume, path) = (order, written.n, written.k, written.v, written.p)
+        }
+
+        /// The cursor as text that a URL can hold.
+        package var text: String {
+            let written = Written(o: order.rawValue, n: numbers, k: key, v: volume, p: path)
+            let data = (try? JSONEncoder().encode(written)) ?? Data()
+            return data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
+                .replacing("=", with: "")
+        }
+
+        private struct Written: Codable {
+            var o: String
+            var n: [Int64]
+            var k: String
+            var v: String
+            var p: [UInt8]
         }
     }
 
     /// Only on the volume of that name.
     package var volume: String?
+    /// Only on the volumes of these names; nil for all.
+    package var volumes: [String]?
     /// Only of that pool.
     package var pool: Pool?
     /// Only those whose key, or one of whose image names, holds this text, whatever its case.
     package var text: String?
     /// How they are sorted.
     package var order: Order
-    /// How many at most.
-    package var limit: Int
+    /// How many at most; nil for all.
+    package var limit: Int?
     /// After which one.
     package var after: Cursor?
 
     /// Makes a question from all it consists of.
     package init(
-        volume: String? = nil, pool: Pool? = nil, text: String? = nil, order: Order = .used, limit: Int = 100,
-        after: Cursor? = nil
+        volume: String? = nil, volumes: [String]? = nil, pool: Pool? = nil, text: String? = nil,
+        order: Order = .used, limit: Int? = 100, after: Cursor? = nil
     ) {
         self.volume = volume
+        self.volumes = volumes
         self.pool = pool
         self.text = text
         self.order = order
@@ -61,7 +88,7 @@ package struct EntryPage: Sendable {
     package var entries: [(volume: String, entry: CacheEntry)]
     /// How many there are on all pages.
     package var totalEntries: Int64
-    /// The sum of their sizes; images that share layers count them each.
+    /// What they occupy together: a layer of several images counts once.
     package var totalBytes: ByteCount
     /// Where the next page begins; nil at the end.
     package var next: EntryQuestion.Cursor?
@@ -79,26 +106,48 @@ extension CacheIndex {
             let sums = try Row.fetchOne(
                 db,
                 sql: """
-                    SELECT count(*), ifnull(sum(entries.bytes), 0)
+                    SELECT count(*), ifnull(sum(entries.bytes) FILTER (WHERE entries.pool <> ?), 0)
                     FROM entries JOIN volumes ON volumes.id = entries.volume WHERE \(conditions)
+                    """,
+                arguments: [Pool.images.code] + arguments)
+            let layers = try Row.fetchOne(
+                db,
+                sql: """
+                    SELECT ifnull(sum(layers.stored_bytes), 0) FROM layers WHERE (layers.volume, layers.id) IN (
+                        SELECT entries.volume, image_layers.layer FROM image_layers
+                        JOIN entries ON entries.id = image_layers.entry
+                        JOIN volumes ON volumes.id = entries.volume WHERE \(conditions))
                     """,
                 arguments: arguments)
             var page = EntryPage(
-                entries: [], totalEntries: try sums?.integer(0) ?? 0, totalBytes: try sums?.size(1) ?? .zero)
-            let (sorting, after, more) = Self.sorting(of: question)
+                entries: [], totalEntries: try sums?.integer(0) ?? 0,
+                totalBytes: (try sums?.size(1) ?? .zero) + (try layers?.size(0) ?? .zero))
+            let (after, more) = Self.condition(after: question.after)
+            let limit = question.limit.map { "LIMIT \($0 + 1)" } ?? ""
             let found = try self.found(
-                conditions + after, arguments + more, db, order: "\(sorting) LIMIT \(question.limit + 1)")
-            page.entries = Array(found.prefix(question.limit))
-            if found.count > question.limit, let last = page.entries.last?.entry {
-                let value =
-                    switch question.order {
-                    case .used: "\(last.lastUsed.nanoseconds)"
-                    case .bytes: "\(last.bytes.bytes)"
-                    case .key: last.key
-                    }
-                page.next = EntryQuestion.Cursor(value: value, id: last.id)
+                conditions + after, arguments + more, db, order: "\(question.order.columns) \(limit)")
+            page.entries = Array(found.prefix(question.limit ?? found.count))
+            if found.count > page.entries.count, let last = page.entries.last {
+                page.next = EntryQuestion.Cursor(after: last.entry, on: last.volume, in: question.order)
             }
             return page
+        }
+    }
+
+    /// What layers occupy, each once.
+    ///
+    /// - Parameter ids: their IDs, by the names of their volumes.
+    /// - Throws: `IndexError`.
+    package func storedBytes(ofLayers ids: [String: Set<String>]) throws -> ByteCount {
+        try reading { db in
+            var sum = ByteCount.zero
+            for (volume, wanted) in ids where !wanted.isEmpty {
+                guard let row = try volumeRow(named: volume, db) else { continue }
+                for layer in try layers(of: row, db) where wanted.contains(layer.id) {
+                    sum += layer.storedBytes
+                }
+            }
+            return sum
         }
     }
 
@@ -107,6 +156,10 @@ extension CacheIndex {
         if let volume = question.volume {
             conditions.append("volumes.name = ?")
             arguments += [volume]
+        }
+        if let volumes = question.volumes {
+            conditions.append("volumes.name IN (\(volumes.map { _ in "?" }.joined(separator: ", ")))")
+            arguments += StatementArguments(volumes)
         }
         if let pool = question.pool {
             conditions.append("entries.pool = ?")
@@ -125,18 +178,45 @@ extension CacheIndex {
         return (conditions.joined(separator: " AND "), arguments)
     }
 
-    private static func sorting(of question: EntryQuestion) -> (String, String, StatementArguments) {
-        let (column, direction, sign) =
-            switch question.order {
-            case .used: ("entries.last_used", "ASC", ">")
-            case .bytes: ("entries.bytes", "DESC", "<")
-            case .key: ("entries.key", "ASC", ">")
-            }
-        let sorting = "\(column) \(direction), entries.id \(direction)"
-        guard let after = question.after else { return (sorting, "", []) }
-        // A number in the text must compare as one.
-        let value: any DatabaseValueConvertible =
-            question.order == .key ? after.value : Int64(after.value) ?? 0
-        return (sorting, " AND (\(column), entries.id) \(sign) (?, ?)", [value, after.id])
+    private static func condition(after cursor: EntryQuestion.Cursor?) -> (String, StatementArguments) {
+        guard let cursor else { return ("", []) }
+        let values: [(any DatabaseValueConvertible)?] =
+            cursor.numbers.map { $0 } + [cursor.key, cursor.volume, Data(cursor.path)]
+        let places = values.map { _ in "?" }.joined(separator: ", ")
+        return (" AND (\(cursor.order.columns)) > (\(places))", StatementArguments(values))
+    }
+}
+
+extension EntryOrder {
+    private static let frees =
+        "ifnull((SELECT exclusive_bytes FROM images WHERE entry = entries.id), entries.bytes)"
+
+    /// What entries are sorted by, all rising: what is to fall is negative.
+    fileprivate var columns: String {
+        let ties = "entries.key, volumes.name, entries.path"
+        return switch self {
+        case .used: "entries.last_used, -entries.bytes, \(ties)"
+        case .bytes: "-entries.bytes, \(ties)"
+        case .key: ties
+        case .frees: "-\(Self.frees), -entries.bytes, \(ties)"
+        }
+    }
+
+    /// The numbers among them, of one entry.
+    fileprivate func values(of entry: CacheEntry) -> [Int64] {
+        switch self {
+        case .used: [entry.lastUsed.nanoseconds, -entry.bytes.bytes]
+        case .bytes: [-entry.bytes.bytes]
+        case .key: []
+        case .frees: [-entry.removalFrees.bytes, -entry.bytes.bytes]
+        }
+    }
+
+    fileprivate var count: Int {
+        switch self {
+        case .used, .frees: 2
+        case .bytes: 1
+        case .key: 0
+        }
     }
 }

@@ -34,6 +34,84 @@ extension CacheIndex {
         }
     }
 
+    /// The entries whose key, or one of whose image names, matches a pattern, by key.
+    ///
+    /// - Parameter limit: how many at most.
+    /// - Throws: `IndexError`.
+    package func entries(
+        matchingPattern pattern: String, limit: Int
+    ) throws -> (entries: [(volume: String, entry: CacheEntry)], hasMore: Bool) {
+        let known = KeyPattern(pattern)
+        return try reading { db in
+            var ids: [Int64] = []
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT id, key FROM (
+                        SELECT id, key FROM entries
+                        UNION SELECT entry, name FROM image_names) ORDER BY key
+                    """)
+            while let row = try rows.next(), ids.count <= limit {
+                let id = try row.integer(0)
+                if known.matches(try row.text(1)), !ids.contains(id) { ids.append(id) }
+            }
+            let list = ids.prefix(limit).map { String($0) }.joined(separator: ", ")
+            let found = try found(
+                "entries.id IN (\(list))", [], db, order: "entries.key, volumes.name, entries.path")
+            return (found, ids.count > limit)
+        }
+    }
+
+    /// Keys and image names that begin with a text, in order.
+    ///
+    /// - Throws: `IndexError`.
+    package func names(beginning text: String, limit: Int) throws -> [String] {
+        try reading { db in
+            // What sorts at or behind the text and before all that cannot begin with it.
+            try String.fetchAll(
+                db,
+                sql: """
+                    SELECT name FROM (SELECT key AS name FROM entries UNION SELECT name FROM image_names)
+                    WHERE name >= ?1 AND name < ?1 || char(1114111) ORDER BY name LIMIT ?2
+                    """,
+                arguments: [text, limit])
+        }
+    }
+
+    /// The names that are closest to one that nothing has: keys and image names that hold it, else similar ones.
+    ///
+    /// - Throws: `IndexError`.
+    package func names(near text: String, count: Int) throws -> [String] {
+        try reading { db in
+            let names = "SELECT key AS name FROM entries UNION SELECT name FROM image_names"
+            let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
+                "_", with: "\\_")
+            let holding = try String.fetchAll(
+                db,
+                sql:
+                    "SELECT name FROM (\(names)) WHERE name LIKE ? ESCAPE '\\' ORDER BY length(name), name LIMIT ?",
+                arguments: ["%\(escaped)%", count])
+            if !holding.isEmpty { return holding }
+            // Of names in colons or slashes those that share a part; distances to a million names take too long.
+            let parts = text.split { $0 == ":" || $0 == "/" || $0 == "@" }.map(String.init).filter {
+                $0.count > 2
+            }
+            for part in parts.sorted(by: { $0.count > $1.count }) {
+                let escaped = part.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
+                    "_", with: "\\_")
+                let some = try String.fetchAll(
+                    db,
+                    sql: "SELECT name FROM (\(names)) WHERE name LIKE ? ESCAPE '\\' ORDER BY name LIMIT 2000",
+                    arguments: ["%\(escaped)%"])
+                let close = nearest(text, among: some, count: count)
+                if !close.isEmpty { return close }
+                if !some.isEmpty { return Array(some.prefix(count)) }
+            }
+            let some = try String.fetchAll(db, sql: "SELECT name FROM (\(names)) ORDER BY name LIMIT 20000")
+            return nearest(text, among: some, count: count)
+        }
+    }
+
     /// What is known of entries that are gone, the last that went first.
     ///
     /// Those of exactly that key; where there are none, those at that path.
@@ -98,16 +176,14 @@ extension CacheIndex {
                 """,
             arguments: arguments)
         var entries: [(volume: String, entry: CacheEntry)] = []
-        // Each volume's images are read once, and not for every row.
-        var known: [Int64: [Int64: ScannedImage]] = [:]
+        // The images of a volume are read once, not for each row.
+        var images: [Int64: [Int64: ScannedImage]] = [:]
         while let row = try rows.next() {
-            var own: [Int64: ScannedImage] = [:]
-            if try row.pool(1) == .images {
-                let volume = try row.integer(18)
-                own = try known[volume] ?? images(of: volume, db)
-                known[volume] = own
+            let volume = try row.integer(19)
+            if try row.pool(1) == .images, images[volume] == nil {
+                images[volume] = try self.images(of: volume, db)
             }
-            entries.append((try row.text(17), try entry(row, own)))
+            entries.append((try row.text(18), try entry(row, images[volume] ?? [:])))
         }
         return entries
     }

@@ -25,13 +25,18 @@ extension CacheIndex {
             guard let row else { return nil }
             let (id, baseline) = (try row.integer(0), try row.integer(1))
             let beganAt = try row.time(2)
-            var accesses = try self.accesses(of: id, after: baseline, db)
+            var accesses = try foldedAccesses(of: id, after: beganAt, db)
+            try addAccesses(of: id, after: baseline, to: &accesses, db)
             accesses.sort { $0.at == $1.at ? $0.entry < $1.entry : $0.at < $1.at }
             return VolumeHistory(
                 beganAt: beganAt, lastScanAt: try row.time(3),
                 contents: try contents(of: id, accesses, beganAt: beganAt, db), accesses: accesses,
                 samples: try samples(of: id, from: baseline, db),
-                evictions: try evictions(of: id, after: beganAt, db))
+                evictions: try evictions(of: id, after: beganAt, db),
+                knownSince: try Int64.fetchOne(
+                    db, sql: "SELECT at FROM unknown_until WHERE volume = ?", arguments: [id]
+                ).map { Timestamp(nanoseconds: $0) },
+                departures: try departures(of: id, after: beganAt, db), layers: try allLayers(of: id, db))
         }
     }
 
@@ -43,30 +48,90 @@ extension CacheIndex {
             arguments: [volume])
     }
 
-    private func accesses(
-        of volume: Int64, after baseline: Int64, _ db: Database
-    ) throws -> [VolumeHistory.Access] {
+    private func addAccesses(
+        of volume: Int64, after baseline: Int64, to accesses: inout [VolumeHistory.Access], _ db: Database
+    ) throws {
         let scans = "SELECT id FROM scans WHERE volume = ? AND id > ?"
-        var accesses: [VolumeHistory.Access] = []
         let count = try Int.fetchOne(
             db, sql: "SELECT count(*) FROM accesses WHERE scan IN (\(scans))", arguments: [volume, baseline])
-        accesses.reserveCapacity(count ?? 0)
-        // Small numbers share a column: each column of a million rows is a call more.
+        accesses.reserveCapacity(accesses.count + (count ?? 0))
+        var parts: [Int64: [Int64: ByteCount]] = [:]
+        let partial = try Row.fetchCursor(db, sql: "SELECT scan, entry, size FROM partial_fetches")
+        while let row = try partial.next() {
+            parts[try row.integer(0), default: [:]][try row.integer(1)] = try row.size(2)
+        }
+        // A million rows, each column of which is a call: straight from SQLite.
+        let row = try DirectStatement(
+            """
+            SELECT at, entry, bytes, pool * 4 + hit * 2 + regret, scan FROM accesses
+            WHERE scan IN (\(scans)) ORDER BY scan, entry, at
+            """, db)
+        defer { row.reset() }
+        row.bind(volume, at: 1)
+        row.bind(baseline, at: 2)
+        while try row.step() {
+            let packed = row.integer(3)
+            let (entry, bytes) = (row.integer(1), ByteCount(row.integer(2)))
+            let isHit = packed & 2 != 0
+            let size = isHit || parts.isEmpty ? nil : parts[row.integer(4)]?[entry]
+            accesses.append(
+                VolumeHistory.Access(
+                    at: Timestamp(nanoseconds: row.integer(0)), entry: entry, bytes: bytes, size: size,
+                    pool: try Pool(code: packed / 4), isHit: isHit, isRegret: packed & 1 != 0))
+        }
+    }
+
+    private func departures(
+        of volume: Int64, after beganAt: Timestamp, _ db: Database
+    ) throws -> [VolumeHistory.Departure] {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT at, entry, bytes, pool * 4 + hit * 2 + regret FROM accesses
-                WHERE scan IN (\(scans)) ORDER BY scan, entry, at
+                SELECT run_entries.entry, runs.finished_at AS at, runs.kind = 'prune'
+                FROM runs JOIN run_entries ON run_entries.run = runs.id
+                WHERE run_entries.volume = ?1 AND run_entries.evicted AND runs.finished_at > ?2
+                UNION ALL
+                SELECT entry, at, 0 FROM removals WHERE volume = ?1 AND at > ?2
+                UNION ALL
+                SELECT id, gone_at, 0 FROM ghosts WHERE volume = ?1 AND gone_at > ?2 AND reason = 'vanished'
+                ORDER BY at
                 """,
-            arguments: [volume, baseline])
+            arguments: [volume, beganAt.nanoseconds])
+        var departures: [VolumeHistory.Departure] = []
         while let row = try rows.next() {
-            let packed = try row.integer(3)
-            accesses.append(
-                VolumeHistory.Access(
-                    at: try row.time(0), entry: try row.integer(1), bytes: try row.size(2),
-                    pool: try Pool(code: packed / 4), isHit: packed & 2 != 0, isRegret: packed & 1 != 0))
+            departures.append(
+                .init(
+                    entry: try row.integer(0), at: try row.time(1),
+                    reason: try row.flag(2) ? .evicted : .removed))
         }
-        return accesses
+        return departures
+    }
+
+    private func allLayers(of volume: Int64, _ db: Database) throws -> VolumeHistory.Layers {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT image_layers.entry, image_layers.position, image_layers.layer,
+                    ifnull(layers.stored_bytes, 0)
+                FROM image_layers JOIN entries ON entries.id = image_layers.entry
+                LEFT JOIN layers ON layers.volume = entries.volume AND layers.id = image_layers.layer
+                WHERE entries.volume = ?1
+                UNION ALL
+                SELECT ghost_layers.entry, position, layer, ghost_layers.bytes
+                FROM ghost_layers JOIN ghosts ON ghosts.id = ghost_layers.entry WHERE ghosts.volume = ?1
+                ORDER BY 1, 2
+                """,
+            arguments: [volume])
+        var layers = VolumeHistory.Layers()
+        var places: [String: Int32] = [:]
+        while let row = try rows.next() {
+            let id = try row.text(2)
+            let place = places[id] ?? Int32(layers.bytes.count)
+            if places.updateValue(place, forKey: id) == nil { layers.bytes.append(.zero) }
+            layers.bytes[Int(place)] = max(layers.bytes[Int(place)], try row.size(3))
+            layers.ofImage[try row.integer(0), default: []].append(place)
+        }
+        return layers
     }
 
     private func contents(
@@ -127,9 +192,11 @@ extension CacheIndex {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT runs.finished_at, count(*), sum(run_entries.bytes)
-                FROM runs JOIN run_entries ON run_entries.run = runs.id
-                WHERE run_entries.volume = ? AND run_entries.evicted AND runs.finished_at > ?
+                SELECT runs.finished_at, count(run_entries.entry), ifnull(sum(run_entries.bytes), 0)
+                FROM runs JOIN run_volumes ON run_volumes.run = runs.id
+                LEFT JOIN run_entries ON run_entries.run = runs.id AND run_entries.volume = run_volumes.volume
+                    AND run_entries.evicted
+                WHERE run_volumes.volume = ? AND runs.finished_at > ? AND runs.kind = 'prune'
                 GROUP BY runs.id ORDER BY runs.finished_at
                 """,
             arguments: [volume, beganAt.nanoseconds])

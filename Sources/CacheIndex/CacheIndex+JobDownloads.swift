@@ -3,7 +3,7 @@ import Foundation
 import GRDB
 
 extension CacheIndex {
-    /// How long accesses are kept one by one, then as daily sums: the longest window that a report asks for.
+    /// How long accesses are kept one by one in any case.
     package static let keptOneByOne = Span.days(30)
 
     /// Records what a job's log says was downloaded into a volume.

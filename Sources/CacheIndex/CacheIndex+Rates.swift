@@ -45,45 +45,6 @@ extension CacheIndex {
         }
     }
 
-    /// Adds accesses before `before` to daily sums (in UTC) and no longer keeps them one by one.
-    ///
-    /// Call it with the start of the longest window that anything asks for: 30 days ago.
-    ///
-    /// - Returns: how many accesses were folded.
-    /// - Throws: `IndexError`; nothing is folded then.
-    package func foldAccesses(before: Timestamp) throws -> Int {
-        try writing { db in
-            // An access is not later than its scan, so those of the scans after this one are later than
-            // `before`, but for a few that came to light late: the next call folds them.
-            let last = try Int64.fetchOne(
-                db,
-                sql: """
-                    SELECT max(first) FROM (
-                        SELECT ifnull(min(scans.id) FILTER (WHERE scans.started_at >= ?), max(scans.id)) AS first
-                        FROM scans GROUP BY scans.volume)
-                    """,
-                arguments: [before.nanoseconds])
-            let range: StatementArguments = [last, before.nanoseconds]
-            try db.execute(
-                sql: """
-                    INSERT INTO access_days
-                    SELECT scans.volume, accesses.pool, \(Self.day) AS day, sum(hit), sum(1 - hit),
-                        sum(hit * accesses.bytes), sum((1 - hit) * accesses.bytes), sum(regret),
-                        sum(regret * accesses.bytes)
-                    FROM accesses CROSS JOIN scans ON scans.id = accesses.scan
-                    WHERE accesses.scan <= ? AND accesses.at < ?
-                    GROUP BY scans.volume, accesses.pool, day
-                    ON CONFLICT (volume, pool, day) DO UPDATE SET hits = hits + excluded.hits,
-                        misses = misses + excluded.misses, hit_bytes = hit_bytes + excluded.hit_bytes,
-                        miss_bytes = miss_bytes + excluded.miss_bytes, regrets = regrets + excluded.regrets,
-                        regret_bytes = regret_bytes + excluded.regret_bytes
-                    """,
-                arguments: range)
-            try db.execute(sql: "DELETE FROM accesses WHERE scan <= ? AND at < ?", arguments: range)
-            return db.changesCount
-        }
-    }
-
     /// Forgets ghosts that went before `goneBefore`, so that they do not add up over the years.
     ///
     /// What returns later is a new entry, and so are the lines of a log of that time. Call it with a time well
@@ -96,14 +57,16 @@ extension CacheIndex {
             try db.execute(
                 sql: "DELETE FROM ghosts WHERE gone_at < ?", arguments: [goneBefore.nanoseconds])
             let count = db.changesCount
+            if count > 0 {
+                try db.execute(sql: "DELETE FROM ghost_layers WHERE entry NOT IN (SELECT id FROM ghosts)")
+            }
+            try db.execute(sql: "DELETE FROM removals WHERE at < ?", arguments: [goneBefore.nanoseconds])
+            try db.execute(sql: "DELETE FROM use_days WHERE day < ?", arguments: [goneBefore.nanoseconds])
             try db.execute(
                 sql: "DELETE FROM job_downloads WHERE latest < ?", arguments: [goneBefore.nanoseconds])
             return count
         }
     }
-
-    private static let dayLength: Int64 = 86_400_000_000_000
-    private static let day = "accesses.at - (accesses.at % \(dayLength) + \(dayLength)) % \(dayLength)"
 
     private struct Sums {
         var pool: Pool

@@ -36,6 +36,23 @@ extension CacheIndex {
         }
     }
 
+    /// One run; nil where none has that id.
+    ///
+    /// - Parameter lines: how many entries of each volume at most.
+    /// - Throws: `IndexError`.
+    package func run(named id: String, lines: Int) throws -> RunSummary? {
+        try reading { db in
+            let row = try Row.fetchOne(
+                db, sql: "SELECT kind, started_at, finished_at, exit_code FROM runs WHERE id = ?",
+                arguments: [id])
+            guard let row else { return nil }
+            return RunSummary(
+                id: id, kind: try row.text(0), startedAt: try row.time(1), finishedAt: try row.time(2),
+                exitCode: Int32(truncatingIfNeeded: try row.integer(3)),
+                volumes: try volumes(of: id, lines: lines, db), warmed: try warmed(by: id, db))
+        }
+    }
+
     private func volumes(of run: String, lines: Int, _ db: Database) throws -> [RunSummary.OnVolume] {
         let rows = try Row.fetchCursor(
             db,

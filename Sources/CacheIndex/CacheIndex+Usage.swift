@@ -111,7 +111,7 @@ extension CacheIndex {
     var entryColumns: String {
         """
         path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections, first_seen, \
-        last_used, evidence, confidence, uses, warmed_until
+        last_used, evidence, confidence, uses, warmed_until, id IN (SELECT entry FROM unused_since_fetch)
         """
     }
 
@@ -125,6 +125,7 @@ extension CacheIndex {
         return CacheEntry(
             id: id, found: found, firstSeen: try row.time(11), lastUsed: try row.time(12),
             evidence: try row.evidence(13), confidence: try row.confidence(14), uses: try row.integer(15),
-            warmedUntil: row.hasNull(atIndex: 16) ? nil : try row.time(16))
+            warmedUntil: row.hasNull(atIndex: 16) ? nil : try row.time(16),
+            isUnused: try row.flag(17))
     }
 }

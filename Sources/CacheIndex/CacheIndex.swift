@@ -40,7 +40,8 @@ package final class CacheIndex: Sendable {
 
     /// Opens the index in a state directory, and makes both where they do not exist yet.
     ///
-    /// A file that is no database or fails SQLite's `quick_check` is renamed to `larder.db.damaged-<now>`, and
+    /// A file that is no database or fails SQLite's `integrity_check`, and cannot be put in order again from its
+    /// tables, is renamed to `larder.db.damaged-<now>`, and
     /// `notices` says so. The check reads the whole file, so it is made only when SQLite found damage, at this
     /// opening or in an earlier query.
     ///

@@ -48,7 +48,14 @@ struct EntryWriter {
     ///
     /// - Returns: the ids of new images by their place in the scan.
     func write(_ merge: ScanMerge) throws -> [Int: Int64] {
-        for id in merge.gone { try lose(id, at: startedAt, run: nil) }
+        for id in merge.gone {
+            try lose(id, at: startedAt, run: nil)
+            // The row was just read. Otherwise it would be told to be gone again at each scan.
+            guard db.changesCount == 1 else {
+                throw UnreadableRow(what: "entry \(id) cannot be found by its number")
+            }
+        }
+        for id in merge.hidden { try protect(id, .unreadable) }
         let hasGhosts = try hasGhosts()
         var next = try Int64.fetchOne(db, sql: "SELECT id FROM next_entry") ?? 1
         var added: [Int: Int64] = [:]
@@ -60,7 +67,7 @@ struct EntryWriter {
                     try update(id, entries[change.index], change.verdict)
                 } else {
                     let ghost = hasGhosts ? try ghost(of: entries[change.index]) : nil
-                    if let ghost { try forget(ghost: ghost.id) } else { next += 1 }
+                    if let ghost { try forget(ghost) } else { next += 1 }
                     id = ghost?.id ?? (next - 1)
                     try insert(id ?? 0, entries[change.index], change.verdict, ghost, by: insertion)
                     if entries[change.index].image != nil { added[change.index] = id }
@@ -70,6 +77,16 @@ struct EntryWriter {
         }
         try db.execute(sql: "UPDATE next_entry SET id = ?", arguments: [next])
         return added
+    }
+
+    /// Adds a protection to an entry, until a scan sees it again.
+    private func protect(_ id: Int64, _ protection: Protection) throws {
+        let statement = try db.cachedStatement(
+            sql: "UPDATE entries SET protections = protections | ? WHERE id = ? AND volume = ?")
+        try statement.execute(arguments: [Protections(protection).rawValue, id, volume])
+        guard db.changesCount == 1 else {
+            throw UnreadableRow(what: "entry \(id) cannot be found by its number")
+        }
     }
 
     private static let insertion = """
@@ -123,6 +140,9 @@ struct EntryWriter {
             verdict.confidence.code, verdict.hits, verdict.hits > 0, volume, Data(found.path.bytes),
             found.pool.code,
         ])
+        guard db.changesCount == 1 else {
+            throw UnreadableRow(what: "entry \(id) cannot be found by its path")
+        }
     }
 
     private func record(
@@ -134,8 +154,21 @@ struct EntryWriter {
         case .miss(let at, let regret):
             let bytes = max(.zero, fetchedBytes(found) - before)
             try record(id, found, at: at, bytes, regret: regret)
+            if bytes != found.bytes {
+                let part = try db.cachedStatement(
+                    sql: "INSERT OR REPLACE INTO partial_fetches VALUES (?, ?, ?)")
+                try part.execute(arguments: [scan, id, found.bytes.bytes])
+            }
+            let unused = try db.cachedStatement(sql: "INSERT OR IGNORE INTO unused_since_fetch VALUES (?)")
+            try unused.execute(arguments: [id])
         }
         for at in verdict.laterHits { try record(id, found, at: at, found.bytes, hitBy: .podmanEvents) }
+        // What is added to is used along with that.
+        let isAddition = before > .zero && verdict.access != .none
+        if verdict.hits > 0 || isAddition {
+            let used = try db.cachedStatement(sql: "DELETE FROM unused_since_fetch WHERE entry = ?")
+            try used.execute(arguments: [id])
+        }
     }
 
     private func record(
@@ -187,8 +220,11 @@ extension EntryWriter {
         try statement.execute(arguments: [
             time.nanoseconds, run?.reason ?? "vanished", run?.id, id, volume,
         ])
+        try keepLayers(of: id)
         let delete = try db.cachedStatement(sql: "DELETE FROM entries WHERE id = ? AND volume = ?")
         try delete.execute(arguments: [id, volume])
+        let unused = try db.cachedStatement(sql: "DELETE FROM unused_since_fetch WHERE entry = ?")
+        try unused.execute(arguments: [id])
     }
 
     /// Moves all entries to the ghosts: another file system took the volume's place.
@@ -200,11 +236,34 @@ extension EntryWriter {
                 FROM entries WHERE volume = ?
                 """,
             arguments: [startedAt.nanoseconds, volume])
+        try keepLayers(of: nil)
+        try db.execute(
+            sql: "DELETE FROM unused_since_fetch WHERE entry IN (SELECT id FROM entries WHERE volume = ?)",
+            arguments: [volume])
         try db.execute(sql: "DELETE FROM entries WHERE volume = ?", arguments: [volume])
     }
 
-    private func forget(ghost id: Int64) throws {
+    private func forget(_ ghost: Ghost) throws {
+        if !ghost.gone.evicted {
+            let note = try db.cachedStatement(sql: "INSERT OR IGNORE INTO removals VALUES (?, ?, ?)")
+            try note.execute(arguments: [volume, ghost.id, ghost.gone.goneAt.nanoseconds])
+        }
         let statement = try db.cachedStatement(sql: "DELETE FROM ghosts WHERE id = ?")
-        try statement.execute(arguments: [id])
+        try statement.execute(arguments: [ghost.id])
+        let layers = try db.cachedStatement(sql: "DELETE FROM ghost_layers WHERE entry = ?")
+        try layers.execute(arguments: [ghost.id])
+    }
+
+    /// Keeps what images consist of that are about to go.
+    private func keepLayers(of entry: Int64?) throws {
+        let statement = try db.cachedStatement(
+            sql: """
+                INSERT OR REPLACE INTO ghost_layers
+                SELECT image_layers.entry, image_layers.position, image_layers.layer, layers.stored_bytes
+                FROM image_layers JOIN entries ON entries.id = image_layers.entry
+                JOIN layers ON layers.volume = entries.volume AND layers.id = image_layers.layer
+                WHERE entries.volume = ?1 AND image_layers.entry = ifnull(?2, image_layers.entry)
+                """)
+        try statement.execute(arguments: [volume, entry])
     }
 }

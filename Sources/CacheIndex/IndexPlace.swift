@@ -9,6 +9,8 @@ struct IndexPlace: Sendable {
     var path: String { directory + "/larder.db" }
     // Left by whoever met damage in a query; it makes the next one that may write check the whole file.
     private var mark: String { path + ".suspect" }
+    // Its time says when the whole file was last checked.
+    private var checked: String { path + ".checked" }
 
     private let patience: Span
 
@@ -61,14 +63,20 @@ struct IndexPlace: Sendable {
         defer { if turn >= 0 { close(turn) } }
         let damage: String
         let size = try fileSize()
+        // What a process left that died as it wrote: SQLite plays it back, on whatever disk that was.
+        let hasCrashed = FileManager.default.fileExists(atPath: path + "-journal")
         if size == 0 {
             damage = "the file was empty"
         } else {
             do {
                 let queue = try connect(readOnly: false)
-                guard let found = try checkIfSuspect(queue) else { return (queue, []) }
-                try queue.close()
-                damage = found
+                switch try check(queue, isDue: hasCrashed || size != nil && isCheckDue(now), now: now) {
+                case .sound: return (queue, [])
+                case .mended(let reason): return (queue, [mendedNotice(reason)])
+                case .damaged(let reason):
+                    try queue.close()
+                    damage = reason
+                }
             } catch {
                 let error = explained(error)
                 // An empty file of a disk that was full must not look like a damaged index later.
@@ -135,13 +143,58 @@ struct IndexPlace: Sendable {
         _ = FileManager.default.createFile(atPath: mark, contents: nil)
     }
 
-    /// What is wrong with the file; nil when nothing is, or nobody had a suspicion.
-    private func checkIfSuspect(_ queue: DatabaseQueue) throws -> String? {
-        guard FileManager.default.fileExists(atPath: mark) else { return nil }
-        let verdict = try queue.read { try String.fetchOne($0, sql: "PRAGMA quick_check(1)") }
-        guard verdict == "ok" else { return verdict ?? "the check gave no answer" }
-        try FileManager.default.removeItem(atPath: mark)
-        return nil
+    private enum Health {
+        case sound
+        /// An order was damaged, and was made anew from its table.
+        case mended(String)
+        case damaged(String)
+    }
+
+    /// Whether the last check of the whole file is a day old, or lies in the future.
+    private func isCheckDue(_ now: Timestamp) -> Bool {
+        guard let attributes = try? FileManager.default.attributesOfItem(atPath: checked),
+            let at = attributes[.modificationDate] as? Date
+        else { return true }
+        let age = Double(now.seconds) - at.timeIntervalSince1970
+        return age < -3600 || age > 86_400
+    }
+
+    /// Checks the whole file, orders included, where that is due or someone met damage: a flipped bit in a row makes
+    /// entries come and go that never did, and `quick_check` passes over it.
+    private func check(_ queue: DatabaseQueue, isDue: Bool, now: Timestamp) throws -> Health {
+        let isSuspect = FileManager.default.fileExists(atPath: mark)
+        guard isSuspect || isDue else { return .sound }
+        func verdict() throws -> String? {
+            let found = try queue.read { try String.fetchOne($0, sql: "PRAGMA integrity_check(1)") }
+            return found == "ok" ? nil : found ?? "the check gave no answer"
+        }
+        let found: String?
+        do { found = try verdict() } catch let error as DatabaseError
+            where error.resultCode == .SQLITE_BUSY && !isSuspect
+        {
+            // Another process writes: the next opening checks it.
+            return .sound
+        }
+        var isMended = false
+        if found != nil {
+            // The tables hold all there is; an order that cannot be made from one leaves the damage.
+            do {
+                try queue.write { try $0.execute(sql: "REINDEX") }
+                isMended = try verdict() == nil
+            } catch {}
+        }
+        if let found, !isMended { return .damaged(found) }
+        if isSuspect { try FileManager.default.removeItem(atPath: mark) }
+        // Where that cannot be written the next opening checks again.
+        let at = Date(timeIntervalSince1970: Double(now.seconds))
+        _ = FileManager.default.createFile(
+            atPath: checked, contents: nil, attributes: [.modificationDate: at])
+        return found.map { .mended($0) } ?? .sound
+    }
+
+    private func mendedNotice(_ reason: String) -> String {
+        "The index at \(path) was damaged (\(reason)), and was put in order again: the next scan corrects single "
+            + "entries. Check the disk of the state directory."
     }
 
     // Renames the file and its journal: left behind, that would be played back into the new file.

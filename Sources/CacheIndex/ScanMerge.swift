@@ -23,6 +23,9 @@ struct ScanMerge {
     private(set) var changes: [Change] = []
     /// The ids of entries that the scan did not find.
     private(set) var gone: [Int64] = []
+    /// The ids of entries that lie where the scan could not look: they are not gone.
+    private(set) var hidden: [Int64] = []
+    private let unseen: Set<[UInt8]>
     /// The ids of the images found, by their place in `entries`; nil for new ones.
     private(set) var images: [(index: Int, id: Int64?)] = []
     /// By the pools' codes, the first of which is 1.
@@ -36,6 +39,7 @@ struct ScanMerge {
         ghost: (ScannedEntry) throws -> AccessRule.Gone?
     ) throws {
         entries = Self.inOrder(scan.entries)
+        unseen = Set(scan.unseen.map(\.bytes))
         let row = try DirectStatement(
             """
             SELECT path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
@@ -115,10 +119,25 @@ struct ScanMerge {
     }
 
     private mutating func missed(_ row: DirectStatement, _ scan: VolumeScan) {
-        guard scan.complete else { return }
-        gone.append(row.integer(2))
         let place = Int(row.integer(1)) - 1
+        if unseen.isEmpty {
+            guard scan.complete else { return }
+        } else if isHidden(Array(row.bytes(0))) {
+            hidden.append(row.integer(2))
+            guard tally.indices.contains(place) else { return }
+            tally[place].entries += 1
+            tally[place].files.addPinned(row.integer(7))
+            tally[place].bytes = tally[place].bytes + ByteCount(row.integer(5))
+            return
+        }
+        gone.append(row.integer(2))
         if tally.indices.contains(place) { tally[place].gone += 1 }
+    }
+
+    /// Whether a path is, or lies below, one that the scan could not look at.
+    private func isHidden(_ path: [UInt8]) -> Bool {
+        if unseen.contains(path) || unseen.contains([]) { return true }
+        return path.indices.contains { path[$0] == UInt8(ascii: "/") && unseen.contains(Array(path[..<$0])) }
     }
 
     private mutating func count(_ found: ScannedEntry, _ access: AccessRule.Access, isNew: Bool) {

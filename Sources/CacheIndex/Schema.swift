@@ -16,7 +16,8 @@ enum Schema {
         ("0004_orphans.sql", PackageResources._004_orphans_sql),
         ("0005_daemon.sql", PackageResources._005_daemon_sql),
         ("0006_reasons.sql", PackageResources._006_reasons_sql),
-        ("0007_image_stores.sql", PackageResources._007_image_stores_sql),
+        ("0007_history.sql", PackageResources._007_history_sql),
+        ("0008_image_stores.sql", PackageResources._008_image_stores_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.

@@ -115,7 +115,12 @@ package struct AccessRule: Sendable {
         if !before.complete, found.fetched <= before.startedAt { return fresh(found, .none) }
         // The same directory with nothing fetched into it since: it was restored, not fetched.
         if let gone, gone.inode == found.inode, gone.inode != 0, found.fetched <= gone.goneAt {
-            return fresh(found, .none)
+            var verdict = fresh(found, .none)
+            // Whoever brought it back wants it: the next prune must not take it at once.
+            if gone.evicted, startedAt > verdict.lastUsed {
+                (verdict.lastUsed, verdict.evidence) = (startedAt, .firstSeen)
+            }
+            return verdict
         }
         return fresh(found, miss(of: found, since: before, gone: gone))
     }
@@ -134,6 +139,10 @@ package struct AccessRule: Sendable {
             verdict.access = .hit(at: at)
             verdict.lastUsed = max(at, min(known.lastUsed, startedAt))
             (verdict.evidence, verdict.confidence) = (use.evidence, trust(in: found))
+        } else if known.confidence == .none, trust(in: found) > .none {
+            // Until now no read would have shown: it may have been used a moment ago.
+            verdict.lastUsed = max(known.lastUsed, startedAt)
+            (verdict.evidence, verdict.confidence) = (.firstSeen, .low)
         } else {
             let fetched = min(found.fetched, startedAt)
             if trust == .none, fetched > known.lastUsed {

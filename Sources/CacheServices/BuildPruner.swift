@@ -50,15 +50,19 @@ package struct BuildPruner: Sendable {
         let gain = FreeSpaceGain(on: folder.root)
         var outcome = EvictionOutcome(
             volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false)
+        guard !plan.evict.isEmpty else {
+            outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
+            return outcome
+        }
         let place = try place(for: plan, run: run)
-        var heldHomes: [VolumePath: Bool] = [:]
+        var held = HeldHomes()
         for (number, eviction) in plan.evict.enumerated() {
             let entry = eviction.entry
             var line = EvictionOutcome.Line(
                 entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes,
                 reason: eviction.reason)
             switch Task.isCancelled
-                ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &heldHomes)
+                ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &held)
             {
             case .evicted(let bytes, let parents):
                 line.bytes = bytes
@@ -71,7 +75,13 @@ package struct BuildPruner: Sendable {
             }
             progress?(number + 1, plan.evict.count)
         }
-        if place.keeps { Trash(folder).removeIfEmpty(run, place.directory) }
+        if place.keeps {
+            Trash(folder).removeIfEmpty(run, place.directory)
+        } else if !outcome.evicted.isEmpty {
+            outcome.failures.append(
+                "no space was left for a run's folder in the trash: \(outcome.evicted.count) entries are gone for good"
+            )
+        }
         outcome.freedBytes = gain.bytes
         outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
         return outcome
@@ -97,7 +107,13 @@ package struct BuildPruner: Sendable {
         }
     }
 
+    /// Tried once more where there was no space: it may have been so for a moment only.
     private func place(for plan: EvictionPlan, run: String) throws(MaintenanceError) -> Place {
+        let first = try attempt(plan, run)
+        return first.keeps ? first : try attempt(plan, run)
+    }
+
+    private func attempt(_ plan: EvictionPlan, _ run: String) throws(MaintenanceError) -> Place {
         let journal = TrashJournal(
             run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: clock(),
             entries: plan.evict.map { eviction in
@@ -126,17 +142,25 @@ package struct BuildPruner: Sendable {
         }
     }
 
-    private func evict(
-        _ entry: ScannedEntry, number: Int, to place: Place, _ heldHomes: inout [VolumePath: Bool]
-    ) -> Result {
-        if let home = GradleLocks.home(of: entry) {
-            // Once held, a home is left alone for the rest of the run; a free one is asked before each move.
-            if heldHomes[home] == true || GradleLocks.areHeld(home: home, below: folder.root) {
-                heldHomes[home] = true
-                return .refused(Protection.gradleRunning.text)
-            }
+    /// The homes in which a build was seen: once held, one is left alone for the rest of the run.
+    private struct HeldHomes {
+        private var holds: [LayoutHold] = []
+
+        mutating func note(_ hold: LayoutHold) { if hold.home != nil { holds.append(hold) } }
+
+        func home(of entry: ScannedEntry) -> LayoutHold? {
+            holds.first { hold in hold.home.map { entry.path.isInside($0) } ?? false }
         }
-        if MavenLocks.isHeld(on: entry, below: folder.root) { return .refused(MavenLocks.reason) }
+    }
+
+    private func evict(
+        _ entry: ScannedEntry, number: Int, to place: Place, _ held: inout HeldHomes
+    ) -> Result {
+        if let home = held.home(of: entry) { return .refused(home.reason) }
+        if let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root) {
+            held.note(hold)
+            return .refused(hold.reason)
+        }
         let parent: OpenDirectory
         let directory: OpenDirectory
         do {
@@ -171,12 +195,12 @@ package struct BuildPruner: Sendable {
         at entry: ScannedEntry, _ number: Int, in place: Place, putBackTo parent: OpenDirectory
     ) -> String? {
         let reason: String
-        if MavenLocks.isHeld(on: entry, below: folder.root) {
-            reason = MavenLocks.reason
+        if entry.pool == .maven, let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root) {
+            reason = hold.reason
         } else if let moved = try? place.directory.open(place.name(number)) {
             guard
                 case .changed(let change) = PreEvictionCheck.look(
-                    at: entry, in: moved, quietSince: quietSince, now: clock())
+                    at: entry, in: moved, quietSince: quietSince, now: clock(), isMoved: true)
             else {
                 return nil
             }
@@ -194,20 +218,14 @@ package struct BuildPruner: Sendable {
     /// Only as far as they exist for the entry's name alone: a Maven artifact's and its group's, a Gradle
     /// module's and its group's, a wrapper distribution's.
     private func removeEmptyParents(of entry: ScannedEntry) -> ByteCount {
-        var levels: Int
-        switch entry.pool {
-        case .maven: levels = MavenLocks.groupDepth(of: entry) + 1
-        case .gradle: levels = 2
-        case .gradleOther: levels = entry.key.hasPrefix("wrapper/") ? 1 : 0
-        case .images: levels = 0
-        }
+        var levels = CacheLayouts.parentsToRemove(of: entry)
         var freed = ByteCount.zero
         var path = entry.path.parent
         while levels > 0, !path.bytes.isEmpty, let above = try? folder.root.open(path.parent),
             let stat = try? above.stat(path.name.cString),
             unlinkat(above.descriptor, path.name.cString, AT_REMOVEDIR) == 0
         {
-            freed.bytes += stat.blocks * 512
+            freed = freed + ByteCount(stat.blocks * 512)
             levels -= 1
             path = path.parent
         }

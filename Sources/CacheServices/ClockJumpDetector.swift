@@ -24,6 +24,10 @@ struct ClockJumpDetector {
     /// How far the clock may be set without harm: as far as the idle floor's default reaches.
     static let tolerance = Span.days(1)
 
+    /// How far the clock may be ahead of the volume's own: a read that the volume dates so much earlier than it is
+    /// looks that much longer ago.
+    static let aheadOfVolume = Span.hours(1)
+
     /// The detector in a state directory.
     init(stateDirectory: String) { path = stateDirectory + "/clock.json" }
 

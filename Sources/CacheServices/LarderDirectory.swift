@@ -1,3 +1,4 @@
+import CLinux
 import CacheModel
 import FileAccess
 import Glibc
@@ -19,6 +20,7 @@ package struct LarderDirectory: Sendable {
     ///
     /// - Throws: `MaintenanceError.readOnly` on a read-only mount, `.folder` where it cannot be made.
     package init(root: OpenDirectory, volume: Volume) throws(MaintenanceError) {
+        if volume.isReadOnly { throw .onlyLookedAt(volume: volume.name, path: volume.path) }
         self.root = root
         do {
             let name = Array(".larder".utf8).cString
@@ -37,6 +39,29 @@ package struct LarderDirectory: Sendable {
 }
 
 extension LarderDirectory {
+    /// What the volume's own clock shows: the time that its file system gives to a file that is touched now.
+    ///
+    /// On a local disk it is this machine's clock, to the kernel's tick; on a network volume the server's. Nil where
+    /// no file can be touched.
+    package func volumeTime() -> Timestamp? {
+        let name = Array("clock".utf8).cString
+        if let found = try? own.stat(name),
+            found.mode & UInt32(S_IFMT) != UInt32(S_IFREG) || found.links != 1
+        {
+            unlinkat(own.descriptor, name, 0)
+        }
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let file = openat(own.descriptor, name, flags, 0o600)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var stat = larder_stat()
+        guard larder_statx(file, "", &stat) == 0, stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG),
+            stat.links == 1,
+            futimens(file, nil) == 0, larder_statx(file, "", &stat) == 0
+        else { return nil }
+        return Timestamp(nanoseconds: stat.mtime)
+    }
+
     /// The number in `.larder/volume-id`, by which the volume is known again; nil where there is none.
     func marker() -> UInt64? { Self.marker(in: own) }
 
@@ -77,6 +102,8 @@ extension LarderDirectory {
 package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The volume is mounted read-only.
     case readOnly(volume: String, path: String)
+    /// The volume was found and not configured: Larder only looks at it.
+    case onlyLookedAt(volume: String, path: String)
     /// Larder's folder on the volume cannot be made or opened.
     case folder(volume: String, path: String, reason: String)
     /// Another Larder holds the volume.
@@ -93,6 +120,10 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
     case clockWentBack(volume: String, lastScan: Timestamp, now: Timestamp)
     /// The clock was set by more than a day since the last scan.
     case clockWasSet(volume: String, expected: Timestamp, now: Timestamp)
+    /// The clock is ahead of the volume's own.
+    case clockIsAhead(volume: String, volumeTime: Timestamp, now: Timestamp)
+    /// The volume cannot be locked against other Larders.
+    case unlocked(volume: String, reason: String)
     /// The plan does not fit the volume.
     case unusablePlan(reason: String)
     /// Something in the trash cannot be read or moved.
@@ -102,6 +133,8 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
     package var description: String {
         switch self {
         case .readOnly(let volume, let path): "volume \(volume): \(path) is mounted read-only"
+        case .onlyLookedAt(let volume, let path):
+            "volume \(volume): \(path) was found and not configured, so Larder only looks at it"
         case .folder(let volume, let path, let reason): "volume \(volume): \(path): \(reason)"
         case .held(let volume, let holder): "volume \(volume) is held by another Larder (\(holder))"
         case .systemRoot(let volume, let path):
@@ -116,6 +149,11 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
             "volume \(volume): the clock shows \(now), and the last scan was at \(lastScan)"
         case .clockWasSet(let volume, let expected, let now):
             "volume \(volume): the clock shows \(now), and by the time since the last scan it is \(expected)"
+        case .clockIsAhead(let volume, let volumeTime, let now):
+            "volume \(volume): the clock shows \(now), and the volume's own clock \(volumeTime): by the one, what is "
+                + "in use would look idle"
+        case .unlocked(let volume, let reason):
+            "volume \(volume) cannot be locked against other Larders (\(reason))"
         case .unusablePlan(let reason): "the plan cannot be used: \(reason)"
         case .trash(let reason, _): reason
         }
@@ -125,12 +163,17 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
     package var hint: String {
         switch self {
         case .readOnly: "mount it read-write to prune; scan, status and list work as it is"
+        case .onlyLookedAt:
+            "to let Larder change it, name it in a configuration file, or with --build-cache or --image-root"
         case .folder: "make it writable for this user, or free an inode and a block on the volume"
         case .held: "wait for it to end, or see which process it is; the lock dies with its owner"
         case .systemRoot: "name the directory that the cache PVC is mounted at"
         case .otherVolume: "check the mount, then run 'larder scan'"
         case .wentAway: "mount it again"
         case .incompleteScan: "make it readable or remove it, then scan again: nothing is evicted on guesses"
+        case .clockIsAhead: "set the clock of this node, or that of the volume's file server"
+        case .unlocked:
+            "mount it with locks; where no other Larder can be at work on it, --unlocked prunes it all the same"
         case .clockWentBack, .clockWasSet:
             "set the clock; if it is right now, run 'larder scan', then prune again"
         case .unusablePlan: "make a new one with 'larder plan'"

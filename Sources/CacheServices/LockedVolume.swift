@@ -33,6 +33,16 @@ package final class LockedVolume: Sendable {
         }
     }
 
+    /// Refuses what only one Larder at a time may do where the volume has no lock for it.
+    ///
+    /// - Throws: `MaintenanceError.unlocked`.
+    package func requireLock() throws(MaintenanceError) {
+        if let weakness = lock.weakness { throw .unlocked(volume: volume.name, reason: weakness) }
+    }
+
+    /// Why another Larder might not see that this one works on the volume; nil where it does.
+    package var lockWeakness: String? { lock.weakness }
+
     /// Which volume is mounted now: asked anew at each call, since a mount may change under a process.
     package var identity: VolumeIdentity {
         let root = try? self.root.stat()

@@ -4,7 +4,11 @@ import Caches
 import FileAccess
 import Glibc
 
-/// The look at an entry just before and just after it is moved away: whether it is still what the plan saw.
+/// The look at an entry just before and just after it is moved away: whether it is still what the plan saw, and
+/// whether what protects an entry has come to it since.
+///
+/// Every fact is read from the files themselves, not from the index: where they came from, downloads under way, reads,
+/// times of change, and whether anything lies there that no tool put there.
 enum PreEvictionCheck {
     /// What an entry is found to be, or why it must stay.
     enum Finding: Equatable {
@@ -14,72 +18,133 @@ enum PreEvictionCheck {
 
     /// Walks the entry's directory.
     ///
-    /// Anything read, fetched, swapped or mounted since the plan keeps the entry.
+    /// Anything read, fetched, written, swapped or mounted since the plan keeps the entry, and so does what nothing
+    /// could fetch again.
     ///
     /// - Parameters:
     ///   - quietSince: Since when no file may have been read that the scan did not see read: it looks at the
     ///     files that tell of a use, and this look at all.
     ///   - now: Downloads that moved within a day of it count as under way.
+    ///   - isMoved: Whether the directory was just renamed, which sets its own time of change.
     static func look(
-        at entry: ScannedEntry, in directory: OpenDirectory, quietSince: Timestamp, now: Timestamp
+        at entry: ScannedEntry, in directory: OpenDirectory, quietSince: Timestamp, now: Timestamp,
+        isMoved: Bool = false
     ) -> Finding {
-        let usedAfter = max(entry.accessed, quietSince)
         do {
             let head = try directory.stat()
             guard head.inode == entry.inode else {
                 return .changed("its directory was replaced since the scan")
             }
-            var bytes: Int64 = 0
+            var look = EntryLook(
+                entry: entry, head: head, usedAfter: max(entry.accessed, quietSince), now: now,
+                isMoved: isMoved)
             // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
-            var stack: [(parent: OpenDirectory, name: [CChar])] = [(directory, [46, 0])]
-            while let (parent, name) = stack.popLast() {
-                let next = try parent.open(name)
-                if let change = try lookInto(next, entry, head, usedAfter, now, &bytes, &stack) {
-                    return .changed(change)
-                }
+            var stack = [EntryLook.Place(parent: directory, name: [46, 0], depth: 0, isTools: true)]
+            while let place = stack.popLast() {
+                let next = try place.parent.open(place.name)
+                if let change = try look.lookInto(next, place, &stack) { return .changed(change) }
             }
-            return .unchanged(bytes: ByteCount(bytes))
+            return .unchanged(bytes: look.bytes)
         } catch let error {
             if error.code == EXDEV { return .changed("a file system is mounted in it") }
             return .changed("it could not be looked at (\(error))")
         }
     }
+}
 
-    private static func lookInto(
-        _ directory: OpenDirectory, _ entry: ScannedEntry, _ head: larder_stat, _ usedAfter: Timestamp,
-        _ now: Timestamp, _ bytes: inout Int64, _ stack: inout [(parent: OpenDirectory, name: [CChar])]
+/// One look at one entry.
+private struct EntryLook {
+    /// A directory to look into.
+    struct Place {
+        let parent: OpenDirectory
+        let name: [CChar]
+        /// How many directories it lies below the entry's own.
+        let depth: Int
+        /// Whether the tool itself keeps files there.
+        let isTools: Bool
+    }
+
+    let entry: ScannedEntry
+    let head: larder_stat
+    let usedAfter: Timestamp
+    let now: Timestamp
+    let isMoved: Bool
+    var bytes = ByteCount.zero
+
+    /// Looks at all in one directory; the reason to stay, where there is one.
+    mutating func lookInto(
+        _ directory: OpenDirectory, _ place: Place, _ stack: inout [Place]
     ) throws(SystemError) -> String? {
         let own = try directory.stat()
         guard own.device == head.device, own.mount == head.mount else {
             return "a file system is mounted in it"
         }
         if own.mtime > entry.fetched.nanoseconds { return "something was fetched into it since the scan" }
-        bytes += own.blocks * 512
+        if place.depth > 0 || !isMoved, isLater(own.ctime) { return "it was changed since the scan" }
+        bytes = bytes + ByteCount(own.blocks * 512)
+        let origin = entry.pool == .maven && place.depth == 0 ? try Origin(directory) : nil
         for name in try directory.names() {
             let stat: larder_stat
             do { stat = try directory.stat(name) } catch {
                 if error.isVanished { return "it changed under the last look" }
                 throw error
             }
+            let raw = name.dropLast().map(UInt8.init(bitPattern:))
             if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) {
-                stack.append((directory, name))
+                stack.append(
+                    Place(
+                        parent: directory, name: name, depth: place.depth + 1,
+                        isTools: place.isTools && keepsFiles(in: raw, place.depth)))
                 continue
             }
-            bytes += stat.links == 1 ? stat.blocks * 512 : 0
-            if let change = judge(name, stat, usedAfter, now) { return change }
+            bytes = bytes + ByteCount(stat.links == 1 ? stat.blocks * 512 : 0)
+            let isFiles = entry.pool == .gradle ? place.depth == 1 : true
+            guard place.isTools, isFiles else { return "it holds files that no tool put there" }
+            if let change = judge(raw, stat, origin) { return change }
         }
         return nil
     }
 
-    private static func judge(
-        _ name: [CChar], _ stat: larder_stat, _ usedAfter: Timestamp, _ now: Timestamp
-    ) -> String? {
-        name.dropLast().map(UInt8.init(bitPattern:)).withUnsafeBufferPointer { bytes in
+    /// Whether the tool keeps files in a directory of that name: Maven in none below a version's, Gradle in those that
+    /// are named by a SHA-1; other entries are directories whose inside is the tool's own business.
+    private func keepsFiles(in name: [UInt8], _ depth: Int) -> Bool {
+        switch entry.pool {
+        case .maven: false
+        case .gradle: depth == 0 && CacheLayouts.isGradleFileHash(name)
+        default: true
+        }
+    }
+
+    private func isLater(_ time: Int64) -> Bool {
+        entry.settledAt.map { time > $0.nanoseconds } ?? false
+    }
+
+    private func judge(_ name: [UInt8], _ stat: larder_stat, _ origin: Origin?) -> String? {
+        name.withUnsafeBufferPointer { bytes in
             if FileNames.isInFlight(bytes), max(stat.mtime, stat.ctime) > (now - .days(1)).nanoseconds {
                 return "a download into it is under way"
+            }
+            if isLater(stat.ctime) { return "it was changed since the scan" }
+            if let origin, FileNames.isArtifact(bytes), !origin.isFetched(bytes) {
+                return Protection.locallyInstalled.text
             }
             if FileNames.isChecksum(bytes) { return nil }
             return stat.atime > usedAfter.nanoseconds ? "a job used it since the scan" : nil
         }
     }
+}
+
+/// Where the files of a Maven version came from, as its tracking file says at this moment.
+private struct Origin {
+    private let tracking: TrackingFile?
+
+    init(_ directory: OpenDirectory) throws(SystemError) {
+        do { tracking = try TrackingFile.read(in: directory).get() } catch {
+            // Without one, nothing vouches for any file.
+            guard error.code == ENOENT else { throw error }
+            tracking = nil
+        }
+    }
+
+    func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool { tracking?.isFetched(file) ?? false }
 }

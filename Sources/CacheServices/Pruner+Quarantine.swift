@@ -39,7 +39,7 @@ extension Pruner {
         }
         outcome.refused += beyond + kept(by: plan, verified, usage)
         let marked = verified.marked(with: outcome)
-        var result = Result(outcome: outcome, failures: [])
+        var result = Result(outcome: outcome, failures: outcome.failures)
         do {
             try index.record(
                 outcome,

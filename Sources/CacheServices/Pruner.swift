@@ -26,6 +26,8 @@ package struct Pruner: Sendable {
         package var outcome: EvictionOutcome
         /// What failed besides single entries: the socket, a purge.
         package var failures: [String]
+        /// What a person should know besides.
+        package var notices: [String] = []
     }
 
     let index: CacheIndex
@@ -91,14 +93,16 @@ package struct Pruner: Sendable {
         var result: Result
         switch locked.volume.kind {
         case .buildCache:
-            let folder = try locked.folder.get()
-            var failures: [String] = []
-            if !plan.evict.isEmpty { failures = try Trash(folder).purge().failures }
+            var early = TrashRetention.Purge()
+            if !plan.evict.isEmpty {
+                early = try TrashRetention(index: index, clock: clock).makeRoom(locked, live: plan.usedBytes)
+            }
             let outcome = try BuildPruner(
                 locked, quietSince: quietSince(scan), clock: clock, progress: progress
             )
             .apply(plan, run: run, scan: scan)
-            result = Result(outcome: outcome, failures: failures)
+            result = Result(
+                outcome: outcome, failures: early.failures + outcome.failures, notices: early.notices)
         case .imageStore:
             guard let podman else {
                 throw MaintenanceError.unusablePlan(reason: "volume \(locked.volume.name) has no socket")
@@ -133,23 +137,31 @@ package struct Pruner: Sendable {
 
     /// The plan as far as the limits of one run allow, and the rest, refused.
     func limited(_ plan: EvictionPlan) -> (EvictionPlan, [EvictionOutcome.Line]) {
-        guard let limits else { return (plan, []) }
-        let allowed = limits.bytesShare.of(plan.usedBytes)
+        let allowed = limits?.bytesShare.of(plan.usedBytes) ?? ByteCount(.max)
+        let most = min(limits?.entries ?? .max, TrashJournal.mostEntries)
         var freed = ByteCount.zero
-        var kept = 0
-        for eviction in plan.evict.prefix(limits.entries) {
-            freed = freed + eviction.freedBytes
-            if freed > allowed { break }
-            kept += 1
-        }
+        var isOver = false
         var limited = plan
-        limited.evict = Array(plan.evict.prefix(kept))
-        let beyond = plan.evict.dropFirst(kept).map { eviction in
-            EvictionOutcome.Line(
-                entryID: eviction.entry.id, pool: eviction.entry.pool, key: eviction.entry.key,
-                bytes: eviction.freedBytes,
-                reason: "beyond what one run may evict (\(allowed), \(limits.entries) entries); "
-                    + "--force-limit lifts that")
+        limited.evict = []
+        var beyond: [EvictionOutcome.Line] = []
+        for eviction in plan.evict {
+            // What is too large for any run must not keep what comes after it from going, for ever.
+            let isTooLarge = eviction.freedBytes > allowed
+            let sum = freed + eviction.freedBytes
+            if !isTooLarge, sum > allowed || limited.evict.count >= most { isOver = true }
+            guard isTooLarge || isOver else {
+                freed = sum
+                limited.evict.append(eviction)
+                continue
+            }
+            let limit =
+                isTooLarge
+                ? "alone beyond what one run may evict (\(allowed))"
+                : "beyond what one run may evict (\(allowed), \(most) entries)"
+            beyond.append(
+                EvictionOutcome.Line(
+                    entryID: eviction.entry.id, pool: eviction.entry.pool, key: eviction.entry.key,
+                    bytes: eviction.freedBytes, reason: limit + "; --force-limit lifts that"))
         }
         return (limited, beyond)
     }

@@ -13,8 +13,12 @@ import Glibc
 package final class RunLock: Sendable {
     private let root: OpenDirectory
     private let file: Int32?
+    /// Why another Larder might not see the lock; nil where it is held.
+    package let weakness: String?
 
     /// Takes the lock of a volume.
+    ///
+    /// Where the file system has no locks, or has none left, `weakness` says so.
     ///
     /// - Throws: `MaintenanceError.held` where another process holds it.
     package init(volume: Volume, root: OpenDirectory, now: Timestamp) throws(MaintenanceError) {
@@ -22,21 +26,27 @@ package final class RunLock: Sendable {
             throw .folder(volume: volume.name, path: volume.path, reason: "the root cannot be opened")
         }
         self.root = fresh
-        if flock(fresh.descriptor, LOCK_EX | LOCK_NB) != 0, errno == EWOULDBLOCK {
-            throw .held(volume: volume.name, holder: Self.holder(below: fresh))
-        }
-        let opened = Self.openFile(below: fresh)
+        var weakness: String?
+        var code: Int32 = 0
+        repeat {
+            code = flock(fresh.descriptor, LOCK_EX | LOCK_NB) == 0 ? 0 : errno
+        } while code == EINTR
+        if code == EWOULDBLOCK { throw .held(volume: volume.name, holder: Self.holder(below: fresh)) }
+        if code != 0 { weakness = "flock: \(SystemError(code: code))" }
+        let opened = volume.isReadOnly ? nil : Self.openFile(below: fresh)
         if let opened {
             let result = larder_lock_exclusive(opened)
             if result == -EAGAIN || result == -EACCES {
                 close(opened)
                 throw .held(volume: volume.name, holder: Self.holder(below: fresh))
             }
+            if result != 0 { weakness = "fcntl: \(SystemError(code: -result))" }
             let text = Array("process \(getpid()), since \(now)\n".utf8)
             // The name of the holder is a courtesy: a full volume must not keep a prune from running.
             if Self.isOwn(opened), ftruncate(opened, 0) == 0 { _ = pwrite(opened, text, text.count, 0) }
         }
         file = opened
+        self.weakness = weakness
     }
 
     /// Unlocks in so many words: a process that another thread is just forking holds copies of the descriptors

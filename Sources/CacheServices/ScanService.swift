@@ -9,6 +9,7 @@ import FileAccess
 package struct ScanService: Sendable {
     let index: CacheIndex
     private let regretWindow: Span
+    private let history: Span
     let clock: @Sendable () -> Timestamp
     private let progress: (@Sendable (Int) -> Void)?
 
@@ -29,13 +30,15 @@ package struct ScanService: Sendable {
 
     /// Makes a survey that records into `index`.
     ///
-    /// `progress` is called from any thread with directories done.
+    /// Single accesses are kept for `history`, at least 30 days. `progress` is called from any thread with directories done.
     package init(
-        index: CacheIndex, regretWindow: Span = .days(14), clock: @escaping @Sendable () -> Timestamp,
+        index: CacheIndex, regretWindow: Span = .days(14), history: Span = CacheIndex.keptSingly,
+        clock: @escaping @Sendable () -> Timestamp,
         progress: (@Sendable (Int) -> Void)? = nil
     ) {
         self.index = index
         self.regretWindow = regretWindow
+        self.history = history
         self.clock = clock
         self.progress = progress
     }
@@ -47,7 +50,14 @@ package struct ScanService: Sendable {
     package func run(_ locked: LockedVolume, warm: WarmRun? = nil) throws -> Result {
         var notices: [String] = []
         let volume = locked.volume
-        if case .failure(let error) = locked.folder { notices.append("\(error): \(error.hint)") }
+        if case .failure(let error) = locked.folder, !volume.isReadOnly {
+            notices.append("\(error): \(error.hint)")
+        }
+        if let weakness = locked.lockWeakness {
+            notices.append(
+                "volume \(volume.name): it cannot be locked against other Larders (\(weakness)); a prune of it needs "
+                    + "--unlocked")
+        }
         let scan: VolumeScan
         var events: PodmanEventLogs.Reading?
         switch volume.kind {
@@ -68,7 +78,7 @@ package struct ScanService: Sendable {
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
         if !index.isInMemory { detector.record(now: clock()) }
         // Every line of them is in the index now.
-        if let events, !index.isInMemory {
+        if let events, !index.isInMemory, !volume.isReadOnly {
             let left = events.oldLogs - PodmanEventLogs(directory: volume.eventsPath).removeOld(events)
             if left > 0 {
                 notices.append(
@@ -76,9 +86,14 @@ package struct ScanService: Sendable {
                         + "be removed: let Larder write there, or remove what is older than a month by hand")
             }
         }
-        _ = try index.foldAccesses(before: scan.startedAt - CacheIndex.keptOneByOne)
+        _ = try index.foldAccesses(before: scan.startedAt - max(history, CacheIndex.keptOneByOne))
+        // To count is work: a scan each quarter of an hour does it twice a day.
+        if recorded.number % 48 == 0 {
+            _ = try index.foldAccesses(beyond: CacheIndex.mostKeptSingly, now: scan.startedAt)
+        }
         _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
-        let arming = AtimeArming(root: locked.root).arm(scan.unarmed)
+        // What is only looked at keeps its access times as well.
+        let arming = AtimeArming(root: locked.root).arm(volume.isReadOnly ? [] : scan.unarmed)
         if arming.refused > 0 {
             notices.append(
                 "volume \(volume.name): \(arming.refused) files belong to another user: their uses may be missed"

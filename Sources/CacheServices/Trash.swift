@@ -50,12 +50,16 @@ package struct Trash: Sendable {
     /// The runs in the trash, oldest first.
     package func runs() throws(MaintenanceError) -> [Run] {
         var runs: [Run] = []
+        var known = 0
         do {
             for name in try folder.trash.names() {
                 let id = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
                 guard Self.isRunID(id), let directory = try? folder.trash.open(name) else { continue }
                 var run = Run(id: id, kind: nil, createdAt: nil, entries: [:], missing: [:])
-                if let journal = try? TrashJournal.read(from: directory) {
+                // Forged runs must not fill the memory: beyond so many entries a run is one without a journal.
+                if known < 3 * TrashJournal.mostEntries, let journal = try? TrashJournal.read(from: directory)
+                {
+                    known += journal.entries.count
                     run.kind = journal.kind
                     run.createdAt = journal.createdAt
                     for (number, line) in journal.entries.enumerated() {

@@ -1,5 +1,6 @@
 import CLinux
 import CacheModel
+import Caches
 import FileAccess
 import Foundation
 
@@ -55,7 +56,7 @@ package struct TrashJournal: Codable, Sendable, Equatable {
     /// Writes the journal into a run's folder and syncs file and folder.
     func write(into folder: OpenDirectory) throws(SystemError) {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let text = try? encoder.encode(self) else { throw SystemError(code: EINVAL) }
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = openat(folder.descriptor, Self.draft, flags, 0o600)
@@ -72,21 +73,98 @@ package struct TrashJournal: Codable, Sendable, Equatable {
         else { throw SystemError(code: errno) }
     }
 
+    /// More entries are neither written into one journal nor read from one.
+    static let mostEntries = 100_000
+    /// What a journal of so many entries has at most, with paths of a few hundred bytes.
+    private static let largest: Int64 = 64 << 20
+
     /// Reads the journal of a run's folder.
     ///
-    /// - Throws: `SystemError` where there is none; `EINVAL` for a file that is no journal, or larger than 256 MiB,
-    /// or that claims impossible sizes: any job can write one.
+    /// Entry by entry, so that one that a job wrote takes no more memory than its size, and two hundred bytes an entry.
+    ///
+    /// - Throws: `SystemError` where there is none; `EFBIG` for one larger than 64 MiB or of more than 100,000 entries,
+    /// `EINVAL` for a file that is no journal, or that claims impossible sizes: any job can write one.
     static func read(from folder: OpenDirectory) throws(SystemError) -> TrashJournal {
         let (file, stat) = try folder.openFile(name, onlyName: true)
         defer { close(file) }
-        guard stat.size <= 1 << 28 else { throw SystemError(code: EINVAL) }
-        var bytes = [UInt8](repeating: 0, count: Int(stat.size))
-        let count = try bytes.withUnsafeMutableBytes { readFully(file, into: $0) }.get()
-        guard count == bytes.count else { throw SystemError(code: EINVAL) }
-        guard let journal = try? JSONDecoder().decode(TrashJournal.self, from: Data(bytes)),
-            journal.schema == "larder.trash/1",
-            journal.entries.allSatisfy({ possible.contains($0.bytes.bytes) })
+        guard stat.size <= largest else { throw SystemError(code: EFBIG) }
+        var result = Result<Int, SystemError>.success(0)
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(stat.size)) { buffer, filled in
+            result = readFully(file, into: UnsafeMutableRawBufferPointer(buffer))
+            filled = (try? result.get()) ?? 0
+        }
+        guard try result.get() == Int(stat.size) else { throw SystemError(code: EINVAL) }
+        return try bytes.withUnsafeBytes { bytes in
+            Result { () throws(SystemError) in try TrashJournal(parsing: bytes) }
+        }.get()
+    }
+
+}
+
+extension TrashJournal {
+    fileprivate init(parsing bytes: UnsafeRawBufferPointer) throws(SystemError) {
+        var fields = FieldReader(bytes)
+        guard fields.begin() else { throw SystemError(code: EINVAL) }
+        var texts: [String: String] = [:]
+        var lines: Range<Int>?
+        while let field = fields.next() {
+            if fields.equals(field.key, "entries") {
+                lines = field.value
+            } else if field.value.count <= 1000 {
+                texts[fields.text(field.key)] = try Self.text(fields, field.value)
+            }
+        }
+        guard fields.isAtEnd, texts["schema"] == "larder.trash/1", let run = texts["run"], let lines,
+            let createdAt = texts["created_at"].flatMap({ Timestamp(rfc3339: $0) })
         else { throw SystemError(code: EINVAL) }
-        return journal
+        self.init(
+            run: run, kind: texts["kind"], createdAt: createdAt,
+            entries: try Self.lines(UnsafeRawBufferPointer(rebasing: bytes[lines])))
+    }
+
+    private static func lines(_ list: UnsafeRawBufferPointer) throws(SystemError) -> [Line] {
+        guard list.first == UInt8(ascii: "[") else { throw SystemError(code: EINVAL) }
+        var lines: [Line] = []
+        var at = 1
+        while let begin = list[at...].firstIndex(where: { $0 > 32 }), list[begin] != UInt8(ascii: "]") {
+            guard lines.count < mostEntries else { throw SystemError(code: EFBIG) }
+            at = begin
+            if !lines.isEmpty {
+                guard list[at] == UInt8(ascii: ",") else { throw SystemError(code: EINVAL) }
+                at += 1
+            }
+            var fields = FieldReader(UnsafeRawBufferPointer(rebasing: list[at...]))
+            lines.append(try line(&fields))
+            guard let length = fields.length else { throw SystemError(code: EINVAL) }
+            at += length
+        }
+        return lines
+    }
+
+    private static func line(_ fields: inout FieldReader) throws(SystemError) -> Line {
+        var texts: [String: String] = [:]
+        guard fields.begin() else { throw SystemError(code: EINVAL) }
+        while let field = fields.next() { texts[fields.text(field.key)] = try text(fields, field.value) }
+        guard let id = texts["id"].flatMap({ Int64($0) }), let pool = texts["pool"].flatMap(Pool.init),
+            let key = texts["key"], let path = texts["path"],
+            let inode = texts["inode"].flatMap({ UInt64($0) }),
+            let bytes = texts["bytes"].flatMap({ Int64($0) }), possible.contains(bytes),
+            let lastUsed = texts["last_used"].flatMap({ Timestamp(rfc3339: $0) })
+        else { throw SystemError(code: EINVAL) }
+        return Line(
+            id: id, pool: pool, key: key, path: path, inode: inode, bytes: ByteCount(bytes),
+            lastUsed: lastUsed)
+    }
+
+    /// A text with its escapes resolved; a number as it stands.
+    private static func text(_ fields: FieldReader, _ range: Range<Int>) throws(SystemError) -> String {
+        let text = fields.text(range).replacing("\\/", with: "/")
+        guard text.utf8.contains(UInt8(ascii: "\\")) else { return text }
+        guard
+            let whole = try? JSONDecoder().decode(
+                [String].self, from: Data("[\"\(fields.text(range))\"]".utf8)),
+            let first = whole.first, whole.count == 1
+        else { throw SystemError(code: EINVAL) }
+        return first
     }
 }

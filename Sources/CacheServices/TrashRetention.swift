@@ -19,7 +19,9 @@ struct TrashRetention {
         if purgeAll || locked.volume.trashRetention == .zero {
             result.failures += try trash.purge(until: isStopped).failures
         } else {
-            result.failures += try purgeDue(trash, locked, live: result.outcome.usedAfter)
+            let purge = try purgeDue(trash, locked, live: result.outcome.usedAfter)
+            result.failures += purge.failures
+            result.notices += purge.notices
         }
         let left = try trash.runs()
         result.outcome.freedBytes = result.outcome.freedBytes + gain.bytes
@@ -33,26 +35,54 @@ struct TrashRetention {
         }
     }
 
+    /// Purges what is due before more is evicted: a volume that is nearly full must not be filled by what was evicted
+    /// before.
+    ///
+    /// What an earlier run promised to keep stays for its time, unless the volume is above its critical level.
+    func makeRoom(_ locked: LockedVolume, live: ByteCount) throws -> Purge {
+        let trash = Trash(try locked.folder.get())
+        if locked.volume.trashRetention == .zero { return Purge(failures: try trash.purge().failures) }
+        return try purgeDue(trash, locked, live: live)
+    }
+
+    /// What could not be purged, and what a person should know of what was.
+    struct Purge {
+        var failures: [String] = []
+        var notices: [String] = []
+    }
+
     /// Purges runs older than their time; and, above the critical watermark, the oldest first until the volume is
     /// back at the high one.
     ///
     /// `live` is what the volume holds beside the trash. A volume that is a part of its file system is measured by
     /// what is its own, not by what others wrote there.
-    private func purgeDue(_ trash: Trash, _ locked: LockedVolume, live: ByteCount) throws -> [String] {
+    private func purgeDue(_ trash: Trash, _ locked: LockedVolume, live: ByteCount) throws -> Purge {
         let volume = locked.volume
-        var failures = try trash.purge(before: clock() - volume.trashRetention).failures
-        guard let disk = Capacity(descriptor: locked.root.descriptor) else { return failures }
+        var purge = Purge(failures: try trash.purge(before: clock() - volume.trashRetention).failures)
+        guard let disk = Capacity(descriptor: locked.root.descriptor) else { return purge }
         let limit = min(volume.limit ?? disk.total, disk.total)
         let (critical, enough) = (volume.critical.of(limit), volume.high.of(limit))
         if limit < disk.total {
             let fill = try trash.runs().reduce(live) { $0 + $1.bytes }
-            guard fill > critical else { return failures }
-            failures += try trash.purge(until: { $0 >= fill - enough }).failures
+            guard fill > critical else { return purge }
+            purge.add(try trash.purge(until: { $0 >= fill - enough }), on: volume)
         } else if disk.used > critical {
-            failures += try trash.purge { _ in
-                Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
-            }.failures
+            purge.add(
+                try trash.purge { _ in
+                    Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
+                }, on: volume)
         }
-        return failures
+        return purge
+    }
+}
+
+extension TrashRetention.Purge {
+    /// Adds what was purged before its time.
+    fileprivate mutating func add(_ early: (bytes: ByteCount, failures: [String]), on volume: Volume) {
+        failures += early.failures
+        guard early.bytes > .zero else { return }
+        notices.append(
+            "volume \(volume.name) was above its critical level: \(early.bytes) were purged from the trash before "
+                + "their time, and cannot be brought back")
     }
 }

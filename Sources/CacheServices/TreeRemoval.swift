@@ -6,6 +6,9 @@ import Glibc
 /// Removes directory trees by descriptors: nothing is followed, no mount point is entered, and what a racing
 /// process swaps in is unlinked as a name, never walked through.
 enum TreeRemoval {
+    /// Whoever fills a directory as fast as it is emptied is left with it.
+    private static let mostRounds = 100
+
     /// Removes a name and all below it.
     ///
     /// Returns the disk bytes whose last link went.
@@ -47,6 +50,8 @@ enum TreeRemoval {
             let directory: OpenDirectory
             let ownBytes: Int64
             var rest: [[CChar]]
+            /// How often it was begun anew.
+            var rounds = 0
         }
         func level(_ name: [CChar], _ parent: OpenDirectory) throws(SystemError) -> Level {
             let directory = try openForRemoval(name, in: parent)
@@ -62,16 +67,15 @@ enum TreeRemoval {
             guard let next = top.rest.popLast() else {
                 if unlinkat(top.parent.descriptor, top.name, AT_REMOVEDIR) != 0 {
                     // Another process put something in meanwhile: once more from the beginning of this one.
-                    if errno == ENOTEMPTY {
+                    if errno == ENOTEMPTY, top.rounds < mostRounds {
+                        top.rounds += 1
                         top.rest = try top.directory.names()
-                        if !top.rest.isEmpty {
-                            stack.append(top)
-                            continue
-                        }
+                        stack.append(top)
+                        continue
                     }
                     if errno != ENOENT { throw SystemError(code: errno) }
                 }
-                freed.bytes += top.ownBytes
+                freed = freed + ByteCount(top.ownBytes)
                 continue
             }
             let stat: larder_stat

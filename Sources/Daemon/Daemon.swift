@@ -63,10 +63,10 @@ private struct ReloadService: Service {
             do {
                 let plan = try reload()
                 await scheduler.adopt(plan)
-                logger.notice("the configuration was read anew")
+                logger.notice("the configuration was reloaded")
             } catch {
                 for line in "\(error)".split(separator: "\n") {
-                    logger.error("the configuration is refused, and the old one stays: \(line)")
+                    logger.error("the new configuration is refused, and the old one stays in force: \(line)")
                 }
             }
         }
@@ -83,11 +83,11 @@ private struct GraceService: Service {
         let period = await scheduler.configuration().daemon.gracePeriod
         let running = await scheduler.running
         if !running.isEmpty {
-            logger.notice("stopping: \(running.joined(separator: ", ")) has \(period) to come to an end")
+            logger.notice("stopping: \(running.joined(separator: ", ")) has \(period) to end")
         }
         let logger = logger
         DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(period.nanoseconds))) {
-            logger.error("not all came to an end in \(period): the next start makes the rest good")
+            logger.error("not everything ended within \(period): the next start cleans up")
             _exit(1)
         }
     }

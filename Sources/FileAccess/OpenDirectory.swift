@@ -133,7 +133,9 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     package var description: String { message }
 
     /// Whether it says that a file went away, or became something else, under its user.
-    package var isVanished: Bool { code == ENOENT || code == ENOTDIR || code == ELOOP || code == ESTALE }
+    ///
+    /// `ESTALE` does not: a file server that was away says so of what is still there.
+    package var isVanished: Bool { code == ENOENT || code == ENOTDIR || code == ELOOP }
 
     /// Whether it says that no byte or no inode is left.
     package var isFull: Bool { code == ENOSPC || code == EDQUOT }

@@ -43,6 +43,20 @@ extension CapacityReport {
         family("full_timestamp_seconds", "seconds", "When the volume is full, at the pace of its growth.") {
             $0.sizing.bytesForecast?.fullAt?.inSeconds
         }
+        family("avoidable_fetches_per_day", "", "Fetches a day that a larger volume would spare.") {
+            $0.sizing.recommendation?.avoidableTodayPerDay
+        }
+        family("avoidable_bytes_per_day", "", "What those bring a day, in bytes.") {
+            $0.sizing.recommendation?.avoidableBytesTodayPerDay
+        }
+        family(
+            "calibration_object_error_ratio", "ratio",
+            "Hit rate of the replay at today's size less the measured one, over entries."
+        ) { $0.sizing.calibration?.objects }
+        family(
+            "calibration_byte_error_ratio", "ratio",
+            "Hit rate of the replay at today's size less the measured one, over bytes."
+        ) { $0.sizing.calibration?.bytes }
         family("generated_timestamp_seconds", "seconds", "When the report was made.") { _ in
             Double(generatedAt.seconds)
         }

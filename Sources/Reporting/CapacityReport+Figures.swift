@@ -27,9 +27,9 @@ extension CapacityReport {
         var plot = Plot(x: (0...end, .bytes), y: (0...1, .percent))
         let points = (0...240).map { step in
             let size = end * Double(step) / 240
-            return (x: size, y: curve.rate(at: ByteCount(Int64(size))).objects ?? 0)
+            return (x: size, y: volume.rate(near: ByteCount(Int64(size)), curve))
         }
-        plot.line(points, isStep: true, isFilled: true)
+        plot.line(points, isFilled: true)
         plot.mark(
             isFar ? end : Double(volume.limit.bytes), "today \(volume.limit.whole)\(isFar ? " →" : "")",
             kind: "today", row: 0)
@@ -128,5 +128,20 @@ extension CapacityReport {
     private func range(_ values: [Double]) -> ClosedRange<Double>? {
         guard let low = values.min(), let high = values.max() else { return nil }
         return low < high ? low...high : (low - 43_200)...(high + 43_200)
+    }
+}
+
+extension CapacityReport.Volume {
+    /// The hit rate at a size, on a line between the nearest that were replayed.
+    func rate(near size: ByteCount, _ curve: SizeCurve) -> Double {
+        if let known = curve[size] { return known.rate.objects ?? 0 }
+        let after = curve.points.first { $0.bytes > size }
+        guard let before = curve.points.last(where: { $0.bytes < size }) else {
+            return after?.outcome.rate.objects ?? 0
+        }
+        let low = before.outcome.rate.objects ?? 0
+        guard let after else { return low }
+        let part = Double((size - before.bytes).bytes) / Double((after.bytes - before.bytes).bytes)
+        return low + ((after.outcome.rate.objects ?? 0) - low) * part
     }
 }

@@ -13,6 +13,17 @@ extension CapacityReport {
         package var containers = 0
         /// The most there were at once, by event logs; nil where those tell nothing.
         package var peak: ContainerPeak?
+        /// What the containers' copies must surely be counted for: what is there now, and the peak where every
+        /// container of the logs was seen to go.
+        package var sureContainerBytes: ByteCount {
+            max(containerCopies, peak.map { $0.assumedEnds == 0 ? $0.bytes : .zero } ?? .zero)
+        }
+
+        /// What the peak comes to where the end of some containers was assumed; zero where it is counted for sure.
+        package var doubtfulContainerBytes: ByteCount {
+            peak.map { $0.assumedEnds > 0 && $0.bytes > containerCopies ? $0.bytes : .zero } ?? .zero
+        }
+
         /// What the disk really holds; nil where it was not measured, or the file system cannot share.
         package var sharing: StoreSharing?
 
@@ -64,8 +75,13 @@ extension CapacityReport.ImageTax {
                 "At most \(Figures.count(Int64(peak.containers), "container", "containers")) at once, with "
                     + "\(peak.bytes) of copies, on \(peak.at.description.prefix(10)); there "
                     + "\(containers == 1 ? "is" : "are") \(containers) now. From event logs since "
-                    + "\(peak.since.description.prefix(10)); confidence is low, as logs are rotated and pods "
-                    + "that died log no removal.")
+                    + "\(peak.since.description.prefix(10))"
+                    + (peak.assumedEnds == 0
+                        ? "."
+                        : "; confidence is low: \(Figures.count(Int64(peak.assumedEnds), "container", "containers")) "
+                            + "logged no removal and \(peak.assumedEnds == 1 ? "counts" : "count") for the jobs' "
+                            + "longest run time (\(peak.longest)).")
+            )
         } else {
             let now = Figures.count(Int64(containers), "container", "containers")
             sentences.append(
@@ -90,7 +106,8 @@ extension CapacityReport.ImageTax {
                 "peak_at": .optional(peak?.at), "peak_bytes": .optional(peak?.bytes),
                 "since": .optional(peak?.since),
                 "evidence": .optional(peak.map { _ in Evidence.podmanEvents.rawValue }),
-                "confidence": .text(peak == nil ? Confidence.none.rawValue : Confidence.low.rawValue),
+                "confidence": .text(
+                    (peak.map { $0.assumedEnds == 0 ? Confidence.medium : .low } ?? Confidence.none).rawValue),
             ],
         ]
     }

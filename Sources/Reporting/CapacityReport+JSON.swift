@@ -24,15 +24,24 @@ extension CapacityReport.Volume {
             "pools": .array(space.pools.map(poolValue)), "hit_rate": rate.jsonValue(evidence.confidence),
             "curve": .array(
                 curveSizes.map { size in
-                    let rate = curve?.rate(at: size)
+                    let outcome = curve?[size]
+                    let days = curve?.days ?? 1
+                    let ideal = sizing.ideal?.rate(at: max(.zero, size - sizing.fixed))
                     return [
-                        "bytes": .bytes(size), "object_hit_rate": .optional(rate?.objects),
-                        "byte_hit_rate": .optional(rate?.bytes),
+                        "bytes": .bytes(size), "object_hit_rate": .optional(outcome?.rate.objects),
+                        "byte_hit_rate": .optional(outcome?.rate.bytes),
+                        "ideal_object_hit_rate": .optional(ideal?.objects),
+                        "ideal_byte_hit_rate": .optional(ideal?.bytes),
+                        "avoidable_fetches_per_day": .optional(outcome.map { Double($0.avoidable) / days }),
+                        "avoidable_bytes_per_day": .optional(
+                            outcome.map { (Double($0.avoidableBytes.bytes) / days).rounded() }),
                     ]
                 }),
             "curve_sampling": curve?.sampling.map {
                 ["share": .number($0.share), "error": .number($0.error)]
             } ?? .null,
+            "calibration": calibrationValue, "scans": scansValue, "other_order": otherOrderValue,
+            "asked": sizing.asked.map { adviceValue($0, speed) } ?? .null,
             "working_set": [
                 "p50_bytes": .optional(sizing.weeklySet?.p50), "p95_bytes": .optional(sizing.weeklySet?.p95),
                 "daily_p50_bytes": .optional(sizing.dailySet?.p50),
@@ -41,21 +50,13 @@ extension CapacityReport.Volume {
             "growth": growthValue, "recommendation": recommendationValue,
             "confidence": .text(confidence.rawValue),
             "history_days": .integer(sizing.history.seconds / 86_400), "missing": .optional(sizing.missing),
-            "advice": .array(
-                sizing.advice.map {
-                    [
-                        "bytes": .bytes($0.bytes), "object_hit_rate": .optional($0.rate.objects),
-                        "byte_hit_rate": .optional($0.rate.bytes),
-                        "fetches_saved_per_day": .number($0.fetchesSaved),
-                        "bytes_saved_per_day": .number($0.bytesSaved.rounded()),
-                        "minutes_saved_per_day": .optional(speed.map($0.minutesSaved)),
-                    ]
-                }),
+            "advice": .array(sizing.advice.map { adviceValue($0, speed) }),
             "policies": .array(
                 sizing.policies.map {
                     [
                         "policy": .text($0.policy.rawValue), "object_hit_rate": .optional($0.rate.objects),
                         "byte_hit_rate": .optional($0.rate.bytes),
+                        "ideal_object_hit_rate": .optional($0.ideal.objects),
                     ]
                 }),
             "unmanaged_bytes": .bytes(space.unmanaged),
@@ -111,6 +112,61 @@ extension CapacityReport.Volume {
             "headroom_bytes": .optional(advice?.headroom), "container_bytes": .optional(advice?.containers),
             "review_days": .optional(advice.map { Double($0.terms.review.seconds) / 86_400 }),
             "distance": .optional(advice?.terms.distance), "confidence": .text(confidence.rawValue),
+            "unmanaged_bytes": .optional(advice?.unmanaged),
+            "doubtful_container_bytes": .bytes(doubtfulContainers),
+            "action": .optional(action), "action_by": .optional(actionBy),
+            "avoidable_fetches_per_day": .optional(advice?.avoidablePerDay),
+            "avoidable_bytes_per_day": .optional(advice?.avoidableBytesPerDay.rounded()),
+            "allowed_fetches_per_day": .optional(advice?.allowed),
+            "today": [
+                "object_hit_rate": .optional(advice?.rateToday),
+                "avoidable_fetches_per_day": .optional(advice?.avoidableTodayPerDay),
+                "avoidable_bytes_per_day": .optional(advice?.avoidableBytesTodayPerDay.rounded()),
+            ],
+        ]
+    }
+
+    private func adviceValue(_ advice: SizeAdvice, _ speed: ByteCount?) -> JSONValue {
+        let days = sizing.curve?.days ?? 1
+        return [
+            "bytes": .bytes(advice.bytes), "object_hit_rate": .optional(advice.rate.objects),
+            "byte_hit_rate": .optional(advice.rate.bytes),
+            "fetches_saved_per_day": .number(advice.fetchesSaved),
+            "bytes_saved_per_day": .number(advice.bytesSaved.rounded()),
+            "minutes_saved_per_day": .optional(speed.map(advice.minutesSaved)),
+            "avoidable_fetches_per_day": .number(Double(advice.outcome.avoidable) / days),
+            "avoidable_bytes_per_day": .number(
+                (Double(advice.outcome.avoidableBytes.bytes) / days).rounded()),
+        ]
+    }
+
+    /// The replay at today's size beside what was measured.
+    private var calibrationValue: JSONValue {
+        guard let calibration = sizing.calibration else { return .null }
+        return [
+            "predicted": calibration.predicted.jsonValue(evidence.confidence),
+            "measured": calibration.measured.jsonValue(evidence.confidence),
+            "object_hit_rate_difference": .optional(calibration.objects),
+            "byte_hit_rate_difference": .optional(calibration.bytes),
+            "confidence": .text(calibration.confidence.rawValue),
+        ]
+    }
+
+    private var scansValue: JSONValue {
+        [
+            "interval_seconds": .optional(scanInterval.map { Double($0.seconds) }),
+            "accesses_per_use": .optional(sizing.accessesPerUse),
+        ]
+    }
+
+    private var otherOrderValue: JSONValue {
+        guard let other = sizing.otherOrder else { return .null }
+        return [
+            "order": .text(regime.order == .lru ? "probation" : "lru"),
+            "object_hit_rate": .optional(other.outcome.rate.objects),
+            "fetches_saved_per_day": .number(other.fetchesSaved),
+            "enough_volume_bytes": .optional(other.smallest),
+            "enough_volume_bytes_now": .optional(sizing.recommendation?.smallest),
         ]
     }
 }

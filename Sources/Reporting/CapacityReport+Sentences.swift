@@ -5,7 +5,50 @@ extension CapacityReport.Volume {
     ///
     /// What is not known is left out.
     var sentences: [String] {
-        [setSentence, churnSentence, samplingSentence, inodeSentence].compactMap { $0 }
+        [
+            calibrationSentence, setSentence, cadenceSentence, churnSentence, orderSentence, samplingSentence,
+            inodeSentence,
+        ].compactMap { $0 }
+    }
+
+    /// How well the replay tells what was measured.
+    var calibrationSentence: String? {
+        guard let calibration = sizing.calibration, let objects = calibration.objects else { return nil }
+        func points(_ part: Double) -> String { Self.short((abs(part) * 1000).rounded() / 10) }
+        let bytes = calibration.bytes.map { ", over bytes \(points($0))" } ?? ""
+        return
+            "Calibration: at today's size the replay gives \(Figures.rate(calibration.predicted.objects)), and "
+            + "\(Figures.rate(calibration.measured.objects)) was measured; it is off by \(points(objects)) points"
+            + "\(bytes)."
+    }
+
+    private var cadenceSentence: String? {
+        guard let interval = scanInterval, let each = sizing.accessesPerUse, rate.objects != nil else {
+            return nil
+        }
+        return
+            "Scans came every \(interval.age) (median). What several jobs use between two scans counts as one "
+            + "access: \(Self.short((each * 10).rounded() / 10)) accesses were recorded for each entry and day of "
+            + "use. More scans record more hits and no more fetches, so compare fetches a day, not hit rates."
+    }
+
+    private var orderSentence: String? {
+        guard let other = sizing.otherOrder, let advice = sizing.recommendation else { return nil }
+        let isLRU = regime.order == .lru
+        let name =
+            isLRU
+            ? "With `order: probation` (what was never used again counts as 21 d older)" : "With `order: lru`"
+        guard let smallest = other.smallest else { return nil }
+        let saved = advice.smallest - smallest
+        if abs(saved.bytes) < advice.smallest.bytes / 50, abs(other.fetchesSaved) < 0.05 {
+            return "\(name) nothing would change."
+        }
+        let space =
+            saved.bytes >= 0
+            ? "\(saved) less would be enough" : "\(ByteCount(-saved.bytes)) more would be needed"
+        let fetches = abs(other.fetchesSaved)
+        return "\(name) \(space); at today's size there would be \(Self.day(fetches)) "
+            + "\(other.fetchesSaved >= 0 ? "fewer" : "more") fetches a day."
     }
 
     private var setSentence: String? {

@@ -18,6 +18,7 @@ extension CapacityReport {
         var columns = [
             ("size", "bytes"), ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"),
             ("fetches/day", "fetches_saved_per_day"), ("bytes/day", "bytes_saved_per_day"),
+            ("avoidable/day", "avoidable_fetches_per_day"),
         ]
         if fetchSpeed != nil { columns.append(("min/day", "minutes_saved_per_day")) }
         columns.append(("", "note"))
@@ -25,10 +26,14 @@ extension CapacityReport {
             name: "advice", title: "What other sizes save, compared with today's", columns: columns,
             rows: volume.sizing.advice.map { line in
                 let isRecommended = line.bytes == volume.sizing.recommendation?.bytes
-                let notes = [line.bytes == volume.limit ? "today" : "", isRecommended ? "recommended" : ""]
+                let notes = [
+                    line.bytes == volume.limit ? "today" : "", isRecommended ? "recommended" : "",
+                    line.bytes == volume.sizing.asked?.bytes ? "asked for" : "",
+                ]
                 var row: [ReportTable.Cell] = [
                     .size(line.bytes), .rate(line.rate.objects), .rate(line.rate.bytes),
                     .number(line.fetchesSaved), .size(ByteCount(Int64(line.bytesSaved))),
+                    .number(Double(line.outcome.avoidable) / (volume.sizing.curve?.days ?? 1)),
                 ]
                 if let fetchSpeed { row.append(.number(line.minutesSaved(at: fetchSpeed))) }
                 return row + [.text(notes.filter { !$0.isEmpty }.joined(separator: ", "))]
@@ -38,9 +43,15 @@ extension CapacityReport {
     private func policyTable(_ volume: Volume) -> ReportTable {
         ReportTable(
             name: "policies", title: "Other rules of eviction at today's size",
-            columns: [("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"), ("rule", "policy")],
+            columns: [
+                ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"),
+                ("one by one", "ideal_object_hit_rate"), ("rule", "policy"),
+            ],
             rows: volume.sizing.policies.map {
-                [.rate($0.rate.objects), .rate($0.rate.bytes), .text($0.policy.title)]
+                [
+                    .rate($0.rate.objects), .rate($0.rate.bytes), .rate($0.ideal.objects),
+                    .text($0.policy.title),
+                ]
             })
     }
 
@@ -64,10 +75,18 @@ extension CapacityReport {
     private func curveTable(_ volume: Volume) -> ReportTable {
         ReportTable(
             name: "curve", title: "Hit rate at each size",
-            columns: [("size", "bytes"), ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate")],
+            columns: [
+                ("size", "bytes"), ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"),
+                ("avoidable/day", "avoidable_fetches_per_day"), ("ideal", "ideal_object_hit_rate"),
+            ],
             rows: volume.curveSizes.map { size in
-                let rate = volume.sizing.curve?.rate(at: size) ?? HitRate()
-                return [.size(size), .rate(rate.objects), .rate(rate.bytes)]
+                let outcome = volume.sizing.curve?[size] ?? ReplayOutcome()
+                let ideal = volume.sizing.ideal?.rate(at: max(.zero, size - volume.sizing.fixed))
+                return [
+                    .size(size), .rate(outcome.rate.objects), .rate(outcome.rate.bytes),
+                    .number(Double(outcome.avoidable) / (volume.sizing.curve?.days ?? 1)),
+                    .rate(ideal?.objects),
+                ]
             }, isForText: false)
     }
 

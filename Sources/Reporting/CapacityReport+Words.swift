@@ -14,9 +14,41 @@ extension CapacityReport.Volume {
         guard let advice = sizing.recommendation else {
             return "\(title): no size can be recommended yet. Missing: \(sizing.missing ?? "accesses")."
         }
+        let (there, today) = (Self.day(advice.avoidablePerDay), Self.day(advice.avoidableTodayPerDay))
         return
-            "\(title): \(advice.bytes.whole) is enough for \(Figures.rate(advice.rateAdvised)) of accesses; "
-            + "today's \(limit.whole) would serve \(Figures.rate(advice.rateToday))."
+            "\(title): \(advised). \(advice.bytes.whole) is enough for \(Figures.rate(advice.rateAdvised)) of "
+            + "accesses, with \(there) avoidable fetches a day; today's \(limit.whole) would serve "
+            + "\(Figures.rate(advice.rateToday)), with \(today)."
+    }
+
+    /// What is to be done, as a word: `keep`, `grow`; nil without a recommendation.
+    var action: String? {
+        switch sizing.recommendation?.action {
+        case .keep?: "keep"
+        case .growNow?, .grow?: "grow"
+        case nil: nil
+        }
+    }
+
+    /// Until when; nil where nothing is to be done, or at once.
+    var actionBy: Timestamp? {
+        if case .grow(let day)? = sizing.recommendation?.action { day } else { nil }
+    }
+
+    /// What is to be done in a few words: `keep 60Gi`, `grow to 80Gi by 2027-03-03`.
+    var advised: String {
+        guard let advice = sizing.recommendation else { return "nothing can be advised yet" }
+        return switch advice.action {
+        case .keep: "keep \(limit.quantity)"
+        case .growNow: "grow to \(advice.quantity)"
+        case .grow(let day): "grow to \(advice.quantity) by \(day.description.prefix(10))"
+        }
+    }
+
+    /// A number a day: `0`, `0.4`, `12`.
+    static func day(_ number: Double) -> String {
+        if number < 0.05 { return number > 0 ? "almost no" : "no" }
+        return number < 10 ? short((number * 10).rounded() / 10) : Figures.grouped(Int64(number.rounded()))
     }
 
     /// Why that size, in one paragraph.
@@ -24,28 +56,33 @@ extension CapacityReport.Volume {
         guard let advice = sizing.recommendation else {
             return sizing.missing ?? "nothing is known of its use"
         }
-        let points = (advice.terms.distance * 1000).rounded() / 10
+        let allowed = Self.day(advice.allowed)
         var text =
-            "\(advice.enough) keeps \(Figures.rate(advice.rate)) of accesses, within \(Self.short(points)) "
-            + "\(points == 1 ? "point" : "points") of the best that any size reaches "
-            + "(\(Figures.rate(advice.best)))."
+            "What jobs did in \(Self.short((advice.days * 10).rounded() / 10)) days, replayed with the prunes of "
+            + "this volume, needs \(advice.enough) for entries to keep avoidable fetches at \(allowed) a day or "
+            + "fewer (\(Self.short((advice.terms.distance * 1000).rounded() / 10)) % of what jobs want in a day); a "
+            + "volume without any limit would serve \(Figures.rate(advice.best)) of accesses."
         var parts: [String] = []
         let days = advice.terms.review.seconds / 86_400
         if advice.growth > .zero {
             parts.append("\(advice.growth) of growth in the \(days) days until the review")
         }
         if advice.headroom > .zero {
-            let origin = advice.terms.headroom == nil ? "for what a day brings in" : "of headroom, as set"
-            parts.append("\(advice.headroom) \(origin)")
+            parts.append(
+                "\(advice.headroom) that the watermarks and the fetches between two prunes keep free")
         }
         if advice.containers > .zero { parts.append("\(advice.containers) for containers' copies of images") }
         if advice.unmanaged > .zero { parts.append("\(advice.unmanaged) of files that belong to no pool") }
         if !parts.isEmpty { text += " Added: \(Figures.list(parts))." }
-        text += " Rounded up: \(advice.quantity)."
+        text += " Together: \(advice.quantity)."
+        if doubtfulContainers > .zero {
+            text +=
+                " Not in it, as logs tell too little: up to \(doubtfulContainers) for containers' copies of images."
+        }
         if advice.isBelowLimit {
             text +=
                 " That is less than today's \(limit.whole): a PVC cannot shrink, so keep it, or move to a new one "
-            text += "of that size."
+            text += "of \(advice.quantity)."
         }
         if confidence < .high { text += " Confidence is \(confidence.rawValue): \(doubt)." }
         return text
@@ -66,8 +103,12 @@ extension CapacityReport.Volume {
         let subject = forecast.basis == .demand ? "What jobs use in a week" : "It"
         let slope = "\(ByteCount(Int64(abs(growth.perDay))))"
         var text =
-            "\(subject) \(growth.perDay < 0 ? "shrinks" : "grows") by \(slope) a day (9 times in 10 the change is between \(rate(growth.low)) and "
-            + "\(rate(growth.high)))"
+            "\(subject) \(growth.perDay < 0 ? "shrinks" : "grows") by \(slope) a day (9 times in 10 the change is between "
+            + "\(rate(growth.low)) and \(rate(growth.high))"
+            + (growth.isCertain || growth.high < 0 ? ")" : ", so it may be none)")
+        if let jump = forecast.jumpAt {
+            text += ", of which one day, \(jump.description.prefix(10)), brought more than a third"
+        }
         if let full = forecast.fullAt {
             let last = forecast.latest.map { String($0.description.prefix(10)) } ?? "never"
             let first = forecast.earliest.map { String($0.description.prefix(10)) } ?? "never"
@@ -94,6 +135,7 @@ extension CachePolicy {
     var title: String {
         switch self {
         case .lru: "LRU (Larder's)"
+        case .probation: "LRU with probation"
         case .lfu: "LFU"
         case .gdsf: "GDSF"
         case .sieve: "SIEVE"

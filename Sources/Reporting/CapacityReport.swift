@@ -30,12 +30,20 @@ package struct CapacityReport: Report {
         package var savings: [SpaceSaving]
         /// How many entries were not looked into for that.
         package var passedOver: Int64
+        /// How prunes go that the replays assume.
+        package var regime: PruneRegime
+        /// What containers may occupy at once that no log surely tells of: beside the recommended size, not in it.
+        package var doubtfulContainers: ByteCount
+        /// How often the volume was scanned in the window: the median of the times between scans.
+        package var scanInterval: Span?
 
         /// Makes a volume from what the index has of it.
         package init(
             _ volume: CacheModel.Volume, _ usage: VolumeUsage, _ history: VolumeHistory, window: Span,
             terms: Recommendation.Terms = .init(), simulates: Bool = false,
-            findings: ArtifactFindings = .init(), containers: ByteCount = .zero, now: Timestamp
+            findings: ArtifactFindings = .init(), containers: ByteCount = .zero,
+            doubtfulContainers: ByteCount = .zero, regime: PruneRegime? = nil, asked: ByteCount? = nil,
+            rank: [Int64: Int] = [:], now: Timestamp
         ) {
             name = volume.name
             kind = volume.kind
@@ -49,19 +57,32 @@ package struct CapacityReport: Report {
             samples = history.samples.filter { $0.at > now - window }
             savings = SpaceSaving.all(usage, findings, now: now)
             passedOver = findings.passedOver
+            let regime = regime ?? PruneRegime(volume, limit: limit)
+            self.regime = regime
+            self.doubtfulContainers = doubtfulContainers
+            scanInterval = Self.medianInterval(samples)
             let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
             sizing = VolumeSizing(
                 history,
                 .init(
                     window: window, now: now, limit: limit, unmanaged: space.unmanaged,
-                    containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence))
+                    containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
+                    regime: regime, asked: asked, rank: rank,
+                    probation: regime.order == .lru ? .days(21) : regime.order.probation))
         }
 
-        /// How far the figures that rest on use can be trusted: never more than the evidence, and no more than
-        /// `low` before 14 days of history or `medium` before 30.
+        private static func medianInterval(_ samples: [VolumeHistory.Sample]) -> Span? {
+            let intervals = zip(samples.dropFirst(), samples).map { $0.at - $1.at }.sorted()
+            return intervals.isEmpty ? nil : intervals[intervals.count / 2]
+        }
+
+        /// How far the figures that rest on use can be trusted: never more than the evidence, no more than `low`
+        /// before 14 days of history or `medium` before 30, and no more than the calibration allows.
         package var confidence: Confidence {
             let days = sizing.history.seconds / 86_400
-            return min(evidence.confidence, days < 14 ? .low : days < 30 ? .medium : .high)
+            return min(
+                evidence.confidence, days < 14 ? .low : days < 30 ? .medium : .high,
+                sizing.calibration?.confidence ?? .high)
         }
 
         /// All hits and misses of the window.
@@ -70,19 +91,9 @@ package struct CapacityReport: Report {
         /// All that was evicted and fetched again in the window.
         package var regret: HitRate { sizing.regret.values.reduce(HitRate(), +) }
 
-        /// The sizes that reports show of the curve: around today's limit, over the length of the curve, and
-        /// the recommended one.
+        /// The sizes that reports show of the curve: those that were replayed.
         var curveSizes: [ByteCount] {
-            guard let curve = sizing.curve else { return [] }
-            var sizes: Set<Int64> = [limit.bytes]
-            for step in Int64(1)...20 {
-                sizes.insert(Int64(Double(limit.bytes) * Double(step) / 10))
-                sizes.insert(Int64((Double(curve.fullSize.bytes) * Double(step) / 20).rounded(.up)))
-            }
-            if let recommended = sizing.recommendation {
-                sizes.formUnion([recommended.bytes.bytes, recommended.enough.bytes])
-            }
-            return sizes.filter { $0 > 0 }.sorted().map { ByteCount($0) }
+            sizing.curve?.points.map(\.bytes).filter { $0 > .zero } ?? []
         }
     }
 
@@ -98,6 +109,8 @@ package struct CapacityReport: Report {
     package var orphans: [OrphanSection] = []
     /// How fast jobs fetch, in bytes a second; nil where nobody said.
     package var fetchSpeed: ByteCount?
+    /// What a gibibyte costs in a month, and the currency; nil where nobody said.
+    package var price: (amount: Double, currency: String)?
     /// The images that are warmed again and again, and that no job uses.
     package var idleWarmings: [WarmHistory] = []
 

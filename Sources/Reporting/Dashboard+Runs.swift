@@ -7,27 +7,67 @@ extension Dashboard {
         if runs.isEmpty { return text + "<p>No run is recorded yet.</p>\n</section>\n" }
         text += "<ol class=\"runs\">\n"
         for (run, alike) in Self.grouped(runs).prefix(Self.shownRuns) {
-            text += "<li><h3>\(HTMLText.escaped(run.kind)), "
-            text += "<time datetime=\"\(run.startedAt)\">\(Figures.ago(run.startedAt, now: now))</time>: "
-            text +=
-                "<span class=\"\(run.exitCode == 0 ? "within" : "over")\">\(Self.result(run.exitCode))</span></h3>\n"
-            text += "<p class=\"soft\">\(HTMLText.escaped(run.id)), took "
-            text += "\(Figures.duration(run.finishedAt - run.startedAt))"
-            if let first = alike.last {
-                text += "; \(Figures.count(Int64(alike.count), "run", "runs")) before it, since "
-                text += "\(Figures.ago(first.startedAt, now: now)), did nothing either"
-            }
-            text += "</p>\n"
-            for volume in run.volumes { text += entry(volume, of: run, now: now) }
-            if !run.warmed.isEmpty {
-                let counts = WarmedImage.Result.allCases.compactMap { result in
-                    run.warmed[result.rawValue].map { "\($0) \(result.rawValue)" }
-                }
-                text += "<p>Images: \(Figures.list(counts)).</p>\n"
-            }
-            text += "</li>\n"
+            text += item(run, alike: alike, heading: "h3", now: now)
         }
-        return text + "</ol>\n</section>\n"
+        return text + "</ol>\n<p><a href=\"/runs\">All runs</a></p>\n</section>\n"
+    }
+
+    /// The page of all runs.
+    ///
+    /// - Parameter cursor: where the next page begins; nil at the end.
+    package func runsPage(
+        _ runs: [RunSummary], cursor: String?, isFirst: Bool, now: Timestamp
+    ) -> String {
+        var page = Self.head(title: "Runs – Larder", current: "/runs") + "<main>\n<h2>Runs</h2>\n"
+        page += runs.isEmpty ? "<p>No run is recorded yet.</p>\n" : "<ol class=\"runs\">\n"
+        for (run, alike) in Self.grouped(runs) { page += item(run, alike: alike, heading: "h3", now: now) }
+        if !runs.isEmpty { page += "</ol>\n" }
+        var links = isFirst ? [] : ["<a href=\"/runs\">Latest runs</a>"]
+        if let cursor {
+            links.append("<a rel=\"next\" href=\"/runs?cursor=\(Self.pathEncoded(cursor))\">Earlier runs</a>")
+        }
+        if !links.isEmpty { page += "<p>\(links.joined(separator: " · "))</p>\n" }
+        return page + "</main>\n" + foot(now: now)
+    }
+
+    /// How many entries of one volume the page of a run shows.
+    package static let mostLines = 2000
+
+    /// The page of one run, with its entries.
+    package func runPage(_ run: RunSummary, now: Timestamp) -> String {
+        var page = Self.head(title: "\(run.id) – Larder", current: "/runs/…") + "<main>\n"
+        page += "<h2>Run \(HTMLText.escaped(run.id))</h2>\n<ol class=\"runs\">"
+        page += item(run, alike: [], heading: "h3", isWhole: true, now: now) + "</ol>\n"
+        return page + "<p><a href=\"/runs\">All runs</a></p>\n</main>\n" + foot(now: now)
+    }
+
+    private func item(
+        _ run: RunSummary, alike: [RunSummary], heading: String, isWhole: Bool = false, now: Timestamp
+    ) -> String {
+        var text = "<li><\(heading)>\(HTMLText.escaped(run.kind)), "
+        text += "<time datetime=\"\(run.startedAt)\">\(Figures.ago(run.startedAt, now: now))</time>: "
+        text +=
+            "<span class=\"\(run.exitCode == 0 ? "within" : "over")\">\(Self.result(run.exitCode))</span></\(heading)>\n"
+        text += "<p class=\"soft\">\(HTMLText.escaped(run.id)), took "
+        text += "\(Figures.duration(run.finishedAt - run.startedAt))"
+        if let first = alike.last {
+            text += "; \(Figures.count(Int64(alike.count), "run", "runs")) before it, since "
+            text += "\(Figures.ago(first.startedAt, now: now)), did nothing either"
+        }
+        text += "</p>\n"
+        for volume in run.volumes { text += entry(volume, of: run, isWhole: isWhole, now: now) }
+        if !run.warmed.isEmpty {
+            let counts = WarmedImage.Result.allCases.compactMap { result in
+                run.warmed[result.rawValue].map { "\($0) \(result.rawValue)" }
+            }
+            text += "<p>Images: \(Figures.list(counts)).</p>\n"
+        }
+        let hasEntries = run.volumes.contains { $0.evicted + $0.refused > 0 }
+        if hasEntries, !isWhole {
+            text += "<p><a href=\"/runs/\(Self.pathEncoded(run.id))\">Which entries, and why"
+            text += "<span class=\"hidden\"> in run \(HTMLText.escaped(run.id))</span></a></p>\n"
+        }
+        return text + "</li>\n"
     }
 
     private static let shownRuns = 6
@@ -50,14 +90,16 @@ extension Dashboard {
         return groups
     }
 
-    private func entry(_ volume: RunSummary.OnVolume, of run: RunSummary, now: Timestamp) -> String {
+    private func entry(
+        _ volume: RunSummary.OnVolume, of run: RunSummary, isWhole: Bool, now: Timestamp
+    ) -> String {
         let name = HTMLText.escaped(volume.volume)
         var text = "<p><strong>\(name)</strong>: \(Self.result(volume, of: run))"
         if volume.refused > 0 { text += "; \(Figures.entries(volume.refused)) refused" }
         text += volume.overQuota ? "; <span class=\"over\">still over quota</span>.</p>\n" : ".</p>\n"
         if let undo = undo(volume, of: run, now: now) { text += "<p>\(undo)</p>\n" }
-        if !volume.firstEvicted.isEmpty || !volume.firstRefused.isEmpty {
-            text += "<details><summary>Which, and why, on \(name)</summary><ul class=\"keys\">\n"
+        if isWhole, !volume.firstEvicted.isEmpty || !volume.firstRefused.isEmpty {
+            text += "<ul class=\"keys\">\n"
             for line in volume.firstEvicted {
                 text += "<li>\(line.bytes) \(Self.key(line, of: run))"
                 text += line.reason.isEmpty ? "</li>\n" : ": \(HTMLText.escaped(line.reason))</li>\n"
@@ -69,7 +111,7 @@ extension Dashboard {
             }
             let unnamed = volume.refused - Int64(volume.firstRefused.count)
             if unnamed > 0 { text += "<li>… and \(Figures.grouped(unnamed)) more refused</li>\n" }
-            text += "</ul></details>\n"
+            text += "</ul>\n"
         }
         return text
     }

@@ -99,7 +99,7 @@ package struct Dashboard: Sendable {
     package static func plots(_ report: CapacityReport?) -> String {
         guard let report else {
             return
-                "<p class=\"soft\">The curves are being drawn; the page shows them when it loads anew.</p>\n"
+                "<p class=\"soft\">The curves are being drawn; the page shows them when it reloads.</p>\n"
         }
         return report.volumes.map { volume in
             let chosen = report.figures(volume).filter { ["curve", "days", "sizes"].contains($0.table) }
@@ -149,7 +149,7 @@ package struct Dashboard: Sendable {
             <body>
             <header class="bar">
             <h1>Larder</h1>
-            <nav aria-label="Pages">\(link("/", "Now")) \(link("/entries", "Entries")) \(link("/report", "Report"))</nav>
+            <nav aria-label="Pages">\(link("/", "Now")) \(link("/plan", "Next prune")) \(link("/entries", "Entries")) \(link("/runs", "Runs")) \(link("/report", "Report"))</nav>
             <form action="/entries" method="get" role="search">
             <label class="hidden" for="search">Search entries</label>
             <input id="search" type="search" name="q" maxlength="200" placeholder="group:artifact or image">

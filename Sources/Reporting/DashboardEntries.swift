@@ -2,63 +2,79 @@ import CacheModel
 
 /// The dashboard's page of entries that match a search.
 package struct EntriesPage: Sendable {
+    /// The entries of this page, their order, and how many there are on all pages.
+    package var report: ListReport
     /// What was searched for, as given.
     package var text: String
     /// The pool asked for; nil for all.
     package var pool: Pool?
-    /// How the entries are sorted: `used`, `bytes` or `key`.
-    package var order: String
-    /// The entries of this page.
-    package var rows: [ListReport.Row]
-    /// How many there are on all pages, and the sum of their sizes.
-    package var total: (entries: Int64, bytes: ByteCount)
-    /// Where the next page begins; nil at the end.
-    package var cursor: String?
+    /// The volume asked for; empty for all.
+    package var volume: String
+    /// The conditions asked for, as given.
+    package var filters: [String]
+    /// Whether it begins with the first entry.
+    package var isFirst: Bool
+    /// The volumes there are.
+    package var volumes: [String]
 
     /// Makes a page from all it consists of.
     package init(
-        text: String, pool: Pool?, order: String, rows: [ListReport.Row],
-        total: (entries: Int64, bytes: ByteCount), cursor: String?
+        _ report: ListReport, text: String, pool: Pool?, volume: String = "", filters: [String] = [],
+        isFirst: Bool = true, volumes: [String] = []
     ) {
+        self.report = report
         self.text = text
         self.pool = pool
-        self.order = order
-        self.rows = rows
-        self.total = total
-        self.cursor = cursor
+        self.volume = volume
+        self.filters = filters
+        self.isFirst = isFirst
+        self.volumes = volumes
     }
 
     /// The page; it does not load itself anew, as that would take a search away from its reader.
     package func html(now: Timestamp) -> String {
         var page = Dashboard.head(title: "Entries – Larder", current: "/entries")
         page += "<main>\n<h2>Entries</h2>\n" + form
-        page += "<p>\(Figures.entries(total.entries)), \(total.bytes).</p>\n"
-        if !rows.isEmpty {
+        page += "<p>\(Figures.entries(report.totalEntries)), \(report.totalBytes).</p>\n"
+        if report.rows.isEmpty {
+            page += "<p>No entry meets all of these conditions.</p>\n"
+        } else {
+            let size = report.order == .frees ? "frees" : "size"
             page += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table>"
             page += "<caption class=\"hidden\">Entries</caption><thead><tr><th scope=\"col\">entry</th>"
-            page += "<th scope=\"col\" class=\"n\">size</th><th scope=\"col\" class=\"n\">last used</th>"
+            page += "<th scope=\"col\" class=\"n\">\(size)</th><th scope=\"col\" class=\"n\">last used</th>"
             page +=
                 "<th scope=\"col\" class=\"wide\">evidence</th><th scope=\"col\">pool</th></tr></thead><tbody>\n"
-            for row in rows { page += line(row, now: now) }
+            for row in report.rows { page += line(row, now: now) }
             page += "</tbody></table></div>\n"
         }
-        if let cursor {
-            let query = [
-                ("q", text), ("pool", pool?.rawValue ?? ""), ("sort", order), ("cursor", cursor),
-            ].filter { !$0.1.isEmpty }.map { "\($0.0)=\(Dashboard.pathEncoded($0.1))" }.joined(
-                separator: "&amp;")
-            page += "<p><a rel=\"next\" href=\"/entries?\(query)\">Next entries</a></p>\n"
+        var links: [String] = []
+        if !isFirst { links.append("<a href=\"/entries?\(query())\">First entries</a>") }
+        if let cursor = report.cursor {
+            links.append("<a rel=\"next\" href=\"/entries?\(query(cursor))\">Next entries</a>")
         }
-        if rows.contains(where: { $0.protected != nil }) {
+        if !links.isEmpty { page += "<p>\(links.joined(separator: " · "))</p>\n" }
+        if report.rows.contains(where: { $0.protected != nil }) {
             page += "<p class=\"soft\">* kept whatever the quota says; the entry's page says why.</p>\n"
         }
         return page + "</main>\n</body>\n</html>\n"
     }
 
+    private func query(_ cursor: String = "") -> String {
+        let parts =
+            [
+                ("q", text), ("volume", volume), ("pool", pool?.rawValue ?? ""),
+                ("sort", report.order.rawValue),
+            ] + filters.map { ("filter", $0) } + [("cursor", cursor)]
+        return parts.filter { !$0.1.isEmpty }.map { "\($0.0)=\(Dashboard.pathEncoded($0.1))" }
+            .joined(separator: "&amp;")
+    }
+
     private func line(_ row: ListReport.Row, now: Timestamp) -> String {
         let entry = row.entry
         let mark = row.protected.map { " <abbr title=\"\(HTMLText.escaped($0.text))\">*</abbr>" } ?? ""
-        return "<tr><td>\(Dashboard.link(entry.key))\(mark)</td><td class=\"n\">\(entry.bytes)</td>"
+        let size = report.order == .frees ? entry.removalFrees : entry.bytes
+        return "<tr><td>\(Dashboard.link(entry.key))\(mark)</td><td class=\"n\">\(size)</td>"
             + "<td class=\"n\">\(Figures.ago(entry.lastUsed, now: now))</td><td class=\"wide\">\(entry.evidence.short)</td>"
             + "<td class=\"pool\">\(entry.pool.rawValue)</td></tr>\n"
     }
@@ -68,44 +84,65 @@ package struct EntriesPage: Sendable {
         {
             "<label>\(label) <select name=\"\(name)\">"
                 + values.map {
-                    "<option value=\"\($0.0)\"\($0.0 == chosen ? " selected" : "")>\($0.1)</option>"
+                    "<option value=\"\(HTMLText.escaped($0.0))\"\($0.0 == chosen ? " selected" : "")>\(HTMLText.escaped($0.1))</option>"
                 }.joined() + "</select></label>\n"
         }
-        return "<form class=\"filter\" action=\"/entries\" method=\"get\">\n"
-            + "<label>Text <input type=\"search\" name=\"q\" maxlength=\"200\" value=\"\(HTMLText.escaped(text))\"></label>\n"
-            + options(
-                "pool", "Pool", [("", "all")] + Pool.allCases.map { ($0.rawValue, $0.rawValue) },
-                chosen: pool?.rawValue ?? "")
-            + options(
-                "sort", "Sort",
-                [("used", "least recently used"), ("bytes", "largest"), ("key", "by key")], chosen: order)
-            + "<button>Show</button>\n</form>\n"
+        var form = "<form class=\"filter\" action=\"/entries\" method=\"get\">\n"
+        form +=
+            "<label>Text <input type=\"search\" name=\"q\" maxlength=\"200\" value=\"\(HTMLText.escaped(text))\"></label>\n"
+        if volumes.count > 1 {
+            form += options(
+                "volume", "Volume", [("", "all")] + volumes.map { ($0, $0) }, chosen: volume)
+        }
+        form += options(
+            "pool", "Pool", [("", "all")] + Pool.allCases.map { ($0.rawValue, $0.rawValue) },
+            chosen: pool?.rawValue ?? "")
+        let usual = [
+            ("", "all"), ("unprotected", "may go"), ("protected", "kept"), ("never-used", "never used"),
+            ("age>7d", "unused for 7 days"), ("age>30d", "unused for 30 days"),
+            ("size>100Mi", "over 100 MiB"),
+        ]
+        for (place, filter) in (filters.isEmpty ? [""] : filters).enumerated() {
+            let isUsual = usual.contains { $0.0 == filter }
+            form += options(
+                "filter", place == 0 ? "Only" : "and", usual + (isUsual ? [] : [(filter, filter)]),
+                chosen: filter)
+        }
+        form += options(
+            "sort", "Sort",
+            [
+                ("used", "least recently used"), ("bytes", "largest"), ("frees", "frees most"),
+                ("key", "by key"),
+            ], chosen: report.order.rawValue)
+        return form + "<button>Show</button>\n</form>\n"
     }
 }
 
 extension Dashboard {
-    /// The page of what is known of an entry, or of the entries that share a key; empty for an unknown key.
+    /// The page of what is known of the entries that somebody named; without any for an unknown name.
     ///
-    /// - Parameters:
-    ///   - key: what was asked for.
-    ///   - asOf: when the decision was made that the page tells; nil while none was.
-    package static func page(
-        on key: String, _ explained: [ExplainReport], asOf: Timestamp?, now: Timestamp
-    ) -> String {
-        var page = head(title: "\(key) – Larder", current: "/entries/…")
-        page += "<main>\n<h2>\(HTMLText.escaped(key))</h2>\n"
-        if explained.isEmpty { page += "<p>No entry is called so. A scan finds what is new.</p>\n" }
-        for report in explained {
-            // The words are those of the command, in its own layout.
+    /// - Parameter asOf: when the decision was made that the page tells; nil while none was.
+    package static func page(on explanation: Explanation, asOf: Timestamp?, now: Timestamp) -> String {
+        let name = explanation.name
+        var page = head(title: "\(name) – Larder", current: "/entries/…")
+        page += "<main>\n"
+        switch explanation.reports.count {
+        case 0:
             page +=
-                "<pre tabindex=\"0\">"
-                + report.text(width: 100, color: false, now: now).split(
-                    separator: "\n", omittingEmptySubsequences: false
-                )
-                .map { HTMLText.escaped(String($0)) }.joined(separator: "\n") + "</pre>\n"
+                "<h2>\(HTMLText.escaped(name))</h2>\n<p>No entry has this name. A scan finds what is new.</p>\n"
+        case 1: break
+        case let count:
+            page +=
+                "<h2>\(HTMLText.escaped(name))</h2>\n<p>\(Figures.entries(Int64(count))) may be meant.</p>\n"
+        }
+        for (place, report) in explanation.reports.enumerated() {
+            page += EntrySection(report: report, number: place).html(now: now)
+        }
+        if explanation.hasMore {
+            page += "<p><a href=\"/entries?q=\(pathEncoded(name))\">There are more</a></p>\n"
         }
         if let asOf {
-            page += "<p class=\"soft\">The next prune is foretold from the index as it was at \(asOf).</p>\n"
+            page += "<p class=\"soft\">The next prune is predicted from the index as it was at \(asOf).</p>\n"
         }
         return page + "<p><a href=\"/entries\">All entries</a></p>\n</main>\n</body>\n</html>\n"
     }
@@ -144,6 +181,7 @@ extension Dashboard {
             .card dl{grid-template-columns:repeat(auto-fit,minmax(7rem,1fr));gap:.5rem;margin:.5rem 0}
             .card dl div{border:0;padding:0;background:none}.card dd{font-size:1.05rem}
             .runs{list-style:none;padding:0;margin:.5rem 0;display:grid;gap:.6rem}.runs p{margin:.2rem 0}
+            .entry{margin:1rem 0}.entry h2{margin:.2rem 0 .5rem;border:0;padding:0;overflow-wrap:anywhere}
             .keys{margin:.3rem 0;padding-left:1.1rem}
             .over{color:var(--bad);fill:var(--bad)}.within{color:var(--good);fill:var(--main)}
             .quota{margin:.4rem 0;max-width:34rem}main .plots{grid-template-columns:repeat(auto-fill,

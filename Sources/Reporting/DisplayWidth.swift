@@ -61,6 +61,42 @@ enum DisplayWidth {
         return String(characters[..<head]) + "…" + String(characters[tail...])
     }
 
+    /// The text in lines of at most `first` columns for the first of them and `rest` for the others.
+    ///
+    /// It is broken at spaces, which are left out there; a word wider than a line is broken between characters.
+    static func broken(_ text: String, first: Int, rest: Int) -> [String] {
+        if first == unboundedWidth || columns(text) <= first { return [text] }
+        var lines: [String] = []
+        var line: [Character] = []
+        var (used, room) = (0, max(2, first))
+        var space: Int?
+        for character in text {
+            let step = columns(String(character))
+            if used + step > room {
+                var carried: [Character] = []
+                if character == " " {
+                    // The line ends here by itself.
+                } else if let end = space, line[..<end].contains(where: { $0 != " " }) {
+                    carried = Array(line[(end + 1)...])
+                    line.removeSubrange(end...)
+                }
+                lines.append(String(line))
+                (line, space, room) = (carried, nil, max(2, rest))
+                used = carried.reduce(0) { $0 + columns(String($1)) }
+                if character == " " { continue }
+            }
+            if character == " " { space = line.count }
+            line.append(character)
+            used += step
+        }
+        if !line.isEmpty || lines.isEmpty { lines.append(String(line)) }
+        return lines.map { line in
+            var line = line
+            while line.last == " " { line.removeLast() }
+            return line
+        }
+    }
+
     /// The text without what could move the cursor, hide text or begin a new line.
     static func printable(_ text: String) -> String {
         if text.utf8.allSatisfy({ $0 >= 32 && $0 < 127 }) { return text }

@@ -25,6 +25,11 @@ package struct DoctorReport: Report {
                     + "\(Figures.count(Int64(warnings), "warning", "warnings")).",
             tone: problems > 0 ? .bad : warnings > 0 ? .warning : .good)
         page.paragraph("Tier \(diagnosis.tier.rawValue): \(diagnosis.tier.runs).")
+        if diagnosis.tier != .full {
+            page.paragraph(
+                "A tier says what Podman can do here: O only look, R pull and run as one user, B' run any image with "
+                    + "the pod's /proc, B run any image.", tone: .faint)
+        }
         if let obstacle = diagnosis.obstacle {
             page.paragraph("In the way of tier \(obstacle.tier.rawValue): \(obstacle.seen).")
             page.paragraph("→ \(obstacle.cure)", indent: 2, hanging: 2)

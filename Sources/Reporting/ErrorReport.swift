@@ -19,9 +19,27 @@ package struct ErrorReport: Report, Hashable {
     /// The error and the hint in paragraphs.
     package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
-        page.paragraph("larder: \(error)", hanging: 2, tone: .bad)
+        // Several errors are several paragraphs.
+        for (place, part) in error.split(separator: "\n").enumerated() {
+            page.paragraph(place == 0 ? "larder: \(part)" : "\(part)", hanging: 2, tone: .bad)
+        }
         if let hint { page.paragraph(hint, indent: 2) }
         return page.text
+    }
+
+    /// The error as a problem (RFC 9457) for the web API, with the members of `larder.error/1` beside its own.
+    ///
+    /// - Parameters:
+    ///   - status: the HTTP status.
+    ///   - title: what that status is called.
+    package func problem(status: Int, title: String) throws -> String {
+        let document: JSONValue = [
+            "type": "about:blank", "title": .text(title), "status": .integer(Int64(status)),
+            "detail": .text([error, hint].compactMap { $0 }.joined(separator: "; ")),
+            "schema": "larder.error/1", "code": .integer(Int64(code)), "error": .text(error),
+            "hint": .optional(hint),
+        ]
+        return try document.document()
     }
 
     /// The error as `larder.error/1`.

@@ -15,37 +15,9 @@ extension ExplainReport {
     }
 
     private func writeOutcome(to page: inout TextPage, now: Timestamp) {
-        switch verdict {
-        case .evicted(let position, let eviction):
-            page.line("Next to go: \(key)", tone: .warning)
-            page.paragraph(
-                "The next prune removes it as number \(Figures.grouped(Int64(position))) of "
-                    + "\(Figures.grouped(evictions)), which frees \(eviction.freedBytes): \(eviction.reason).",
-                indent: 2)
-        case .kept(let protection):
-            page.line("Kept: \(key)", tone: .good)
-            page.paragraph("No prune removes it: \(protection.text). \(protection.remedy)", indent: 2)
-        case .notNeeded:
-            page.line("Stays: \(key)", tone: .good)
-            page.paragraph("The next prune leaves it: the goal is reached without it.", indent: 2)
-        case nil where entry != nil:
-            page.line("There: \(key)", tone: .good)
-            page.paragraph(
-                "What the next prune does with it is not known yet: that is worked out after a start, after "
-                    + "each scan, and for the volumes of the configuration only. Ask again in a minute.",
-                indent: 2)
-        case nil:
-            page.line("Gone: \(key)", tone: .warning)
-            guard let ghost else { return page.paragraph("Not on volume \(volume).", indent: 2) }
-            page.paragraph(
-                "It left volume \(volume) \(Figures.ago(ghost.goneAt, now: now)), \(cause(of: ghost)). It "
-                    + "occupied \(ghost.bytes) and was last used \(Figures.ago(ghost.lastUsed, now: now)).",
-                indent: 2)
-        }
-    }
-
-    private func cause(of ghost: Ghost) -> String {
-        ghost.run.map { "\(ghost.reason) by \($0)" } ?? "not by Larder"
+        let (outcome, sentence, tone) = fate(now: now)
+        page.line("\(outcome): \(key)", tone: tone == "within" ? .good : .warning)
+        page.paragraph(sentence, indent: 2)
     }
 
     private func write(_ entry: CacheEntry, to page: inout TextPage, now: Timestamp) {
@@ -62,7 +34,9 @@ extension ExplainReport {
         if let until = entry.warmedUntil { page.line("warmed, kept until \(until)", indent: 2) }
         guard let image = entry.found.image else { return }
         page.line("image \(image.id)", indent: 2)
-        for name in image.names.prefix(10) where name != entry.key { page.line("also \(name)", indent: 2) }
+        for name in page.first(10, of: image.names) where name != entry.key {
+            page.line("also \(name)", indent: 2)
+        }
         let containers = Figures.count(Int64(image.containers), "container", "containers")
         page.line(
             "\(Figures.count(Int64(image.layers.count), "layer", "layers")), \(containers); its removal alone "
@@ -87,7 +61,7 @@ extension ExplainReport {
         var table = TextTable(
             ("access", .left), ("at", .left), ("when", .right), ("size", .right), ("evidence", .left))
         var notes: [Int: String] = [:]
-        for (place, access) in accesses.prefix(10).enumerated() {
+        for (place, access) in page.first(10, of: accesses).enumerated() {
             table.rows.append([
                 access.kind.rawValue, access.at.description, Figures.ago(access.at, now: now),
                 "\(access.bytes)", access.evidence.rawValue,

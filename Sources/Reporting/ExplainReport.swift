@@ -122,40 +122,85 @@ package struct ExplainReport: Report {
     }
 
     /// The entry as `larder.explain/1`.
-    package func json() throws -> String {
+    package func json() throws -> String { try Explanation(name: key, reports: [self]).json() }
+
+    /// What is known, as in `larder.explain/1`.
+    fileprivate var members: [(key: String, value: JSONValue)] {
         var protected: Protection?
         if case .kept(let reason) = verdict { protected = reason }
-        let document: JSONValue = [
-            "schema": "larder.explain/1", "key": .text(key), "volume": .text(volume),
-            "entry": entry?.jsonValue(volume: volume, protected: protected) ?? .null,
-            "verdict": verdict?.jsonValue(of: evictions) ?? .null,
-            "traces": .array(
-                traces.map { trace in
-                    [
-                        "source": .text(trace.source), "at": .time(trace.at),
-                        "meaning": .text(trace.meaning),
-                    ]
-                }),
-            "trust": trust.map {
-                ["confidence": .text($0.confidence.rawValue), "reason": .text($0.reason)]
-            } ?? .null,
-            "accesses": .array(
-                accesses.map { access in
-                    [
-                        "at": .time(access.at), "kind": .text(access.kind.rawValue),
-                        "evidence": .text(access.evidence.rawValue), "bytes": .bytes(access.bytes),
-                        "regret": .bool(access.regret), "jobs": .array(access.jobs.map { .text($0) }),
-                    ]
-                }),
-            "ghost": ghost.map { ghost in
+        let quality: JSONValue =
+            trust.map { ["confidence": .text($0.confidence.rawValue), "reason": .text($0.reason)] } ?? .null
+        let seen = traces.map { trace -> JSONValue in
+            ["source": .text(trace.source), "at": .time(trace.at), "meaning": .text(trace.meaning)]
+        }
+        let uses = accesses.map { access -> JSONValue in
+            [
+                "at": .time(access.at), "kind": .text(access.kind.rawValue),
+                "evidence": .text(access.evidence.rawValue), "bytes": .bytes(access.bytes),
+                "regret": .bool(access.regret), "jobs": .array(access.jobs.map { .text($0) }),
+            ]
+        }
+        let gone: JSONValue =
+            ghost.map { ghost in
                 [
-                    "gone_at": .time(ghost.goneAt),
-                    "reason": .text(ghost.reason), "run": .optional(ghost.run),
+                    "gone_at": .time(ghost.goneAt), "reason": .text(ghost.reason),
+                    "run": .optional(ghost.run),
                     "bytes": .bytes(ghost.bytes), "last_used": .time(ghost.lastUsed),
                 ]
-            } ?? .null,
+            } ?? .null
+        return [
+            ("key", .text(key)), ("volume", .text(volume)),
+            ("entry", entry?.jsonValue(volume: volume, protected: protected) ?? .null),
+            ("verdict", verdict?.jsonValue(of: evictions) ?? .null), ("traces", .array(seen)),
+            ("trust", quality), ("accesses", .array(uses)), ("ghost", gone),
         ]
-        return try document.document()
+    }
+}
+
+/// What a person who names something in the cache is told: everything known of each entry that may be meant.
+package struct Explanation: Report {
+    /// What was asked for: a key, a path, a name of an image, or a pattern.
+    package var name: String
+    /// The entries that may be meant; empty where there is none.
+    package var reports: [ExplainReport]
+    /// Whether there are more of them.
+    package var hasMore: Bool
+
+    /// Makes an explanation from all it consists of.
+    package init(name: String, reports: [ExplainReport], hasMore: Bool = false) {
+        self.name = name
+        self.reports = reports
+        self.hasMore = hasMore
+    }
+
+    /// The entries for people, one after the other.
+    package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
+        var text = ""
+        if reports.count > 1 {
+            var page = TextPage(width: width, color: color)
+            let pools = Figures.list(Set(reports.compactMap { $0.entry?.pool.rawValue }).sorted())
+            let number = "\(hasMore ? "the first " : "")\(Figures.entries(Int64(reports.count)))"
+            page.paragraph("\(name) matches \(number), in \(pools).", tone: .strong)
+            page.line("")
+            text = page.text
+        }
+        text += reports.map { $0.text(width: width, color: color, now: now) }.joined(separator: "\n")
+        guard hasMore else { return text }
+        var page = TextPage(width: width, color: color)
+        page.line("")
+        page.paragraph("There are more: larder list --filter \(SpaceSaving.quoted(name))", tone: .faint)
+        return text + page.text
+    }
+
+    /// The entries as `larder.explain/1`: the first one's members stand at the top, all of them in `matches`.
+    package func json() throws -> String {
+        var members: [(key: String, value: JSONValue)] = [
+            ("schema", "larder.explain/1"), ("asked", .text(name)),
+        ]
+        members += reports.first?.members ?? []
+        members.append(("matches", .array(reports.map { JSONValue.object($0.members) })))
+        members.append(("has_more", .bool(hasMore)))
+        return try JSONValue.object(members).document()
     }
 }
 

@@ -39,6 +39,51 @@ enum Figures {
         return "\(tenths / 10).\(tenths % 10) %"
     }
 
+    /// Two sizes and their difference, so that the one less the other gives the third as they are printed.
+    ///
+    /// All are in the unit of the larger one, rounded down to a tenth; a difference that is less than a tenth of it has
+    /// its own unit.
+    static func change(
+        from before: ByteCount, to after: ByteCount
+    ) -> (before: String, after: String, difference: String) {
+        var (unit, name) = (Int64(1), "B")
+        for next in ["KiB", "MiB", "GiB", "TiB", "PiB"] {
+            guard max(before, after).bytes / 1024 >= unit else { break }
+            (unit, name) = (unit * 1024, next)
+        }
+        guard unit > 1, before >= .zero, after >= .zero else {
+            let difference = before > after ? before - after : after - before
+            return ("\(before)", "\(after)", "\(difference)")
+        }
+        func tenths(_ size: ByteCount) -> Int64 {
+            size.bytes / unit * 10 + size.bytes % unit * 10 / unit
+        }
+        func text(_ tenths: Int64) -> String {
+            name == "B" ? "\(tenths / 10) B" : "\(tenths / 10).\(tenths % 10) \(name)"
+        }
+        let (one, other) = (tenths(before), tenths(after))
+        let difference = before > after ? before - after : after - before
+        return (
+            before == .zero ? "0 B" : text(one), after == .zero ? "0 B" : text(other),
+            one == other ? "\(difference)" : text(abs(one - other))
+        )
+    }
+
+    /// A row of blocks, one for each rate, from none to all; a space where there is none.
+    static func sparkline(_ rates: [Double?]) -> String {
+        let blocks = Array("▁▂▃▄▅▆▇█")
+        return String(
+            rates.map { rate in
+                guard let rate, rate.isFinite else { return " " }
+                return blocks[min(blocks.count - 1, max(0, Int(rate * Double(blocks.count))))]
+            })
+    }
+
+    /// When something comes: `now`, `in 3 h`.
+    static func ahead(_ time: Timestamp, now: Timestamp) -> String {
+        time <= now ? "now" : "in \((time - now).age)"
+    }
+
     /// `3 h ago`; `in the future`; `never` where there is no time.
     static func ago(_ time: Timestamp?, now: Timestamp) -> String {
         guard let time else { return "never" }

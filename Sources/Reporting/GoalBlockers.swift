@@ -16,6 +16,7 @@ extension Protection {
         case .keepPattern: "Narrow the keep patterns in the configuration."
         case .warmed: "Warm fewer images, or wait until they were used."
         case .sharedLayers: "They go with the last image that shares their layers."
+        case .noEvidence: "Mount the volume relatime, and run Larder as the user that owns the files."
         }
     }
 }
@@ -28,7 +29,7 @@ struct GoalBlockers {
     /// What was planned and refused.
     var refused = ByteCount.zero
 
-    private var lines: [(bytes: ByteCount, what: String, remedy: String)] {
+    var lines: [(bytes: ByteCount, what: String, remedy: String)] {
         var lines = plan.kept.map { kept in
             (
                 bytes: kept.bytes, what: "\(Figures.entries(kept.entries)): \(kept.reason.text)",
@@ -54,12 +55,13 @@ struct GoalBlockers {
     func write(to page: inout TextPage) {
         if plan.volumeIsOver, usedAfter > plan.goal {
             page.paragraph(
-                "Cannot come down to \(plan.goal): \(usedAfter - plan.goal) too much stays.", indent: 2,
+                "The goal of \(plan.goal) cannot be reached: \(usedAfter - plan.goal) too much stays.",
+                indent: 2,
                 tone: .bad)
         }
         for pool in plan.poolsOverQuota where pool.usedAfter > pool.quota.low {
             page.paragraph(
-                "Pool \(pool.pool.rawValue) cannot come down to \(pool.quota.low): "
+                "Pool \(pool.pool.rawValue) cannot reach its goal of \(pool.quota.low): "
                     + "\(pool.usedAfter - pool.quota.low) too much stays.", indent: 2, tone: .bad)
         }
         guard !lines.isEmpty else { return }

@@ -23,11 +23,16 @@ package struct RecentHitRates: Sendable, Hashable {
     package var week: HitRate
     /// In the last 30 days.
     package var month: HitRate
+    /// Those of the last 30 days in ten parts, the oldest first; for a drawing.
+    package var trend: [HitRate]
 
-    /// Makes the set from its four rates.
+    /// Makes the set from its rates.
     package init(
-        lastScan: HitRate = .init(), day: HitRate = .init(), week: HitRate = .init(), month: HitRate = .init()
+        lastScan: HitRate = .init(), day: HitRate = .init(), week: HitRate = .init(),
+        month: HitRate = .init(),
+        trend: [HitRate] = []
     ) {
+        self.trend = trend
         self.lastScan = lastScan
         self.day = day
         self.week = week

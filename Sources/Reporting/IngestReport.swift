@@ -48,7 +48,8 @@ package struct IngestReport: Report {
         var page = TextPage(width: width, color: color)
         let writer = job.map { "Job \($0)" } ?? "The job"
         if entries.isEmpty {
-            page.paragraph("The log names no downloads of artifacts: nothing to count.", tone: .warning)
+            page.paragraph(
+                "The log names no downloads of artifacts, so there is nothing to count.", tone: .warning)
             page.paragraph(advice, indent: 2)
         } else {
             page.paragraph(
@@ -63,18 +64,19 @@ package struct IngestReport: Report {
             }
         }
         page.paragraph(
-            "\(Figures.count(Int64(lines), "line", "lines")): \(Figures.grouped(Int64(skipped))) tell of no "
-                + "download, \(Figures.grouped(Int64(others))) of no artifact or again.", indent: 2,
+            "\(Figures.count(Int64(lines), "line", "lines")): \(Figures.grouped(Int64(skipped))) name "
+                + "no download, \(Figures.grouped(Int64(others))) name no artifact or a repeated one.",
+            indent: 2,
             hanging: 2)
         if damaged > 0, let firstDamaged {
             page.paragraph(
-                "\(Figures.count(Int64(damaged), "line", "lines")) could not be read and count for nothing, "
-                    + "the first is line \(Figures.grouped(Int64(firstDamaged))).", indent: 2, hanging: 2,
+                "\(Figures.count(Int64(damaged), "line", "lines")) could not be read and are not counted; the "
+                    + "first is line \(Figures.grouped(Int64(firstDamaged))).", indent: 2, hanging: 2,
                 tone: .warning)
         }
         if isCut {
             page.paragraph(
-                "The log names more downloads than a job makes; the rest was left out.", indent: 2,
+                "The log names more downloads than any job makes; the rest were left out.", indent: 2,
                 tone: .warning)
         }
         return page.text
@@ -82,7 +84,7 @@ package struct IngestReport: Report {
 
     private func write(_ entries: [IngestedDownload], to page: inout TextPage) {
         var table = TextTable(("size", .right), ("entry", .left))
-        table.rows = entries.prefix(10).map { [$0.bytes > .zero ? "\($0.bytes)" : "–", $0.key] }
+        table.rows = page.first(10, of: entries).map { [$0.bytes > .zero ? "\($0.bytes)" : "–", $0.key] }
         page.table(table, of: entries.count, indent: 4)
     }
 
@@ -90,8 +92,8 @@ package struct IngestReport: Report {
 
     private var advice: String {
         kind == "maven-log"
-            ? "Maven names none with -ntp or -q, and none when all is there."
-            : "Gradle names them with --info only, and none when all is there."
+            ? "Maven names none with -ntp or -q, and none when everything is in the cache."
+            : "Gradle names them with --info only, and none when everything is in the cache."
     }
 
     /// The outcome as `larder.ingest/1`.
@@ -131,10 +133,10 @@ extension IngestedDownload.Result {
         switch self {
         case .recorded: "counted as misses: no scan had seen them"
         case .seen: "seen by a scan, or named by another log: not counted again"
-        case .waiting: "later than the last scan: the next one decides"
+        case .waiting: "newer than the last scan: the next scan decides"
         case .known: "ingested before: not counted again"
         case .notHere: "never on volume \(volume): not counted"
-        case .beforeFirstScan: "maybe from before the first scan of \(volume): not counted"
+        case .beforeFirstScan: "possibly from before the first scan of \(volume): not counted"
         case .tooOld: "older than 30 days: not counted"
         }
     }

@@ -21,6 +21,13 @@ enum JSONValue: Sendable {
         return text + "\n"
     }
 
+    /// The value on one line, without an end of it.
+    func line() throws(JSONError) -> String {
+        var text = ""
+        try write(to: &text, indent: nil)
+        return text
+    }
+
     private var isSingle: Bool {
         switch self {
         case .array(let values): values.isEmpty
@@ -29,7 +36,8 @@ enum JSONValue: Sendable {
         }
     }
 
-    private func write(to text: inout String, indent: Int) throws(JSONError) {
+    /// - Parameter indent: the level of indentation; nil for all on one line.
+    private func write(to text: inout String, indent: Int?) throws(JSONError) {
         switch self {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
@@ -40,33 +48,33 @@ enum JSONValue: Sendable {
             text += value == value.rounded() && abs(value) < 1e15 ? String(Int64(value)) : String(value)
         case .text(let value): Self.quote(value, to: &text)
         case .array(let values):
-            let isFlat = values.allSatisfy(\.isSingle)
+            let isFlat = indent == nil || values.allSatisfy(\.isSingle)
             text += "["
             for (place, value) in values.enumerated() {
                 Self.separate(place, isFlat, indent, &text)
-                try value.write(to: &text, indent: indent + 1)
+                try value.write(to: &text, indent: indent.map { $0 + 1 })
             }
             Self.close("]", values.isEmpty || isFlat, indent, &text)
         case .object(let members):
-            let isFlat = members.allSatisfy(\.value.isSingle)
+            let isFlat = indent == nil || members.allSatisfy(\.value.isSingle)
             text += "{"
             for (place, member) in members.enumerated() {
                 Self.separate(place, isFlat, indent, &text)
                 Self.quote(member.key, to: &text)
                 text += ": "
-                try member.value.write(to: &text, indent: indent + 1)
+                try member.value.write(to: &text, indent: indent.map { $0 + 1 })
             }
             Self.close("}", members.isEmpty || isFlat, indent, &text)
         }
     }
 
-    private static func separate(_ place: Int, _ isFlat: Bool, _ indent: Int, _ text: inout String) {
+    private static func separate(_ place: Int, _ isFlat: Bool, _ indent: Int?, _ text: inout String) {
         if place > 0 { text += isFlat ? ", " : "," }
-        if !isFlat { text += "\n" + String(repeating: "  ", count: indent + 1) }
+        if !isFlat { text += "\n" + String(repeating: "  ", count: (indent ?? 0) + 1) }
     }
 
-    private static func close(_ bracket: String, _ isFlat: Bool, _ indent: Int, _ text: inout String) {
-        if !isFlat { text += "\n" + String(repeating: "  ", count: indent) }
+    private static func close(_ bracket: String, _ isFlat: Bool, _ indent: Int?, _ text: inout String) {
+        if !isFlat { text += "\n" + String(repeating: "  ", count: indent ?? 0) }
         text += bracket
     }
 

@@ -34,7 +34,7 @@ package struct LintRunnerReport: Report {
         }
         page.paragraph(
             findings.isEmpty
-                ? "\(file): nothing to find fault with"
+                ? "\(file): no problems found"
                 : "\(file): \(Self.count(errors, "error")), \(Self.count(warnings, "warning"))")
         return page.text
     }

@@ -3,14 +3,7 @@ import CacheModel
 /// The entries of the volumes with size, last use and evidence.
 package struct ListReport: Report {
     /// How the entries are sorted.
-    package enum Order: String, Sendable, Hashable, CaseIterable {
-        /// By last use, the least recent first: those that a prune takes first.
-        case used
-        /// By size, the largest first.
-        case bytes
-        /// By key.
-        case key
-    }
+    package typealias Order = EntryOrder
 
     /// One entry.
     package struct Row: Sendable, Hashable {
@@ -30,44 +23,33 @@ package struct ListReport: Report {
     }
 
     /// The rows shown, sorted.
-    package private(set) var rows: [Row]
+    package let rows: [Row]
     /// How they are sorted.
     package let order: Order
     /// How many rows there were before the limit.
     package let totalEntries: Int64
-    /// The sum of their sizes; images that share layers count them each.
+    /// What they occupy together: a layer of several images counts once.
     package let totalBytes: ByteCount
-    /// Where the next page begins, for a page of `/api/v1/entries`; nil at the end and for a command.
+    /// Where the next page begins; nil at the end.
     package var cursor: String?
-    /// Whether this is a page, whose JSON names the next one.
-    private var isPage = false
+
+    /// Sorts the rows and keeps the first `limit` of them; images that share layers count them each in the total.
+    package init(rows: [Row], order: Order, limit: Int? = nil) {
+        let sorted = rows.sorted { order.precedes($0.entry, on: $0.volume, $1.entry, on: $1.volume) }
+        self.init(
+            page: limit.map { Array(sorted.prefix(max(0, $0))) } ?? sorted, order: order,
+            totalEntries: Int64(rows.count), totalBytes: rows.reduce(.zero) { $0 + $1.entry.bytes })
+    }
 
     /// Takes one page of a list that is sorted already.
     package init(
-        page rows: [Row], order: Order, totalEntries: Int64, totalBytes: ByteCount, cursor: String?
+        page rows: [Row], order: Order, totalEntries: Int64, totalBytes: ByteCount, cursor: String? = nil
     ) {
         self.rows = rows
         self.order = order
         self.totalEntries = totalEntries
         self.totalBytes = totalBytes
         self.cursor = cursor
-        isPage = true
-    }
-
-    /// Sorts the rows and keeps the first `limit` of them.
-    package init(rows: [Row], order: Order, limit: Int? = nil) {
-        self.order = order
-        totalEntries = Int64(rows.count)
-        totalBytes = rows.reduce(.zero) { $0 + $1.entry.bytes }
-        self.rows = rows.sorted { a, b in
-            switch order {
-            case .used where a.entry.lastUsed != b.entry.lastUsed: a.entry.lastUsed < b.entry.lastUsed
-            case .used where a.entry.bytes != b.entry.bytes, .bytes where a.entry.bytes != b.entry.bytes:
-                a.entry.bytes > b.entry.bytes
-            default: (a.entry.key, a.volume, a.entry.found.path) < (b.entry.key, b.volume, b.entry.found.path)
-            }
-        }
-        if let limit { self.rows.removeLast(max(0, self.rows.count - max(0, limit))) }
     }
 }
 
@@ -80,23 +62,26 @@ extension ListReport {
             case .used: "the least recently used first"
             case .bytes: "the largest first"
             case .key: "by key"
+            case .frees: "those that free most first"
             }
         page.paragraph("\(Figures.entries(totalEntries)), \(totalBytes); \(first).", tone: .strong)
         guard !rows.isEmpty else { return page.text }
         page.blank()
         var table = TextTable(
-            ("size", .right), ("used", .right), ("evidence", .left), ("pool", .left), ("key", .left))
+            (order == .frees ? "frees" : "size", .right), ("used", .right), ("evidence", .left),
+            ("pool", .left), ("key", .left))
         table.rows = rows.map { row in
             let entry = row.entry
             let key = row.protected == nil ? "  \(entry.key)" : "* \(entry.key)"
             return [
-                "\(entry.bytes)", Figures.ago(entry.lastUsed, now: now), entry.evidence.short,
-                entry.pool.rawValue, key,
+                "\(order == .frees ? entry.removalFrees : entry.bytes)",
+                Figures.ago(entry.lastUsed, now: now),
+                entry.evidence.short, entry.pool.rawValue, key,
             ]
         }
         page.table(table, indent: 0)
         let more = totalEntries - Int64(rows.count)
-        if more > 0 { page.line("… and \(Figures.grouped(more)) more (--limit \(totalEntries) lists all)") }
+        if more > 0 { page.line("… and \(Figures.grouped(more)) more (without --limit all are listed)") }
         writeProtections(to: &page)
         return page.text
     }
@@ -114,16 +99,40 @@ extension ListReport {
 
     /// The entries as `larder.list/1`.
     package func json() throws -> String {
-        var members: [(key: String, value: JSONValue)] = [
-            ("schema", "larder.list/1"), ("total_entries", .integer(totalEntries)),
-            ("total_bytes", .bytes(totalBytes)),
-            (
-                "entries",
-                .array(rows.map { $0.entry.jsonValue(volume: $0.volume, protected: $0.protected) })
-            ),
+        let document: JSONValue = [
+            "schema": "larder.list/1", "total_entries": .integer(totalEntries),
+            "total_bytes": .bytes(totalBytes),
+            "entries": .array(rows.map { $0.entry.jsonValue(volume: $0.volume, protected: $0.protected) }),
+            "next_cursor": .optional(cursor),
         ]
-        if isPage { members.append(("next_cursor", .optional(cursor))) }
-        return try JSONValue.object(members).document()
+        return try document.document()
+    }
+
+    /// The entries as JSON lines: one object as in `larder.list/1` on each.
+    package func jsonLines() throws -> String {
+        try rows.map { try $0.entry.jsonValue(volume: $0.volume, protected: $0.protected).line() + "\n" }
+            .joined()
+    }
+
+    /// The entries as CSV with a line of keys (RFC 4180); sizes are in bytes.
+    package func csv() -> String {
+        let columns = [
+            "volume", "pool", "key", "path", "bytes", "frees_bytes", "apparent_bytes", "files", "first_seen",
+            "last_used", "evidence", "confidence", "uses", "protected",
+        ]
+        let table = ReportTable(
+            name: "entries", title: "Entries", columns: columns.map { ($0, $0) },
+            rows: rows.map { row in
+                let entry = row.entry
+                return [
+                    .text(row.volume), .text(entry.pool.rawValue), .text(entry.key),
+                    .text(entry.found.path.description), .size(entry.bytes), .size(entry.removalFrees),
+                    .size(entry.found.apparentBytes), .count(entry.found.files), .time(entry.firstSeen),
+                    .time(entry.lastUsed), .text(entry.evidence.rawValue), .text(entry.confidence.rawValue),
+                    .count(entry.uses), .text(row.protected?.rawValue ?? ""),
+                ]
+            })
+        return table.csv
     }
 }
 

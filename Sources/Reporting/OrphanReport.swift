@@ -75,7 +75,7 @@ package struct OrphanReport: Report {
         let number = Figures.count(Int64(gone), "orphan", "orphans")
         var text =
             dryRun
-            ? "Dry run, nothing was touched: \(number) would go and about \(freed) come free"
+            ? "Dry run, nothing was touched: would remove \(number), freeing about \(freed)"
             : "\(number) reclaimed, \(freed) freed"
         if refused > 0 { text += "; \(refused) \(refused == 1 ? "stays" : "stay")" }
         return ("\(text).", refused > 0 || !skipped.isEmpty ? .warning : .good)
@@ -88,9 +88,10 @@ package struct OrphanReport: Report {
             "\(volume.name)  \(volume.reclaimed.isEmpty ? "\(volume.usedAfter)" : change)", tone: .strong)
         if !volume.reclaimed.isEmpty {
             var table = TextTable(
-                (dryRun ? "would go" : "reclaimed", .right), ("age", .right), ("kind", .left), ("name", .left)
+                (dryRun ? "would remove" : "reclaimed", .right), ("age", .right), ("kind", .left),
+                ("name", .left)
             )
-            table.rows = volume.reclaimed.prefix(20).map(row)
+            table.rows = page.first(20, of: volume.reclaimed).map(row)
             page.table(table, of: volume.reclaimed.count)
         }
         let refused = volume.refused
@@ -99,7 +100,7 @@ package struct OrphanReport: Report {
             page.paragraph(
                 "\(Figures.count(Int64(places.count), "stays", "stay")): \(reason)", indent: 2, hanging: 2,
                 tone: .warning)
-            for place in places.prefix(10) {
+            for place in page.first(10, of: places) {
                 page.line(row(refused[place].orphan).joined(separator: "  "), indent: 6, tone: .faint)
             }
             page.more(places.count - 10, indent: 6)

@@ -58,7 +58,7 @@ package struct OrphanSection: Sendable, Hashable {
         page.line("\(volume): left behind", tone: .strong)
         page.paragraph(sentence(now: now), indent: 2, tone: .warning)
         var table = TextTable(("bytes", .right), ("age", .right), ("kind", .left), ("name", .left))
-        table.rows = orphans.prefix(10).map { orphan in
+        table.rows = page.first(10, of: orphans).map { orphan in
             [
                 "\(orphan.bytes)", (now - orphan.created).age, orphan.kind.rawValue,
                 orphan.name.prefix(12) + (orphan.pins.isEmpty ? "" : " of \(orphan.pins)"),

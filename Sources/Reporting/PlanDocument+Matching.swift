@@ -48,10 +48,10 @@ extension PlanDocument.Line {
         _ entry: CacheEntry?, under policy: EvictionPolicy, now: Timestamp
     ) -> Result<CacheEntry, Refusal> {
         guard let entry, entry.pool == pool else {
-            return .failure(Refusal(reason: "it is not there any more"))
+            return .failure(Refusal(reason: "it is no longer there"))
         }
         if entry.found.inode != inode {
-            return .failure(Refusal(reason: "it was fetched anew since the plan was made"))
+            return .failure(Refusal(reason: "it was fetched again since the plan was made"))
         }
         // The file keeps last uses to the second.
         if entry.found.accessed > accessed || entry.lastUsed.seconds > lastUsed.seconds {

@@ -11,6 +11,9 @@ package struct PlanReport: Report {
     /// The volumes that were passed over.
     package var skipped: [SkippedVolume]
 
+    /// The command that carries it out, as it is typed.
+    package var command = "larder prune"
+
     /// Makes a report from all it consists of.
     package init(id: String, createdAt: Timestamp, plans: [EvictionPlan], skipped: [SkippedVolume] = []) {
         self.id = id
@@ -28,7 +31,7 @@ package struct PlanReport: Report {
         page.skipped(skipped)
         if plans.contains(where: { !$0.evict.isEmpty }) {
             page.blank()
-            page.line("Nothing has been removed: larder prune does.", tone: .faint)
+            page.line("Nothing has been evicted. To do it: \(command)", tone: .faint)
         }
         return page.text
     }
@@ -49,15 +52,15 @@ extension [EvictionPlan] {
         let short = filter { !$0.reachesGoal }
         let count = Int64(reduce(0) { $0 + $1.evict.count })
         let freed = reduce(ByteCount.zero) { $0 + $1.freedBytes }
-        let removal = "a prune would remove \(Figures.entries(count)) and free \(freed)"
+        let removal = "a prune would evict \(Figures.entries(count)), freeing \(freed)"
         if !short.isEmpty {
             let names = Figures.list(short.map(\.volume))
             return count > 0
                 ? ("Not enough: \(removal), and \(names) would stay above its goal.", .bad)
-                : ("Nothing can go: \(names) is above its goal, and all that is there is kept.", .bad)
+                : ("Nothing can be evicted: \(names) is above its goal, and everything there is kept.", .bad)
         }
         if count == 0, let selection = first?.selection {
-            return ("Nothing to remove: nothing with the key \(Figures.list(selection.keys)) may go.", .good)
+            return ("Nothing to evict: no entry with the key \(Figures.list(selection.keys)) may go.", .good)
         }
         if count == 0 { return ("Nothing to prune: no volume is above its high watermark.", .good) }
         return ("\(removal.prefix(1).uppercased())\(removal.dropFirst()).", .strong)
@@ -71,18 +74,20 @@ extension EvictionPlan {
         page.bar(QuotaBar(used: usedBytes, quota: quota))
         guard needed else {
             page.paragraph(
-                "nothing to do: a prune starts above \(goal == quota.low ? quota.high : goal)", indent: 2)
+                "nothing to evict: a prune starts above \(goal == quota.low ? quota.high : goal)", indent: 2)
             writeKept(to: &page)
             return
         }
         if !evict.isEmpty {
+            let change = Figures.change(from: usedBytes, to: usedAfter)
             page.paragraph(
-                "\(Figures.entries(Int64(evict.count))) go, \(freedBytes) come free: \(usedBytes) → "
-                    + "\(usedAfter)" + (volumeIsOver ? ", to be at most \(goal)" : ""), indent: 2)
+                "would evict \(Figures.entries(Int64(evict.count))), freeing \(change.difference): "
+                    + "\(change.before) → \(change.after)" + (volumeIsOver ? " (goal \(goal))" : ""),
+                indent: 2)
             for pool in poolsOverQuota {
                 page.paragraph(
-                    "pool \(pool.pool.rawValue) is over its quota: \(pool.usedBytes) → \(pool.usedAfter), to be "
-                        + "at most \(pool.quota.low)", indent: 2)
+                    "pool \(pool.pool.rawValue) is over its quota: \(pool.usedBytes) → \(pool.usedAfter) (goal "
+                        + "\(pool.quota.low))", indent: 2)
             }
             page.blank()
             writeEvictions(to: &page)
@@ -99,7 +104,7 @@ extension EvictionPlan {
     ///
     /// That it was least recently used is the rule; another reason stands below the line.
     private func writeEvictions(to page: inout TextPage) {
-        let shown = evict.prefix(20)
+        let shown = page.first(20, of: evict)
         var notes: [Int: String] = [:]
         for (place, eviction) in shown.enumerated()
         where eviction.cause != .volume && eviction.cause != .selected {

@@ -131,10 +131,10 @@ struct Plot {
     private static func label(_ value: Double, _ scale: Scale) -> String {
         switch scale {
         case .bytes:
-            let size = ByteCount(Int64(value)).description
+            let size = ByteCount(Int64(pinning: value)).description
             return size.replacing(".0 ", with: " ")
-        case .percent: return "\(Int((value * 100).rounded())) %"
-        case .times: return String(Timestamp(seconds: Int64(value)).description.prefix(10).suffix(5))
+        case .percent: return "\(Int64(pinning: (value * 100).rounded())) %"
+        case .times: return String(Timestamp(seconds: Int64(pinning: value)).description.prefix(10).suffix(5))
         }
     }
 }

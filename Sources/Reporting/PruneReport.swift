@@ -10,6 +10,8 @@ package struct PruneReport: Report {
         ///
         /// Nil where it is not at hand.
         package var plan: EvictionPlan?
+        /// How long what was evicted waits in the trash; nil where that is not known.
+        package var retention: Span?
 
         /// Makes a volume from its two parts.
         package init(outcome: EvictionOutcome, plan: EvictionPlan?) {
@@ -79,15 +81,21 @@ extension PruneReport {
         let refused = outcomes.reduce(0) { $0 + $1.refused.count }
         let over = outcomes.filter(\.overQuota).map(\.volume)
 
-        var text =
-            dryRun
-            ? "Dry run, nothing was touched: \(evicted) would go and \(freed) come free"
-            : "\(evicted) evicted, \(freed) freed"
-        if outcomes.allSatisfy({ $0.evicted.isEmpty && $0.refused.isEmpty && !$0.overQuota }) {
-            text = dryRun ? "Dry run: nothing to prune" : "Nothing to prune"
+        var text = "\(evicted) evicted, \(freed) freed"
+        if dryRun {
+            text = "Dry run, nothing was touched: would evict \(evicted), freeing \(freed)"
+        } else if trashed > .zero {
+            let retention = volumes.compactMap(\.retention).max()
+            let when =
+                retention.map { $0 == .days(1) ? "tomorrow" : "in \($0.age)" } ?? "when the trash is emptied"
+            let left = outcomes.reduce(ByteCount.zero) { $0 + max(.zero, $1.usedBefore - $1.usedAfter) }
+            text = "\(evicted) evicted: \(left) left the cache; the disk "
+            text += freed > .zero ? "got \(freed) back, and gets \(trashed) \(when)" : "gets it back \(when)"
         }
-        if trashed > .zero { text += ", \(trashed) in the trash" }
-        if refused > 0 { text += ", \(Figures.count(Int64(refused), "entry", "entries")) refused" }
+        if outcomes.allSatisfy({ $0.evicted.isEmpty && $0.refused.isEmpty && !$0.overQuota }) {
+            text = dryRun ? "Dry run: nothing to evict" : "Nothing to evict"
+        }
+        if refused > 0 { text += "; \(Figures.count(Int64(refused), "entry", "entries")) refused" }
         if !over.isEmpty { return ("Over quota still: \(Figures.list(over)). \(text).", .bad) }
         return ("\(text).", refused > 0 || !skipped.isEmpty ? .warning : .good)
     }
@@ -96,18 +104,22 @@ extension PruneReport {
 extension PruneReport.Volume {
     fileprivate func write(to page: inout TextPage, dryRun: Bool, run: String) {
         page.blank()
-        let change = "\(outcome.usedBefore) → \(outcome.usedAfter)"
+        let sizes = Figures.change(from: outcome.usedBefore, to: outcome.usedAfter)
+        let change = "\(sizes.before) → \(sizes.after)"
         page.line(
             "\(outcome.volume)  \(outcome.evicted.isEmpty ? "\(outcome.usedAfter)" : change)", tone: .strong)
         if let plan { page.bar(QuotaBar(used: outcome.usedAfter, quota: plan.quota)) }
         if outcome.trashedBytes > .zero {
             page.paragraph(
-                "\(outcome.trashedBytes) wait in the trash and come free with larder trash purge; larder trash "
-                    + "restore \(run) brings them back", indent: 2)
+                "\(outcome.trashedBytes) in the trash; to bring it back: larder trash restore \(run); to free it "
+                    + "now: larder trash purge --volume \(outcome.volume)", indent: 2)
         }
         if !outcome.evicted.isEmpty {
-            var table = TextTable((dryRun ? "would go" : "evicted", .right), ("pool", .left), ("key", .left))
-            table.rows = outcome.evicted.prefix(20).map { ["\($0.bytes)", $0.pool.rawValue, $0.key] }
+            var table = TextTable(
+                (dryRun ? "would evict" : "evicted", .right), ("pool", .left), ("key", .left))
+            table.rows = page.first(20, of: outcome.evicted).map {
+                ["\($0.bytes)", $0.pool.rawValue, $0.key]
+            }
             page.table(table, of: outcome.evicted.count)
         }
         if !outcome.refused.isEmpty {
@@ -126,7 +138,7 @@ extension PruneReport.Volume {
         let groups = Dictionary(grouping: lines.indices, by: { lines[$0].reason })
         for (reason, places) in groups.sorted(by: { $0.value[0] < $1.value[0] }) {
             page.paragraph("\(Figures.entries(Int64(places.count))): \(reason)", indent: 4, hanging: 2)
-            for place in places.prefix(10) { page.line(lines[place].key, indent: 8, tone: .faint) }
+            for place in page.first(10, of: places) { page.line(lines[place].key, indent: 8, tone: .faint) }
             page.more(places.count - 10, indent: 8)
         }
     }

@@ -1,9 +1,13 @@
 import CacheModel
 
+/// The width of what is no terminal: nothing is wrapped, and no list is cut.
+package let unboundedWidth = Int.max
+
 /// A document that a command answers with: for people as text, for scripts as JSON.
 package protocol Report: Sendable {
-    /// The text, with a trailing newline. No line is wider than `width` columns, which is at least 40; `color`
-    /// adds terminal colours, which take no columns. Ages count up to `now`.
+    /// The text, with a trailing newline. No line is wider than `width` columns, which is at least 40, and nothing is
+    /// shortened: what does not fit goes on in the next line. With `unboundedWidth` each line and each list is whole.
+    /// `color` adds terminal colours, which take no columns. Ages count up to `now`.
     func text(width: Int, color: Bool, now: Timestamp) -> String
 
     /// One JSON object with a trailing newline, its keys in the contract's order. Throws where a number is not

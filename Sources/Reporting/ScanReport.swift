@@ -168,9 +168,11 @@ extension ScanReport.Volume {
         }
         guard unreadable > 0 else { return }
         page.line("not readable: \(Figures.count(unreadable, "path", "paths"))", indent: 2, tone: .bad)
-        for path in unreadablePaths.prefix(5) { page.line("\(path.path): \(path.reason)", indent: 4) }
-        if unreadable > 5 {
-            page.line("… and \(Figures.grouped(unreadable - 5)) more (--format json lists them)", indent: 4)
+        let shown = page.first(5, of: unreadablePaths)
+        for path in shown { page.line("\(path.path): \(path.reason)", indent: 4) }
+        let more = unreadable - Int64(shown.count)
+        if more > 0 {
+            page.line("… and \(Figures.grouped(more)) more (--format json lists them)", indent: 4)
         }
     }
 

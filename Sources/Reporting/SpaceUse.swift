@@ -1,4 +1,5 @@
 import CacheModel
+import Caches
 
 /// Where the space of a volume goes, from its entries as they are.
 package struct SpaceUse: Sendable {
@@ -65,8 +66,9 @@ package struct SpaceUse: Sendable {
         }
         self.ages = ages
         // Images share layers: what a store holds besides them is not the difference of both sums.
-        let hasImages = usage.entries.contains { $0.pool == .images }
-        unmanaged = hasImages ? .zero : max(.zero, usage.usedBytes - managed)
+        let layers = usage.layers.lazy.filter { $0.images > 0 || $0.containers > 0 }
+            .reduce(ByteCount.zero) { $0 + $1.storedBytes }
+        unmanaged = max(.zero, usage.usedBytes - (usage.layers.isEmpty ? managed : layers))
         images = Self.first(200, of: usage.entries.filter { $0.pool == .images }) { a, b in
             let (one, other) = (a.exclusiveBytes, b.exclusiveBytes)
             return one == other ? a.key < b.key : one > other
@@ -82,15 +84,11 @@ package struct SpaceUse: Sendable {
     /// The group id of an artifact, an image's repository without its tag, any other key as it is.
     static func group(of entry: CacheEntry) -> String {
         let key = entry.key
-        switch entry.pool {
-        case .maven, .gradle: return String(key.prefix { $0 != ":" })
-        case .gradleOther: return String(key.prefix { $0 != "/" })
-        case .images:
-            let name = key.prefix { $0 != "@" }
-            let slash = name.lastIndex(of: "/") ?? name.startIndex
-            guard let colon = name.lastIndex(of: ":"), colon > slash else { return String(name) }
-            return String(name[..<colon])
-        }
+        guard entry.pool == .images else { return CacheLayouts.group(of: entry) }
+        let name = key.prefix { $0 != "@" }
+        let slash = name.lastIndex(of: "/") ?? name.startIndex
+        guard let colon = name.lastIndex(of: ":"), colon > slash else { return String(name) }
+        return String(name[..<colon])
     }
 
     /// The command that evicts a group; nil where its name would be read as a pattern.

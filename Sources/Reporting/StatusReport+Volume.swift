@@ -9,56 +9,79 @@ extension StatusReport.Volume {
             return
         }
         page.bar(QuotaBar(used: usedBytes, quota: quota))
+        let holds = capacity == quota.limit ? "" : "; the file system holds \(capacity)"
         page.paragraph(
-            "a prune starts above \(quota.high) and stops at \(quota.low); the file system holds \(capacity)",
-            indent: 2)
+            "a prune starts above \(quota.high) and stops at \(quota.low)\(holds)", indent: 2)
+        writeHitRates(to: &page)
+        if let outlook { page.paragraph(outlook.sentence(now: now), indent: 2) }
         let trash = trashBytes > .zero ? ", \(trashBytes) more in the trash" : ""
+        let pruned = lastPrune == nil ? "never pruned" : "pruned \(Figures.ago(lastPrune, now: now))"
         page.paragraph(
-            "\(Figures.entries(entries))\(trash); scanned \(Figures.ago(lastScan, now: now)), "
-                + (lastPrune == nil ? "never pruned" : "pruned \(Figures.ago(lastPrune, now: now))"),
+            "\(Figures.entries(entries))\(trash); scanned \(Figures.ago(lastScan, now: now)), \(pruned)",
             indent: 2)
+        writeUnaccounted(to: &page)
+        if !next.isEmpty {
+            let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }
+            page.paragraph("next: \(coming.joined(separator: ", "))", indent: 2)
+        }
+        if isStuck, usedBytes > quota.low {
+            page.paragraph(
+                "the last prune could not reach its goal; what stands in the way: larder plan --volume \(name)",
+                indent: 2, tone: .warning)
+        }
+    }
+
+    private func writeUnaccounted(to page: inout TextPage) {
         if let eventLogs, eventLogs.kept > 0 {
             page.line(
                 "\(Figures.count(eventLogs.kept, "event log", "event logs")) kept, \(eventLogs.bytes)",
                 indent: 2)
         }
         let parts = unaccounted.filter { $0.bytes > ByteCount(1 << 20) }
-        if !parts.isEmpty {
-            let rest = usedBytes - accountedBytes
-            page.paragraph(
-                rest > .zero
-                    ? "\(rest) of what is used is no image and no container:"
-                    : "Beside what is counted there are:",
-                indent: 2, tone: .warning)
-            for part in parts {
-                let least = part.isLowerBound ? "at least " : ""
-                page.paragraph("\(least)\(part.bytes): \(part.text)", indent: 4, hanging: 2, tone: .warning)
-            }
-        }
-        writeHitRates(to: &page)
-        if !evidence.reason.isEmpty {
-            page.paragraph(
-                "evidence \(evidence.confidence.rawValue): \(evidence.reason)", indent: 2, tone: .warning)
+        guard !parts.isEmpty else { return }
+        let rest = usedBytes - accountedBytes
+        page.paragraph(
+            rest > .zero
+                ? "\(rest) of what is used is no image and no container:"
+                : "Beside what is counted there are:",
+            indent: 2, tone: .warning)
+        for part in parts {
+            let least = part.isLowerBound ? "at least " : ""
+            page.paragraph("\(least)\(part.bytes): \(part.text)", indent: 4, hanging: 2, tone: .warning)
         }
     }
 
+    /// How urgent it is: used bytes as a part of the level where a prune starts.
+    var need: Double {
+        guard lastScan != nil else { return 0 }
+        return Double(usedBytes.bytes) / Double(max(1, quota.high.bytes))
+    }
+
     private func writeHitRates(to page: inout TextPage) {
+        let reason = evidence.reason.isEmpty ? "" : ": \(evidence.reason)"
         guard evidence.confidence != .none else {
-            page.line("hit rate: unknown, as the volume gives no evidence of use", indent: 2, tone: .warning)
+            page.paragraph(
+                "hit rate: unknown, as the volume gives no evidence of use\(reason)", indent: 2,
+                tone: .warning)
             return
         }
         guard hitRates.all.contains(where: { $0.objects != nil }) else {
-            page.line("hit rate: no use seen yet", indent: 2)
+            page.paragraph(
+                "hit rate: no use seen yet; evidence \(evidence.confidence.rawValue)\(reason)", indent: 2)
             return
         }
-        var table = TextTable(
-            ("hit rate", .left), ("last scan", .right), ("24 h", .right), ("7 d", .right), ("30 d", .right),
-            ("evidence", .left))
-        table.rows = [
-            ["of entries"] + hitRates.all.map { Figures.rate($0.objects) } + [evidence.confidence.rawValue],
-            ["of bytes"] + hitRates.all.map { Figures.rate($0.bytes) },
-        ]
-        page.table(table)
+        let windows = [
+            ("last scan", hitRates.lastScan), ("24 h", hitRates.day), ("7 d", hitRates.week),
+            ("30 d", hitRates.month),
+        ].filter { $0.1.objects != nil }
+        let rates = windows.map { "\($0.0) \(Figures.rate($0.1.objects))" }.joined(separator: ", ")
+        let bytes = windows.last.flatMap { $0.1.bytes.map { " (\(Figures.rate($0)) of bytes)" } } ?? ""
+        let line = Figures.sparkline(hitRates.trend.map(\.objects))
+        let trend = line.allSatisfy { $0 == " " } ? "" : "  \(line.drop { $0 == " " })"
+        page.paragraph("hit rate: \(rates)\(bytes)\(trend)", indent: 2, hanging: 2)
+        let tone: Tone = evidence.confidence < .high ? .warning : .plain
+        page.paragraph(
+            "evidence \(evidence.confidence.rawValue)\(reason)", indent: 2, hanging: 2, tone: tone)
     }
 
     var jsonValue: JSONValue {
@@ -81,7 +104,19 @@ extension StatusReport.Volume {
             ],
             "evidence": ["confidence": .text(trust.rawValue), "reason": .text(evidence.reason)],
             "last_scan": .optional(lastScan), "last_prune": .optional(lastPrune),
+            "over_quota": .bool(usedBytes > quota.high), "last_prune_reached_goal": .bool(!isStuck),
         ]
+    }
+}
+
+extension StatusReport.Outlook {
+    /// When the volume is full, and which size is recommended.
+    func sentence(now: Timestamp) -> String {
+        let full =
+            fullAt.map { "full about \($0.description.prefix(10)) (in \(max(.zero, $0 - now).age))" }
+            ?? "not filling up as far as can be told"
+        return full + "; "
+            + (recommended.map { "recommended size \($0)" } ?? "no size can be recommended yet")
     }
 }
 

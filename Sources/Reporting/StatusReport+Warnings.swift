@@ -9,30 +9,32 @@ extension StatusReport.Warning {
         }
         let capacity = volume.capacity
         if volume.usedBytes > quota.high {
-            warn("over-quota", "\(volume.name) is above its high watermark (\(quota.high))", "larder prune")
+            warn(
+                "over-quota", "\(volume.name) is above its high watermark (\(quota.high))",
+                "larder prune --volume \(volume.name)")
         }
         if capacity.total < quota.limit {
             warn(
                 "limit-beyond-capacity",
                 "the limit of \(volume.name), \(quota.limit), is more than its file system holds, "
-                    + "\(capacity.total)", "lower `limit`, or enlarge the PVC")
+                    + "\(capacity.total)", "lower the limit, or enlarge the PVC")
         }
         if capacity.inodes > 0, capacity.freeInodes * 20 < capacity.inodes {
             warn(
                 "inodes",
-                "\(volume.name) has \(capacity.freeInodes) inodes left of \(capacity.inodes)",
-                "larder prune --to a smaller size frees inodes too")
+                "\(volume.name) has \(Figures.grouped(capacity.freeInodes)) of \(Figures.grouped(capacity.inodes)) inodes left",
+                "larder prune --volume \(volume.name) --to a smaller size frees inodes too")
         }
         if !volume.scan.complete {
             warn(
                 "incomplete-scan",
                 "the last scan of \(volume.name) could not read \(volume.scan.unreadable) paths",
-                "larder scan names them; prune refuses until they can be read")
+                "larder scan names them; a prune refuses to run until they can be read")
         }
         if now - volume.scan.startedAt > .days(2) {
             warn(
                 "old-scan", "\(volume.name) was last scanned \((now - volume.scan.startedAt).age) ago",
-                "larder scan")
+                "larder scan --volume \(volume.name)")
         }
         if volume.scan.atimeTrust.confidence < .medium, volume.kind == .buildCache {
             warn(

@@ -32,6 +32,12 @@ package struct StatusReport: Report {
         package var lastPrune: Timestamp?
         /// How far the evidence of use can be trusted.
         package var evidence: EvidenceQuality
+        /// Whether the last prune ended above its goal.
+        package var isStuck = false
+        /// When its schedules want it next, by activity, the nearest first; empty where no daemon keeps it.
+        package var next: [Next] = []
+        /// What the capacity report says of it; nil where nobody asked.
+        package var outlook: Outlook?
 
         /// Makes a volume from all it consists of.
         package init(
@@ -51,6 +57,34 @@ package struct StatusReport: Report {
             self.lastScan = lastScan
             self.lastPrune = lastPrune
             self.evidence = evidence
+        }
+    }
+
+    /// An activity that comes by its schedule.
+    package struct Next: Sendable, Hashable {
+        /// Its name: `prune`.
+        package var activity: String
+        /// When.
+        package var at: Timestamp
+
+        /// Makes a record of both.
+        package init(activity: String, at: Timestamp) {
+            self.activity = activity
+            self.at = at
+        }
+    }
+
+    /// What is to be expected of a volume.
+    package struct Outlook: Sendable, Hashable {
+        /// When it is full; nil where that cannot be told, or is far.
+        package var fullAt: Timestamp?
+        /// The recommended size as a Kubernetes quantity; nil where something is missing for one.
+        package var recommended: String?
+
+        /// Makes an outlook from both.
+        package init(fullAt: Timestamp?, recommended: String?) {
+            self.fullAt = fullAt
+            self.recommended = recommended
         }
     }
 
@@ -87,8 +121,13 @@ package struct StatusReport: Report {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)
-        for volume in volumes { volume.write(to: &page, now: now) }
-        for warning in warnings {
+        // The worst first: what is closest to the level where a prune starts, or furthest above it.
+        let byNeed = volumes.enumerated().sorted { a, b in
+            (b.element.need, a.offset) < (a.element.need, b.offset)
+        }
+        for (_, volume) in byNeed { volume.write(to: &page, now: now) }
+        // Of the quota and of the evidence it was told above.
+        for warning in warnings where !["over-quota", "weak-evidence"].contains(warning.code) {
             page.blank()
             page.paragraph("warning \(warning.code): \(warning.text)", hanging: 2, tone: .warning)
             page.paragraph(warning.hint, indent: 2)
@@ -99,12 +138,13 @@ package struct StatusReport: Report {
     private var outcome: (String, Tone) {
         let over = volumes.filter { $0.lastScan != nil && $0.usedBytes > $0.quota.high }
         let unknown = volumes.filter { $0.lastScan == nil }
-        if let worst = over.max(by: { $0.usedBytes - $0.quota.high < $1.usedBytes - $1.quota.high }) {
-            let others = over.count > 1 ? " (and \(over.count - 1) more)" : ""
-            return (
-                "Over quota: \(worst.name) is \(worst.usedBytes - worst.quota.high) above its high watermark"
-                    + "\(others). Run larder prune.", .bad
-            )
+        if !over.isEmpty {
+            let names = over.sorted { $0.need > $1.need }.map {
+                "\($0.name) is \(Figures.change(from: $0.usedBytes, to: $0.quota.high).difference) above its "
+                    + "high watermark"
+            }
+            let command = over.count == 1 ? "larder prune --volume \(over[0].name)" : "larder prune"
+            return ("Over quota: \(Figures.list(names)). Run: \(command)", .bad)
         }
         if !unknown.isEmpty {
             return ("Not scanned yet: \(Figures.list(unknown.map(\.name))). Run larder scan.", .warning)

@@ -8,15 +8,26 @@ enum Tone: String {
     case bad = "1;31"
 }
 
-/// Lines of text that are never wider than the page.
+/// Lines of text that are never wider than the page, and never shortened.
 struct TextPage {
     let width: Int
     private let color: Bool
     private var lines: [String] = []
 
+    /// Prose that runs over more columns than this is hard to read.
+    private static let widestProse = 120
+
     init(width: Int, color: Bool) {
         self.width = max(40, width)
         self.color = color
+    }
+
+    /// Whether the page has an edge: then long lists are cut, and what follows says by how much.
+    var isBounded: Bool { width != unboundedWidth }
+
+    /// The first few of a list that has its rest in JSON; all of them on a page without an edge.
+    func first<Items: Collection>(_ count: Int, of items: Items) -> Items.SubSequence {
+        items.prefix(isBounded ? count : items.count)
     }
 
     /// The page with a trailing newline.
@@ -26,40 +37,24 @@ struct TextPage {
         if !lines.isEmpty, lines.last != "" { lines.append("") }
     }
 
-    /// Adds one line, cut in the middle where it is too wide.
+    /// Adds one line; what does not fit goes on in the next, two columns further in.
     mutating func line(_ text: String, indent: Int = 0, tone: Tone = .plain) {
-        let clean = DisplayWidth.printable(text)
-        let fitting = DisplayWidth.shortened(clean, to: width - indent)
-        lines.append(String(repeating: " ", count: indent) + styled(fitting, tone))
+        let room = width - indent
+        let parts = DisplayWidth.broken(DisplayWidth.printable(text), first: room, rest: room - 2)
+        for (place, part) in parts.enumerated() {
+            append(part, indent: place == 0 ? indent : indent + 2, tone: tone)
+        }
     }
 
     /// Adds a text in as many lines as it needs, broken at spaces; `hanging` is the further indentation of all
     /// but the first.
     mutating func paragraph(_ text: String, indent: Int = 0, hanging: Int = 0, tone: Tone = .plain) {
-        var current = ""
-        var columns = 0
-        var margin = indent
-        func flush() {
-            line(current, indent: margin, tone: tone)
-            (current, columns, margin) = ("", 0, indent + hanging)
+        let room = (isBounded ? min(width, Self.widestProse) : width) - indent
+        let words = DisplayWidth.printable(text).split(separator: " ").joined(separator: " ")
+        guard !words.isEmpty else { return }
+        for (place, part) in DisplayWidth.broken(words, first: room, rest: room - hanging).enumerated() {
+            append(part, indent: place == 0 ? indent : indent + hanging, tone: tone)
         }
-        for word in DisplayWidth.printable(text).split(separator: " ") {
-            let needed = DisplayWidth.columns(word)
-            if columns > 0, columns + 1 + needed <= width - margin {
-                current += " " + word
-                columns += 1 + needed
-                continue
-            }
-            if columns > 0 { flush() }
-            // A word wider than the line is broken, not cut: it may be a path that someone copies.
-            for character in word {
-                let step = DisplayWidth.columns(String(character))
-                if columns + step > width - margin { flush() }
-                current.append(character)
-                columns += step
-            }
-        }
-        if columns > 0 { flush() }
     }
 
     /// Adds a table, then how many more rows there would be out of `count`.
@@ -68,8 +63,8 @@ struct TextPage {
     mutating func table(
         _ table: TextTable, of count: Int? = nil, notes: [Int: String] = [:], indent: Int = 2
     ) {
-        for (place, row) in table.lines(width: width - indent).enumerated() {
-            line(row, indent: indent, tone: place == 0 ? .faint : .plain)
+        for (place, row) in table.rows(width: width - indent).enumerated() {
+            for part in row { line(part, indent: indent, tone: place == 0 ? .faint : .plain) }
             if let note = notes[place - 1] { paragraph(note, indent: indent + 10, tone: .faint) }
         }
         more((count ?? 0) - table.rows.count, indent: indent)
@@ -77,7 +72,7 @@ struct TextPage {
 
     /// Says how many are not shown, if any.
     mutating func more(_ count: Int, indent: Int) {
-        guard count > 0 else { return }
+        guard isBounded, count > 0 else { return }
         line("… and \(Figures.grouped(Int64(count))) more (--format json lists all)", indent: indent)
     }
 
@@ -86,13 +81,18 @@ struct TextPage {
         line(bar.text(width: width - indent), indent: indent, tone: bar.tone)
     }
 
+    private mutating func append(_ text: String, indent: Int, tone: Tone) {
+        lines.append(String(repeating: " ", count: indent) + styled(text, tone))
+    }
+
     private func styled(_ text: String, _ tone: Tone) -> String {
         color && tone != .plain ? "\u{1b}[\(tone.rawValue)m\(text)\u{1b}[0m" : text
     }
 }
 
-/// Rows under headings: each column is as wide as its widest text, but for the last, which is cut in the
-/// middle to what is left.
+/// Rows under headings, each column as wide as its widest text.
+///
+/// The last column is what identifies a row: where it does not fit beside the others it stands below them, whole.
 struct TextTable {
     enum Alignment {
         case left
@@ -104,27 +104,33 @@ struct TextTable {
 
     init(_ columns: (title: String, alignment: Alignment)...) { self.columns = columns }
 
-    /// The headings and the rows, in lines of at most that width.
-    func lines(width: Int) -> [String] {
+    /// The headings and the rows, each in lines of at most that width.
+    func rows(width: Int) -> [[String]] {
         let shown = ([columns.map(\.title)] + rows).map { $0.map(DisplayWidth.printable) }
-        var widths = columns.indices.map { column in
+        let last = columns.count - 1
+        let widths = columns.indices.map { column in
             shown.lazy.map { column < $0.count ? DisplayWidth.columns($0[column]) : 0 }.max() ?? 0
         }
-        if let last = widths.indices.last {
-            widths[last] = max(10, width - widths[..<last].reduce(0) { $0 + $1 + 2 })
-        }
+        let room = width - widths.dropLast().reduce(0) { $0 + $1 + 2 }
         return shown.map { row in
             var line = ""
-            for (column, cell) in row.enumerated() where column < widths.count {
-                let text = DisplayWidth.shortened(cell, to: widths[column])
-                let isLast = column == widths.count - 1
-                let gap = String(repeating: " ", count: widths[column] - DisplayWidth.columns(text))
-                let padsRight = columns[column].alignment == .left && !isLast
-                line += (column > 0 ? "  " : "") + (columns[column].alignment == .right && !isLast ? gap : "")
-                line += text + (padsRight ? gap : "")
+            for (column, cell) in row.enumerated() where column < last {
+                let gap = String(repeating: " ", count: widths[column] - DisplayWidth.columns(cell))
+                line += column > 0 ? "  " : ""
+                line += columns[column].alignment == .right ? gap + cell : cell + gap
             }
-            while line.last == " " { line.removeLast() }
-            return line
+            let end = row.count > last && last >= 0 ? row[last] : ""
+            guard DisplayWidth.columns(end) > room else {
+                return [Self.trimmed(last > 0 && !end.isEmpty ? line + "  " + end : line + end)]
+            }
+            return [Self.trimmed(line)]
+                + DisplayWidth.broken(end, first: width - 4, rest: width - 4).map { "    " + $0 }
         }
+    }
+
+    private static func trimmed(_ line: String) -> String {
+        var line = line
+        while line.last == " " { line.removeLast() }
+        return line
     }
 }

@@ -60,15 +60,18 @@ package struct TrashReport: Report {
         }
         let all = runs.reduce(ByteCount.zero) { $0 + $1.bytes }
         page.paragraph(
-            "\(all) wait in the trash. 'larder trash restore RUN [KEY]' brings entries back, "
-                + "'larder trash purge' frees the space now.", tone: .strong)
+            "\(all) in the trash. To bring entries back: larder trash restore RUN [KEY]. To free the space now: "
+                + "larder trash purge.", tone: .strong)
         for run in runs {
             page.blank()
             let end =
-                run.createdAt.map { "purged by a prune after \($0 + run.retention)" } ?? "no readable journal"
+                run.createdAt.map { "deleted by the first prune after \($0 + run.retention)" }
+                ?? "its journal cannot be read"
             page.line("\(run.id)  \(run.volume)", tone: .strong)
             page.line("\(Figures.entries(Int64(run.entries.count))), \(run.bytes); \(end)", indent: 2)
-            for entry in run.entries.prefix(10) { page.line("\(entry.bytes)  \(entry.key)", indent: 4) }
+            for entry in page.first(10, of: run.entries) {
+                page.line("\(entry.bytes)  \(entry.key)", indent: 4)
+            }
             page.more(run.entries.count - 10, indent: 4)
         }
         return page.text

@@ -75,12 +75,12 @@ extension VerifiedVolume {
         var text = "\(Figures.entries(entries)) looked at, \(bytes) read"
         if entriesLeft > 0 { text += "; \(Figures.entries(entriesLeft)) left for the next run" }
         page.paragraph(text, indent: 2)
-        for file in damaged.prefix(50) { file.write(to: &page) }
+        for file in page.first(50, of: damaged) { file.write(to: &page) }
         page.more(damaged.count - 50, indent: 2)
         write(unreadable, "not readable", .bad, to: &page)
-        write(unsettled, "not settled, looked at again by the next run", .warning, to: &page)
+        write(unsettled, "still changing, looked at again by the next run", .warning, to: &page)
         guard !reasons.isEmpty else { return }
-        page.line("nothing to hold against", indent: 2)
+        page.line("nothing to compare with", indent: 2)
         for (reason, files) in reasons {
             page.paragraph(
                 "\(Figures.count(files, "file", "files")): \(reason)", indent: 4, hanging: 2, tone: .faint)
@@ -92,7 +92,7 @@ extension VerifiedVolume {
     ) {
         guard !paths.isEmpty else { return }
         page.line(title, indent: 2, tone: tone)
-        for each in paths.prefix(10) {
+        for each in page.first(10, of: paths) {
             page.paragraph(each.path, indent: 4)
             page.paragraph(each.reason, indent: 6)
         }

@@ -50,8 +50,8 @@ package struct WarmReport: Report {
         page.table(table, notes: notes)
         if !evicted.isEmpty {
             page.blank()
-            page.line(dryRun ? "Would go to make room:" : "Evicted to make room:", tone: .strong)
-            for line in evicted.prefix(20) { page.line("\(line.bytes)  \(line.key)", indent: 2) }
+            page.line(dryRun ? "Would be evicted to make room:" : "Evicted to make room:", tone: .strong)
+            for line in page.first(20, of: evicted) { page.line("\(line.bytes)  \(line.key)", indent: 2) }
             page.more(evicted.count - 20, indent: 2)
         }
         for idle in idle {

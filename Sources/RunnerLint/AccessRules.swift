@@ -20,17 +20,39 @@ enum AccessRules {
     }
 
     @Sendable private static func patches(_ pod: JobPod) -> [Finding] {
-        (pod.kubernetes["pod_spec"]?.elements ?? []).flatMap { patch -> [Finding] in
-            let text = (patch["patch"]?.text ?? "").filter { !$0.isWhitespace && $0 != "\"" }
-            let switches = ["privileged", "hostNetwork", "hostPID", "hostIPC"].filter {
-                text.contains("\($0):true") || text.contains("/\($0)") && text.contains("value:true")
+        pod.podSpec.flatMap { patch -> [Finding] in
+            if let fault = patch.fault {
+                return [
+                    Finding(
+                        .error, "patch", at: patch.setting,
+                        problem: "the patch is no YAML: \(fault.description) (its line \(fault.line))",
+                        reason: "The runner starts no job's pod.", cure: "Correct the patch.")
+                ]
             }
-            return (switches + (text.contains("hostPath") ? ["hostPath"] : [])).map { word in
+            let switches = ["privileged", "hostNetwork", "hostPID", "hostIPC"].filter { key in
+                patch.values(of: key).contains { $0.boolean == true }
+            }
+            let hostPaths = patch.values(of: "hostPath").isEmpty ? [] : ["hostPath"]
+            return (switches + hostPaths).map { word in
                 Finding(
-                    .error, "patch", at: patch, problem: "the patch gives jobs the node: \(word)",
+                    .error, "patch", at: patch.setting, problem: "the patch gives jobs the node: \(word)",
                     reason: "Jobs can take the node over; Pod Security \"baseline\" refuses the pod.",
                     cure: "Take \(word) out of the patch.")
-            }
+            } + strangers(patch, pod)
+        }
+    }
+
+    /// A strategic patch merges containers by name, and adds the one that has no counterpart.
+    private static func strangers(_ patch: PodPatch, _ pod: JobPod) -> [Finding] {
+        let services = pod.kubernetes["services"]?.elements ?? []
+        let known =
+            ["build", "helper"] + services.indices.map { "svc-\($0)" } + services.flatMap(JobPod.aliases)
+        return patch.containers.filter { !known.contains($0) }.map { name in
+            Finding(
+                .error, "patch-target", at: patch.setting, problem: "no container is called \(name)",
+                reason: "The patch adds a container without an image, and Kubernetes refuses the pod.",
+                cure: "Give the service alias = \"\(name)\" (GitLab Runner 17.9), or name one of: "
+                    + "\(known.joined(separator: ", ")).")
         }
     }
 

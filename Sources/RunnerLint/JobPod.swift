@@ -8,16 +8,30 @@ struct JobPod: Sendable {
     let kubernetes: Setting
     /// The service that is a Podman, if there is one.
     let podman: Setting?
+    /// The patches of the pod's specification.
+    let podSpec: [PodPatch]
+
+    /// Whether a chart adds what is missing of the runner's registration.
+    let isTemplate: Bool
 
     /// Nil where the runner has another executor.
-    init?(_ runner: Setting) {
+    init?(_ runner: Setting, isTemplate: Bool = false) {
         guard let kubernetes = runner["kubernetes"] else { return nil }
         self.runner = runner
         self.kubernetes = kubernetes
-        podman = kubernetes["services"]?.elements.first { service in
-            Self.arguments(service).contains { $0 == "podman" || $0.hasSuffix("/podman") }
-                || service["name"]?.text?.contains("podman") == true
-        }
+        self.isTemplate = isTemplate
+        podSpec = (kubernetes["pod_spec"]?.elements ?? []).map(PodPatch.init)
+        let services = kubernetes["services"]?.elements ?? []
+        // By what it runs, then by what it is called: an image of one's own need not have Podman in its name.
+        podman =
+            services.first { Self.arguments($0).contains { $0 == "podman" || $0.hasSuffix("/podman") } }
+            ?? services.first { $0["name"]?.text?.contains("podman") == true }
+            ?? services.first { Self.aliases($0).contains { $0.contains("podman") } }
+    }
+
+    /// What a service is called beside its image: `alias` may hold several names.
+    static func aliases(_ service: Setting) -> [String] {
+        (service["alias"]?.text ?? "").split { $0 == " " || $0 == "," }.map(String.init)
     }
 
     /// A volume of the pod: its kind, and where containers see it.
@@ -62,7 +76,7 @@ struct JobPod: Sendable {
         return nil
     }
 
-    /// Whether a feature flag is on, by `feature_flags` or by the environment.
+    /// Whether a feature flag is on, by `feature_flags` or by the environment, over which a job's variables win.
     func flag(_ name: String) -> Bool {
         if let set = runner.at("feature_flags", name)?.boolean { return set }
         return environment(runner)[name].map { ["true", "1"].contains($0) } ?? false
@@ -80,9 +94,8 @@ struct JobPod: Sendable {
 
     /// Whether a patch of the pod's specification sets a key to a value.
     func patches(_ key: String, _ value: String) -> Bool {
-        (kubernetes["pod_spec"]?.elements ?? []).contains { patch in
-            let text = (patch["patch"]?.text ?? "").filter { !$0.isWhitespace && $0 != "\"" }
-            return text.contains("\(key):\(value)")
+        podSpec.contains { patch in
+            patch.values(of: key).contains { $0.text == value || $0.boolean.map { "\($0)" } == value }
         }
     }
 }

@@ -91,12 +91,19 @@ struct KeyRules: Sendable {
                     + (key == setting.name ? "" : " It is called \(key) there.")
                     + since(key, place.split(separator: ".").dropLast().joined(separator: ".")))
         }
+        let known = keys.release.map { ", which knows GitLab Runner up to \($0)" } ?? ""
+        // A runner that is newer than the list may well have it.
+        let isNewer = version.flatMap { mine in keys.release.map { mine > $0 } } == true
         return Finding(
-            .error, "unknown-key", at: setting, problem: "the key \(setting.name) does not exist",
-            reason: reason,
-            cure: names.isEmpty
-                ? "Remove it."
-                : "Remove it; the nearest table has \(names.prefix(4).joined(separator: ", ")), ….")
+            isNewer ? .warning : .error, "unknown-key", at: setting,
+            problem: "the key \(setting.name) is not known to this version\(known)",
+            reason: isNewer
+                ? "It may have come later; if not, the runner ignores it without a word."
+                : "Unless it came later, the runner ignores it without a word.",
+            cure: (names.isEmpty
+                ? "Remove it"
+                : "Remove it (the nearest table has \(names.prefix(4).joined(separator: ", ")), …)")
+                + ", or update Larder if your runner is newer.")
     }
 
     /// What GitLab keeps of a runner with a token of its own (`gitlab-runner register --help`, 16.0 and later).

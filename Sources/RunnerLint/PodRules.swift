@@ -44,15 +44,22 @@ enum PodRules {
     @Sendable private static func cacheDirectory(_ pod: JobPod) -> [Finding] {
         let given = pod.runner["cache_dir"]
         let path = given?.text ?? "/cache"
-        guard let mount = pod.mounts.first(where: { $0.path == path }) else { return [] }
+        guard let mount = pod.mount(of: path), mount.kind != "empty_dir" else { return [] }
+        let free = ["/tmp/runner-cache", "/var/tmp/runner-cache", "/runner-cache"].first {
+            pod.mount(of: $0) == nil || pod.mount(of: $0)?.kind == "empty_dir"
+        }
         return [
             Finding(
                 .warning, "cache-dir", at: given ?? pod.runner,
                 problem: (given == nil ? "cache_dir is /cache unless set" : "cache_dir is \(path)")
-                    + ", where line \(mount.setting.line) mounts a volume",
+                    + ", and line \(mount.setting.line) mounts a volume at \(mount.path)",
                 reason:
-                    "The runner's archives land between Maven's and Gradle's files, where nothing prunes them.",
-                cure: "Write cache_dir = \"\(path)/runner\".")
+                    "The archives of GitLab's own cache stay on that volume, where nothing prunes them: no "
+                    + "other directory of the volume would be better.",
+                cure: free.map {
+                    "Write cache_dir = \"\($0)\": it goes with the pod. Archives that shall stay belong into "
+                        + "object storage ([runners.cache])."
+                } ?? "Write a cache_dir that lies on none of the pod's volumes.")
         ]
     }
 
@@ -92,11 +99,16 @@ enum PodRules {
         ]
     }
 
+    /// Whether a text can be an image's name: a template that was not run is none.
+    private static func isKnown(_ name: String) -> Bool {
+        !name.contains("$") && !name.contains(HelmTemplate.placeholder)
+    }
+
     @Sendable private static func images(_ pod: JobPod) -> [Finding] {
         let services = pod.kubernetes["services"]?.elements ?? []
         let named = [pod.kubernetes["image"], pod.kubernetes["helper_image"]] + services.map { $0["name"] }
         return named.compactMap { $0 }.compactMap { image in
-            guard let name = image.text, !name.contains("$"), !isPinned(name) else { return nil }
+            guard let name = image.text, isKnown(name), !isPinned(name) else { return nil }
             return Finding(
                 .warning, "image-not-pinned", at: image, problem: "\(name) names no release",
                 reason: "What it stands for changes from one day to the next.",
@@ -112,14 +124,25 @@ enum PodRules {
     }
 
     @Sendable private static func patches(_ pod: JobPod) -> [Finding] {
-        guard let patch = pod.kubernetes["pod_spec"]?.elements.first,
-            !pod.flag("FF_USE_ADVANCED_POD_SPEC_CONFIGURATION")
-        else { return [] }
+        let flag = "FF_USE_ADVANCED_POD_SPEC_CONFIGURATION"
+        guard let patch = pod.podSpec.first?.setting else { return [] }
+        guard pod.flag(flag) else {
+            return [
+                Finding(
+                    .error, "pod-spec-flag", at: patch, problem: "the patches of pod_spec are switched off",
+                    reason: "Without the feature flag the runner ignores them without a word.",
+                    cure: "In [runners.feature_flags]: \(flag) = true.")
+            ]
+        }
+        guard pod.runner.at("feature_flags", flag) == nil else { return [] }
         return [
             Finding(
-                .error, "pod-spec-flag", at: patch, problem: "the patches of pod_spec are switched off",
-                reason: "Without the feature flag the runner ignores them without a word.",
-                cure: "Add \"FF_USE_ADVANCED_POD_SPEC_CONFIGURATION=true\" to the runner's environment.")
+                .error, "pod-spec-flag", at: pod.runner["environment"] ?? pod.runner,
+                problem: "a job can switch the patches of pod_spec off",
+                reason:
+                    "A job's variables win over the runner's environment: with \(flag)=false the pod runs as the "
+                    + "node's users, without hostUsers: false.",
+                cure: "Move the flag to [runners.feature_flags], which no job overrides: \(flag) = true.")
         ]
     }
 
@@ -161,7 +184,7 @@ enum PodRules {
     }
 
     @Sendable private static func registration(_ pod: JobPod) -> [Finding] {
-        let missing = ["url", "token"].filter { pod.runner[$0] == nil }
+        let missing = pod.isTemplate ? [] : ["url", "token"].filter { pod.runner[$0] == nil }
         guard !missing.isEmpty else { return [] }
         return [
             Finding(

@@ -34,18 +34,15 @@ enum PodmanRules {
     }
 
     @Sendable private static func driver(_ pod: JobPod) -> [Finding] {
-        guard let podman = pod.podman, let driver = pod.option("--storage-driver"), driver != "vfs",
-            driver != "overlay"
-        else {
-            return []
-        }
+        guard let podman = pod.podman, let driver = pod.option("--storage-driver"),
+            !["vfs", "overlay"].contains(driver)
+        else { return [] }
         return [
             Finding(
                 .warning, "storage-driver", at: podman["command"] ?? podman,
                 problem: "the storage driver \(driver)",
-                reason: "Larder reads stores of the drivers vfs and overlay only: it would see no image.",
-                cure: "Use overlay, or vfs."
-            )
+                reason: "Larder reads stores of the drivers vfs and overlay: it would see no image.",
+                cure: "Use vfs, or overlay on Linux 5.13 and later.")
         ]
     }
 
@@ -135,7 +132,8 @@ enum PodmanRules {
         guard let podman = pod.podman else { return [] }
         let given = pod.environment(podman)
         let open = [
-            "CONTAINERS_CONF", "CONTAINERS_STORAGE_CONF", "STORAGE_DRIVER", "STORAGE_OPTS", "PODMAN_USERNS",
+            "CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE", "CONTAINERS_STORAGE_CONF", "STORAGE_DRIVER",
+            "STORAGE_OPTS", "PODMAN_USERNS",
         ]
         .filter { given[$0] == nil }
         guard !open.isEmpty else { return [] }

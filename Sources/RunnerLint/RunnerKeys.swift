@@ -13,11 +13,19 @@ struct RunnerKeys: Sendable {
     /// The keys of the release that the list was made from.
     static let known = RunnerKeys(list: String(decoding: PackageResources.runner_keys_txt, as: UTF8.self))
 
+    /// The release that the list was made from: of what came later nothing is known.
+    let release: RunnerVersion?
+
     private let keys: [String: Key]
     /// The paths by what they are without capitals: the runner reads keys in any case.
     private let spellings: [String: String]
 
     init(list: String) {
+        // The first line says it: "# The keys of GitLab Runner 19.3.0, …".
+        let head = list.prefix { $0 != "\n" }.split(separator: " ")
+        release = head.firstIndex(of: "Runner").flatMap { place in
+            place + 1 < head.count ? RunnerVersion(String(head[place + 1].filter { $0 != "," })) : nil
+        }
         var keys: [String: Key] = [:]
         for line in list.split(separator: "\n") where !line.hasPrefix("#") {
             let parts = line.split(separator: " ")

@@ -17,10 +17,25 @@ package struct RunnerLint: Sendable {
 
     /// What is wrong with the file, in the order of its lines.
     ///
-    /// A file that is no TOML has that one finding.
-    package func check(_ text: String) -> [Finding] {
+    /// A file that cannot be read has that one finding.
+    ///
+    /// - Parameter isYAML: whether it holds values of GitLab's chart, or a ConfigMap; nil looks at the text.
+    package func check(_ text: String, isYAML: Bool? = nil) -> [Finding] {
+        let file = RunnerDocument(text, isYAML: isYAML)
+        guard file.findings.allSatisfy({ $0.severity == .warning }) else { return file.findings }
+        let found = file.findings + check(file)
+        return found.map { finding in
+            var finding = finding
+            finding.line += file.lineOffset
+            return finding
+        }.enumerated().sorted {
+            ($0.element.line, $0.offset) < ($1.element.line, $1.offset)
+        }.map(\.element)
+    }
+
+    private func check(_ file: RunnerDocument) -> [Finding] {
         let document: Setting
-        do { document = try Setting(document: text) } catch {
+        do { document = try Setting(document: file.toml) } catch {
             let place = Setting(path: "", line: error.line, value: .other)
             return [
                 Finding(
@@ -29,12 +44,22 @@ package struct RunnerLint: Sendable {
             ]
         }
         let runners = document["runners"]?.elements ?? []
-        let rules = SecurityRules.all + AccessRules.all + PodmanRules.all + PodRules.all
-        let found =
-            keys.check(document) + RunnerRules.check(runners, version: version)
-            + runners.compactMap(JobPod.init).flatMap { pod in rules.flatMap { $0(pod) } }
-        return found.enumerated().sorted {
-            ($0.element.line, $0.offset) < ($1.element.line, $1.offset)
-        }.map(\.element)
+        guard !runners.isEmpty else {
+            let place = document["runners"] ?? document
+            return keys.check(document) + [
+                Finding(
+                    .error, "empty", at: place, problem: "the file has no [[runners]]",
+                    reason: "The runner starts, and asks GitLab for nothing.",
+                    cure: "Take over deploy/gitlab-runner/config.toml.")
+            ]
+        }
+        let rules =
+            SecurityRules.all + AccessRules.all + HardeningRules.all + DesignRules.all + ValueRules.all
+            + PodmanRules.all + PodRules.all
+        return keys.check(document) + RunnerRules.check(runners, version: version)
+            + RunnerRules.concurrent(document, file)
+            + runners.compactMap { JobPod($0, isTemplate: file.isTemplate) }.flatMap { pod in
+                rules.flatMap { $0(pod) }
+            }
     }
 }

@@ -7,6 +7,33 @@ enum RunnerRules {
         runners.flatMap { executor($0) + flags($0, version: version) } + slots(runners)
     }
 
+    /// How many jobs run at once: the runner's own default is one.
+    static func concurrent(_ document: Setting, _ file: RunnerDocument) -> [Finding] {
+        let setting = document["concurrent"] ?? file.concurrent
+        // The values of a chart have a line of their own, which is none of the TOML text's.
+        var place = setting ?? Setting(path: "concurrent", line: 1, value: .other)
+        if document["concurrent"] == nil { place.line -= file.lineOffset }
+        guard let setting else {
+            guard !file.isTemplate else { return [] }
+            return [
+                Finding(
+                    .warning, "concurrent", at: place, problem: "concurrent is not set",
+                    reason: "The runner then runs one job at a time, whatever the runners below may have.",
+                    cure: "Write concurrent = 4 at the top of the file: no more than the caches' node takes.")
+            ]
+        }
+        guard let number = setting.integer ?? setting.text.flatMap({ Int($0) }) else { return [] }
+        if number < 1 {
+            return [
+                Finding(
+                    .error, "concurrent", at: place, problem: "concurrent = \(number)",
+                    reason: "The runner takes no job, or runs one at a time.",
+                    cure: "Write how many jobs the caches' node takes at once.")
+            ]
+        }
+        return []
+    }
+
     private static func executor(_ runner: Setting) -> [Finding] {
         guard let executor = runner["executor"], let name = executor.text else { return [] }
         switch (name, runner["kubernetes"]) {

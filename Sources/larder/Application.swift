@@ -10,28 +10,45 @@ struct Application: Sendable {
     let format: OutputFormat
 
     /// Runs a command's body; an error becomes its message and the contract's exit code.
+    ///
+    /// - Parameter volume: the only volume that the command works on; nil for all.
     static func run(
-        _ global: GlobalOptions, _ format: FormatOptions, idleFloor: String? = nil,
+        _ global: GlobalOptions, _ format: FormatOptions, volume: String? = nil, idleFloor: String? = nil,
         body: (Application) async throws -> Failure.Code?
     ) async throws {
-        try await run(global.flags(idleFloor: idleFloor), format, body: body)
+        try await run(global.flags(idleFloor: idleFloor), format, volume: volume, body: body)
     }
 
     /// The same with flags that are put together already.
     static func run(
-        _ flags: ConfigurationFlags, _ format: FormatOptions,
+        _ flags: ConfigurationFlags, _ format: FormatOptions, volume: String? = nil,
         body: (Application) async throws -> Failure.Code?
     ) async throws {
         do {
+            flags.adoptManner()
             let configuration = try Configuration.load(
                 flags: flags, environment: ProcessInfo.processInfo.environment)
+            Terminal.manner.withLock {
+                $0 = .init(
+                    color: configuration.color, level: configuration.logLevel, isQuiet: configuration.isQuiet)
+            }
+            for note in configuration.notes { Terminal.complain("larder: \(note)") }
             for warning in configuration.warnings {
                 Terminal.complain("larder: warning: \(warning)", .warning)
             }
-            let services = Services(
-                configuration, notify: Terminal.notify, progress: { ProgressLine($0) })
+            let services = try Services(
+                configuration, notify: Terminal.notify, progress: { ProgressLine($0) }
+            ).restricted(to: volume)
+            let started = services.clock()
+            services.notify(
+                "state in \(configuration.stateDirectory); volumes: "
+                    + services.configuration.volumes.map { "\($0.name) at \($0.path)" }.joined(
+                        separator: ", "),
+                .detail)
             let application = Application(services: services, format: format.format)
-            if let code = try await body(application) { throw ExitCode(code.rawValue) }
+            let code = try await body(application)
+            services.notify("done in \((services.clock() - started).nanoseconds / 1_000_000) ms", .detail)
+            if let code { throw ExitCode(code.rawValue) }
         } catch let code as ExitCode {
             throw code
         } catch {
@@ -47,9 +64,9 @@ struct Application: Sendable {
     func say(_ report: some Report) throws {
         switch format {
         case .text:
-            Terminal.say(
+            try Terminal.say(
                 report.text(width: Terminal.width, color: Terminal.isColoured, now: services.clock()))
-        case .json: Terminal.say(try report.json())
+        case .json: try Terminal.say(try report.json())
         }
     }
 
@@ -79,12 +96,17 @@ extension Failure {
         switch format {
         case .text:
             Terminal.complain(
-                report.text(width: Terminal.width, color: false, now: Services.systemClock()), .error)
-        case .json: if let text = try? report.json() { Terminal.say(text) }
+                report.text(width: Terminal.errorColumns, color: false, now: Services.systemClock()),
+                .critical)
+        case .json: if let text = try? report.json() { try? Terminal.say(text) }
         }
     }
 }
 
 extension ConfigurationError: DescribedFailure {
-    var failure: Failure { Failure(code: .configuration, message: "\(self)") }
+    /// A wrong value on the command line is wrong usage, whatever it sets; one from elsewhere is a wrong configuration.
+    var failure: Failure {
+        let isUsage = problems.allSatisfy { if case .flag = $0.origin { true } else { false } }
+        return Failure(code: isUsage ? .usage : .configuration, message: "\(self)")
+    }
 }

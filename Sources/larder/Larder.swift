@@ -13,7 +13,13 @@ struct Larder: AsyncParsableCommand {
             It knows what lies on the volumes (Maven and Gradle artifacts, Podman images), what jobs used, and \
             what may go. 'scan' brings the index up to date, 'plan' shows what a prune would remove and why, \
             'prune' does it. Nothing a job uses, installed itself or is fetching is ever removed, and what is \
-            removed can be brought back from the trash for a day.
+            removed from a build cache can be brought back from the trash for a day.
+
+            Examples:
+              larder scan
+              larder status
+              larder plan --volume build
+              larder explain com.google.guava:guava:33.0.0-jre
 
             Exit codes: 0 done; 1 failed; 3 over quota still, nothing more could be evicted safely; 4 done in \
             part; 64 wrong usage; 75 another Larder holds the volume; 78 wrong configuration.
@@ -23,7 +29,8 @@ struct Larder: AsyncParsableCommand {
             ScanCommand.self, StatusCommand.self, ListCommand.self, PlanCommand.self, PruneCommand.self,
             TrashCommand.self, ExplainCommand.self, WarmCommand.self, ReportCommand.self,
             VerifyCommand.self, LintRunnerCommand.self, IngestCommand.self, DoctorCommand.self,
-            MetricsCommand.self, ServeCommand.self,
+            MetricsCommand.self, ConfigCommand.self, NotifyCommand.self, ServeCommand.self,
+            ManualCommand.self,
         ])
 
     @OptionGroup(title: "Global options") var global: GlobalOptions
@@ -40,6 +47,8 @@ struct Larder: AsyncParsableCommand {
     static func main() async {
         raiseOpenFiles()
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow is an error to be told, and no end.
+        signal(SIGXFSZ, SIG_IGN)
         do {
             var command = try parseAsRoot()
             // A scan of a large volume needs a hundred megabytes for two seconds, and then none for an hour.
@@ -51,7 +60,18 @@ struct Larder: AsyncParsableCommand {
             }
         } catch {
             let code = exitCode(for: error)
-            if code == .validationFailure, asksForJSON(CommandLine.arguments) {
+            guard code == .validationFailure else { exit(withError: error) }
+            let isJSON = asksForJSON(CommandLine.arguments)
+            if let (word, meant, known) = CommandGuess.mistyped(Array(CommandLine.arguments.dropFirst())) {
+                Failure(
+                    code: .usage,
+                    message: "no command is called \(quotable(word))"
+                        + (meant.map { "; did you mean \($0)?" } ?? ""),
+                    hint: "the commands are: \(known.joined(separator: ", "))"
+                ).report(as: isJSON ? .json : .text)
+                Glibc.exit(Failure.Code.usage.rawValue)
+            }
+            if isJSON {
                 Failure.usage(message(for: error)).report(as: .json)
                 Glibc.exit(Failure.Code.usage.rawValue)
             }

@@ -6,13 +6,13 @@ struct SelectionOptions: ParsableArguments {
     @Option(
         name: .customLong("key"),
         help: ArgumentHelp(
-            "Take exactly what has such a key, as 'com.example:*', whatever the quota; may be repeated.",
-            valueName: "pattern"))
+            "Take exactly the entries with such a key, such as 'com.example:*', whatever the quota; may be repeated.",
+            valueName: "pattern"), completion: .custom(Completions.keys))
     var keys: [String] = []
     @Option(help: "With --key: only in this pool.") var pool: Pool?
 
     func validate() throws {
-        if pool != nil, keys.isEmpty { throw ValidationError("--pool goes with --key only") }
+        if pool != nil, keys.isEmpty { throw ValidationError("--pool can be used with --key only") }
         if keys.contains(where: \.isEmpty) {
             throw ValidationError("--key needs a key or a pattern, such as 'com.example:*'")
         }

@@ -208,6 +208,31 @@ import Testing
             name: "fetched again with the inode reused", inode: 1, access: .miss(at: hour(10), regret: true)),
     ]
 
+    /// Whoever brings an entry back from the trash wants it.
+    @Test func whatWasBroughtBackCountsAsUsed() throws {
+        let found = try artifact("a", accessed: hour(1), fetched: hour(0))
+        let rule = Self.rule(before: 8)
+        let evicted = AccessRule.Gone(inode: found.inode, goneAt: hour(9), evicted: true)
+        let verdict = rule.judge(found, returned: evicted)
+        #expect(verdict.access == .none)
+        #expect((verdict.lastUsed, verdict.evidence) == (rule.startedAt, .firstSeen))
+        // What a scan had missed for a while was used when it was used.
+        let vanished = AccessRule.Gone(inode: found.inode, goneAt: hour(9), evicted: false)
+        #expect(rule.judge(found, returned: vanished).lastUsed == hour(1))
+    }
+
+    /// Where reads begin to leave a trace, nobody knows of those before.
+    @Test func whereEvidenceBeginsAnEntryMayHaveBeenUsedAMomentAgo() throws {
+        let found = try artifact("a", accessed: hour(5), fetched: hour(2))
+        let known = AccessRule.Known(
+            inode: found.inode, bytes: found.bytes, accessed: hour(5), fetched: hour(2), lastUsed: hour(2),
+            evidence: .mtime, confidence: .none)
+        let rule = Self.rule(before: 8)
+        let verdict = rule.judge(found, known: known)
+        #expect(verdict.access == .none)
+        #expect((verdict.lastUsed, verdict.confidence) == (rule.startedAt, .low))
+    }
+
     @Test(arguments: returnCases) func ofAReturn(_ row: ReturnCase) throws {
         let found = try artifact(
             "a", inode: row.inode, accessed: hour(row.fetched), fetched: hour(row.fetched))

@@ -24,7 +24,8 @@ final class IndexFixture {
 
     var files: [String] {
         get throws {
-            try FileManager.default.contentsOfDirectory(atPath: directory).filter { $0 != "reserve" }.sorted()
+            try FileManager.default.contentsOfDirectory(atPath: directory)
+                .filter { $0 != "reserve" && $0 != "larder.db.checked" }.sorted()
         }
     }
 

@@ -44,6 +44,26 @@ import Testing
         #expect(previous.record.identity == VolumeIdentity(marker: 7, rootInode: .max))
     }
 
+    /// A directory that failed, or that another file system was mounted on: what lies there is known and kept.
+    @Test(arguments: [true, false]) func whatCouldNotBeLookedAtIsNotGone(complete: Bool) throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        _ = try index.record(scan(at: 0, [artifact("a"), artifact("b"), artifact("c")]), of: bed.volume)
+        var partly = try scan(at: 1, [artifact("b")], complete: complete)
+        partly.unseen = [try #require(VolumePath("repository/a")), try #require(VolumePath("repo"))]
+        let change = try #require(try index.record(partly, of: bed.volume).pools.first)
+        #expect((change.entries, change.gone, change.new) == (2, 1, 0))
+        #expect(change.bytes == ByteCount(2000))
+        #expect(try bed.sql("SELECT key FROM ghosts") == ["org.example:c:1.0"])
+        var entries = try #require(try index.usage(of: "build")).entries
+        #expect(entries.map(\.found.protections.all) == [[.unreadable], []])
+
+        let again = try index.record(scan(at: 2, [artifact("a"), artifact("b")]), of: bed.volume)
+        #expect(again.pools.map { [$0.new, $0.used, $0.gone] } == [[0, 0, 0]])
+        entries = try #require(try index.usage(of: "build")).entries
+        #expect(entries.map(\.found.protections.all) == [[], []])
+    }
+
     @Test func anUnchangedScanWritesNoEntry() throws {
         let bed = try IndexFixture()
         let index = try bed.open()

@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import CacheServices
+@testable import Caches
 
 /// A Gradle home that cannot be asked whether a build runs on it counts as one with a build.
 @Suite struct GradleLockTests {

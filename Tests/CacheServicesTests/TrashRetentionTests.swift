@@ -80,12 +80,27 @@ import Testing
         #expect(try waiting(bench) == [Self.runs[2]])
     }
 
+    /// Above the critical level, before it evicts more, a prune purges what was evicted before.
     @Test func theTrashGoesBeforeAnythingMoreIsEvicted() async throws {
-        let bench = try threeRuns()
-        try bench.add("next", daysAgo: 40)
+        var bench = try threeRuns()
+        try bench.add("next", daysAgo: 40, bytes: 1_000_000)
+        // Half of the fill is trash: with all of it, it is above what may be; without any of it, far below.
+        bench.volume.limit = ByteCount(try fill(bench) * 60 / 100)
         let result = try await prune(bench)
         #expect(result.outcome.evicted.map(\.key) == ["g:next:1"])
-        #expect(try waiting(bench) == [Self.runs[3]])
+        #expect(!(try waiting(bench).contains { Self.runs[0...1].contains($0) }))
+        #expect(result.notices.contains { $0.contains("purged from the trash before their time") })
+    }
+
+    /// What an earlier output promised to keep stays for its time, while there is room.
+    @Test func aPruneLeavesTheTrashOfAnotherForItsTime() async throws {
+        var bench = try threeRuns()
+        try bench.add("next", daysAgo: 40)
+        bench.volume.limit = ByteCount(try fill(bench) * 10)
+        let result = try await prune(bench)
+        #expect(result.outcome.evicted.map(\.key) == ["g:next:1"])
+        #expect(try waiting(bench) == Self.runs)
+        #expect(result.notices.isEmpty)
     }
 
     @Test func whereNothingIsKeptTheRunItselfGoes() async throws {

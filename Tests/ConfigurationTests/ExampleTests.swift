@@ -38,6 +38,8 @@ func example() throws -> String { try String(contentsOfFile: examplePath, encodi
         known.formUnion(ConfigurationKeys.report.map { ".report." + $0 })
         known.remove(".verify")
         known.formUnion(ConfigurationKeys.verify.map { ".verify." + $0 })
+        known.remove(".notifications")
+        known.formUnion(ConfigurationKeys.notifications.map { ".notifications." + $0 })
         known.remove(".daemon")
         known.formUnion(ConfigurationKeys.daemon.filter { $0 != "schedules" }.map { ".daemon." + $0 })
         known.formUnion(ConfigurationKeys.schedules.map { ".daemon.schedules." + $0 })
@@ -53,8 +55,9 @@ func example() throws -> String { try String(contentsOfFile: examplePath, encodi
     @Test func everySettingIsAKnownKey() {
         let paths =
             ConfigurationKeys.top.filter {
-                !["limits", "warm", "report", "verify", "daemon", "volumes"].contains($0)
+                !["limits", "warm", "report", "verify", "daemon", "volumes", "notifications"].contains($0)
             }
+            + ["notifications.fills_within"]
             + ConfigurationKeys.limits.map { "limits." + $0 }
             + ConfigurationKeys.report.map { "report." + $0 }
             + ConfigurationKeys.verify.map { "verify." + $0 }

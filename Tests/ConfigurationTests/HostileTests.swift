@@ -60,7 +60,7 @@ import Testing
         #expect(mkfifo(fifo, 0o600) == 0)
         let cases: [(path: String, words: String)] = [
             (scratch.path + "/absent.yaml", "does not exist"), (scratch.path, "is a directory"),
-            (fifo, "is no regular file"), (scratch.path + "/\u{7}", "\\x07: does not exist"),
+            (fifo, "is not a regular file"), (scratch.path + "/\u{7}", "\\x07: does not exist"),
             (try scratch.write(String(repeating: "#", count: 1_048_577), as: "long"), "longer than 1.0 MiB"),
             (try scratch.write(bytes: Array("a: b\n".utf8) + [0xff, 0xfe], as: "raw"), "raw:2:1: not UTF-8"),
             (try scratch.write(bytes: [0xff, 0xfe, 0x61, 0], as: "utf16"), "utf16:1:1: not UTF-8"),

@@ -23,6 +23,18 @@ import Testing
         #expect(error["hint"].string?.contains("--build-cache") == true)
     }
 
+    /// `larder metrics > larder.prom` on a full disk must not leave a cut file and succeed.
+    @Test(arguments: ["list", "plan", "metrics", "status --format json", "report --format html", "doctor"])
+    func aFullStandardOutputIsAFailure(command: String) throws {
+        let directory = try volume()
+        let options = "--build-cache cache --image-root /nowhere --state state"
+        try directory.shell("'\(Program.path)' scan \(options)")
+        let status = try directory.shell(
+            "'\(Program.path)' \(command) \(options) 2>errors >/dev/full || echo $?")
+        #expect(status == "1\n")
+        #expect(try directory.shell("cat errors").contains("standard output cannot be written"))
+    }
+
     @Test func aVolumeThatIsNotMountedIsNamedAndSkipped() throws {
         let directory = try volume()
         let result = try Program(cache: directory.path + "/cache")("scan")
@@ -61,7 +73,8 @@ import Testing
         let directory = try volume()
         try FakeStore(in: directory).write(images: 2)
         let larder = Program(cache: directory.path + "/cache", store: directory.path + "/storage")
-        let run = try larder.json("prune", "--to", "250k", "--force-limit", status: 3)
+        let run = try larder.json(
+            "prune", "--key", "g:old:1", "--key", "example.test/image:*", "--force-limit", status: 4)
         #expect(run.volume("build")["evicted"].array.compactMap { $0["key"].string } == ["g:old:1"])
         let refused = run.volume("images")["refused"].array
         #expect(!refused.isEmpty)

@@ -40,6 +40,11 @@ struct DeployTests {
         try DeployTools.passes("job-pod")
     }
 
+    @Test(arguments: ["shared", "overlay-store", "slots", "readonly-store"])
+    func aTestcontainersJobPassesInTwoPodsOfEachTopology(_ topology: String) throws {
+        try DeployTools.passes(topology)
+    }
+
     @Test func theTemplatesBuildsShareTheirCachesAndTheDocumentsDoNot() throws {
         try DeployTools.passes("builds")
     }

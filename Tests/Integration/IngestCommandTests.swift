@@ -43,7 +43,7 @@ import Testing
         for name in ["fifo", "folder", "/dev/null"] {
             let error = try larder.json(
                 "ingest", "maven-log", name.hasPrefix("/") ? name : path(name), status: 1)
-            #expect(error["error"].string?.contains("is no file") == true)
+            #expect(error["error"].string?.contains("is not a file") == true)
             #expect(error["hint"].string?.contains("standard input") == true)
         }
         for name in ["link", "missing"] {

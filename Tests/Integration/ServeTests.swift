@@ -65,7 +65,7 @@ import Testing
             never + build(directory)
                 + "- name: other\n  kind: build-cache\n  path: \(directory.path)/other\n")
         daemon.signal(SIGHUP)
-        try daemon.wait(for: "was read anew")
+        try daemon.wait(for: "was reloaded")
         try daemon.wait(for: "scan of other: 0 entries")
         #expect(daemon.stop() == 0)
     }
@@ -91,10 +91,10 @@ import Testing
         let daemon = try ServeProcess(in: directory, never + build(directory))
         try daemon.wait(for: "scan of build: 2 entries")
         try directory.shell("mv cache gone")
-        try daemon.wait(for: "is away: nothing can be opened")
+        try daemon.wait(for: "is unavailable: cannot open")
         // What an unmounted volume leaves: an empty directory.
         try directory.shell("mkdir cache; mv gone cache.real")
-        try daemon.wait(for: "something else is at")
+        try daemon.wait(for: "is not what was scanned last")
         #expect(try daemon.sql("SELECT count(*) FROM entries") == "2")
         try directory.shell("rmdir cache; mv cache.real cache")
         try daemon.wait(for: "volume build is back")

@@ -27,25 +27,21 @@ struct GoldenTests {
 
     @Test func status() {
         let text = """
-            Over quota: images is 3.5 GiB above its high watermark. Run larder prune.
-
-            build  /cache
-              [███████████████████|███|····] 16.7 GiB of 20.0 GiB (83 %)
-              a prune starts above 17.0 GiB and stops at 14.0 GiB; the file system holds
-              20.0 GiB
-              1,290 entries, 1.1 GiB more in the trash; scanned 3 h ago, pruned 2 d ago
-              hit rate    last scan    24 h      7 d   30 d  evidence
-              of entries          –  93.4 %  100.0 %  0.0 %  medium
-              of bytes            –  90.0 %  100.0 %  0.0 %
-              evidence medium: mounted relatime: reads count once a day until armed
+            Over quota: images is 3.5 GiB above its high watermark. Run: larder prune
+            --volume images
 
             images  /podman-data/storage
               [███████████████████|███|█▌··] 46.0 GiB of 50.0 GiB (92 %)
-              a prune starts above 42.5 GiB and stops at 35.0 GiB; the file system holds
-              50.0 GiB
+              a prune starts above 42.5 GiB and stops at 35.0 GiB
+              hit rate: unknown, as the volume gives no evidence of use: mounted noatime
               1 entry; scanned 3 h ago, never pruned
-              hit rate: unknown, as the volume gives no evidence of use
-              evidence none: mounted noatime
+
+            build  /cache
+              [███████████████████|███|····] 16.7 GiB of 20.0 GiB (83 %)
+              a prune starts above 17.0 GiB and stops at 14.0 GiB
+              hit rate: 24 h 93.4 %, 7 d 100.0 %, 30 d 0.0 % (0.0 % of bytes)
+              evidence medium: mounted relatime: reads count once a day until armed
+              1,290 entries, 1.1 GiB more in the trash; scanned 3 h ago, pruned 2 d ago
 
             warning noatime: images gives no evidence of use
               Mount it with relatime.
@@ -56,11 +52,11 @@ struct GoldenTests {
 
     @Test func planReport() {
         let text = """
-            A prune would remove 6 entries and free 6.0 GiB.
+            A prune would evict 6 entries, freeing 6.0 GiB.
 
             build
               [███████████████████|███|▌···] 17.5 GiB of 20.0 GiB (87 %)
-              4 entries go, 4.0 GiB come free: 17.5 GiB → 13.5 GiB, to be at most 14.0 GiB
+              would evict 4 entries, freeing 4.0 GiB: 17.5 GiB → 13.5 GiB (goal 14.0 GiB)
 
                 frees  last use  evidence    key, the least recently used first
               1.0 GiB  79 d ago  atime       org.example:lib-1:1.0
@@ -74,7 +70,7 @@ struct GoldenTests {
 
             images
               [███████████████████|███|████] 2.0 GiB of 2.0 GiB (100 %)
-              2 entries go, 2.0 GiB come free: 2.0 GiB → 0 B, to be at most 1.3 GiB
+              would evict 2 entries, freeing 2.0 GiB: 2.0 GiB → 0 B (goal 1.3 GiB)
 
                 frees  last use  evidence  key, the least recently used first
                   0 B  41 d ago  events    registry.example/app:1
@@ -82,7 +78,7 @@ struct GoldenTests {
                         last used 41 d ago (podman-events)
               2.0 GiB  37 d ago  events    registry.example/app:rebuilt
 
-            Nothing has been removed: larder prune does.
+            Nothing has been evicted. To do it: larder prune
 
             """
         #expect(Samples.planReport.text(color: false, now: now) == text)
@@ -90,13 +86,13 @@ struct GoldenTests {
 
     @Test func stuckReport() {
         let text = """
-            Not enough: a prune would remove 8 entries and free 8.0 GiB, and build would
-            stay above its goal.
+            Not enough: a prune would evict 8 entries, freeing 8.0 GiB, and build would stay
+            above its goal.
 
             build
               [███████████████████|███|████] 17.5 GiB of 10.0 GiB (175 %)
-              8 entries go, 8.0 GiB come free: 17.5 GiB → 9.5 GiB, to be at most 7.0 GiB
-              pool gradle is over its quota: 4.0 GiB → 4.0 GiB, to be at most 1.3 GiB
+              would evict 8 entries, freeing 8.0 GiB: 17.5 GiB → 9.5 GiB (goal 7.0 GiB)
+              pool gradle is over its quota: 4.0 GiB → 4.0 GiB (goal 1.3 GiB)
 
                 frees  last use  evidence    key, the least recently used first
               1.0 GiB  79 d ago  atime       org.example:lib-1:1.0
@@ -108,8 +104,8 @@ struct GoldenTests {
               1.0 GiB  54 d ago  atime       org.example:lib-7:1.0
               1.0 GiB  50 d ago  atime       org.example:lib-8:1.0
 
-              Cannot come down to 7.0 GiB: 2.5 GiB too much stays.
-              Pool gradle cannot come down to 1.3 GiB: 2.6 GiB too much stays.
+              The goal of 7.0 GiB cannot be reached: 2.5 GiB too much stays.
+              Pool gradle cannot reach its goal of 1.3 GiB: 2.6 GiB too much stays.
               In the way:
                  4.0 GiB  1 entry: used or fetched within the idle floor
                           Enlarge the volume, or lower --idle-floor while no job runs.
@@ -118,7 +114,7 @@ struct GoldenTests {
                  2.5 GiB  unmanaged: belongs to no entry
                           Larder leaves it alone; look with du.
 
-            Nothing has been removed: larder prune does.
+            Nothing has been evicted. To do it: larder prune
 
             """
         #expect(Samples.stuckReport.text(color: false, now: now) == text)
@@ -126,21 +122,21 @@ struct GoldenTests {
 
     @Test func prune() {
         let text = """
-            Over quota still: build. 1 entry evicted, 256 MiB freed, 768 MiB in the trash, 1
-            entry refused.
+            Over quota still: build. 1 entry evicted: 1.0 GiB left the cache; the disk got
+            256 MiB back, and gets 768 MiB when the trash is emptied; 1 entry refused.
 
             build  17.5 GiB → 16.5 GiB
               [███████████████████|███|████] 16.5 GiB of 10.0 GiB (165 %)
-              768 MiB wait in the trash and come free with larder trash purge; larder trash
-              restore run-9 brings them back
+              768 MiB in the trash; to bring it back: larder trash restore run-9; to free it
+              now: larder trash purge --volume build
               evicted  pool   key
               1.0 GiB  maven  org.example:lib-1:1.0
               refused: 1 entry
                 1 entry: used since the plan was made
                     org.example:lib-2:1.0
 
-              Cannot come down to 7.0 GiB: 9.5 GiB too much stays.
-              Pool gradle cannot come down to 1.3 GiB: 2.6 GiB too much stays.
+              The goal of 7.0 GiB cannot be reached: 9.5 GiB too much stays.
+              Pool gradle cannot reach its goal of 1.3 GiB: 2.6 GiB too much stays.
               In the way:
                  4.0 GiB  1 entry: used or fetched within the idle floor
                           Enlarge the volume, or lower --idle-floor while no job runs.
@@ -190,15 +186,15 @@ struct GoldenTests {
                 1.0 GiB  org.example:lib-2:1.0
               1 seen by a scan, or named by another log: not counted again
               1 never on volume build: not counted
-              1,234 lines: 1,200 tell of no download, 12 of no artifact or again.
-              2 lines could not be read and count for nothing, the first is line 17.
+              1,234 lines: 1,200 name no download, 12 name no artifact or a repeated one.
+              2 lines could not be read and are not counted; the first is line 17.
 
             """
         #expect(Samples.ingest.text(color: false, now: now) == text)
         let nothing = """
-            The log names no downloads of artifacts: nothing to count.
-              Gradle names them with --info only, and none when all is there.
-              10 lines: 10 tell of no download, 0 of no artifact or again.
+            The log names no downloads of artifacts, so there is nothing to count.
+              Gradle names them with --info only, and none when everything is in the cache.
+              10 lines: 10 name no download, 0 name no artifact or a repeated one.
 
             """
         #expect(Samples.ingestNothing.text(color: false, now: now) == nothing)

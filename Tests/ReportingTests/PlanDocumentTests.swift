@@ -98,14 +98,14 @@ struct PlanDocumentTests {
         #expect(refused.map(\.entryID) == [1, 2, 4])
         #expect(
             refused.map(\.reason) == [
-                "it was used since the plan was made", "it was fetched anew since the plan was made",
+                "it was used since the plan was made", "it was fetched again since the plan was made",
                 Protection.inFlight.text,
             ])
 
         let (later, gone) = document.volumes[0].matched(
             with: usage(Array(entries.dropFirst(4)), used: gibibytes(12)), under: EvictionPolicy(), now: now)
         #expect(later.evict.isEmpty && !later.needed && later.reachesGoal)
-        #expect(gone.map(\.reason) == Array(repeating: "it is not there any more", count: 4))
+        #expect(gone.map(\.reason) == Array(repeating: "it is no longer there", count: 4))
     }
 
     @Test func aLaterUseByTheJournalCounts() throws {

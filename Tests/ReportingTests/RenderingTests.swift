@@ -26,6 +26,49 @@ struct RenderingTests {
         #expect(DisplayWidth.columns(test.text) == test.columns)
     }
 
+    @Test(arguments: [
+        ("abc", 3, 3, ["abc"]), ("abc def", 5, 5, ["abc", "def"]), ("abcdefgh", 5, 3, ["abcde", "fgh"]),
+        ("a bcdefgh", 5, 4, ["a", "bcde", "fgh"]), ("", 5, 5, [""]), ("abc de fgh", 6, 6, ["abc de", "fgh"]),
+        ("日本語", 4, 2, ["日本", "語"]), ("  ab cd", 5, 5, ["  ab", "cd"]),
+    ])
+    func breaksLinesAtSpacesAndShortensNothing(
+        _ test: (text: String, first: Int, rest: Int, lines: [String])
+    ) {
+        let lines = DisplayWidth.broken(test.text, first: test.first, rest: test.rest)
+        #expect(lines == test.lines)
+        #expect(
+            lines.joined().filter { $0 != " " } == test.text.filter { $0 != " " }, "nothing is lost")
+    }
+
+    /// Sizes whose parts are rounded each by themselves would not add up.
+    @Test func sizesAndTheirDifferenceAddUpAsPrinted() throws {
+        var generator = SystemRandomNumberGenerator()
+        func tenths(_ text: String) -> Int? {
+            let parts = text.split(separator: " ")
+            return parts.count == 2 ? Int(parts[0].replacing(".", with: "")) : nil
+        }
+        for _ in 0..<2000 {
+            let before = Int64.random(in: 0...(1 << Int64.random(in: 12...45, using: &generator)))
+            let after = Int64.random(in: 0...max(1, before))
+            let shown = Figures.change(from: ByteCount(before), to: ByteCount(after))
+            guard shown.before.hasSuffix("iB"),
+                shown.difference.split(separator: " ").last == shown.before.split(separator: " ").last
+            else { continue }
+            let (a, b, c) = (tenths(shown.before), tenths(shown.difference), tenths(shown.after))
+            #expect(a.flatMap { a in b.map { a - $0 } } == c, "\(shown)")
+        }
+        #expect(Figures.change(from: gibibytes(17.55), to: gibibytes(13.5)).difference == "4.0 GiB")
+        #expect(
+            Figures.change(from: gibibytes(20), to: gibibytes(20) - ByteCount(5 << 20)).difference
+                == "0.1 GiB")
+        #expect(Figures.change(from: gibibytes(20.05), to: gibibytes(20.04)).difference == "10.2 MiB")
+        #expect(Figures.change(from: ByteCount(900), to: ByteCount(100)).difference == "800 B")
+    }
+
+    @Test func aSparklineShowsRatesAndGaps() {
+        #expect(Figures.sparkline([0, 0.5, 1, nil, 0.99]) == "▁▅█ █")
+    }
+
     @Test func unprintableCharactersAreReplaced() {
         #expect(DisplayWidth.printable("a\u{1b}[2Jb\nc\u{202e}d\u{200b}") == "a?[2Jb c?d?")
     }

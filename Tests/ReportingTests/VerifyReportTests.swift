@@ -35,7 +35,7 @@ struct VerifyReportTests {
 
             build
               1,200 entries looked at, 2.0 GiB read; 34 entries left for the next run
-              nothing to hold against
+              nothing to compare with
                 12 files: there is no checksum beside it
                 1 file: a pom in UTF-16, without a checksum
 
@@ -74,7 +74,7 @@ struct VerifyReportTests {
               not readable
                 a/c-1.jar
                   Input/output error
-              not settled, looked at again by the next run
+              still changing, looked at again by the next run
                 a/b-1.jar
                   it changed while it was read
 

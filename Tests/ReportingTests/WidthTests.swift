@@ -21,6 +21,46 @@ struct WidthTests {
         }
     }
 
+    /// What is no terminal gets each paragraph, each row and each list whole.
+    @Test(arguments: 0..<5)
+    func withoutAnEdgeNothingIsBroken(_ group: Int) {
+        var generator = SeededGenerator(seed: UInt64(7000 + group))
+        for report in Self.hostileReports(&generator) {
+            let text = report.text(width: unboundedWidth, color: false, now: now)
+            #expect(!text.contains("(--format json lists all)"))
+        }
+        let keys = (1...60).map { "org.example.\(String(repeating: "long-", count: 30))\($0):lib:1.0" }
+        let entries = keys.enumerated().map { place, key in
+            artifact(Int64(place), key: key, path: "p/\(place)", bytes: ByteCount(1000), hoursIdle: 5000)
+        }
+        let plan = EvictionPolicy(target: .zero).plan(
+            usage(entries, used: ByteCount(60_000)), under: quota(1), now: now)
+        let outcome = EvictionOutcome(
+            volume: "build",
+            refused: entries.map {
+                .init(entryID: $0.id, pool: .maven, key: $0.key, bytes: $0.bytes, reason: "in use")
+            }, freedBytes: .zero, usedBefore: .zero, usedAfter: .zero)
+        let reports: [any Report] = [
+            PlanReport(id: "p", createdAt: now, plans: [plan]),
+            PruneReport(run: "r", dryRun: true, volumes: [.init(dryRunOf: plan)]),
+            PruneReport(run: "r", dryRun: false, volumes: [.init(outcome: outcome, plan: nil)]),
+            ListReport(rows: entries.map { .init(volume: "build", entry: $0, protected: nil) }, order: .key),
+            TrashReport(runs: [
+                .init(
+                    id: "r", volume: "build", createdAt: now, retention: .days(1),
+                    entries: entries.map { .init(key: $0.key, bytes: $0.bytes) })
+            ]),
+        ]
+        for report in reports {
+            let lines = report.text(width: unboundedWidth, color: false, now: now).split(separator: "\n")
+            for key in keys { #expect(lines.contains { $0.hasSuffix(key) }, "\(type(of: report))") }
+        }
+        // On a terminal a key is whole as well: beside its row's figures, or below them.
+        let list = reports[3].text(width: 80, color: false, now: now)
+        #expect(!list.contains("…"))
+        for key in keys { #expect(list.replacing(/\n +/, with: "").contains(key)) }
+    }
+
     @Test func colorsTakeNoColumns() {
         for report in Samples.all {
             let plain = report.text(width: 80, color: false, now: now)

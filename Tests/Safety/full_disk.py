@@ -85,6 +85,7 @@ def full_volume(name, directory, disk, fill, scan_first):
             expect(wrong, name, result.returncode in (0, 3, 4), f"exit {result.returncode}: {result.stderr}")
             expect(wrong, name, not volumes.entries(root), "entries stayed in the cache")
             expect(wrong, name, now.f_bfree > free.f_bfree, "no room was made")
+            expect(wrong, name, "gone for good" in result.stderr, f"it does not say so: {result.stderr}")
         else:
             expect(wrong, name, result.returncode == 1, f"exit {result.returncode}")
             expect(wrong, name, "free an inode and a block" in result.stderr, result.stderr)

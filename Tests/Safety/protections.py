@@ -103,6 +103,14 @@ def larder(top, *arguments):
         raise SystemExit(f"{' '.join(arguments)}: exit {result.returncode}: {result.stdout}{result.stderr}") from None
 
 
+def both(top, command):
+    """What a command says of each volume when it is to become as small as can be; a size is of one volume only."""
+    found = {}
+    for volume in ("build", "images"):
+        found.update(larder(top, command, "--to", "1Ki", "--volume", volume))
+    return found
+
+
 def main():
     """Plans, prunes, and looks what is left."""
     if os.geteuid() != 0:
@@ -121,13 +129,13 @@ def main():
         fcntl.lockf(lock, fcntl.LOCK_EX, 17, 0, 0)
         larder(top, "scan")
         kept = {}
-        for volume in larder(top, "plan", "--to", "1Ki").values():
+        for volume in both(top, "plan").values():
             for line in volume["kept"]:
                 kept[line["reason"]] = kept.get(line["reason"], 0) + line["entries"]
         if kept != KEPT:
             wrong.append(f"the plan keeps {kept}, not {KEPT}")
         before = volumes.entries(top / "cache")
-        pruned = larder(top, "prune", "--to", "1Ki")
+        pruned = both(top, "prune")
         for volume, gone in (("build", ["g:free:1", "g.holder:1:inner"]), ("images", ["registry.test/free:1"])):
             evicted = [line["key"] for line in pruned[volume]["evicted"]]
             if sorted(evicted) != sorted(gone):

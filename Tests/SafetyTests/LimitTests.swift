@@ -68,6 +68,45 @@ import Testing
         #expect(!isThere)
     }
 
+    /// Another node's clock: the times that the volume gives contradict it.
+    @Test(
+        .enabled(if: access("/usr/bin/faketime", X_OK) == 0, "needs faketime"), arguments: ["+30h", "+90m"])
+    func aClockAheadOfTheVolumesStopsAPrune(by: String) throws {
+        try larder("scan").checked()
+        try state.shell("rm clock.json")
+        let result = try run(
+            "/usr/bin/faketime",
+            ["-f", by, Programs.larder, "prune", "--to", "1Ki", "--force-limit", "--build-cache", root.path]
+                + ["--image-root", "/nonexistent", "--state", state.path],
+            environment: ["NO_FAKE_STAT": "1", "DONT_FAKE_MONOTONIC": "1"])
+        #expect(result.status == 1)
+        #expect(result.errors.contains("the volume's own clock"))
+        #expect(isThere)
+    }
+
+    /// As on a network volume without a lock service.
+    @Test(.enabled(if: Programs.hasStrace, "needs strace"), arguments: ["flock", "fcntl"])
+    func aVolumeWithoutLocksNeedsAWord(call: String) throws {
+        func prune(_ more: String...) throws -> ProcessResult {
+            try run(
+                "/usr/bin/strace",
+                ["-f", "-qq", "-o", "/dev/null", "-e", "inject=\(call):error=ENOLCK", "-P", root.path]
+                    + [
+                        "-P", root.path + "/.larder/lock", Programs.larder, "prune", "--to", "1Ki",
+                        "--force-limit",
+                    ]
+                    + ["--idle-floor", "0s", "--build-cache", root.path] + more
+                    + ["--image-root", "/nonexistent", "--state", state.path])
+        }
+        try larder("scan").checked()
+        let result = try prune()
+        #expect(result.status == 1)
+        #expect(result.errors.contains("--unlocked"))
+        #expect(isThere)
+        _ = try prune("--unlocked")
+        #expect(!isThere)
+    }
+
     @Test func anotherBootOrNoNoteIsNoMatter() throws {
         try larder("scan").checked()
         try state.shell(

@@ -27,8 +27,12 @@ from pods import BRIDGE, OWN_ROOT, Pods, conclude, until
 
 PROJECTS = Path(__file__).resolve().parents[1] / "Testbed/projects"
 CONTAINER = OWN_ROOT + """\
-mkdir -p cache builds maven
+mkdir -p cache builds maven job-cache
 mount --bind "$VOLUME" cache
+if [ -n "${READ_ONLY:-}" ]; then
+    mount -o remount,bind,ro cache
+    mount -t tmpfs -o mode=1777 none job-cache
+fi
 mount --bind "$PROJECT" builds
 mount --bind "$MAVEN" maven
 mount -t tmpfs -o mode=1777 none tmp
@@ -135,6 +139,26 @@ def maven(cluster):
     }
 
 
+def trusted_maven(cluster):
+    """The component trusted-build-cache: a trusted job fills the claim, another one reads it and tries to change it."""
+    volume, server = cluster.scene("trusted-maven")
+    fill, read = job_template.trusted("fill-cache"), job_template.trusted("integration-test")
+    trusted = cluster.job("trusted-fill", "a", volume=volume, server=server, env=fill, script=job_template.script(), project="maven/alpha")
+    filled = trusted.passes()
+    fetched = server.artifacts()
+    before = {path: path.stat().st_mtime_ns for path in volume.rglob("*")}
+    script = [*job_template.script(), "ls /job-cache/.m2/repository | wc -l",
+              "! touch /cache/.m2/repository/poisoned 2>/dev/null", "echo could not be written"]
+    job = cluster.job("trusted-read", "b", volume=volume, server=server, env=read | {"READ_ONLY": "yes"}, script=script, project="maven/alpha")
+    passed = job.passes()
+    return {
+        "trusted cache: a job passes on what the trusted one fetched, and fetches no artifact": filled and passed
+        and len(fetched) > 20 and len(server.artifacts()) == len(fetched),
+        "trusted cache: it can change nothing there": b"could not be written" in job.output
+        and before == {path: path.stat().st_mtime_ns for path in volume.rglob("*")},
+    }
+
+
 def document_maven(cluster):
     """The same with the document's variables and its script."""
     volume, server = cluster.scene("document-maven")
@@ -235,7 +259,7 @@ def main():
             with ThreadPoolExecutor() as pool:
                 # Most of its time it waits for the lock.
                 waiting = pool.submit(document_gradle, cluster)
-                for scene in (maven, document_maven, gradle):
+                for scene in (maven, trusted_maven, document_maven, gradle):
                     checks |= scene(cluster)
                 checks |= waiting.result()
         finally:

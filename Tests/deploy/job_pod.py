@@ -31,26 +31,30 @@ REGISTRY = f"{BRIDGE}:5000"
 
 # $ROLE: build, podman or larder.
 CONTAINER = OWN_ROOT + """\
-mkdir -p sockets podman-data cache state pod
+mkdir -p pod
 # Docker's mark, where this machine is one of its containers: a cluster's pods do not have it.
 rm -f .dockerenv
 cp "$HERE/pod.py" "$HERE/../../deploy/podman-sidecar/seccomp.json" "$HERE/testcontainers_pod.py" pod
 rm -rf etc/containers
 mkdir etc/containers
-cp "$SIDECAR"/containers.conf "$SIDECAR"/storage.conf etc/containers
+cp "$SIDECAR"/containers*.conf "$SIDECAR"/storage*.conf etc/containers
 { cat "$SIDECAR/registries.conf"; printf '[[registry]]\\nlocation = "%s"\\ninsecure = true\\n' "$REGISTRY"; } \\
     > etc/containers/registries.conf
 printf '{"default": [{"type": "insecureAcceptAnything"}]}' > etc/containers/policy.json
-mount --bind "$VOLUMES/sockets-$POD" sockets
-# The runner mounts every volume in every container of a job.
-mount --bind "$VOLUMES/podman-data" podman-data
-mount --bind "$VOLUMES/cache" cache
-if [ "$ROLE" = larder ]; then mount --bind "$VOLUMES/state" state; fi
+# A volume, where the container sees it, and `ro` where it is read-only.
+echo "$MOUNTS" | while read -r volume target options; do
+    mkdir -p ".$target"
+    mount --bind "$VOLUMES/$volume" ".$target"
+    [ -z "$options" ] || mount -o "remount,bind,$options" ".$target"
+done
 touch pod/larder
 mount --bind "$PROGRAM" pod/larder
 mount -t tmpfs -o mode=1777 none tmp
 mount -t proc none proc
 mount --rbind /dev dev
+# A node's own is open to all.
+mknod -m 666 pod/tun c 10 200
+mount --bind pod/tun dev/net/tun
 mount -t tmpfs -o mode=1777 none dev/shm
 mount -t sysfs none sys
 mount -t cgroup2 none sys/fs/cgroup
@@ -65,7 +69,7 @@ setcap cap_setgid=ep /usr/bin/newgidmap
 sed -i '/^[^:]*:[^:]*:1001:/d' /etc/passwd
 echo 'ci:x:1001:1001::/tmp:/bin/sh' >> /etc/passwd
 echo "$SUBIDS" | tee /etc/subuid > /etc/subgid
-export HOME=/tmp CONTAINERS_CONF=/etc/containers/containers.conf CONTAINERS_STORAGE_CONF=/etc/containers/storage.conf
+export HOME=/tmp
 export CONTAINERS_REGISTRIES_CONF=/etc/containers/registries.conf
 # A shell gives what it starts in the background no input of its own accord.
 exec 3<&0
@@ -81,16 +85,21 @@ wait $!
 
 
 class Cluster:
-    """Two pods on one bridge, a registry on it, and the volumes they share."""
+    """Two pods on one bridge, a registry on it, and the volumes they share. Topologies change what is mounted where."""
+
+    PODS = ["job", "larder"]
+    VOLUMES = ["podman-data", "cache", "state"]
+    # Podman's files, of job pods and of Larder's.
+    STORAGE, CONTAINERS = {"job": "storage.conf", "larder": "storage.conf"}, "containers.conf"
 
     def __init__(self, work, program):
         self.work = work
         self.program = program
         self.volumes = work / "volumes"
-        for name in ("podman-data", "cache", "state", "sockets-job", "sockets-larder"):
+        for name in (*self.VOLUMES, *(f"sockets-{pod}" for pod in self.PODS)):
             (self.volumes / name).mkdir(parents=True)
             os.chown(self.volumes / name, 1001, 1001)
-        self.pods = Pods(["job", "larder"])
+        self.pods = Pods(self.PODS)
         self.processes = self.pods.processes
         self.start_registry()
 
@@ -102,9 +111,18 @@ class Cluster:
         self.processes.append(subprocess.Popen(["docker-registry", "serve", self.work / "registry.yml"],
                                                stdout=log, stderr=log))
 
+    def mounts(self, pod, role):
+        """The volumes of a container: the runner mounts every one in every container of a job."""
+        mounts = [(f"sockets-{pod}", "/sockets"), ("podman-data", "/podman-data"), ("cache", "/cache")]
+        return mounts + ([("state", "/state")] if role == "larder" else [])
+
     def container(self, pod, role, *command):
         """The command line of a container; it starts in the pod's namespaces and makes its own."""
-        env = {"POD": pod, "ROLE": role, "VOLUMES": self.volumes, "SIDECAR": SIDECAR, "HERE": HERE, "REGISTRY": REGISTRY,
+        kind = "larder" if pod == "larder" else "job"
+        env = {"ROLE": role, "VOLUMES": self.volumes, "SIDECAR": SIDECAR, "HERE": HERE, "REGISTRY": REGISTRY,
+               "MOUNTS": "\n".join(" ".join(mount) for mount in self.mounts(pod, role)),
+               "CONTAINERS_CONF": f"/etc/containers/{self.CONTAINERS}",
+               "CONTAINERS_STORAGE_CONF": f"/etc/containers/{self.STORAGE[kind]}",
                "SUBIDS": subordinate_ids(SIDECAR), "PROGRAM": self.program,
                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "DOCKER_HOST": "unix:///sockets/podman.sock",
                "TESTCONTAINERS_RYUK_DISABLED": "true", "TESTCONTAINERS_HOST_OVERRIDE": "localhost"}

@@ -42,6 +42,14 @@ def environment(slot):
             for key, value in values.items()}
 
 
+def trusted(job):
+    """The variables of a job of trusted-cache.gitlab-ci.yml, with the runner's."""
+    pipeline = yaml.safe_load((DEPLOY / "gitlab-ci/trusted-cache.gitlab-ci.yml").read_text())
+    values = dict(line.split("=", 1) for line in runner()["environment"])
+    values |= pipeline.get(pipeline[job].get("extends", ""), {}).get("variables", {}) | pipeline[job].get("variables", {})
+    return {key: str(value) for key, value in values.items()}
+
+
 def tag_problems():
     """Where the template's tags and the runner's file disagree, as far as files can tell.
 

@@ -57,7 +57,7 @@ def build(work, program):
     run(REPOSITORY / "deploy/image/stage.sh", program, REPOSITORY / "Package.resolved", staged)
     run("buildah", *storage(work), "build", "--isolation=chroot", f"--tag={NAME}",
         "--build-arg=BASE=localhost/base:test", f"--build-context=build={work}/built",
-        f"--ignorefile={REPOSITORY}/deploy/image/containerignore",
+        f"--ignorefile={REPOSITORY}/deploy/image/Containerfile.dockerignore",
         f"--file={REPOSITORY}/deploy/image/Containerfile", REPOSITORY)
     return staged
 

@@ -52,7 +52,7 @@ MODULES = {"com/example/old/1.0": "old-1.0", "com/example/new/2.0": "new-2.0"}
 
 
 def pod(folder, rendered, cronjob, arguments):
-    """The Pod of a CronJob's template and the ConfigMaps beside it.
+    """The Pod of a CronJob's or a Deployment's template and the ConfigMaps beside it.
 
     Changed are its image's name, its arguments, and what only a cluster has: claims are directories of
     uid 1001, as fsGroup would make them; the Podman beside Larder is left out (Podman would take it for
@@ -60,15 +60,26 @@ def pod(folder, rendered, cronjob, arguments):
     `hostUsers: false`, which the kubelet serves by mounting volumes with mapped ids, and Podman does not.
     """
     objects = list(yaml.safe_load_all(rendered))
-    job = next(thing for thing in objects if thing["kind"] == "CronJob" and thing["metadata"]["name"] == cronjob)
-    template = job["spec"]["jobTemplate"]["spec"]["template"]
+    job = next(thing for thing in objects if thing["kind"] in ("CronJob", "Deployment") and thing["metadata"]["name"] == cronjob)
+    template = job["spec"].get("jobTemplate", job)["spec"]["template"]
     spec = template["spec"]
-    spec.pop("initContainers", None)
+    first = [each for each in spec.pop("initContainers", []) if each["name"] != "podman"]
+    if first:
+        spec["initContainers"] = first
     spec.pop("hostUsers", None)
+    for container in (*first, *spec["containers"]):
+        container["image"] = NAME
+        del container["resources"]
+        # Probes are the kubelet's, and a port is a wish for another network than none.
+        for key in ("livenessProbe", "readinessProbe", "ports"):
+            container.pop(key, None)
+        # The downward API: Podman knows the name of the pod, and no other field.
+        for each in container.get("env", []):
+            if "valueFrom" in each:
+                del each["valueFrom"]
+                each["value"] = cronjob
     container = spec["containers"][0]
-    container["image"] = NAME
     container["args"] = arguments(container["args"])
-    del container["resources"]
     for volume in spec["volumes"]:
         if claim := volume.pop("persistentVolumeClaim", None):
             volume["hostPath"] = {"path": f"{folder}/{claim['claimName']}", "type": "Directory"}
@@ -158,6 +169,8 @@ def inside(folder, rendered):
     checks["the dry run names both"] = evicted == ["com.example:new:2.0", "com.example:old:1.0"]
     checks["and touches nothing"] = len([*cache.rglob("*.jar")]) == len(MODULES)
 
+    checks |= reports(folder, rendered)
+
     # A pod that stays, for a look at it: the same template with the daemon in it.
     run(*PODMAN, "pod", "rm", "--all", "--force")
     container = play(folder, "stay", rendered, "larder-scan", lambda words: [words[0], "serve", "--listen=none"])
@@ -170,6 +183,33 @@ def inside(folder, rendered):
     run(*PODMAN, "stop", "--time=30", container)
     checks["ends at SIGTERM"] = time.monotonic() - begin < 25
     return checks
+
+
+def reports(folder, rendered):
+    """What the guide ends with: the report in a job's log, as a page, by `exec` in the reader, and its metrics."""
+    run(*PODMAN, "pod", "rm", "--all", "--force")
+    code, output = finished(play(folder, "report", rendered, "larder-report", lambda words: words))
+    insist(code == 0, "report", output)
+    # This Podman leaves the job's name in the arguments as it is written.
+    pages = [path.read_text() for path in (folder / "larder-state").glob("*.html")]
+    run(*PODMAN, "pod", "rm", "--all", "--force")
+    reader = play(folder, "reader", rendered, "larder-reader", lambda words: words)
+    while '"started"' not in logs(reader):
+        insist(run(*PODMAN, "inspect", "--format={{.State.Running}}", reader) == "true\n", "reader", logs(reader))
+        time.sleep(0.1)
+    told = run(*PODMAN, "exec", reader, "larder", "report")
+    html = run(*PODMAN, "exec", reader, "larder", "report", "--format", "html")
+    served = run("nsenter", "--user", "--net", f"--target={json.loads(run(*PODMAN, 'inspect', reader))[0]['State']['Pid']}",
+                 "curl", "--silent", "--fail", "http://127.0.0.1:9847/metrics", "http://127.0.0.1:9847/report")
+    mounts = [mount["Destination"] for mount in json.loads(run(*PODMAN, "inspect", reader))[0]["Mounts"]]
+    run(*PODMAN, "pod", "rm", "--all", "--force")
+    return {
+        "the report in the job's log": "build" in output and "last use" in output,
+        "and as a page in the claim": len(pages) == 1 and pages[0].startswith("<!DOCTYPE html>"),
+        "the reader's report by exec, on the terminal and as a page": "last use" in told and html.startswith("<!DOCTYPE html>"),
+        "its metrics and its page over HTTP": "larder_volume_used_bytes" in served and "<!DOCTYPE html>" in served,
+        "the reader mounts no cache": "/cache" not in mounts and "/podman-data" not in mounts,
+    }
 
 
 def insist(good, command, output):

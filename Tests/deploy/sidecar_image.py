@@ -45,6 +45,8 @@ class Machine:
         self.buildah = ["buildah", *flags]
         self.podman = ["podman", *flags, "--cgroup-manager=cgroupfs", "--events-backend=none"]
         self.volume("podman-data")
+        # A node's own is open to all.
+        run("mknod", "--mode=666", work / "tun", "c", "10", "200")
 
     def volume(self, name):
         """A volume that belongs to the pods' uid 1001."""
@@ -82,7 +84,7 @@ class Machine:
         run(*self.buildah, "push", "--quiet", "--tls-verify=false", "localhost/pg:1", f"docker://{REGISTRY}/ci/pg:1")
         return f"{REGISTRY}/ci/pg:1"
 
-    def start(self, name, *options):
+    def start(self, name, *options, read_only_store=False):
         """Starts a sidecar with the image's own command, and waits for its socket."""
         sockets = self.volume(f"sockets-{name}")
         # Kubernetes puts added capabilities into the bounding set only; this Podman makes them ambient too.
@@ -91,8 +93,8 @@ class Machine:
         run(*self.podman, "run", "--detach", f"--name={name}", "--cgroups=disabled", "--network=host",
             f"--uidmap=0:{FIRST}:{COUNT}", f"--gidmap=0:{FIRST}:{COUNT}", "--cap-drop=all", "--cap-add=setuid,setgid",
             f"--security-opt=seccomp={SIDECAR}/seccomp.json", "--security-opt=unmask=ALL",
-            f"--volume={self.work}/podman-data:/podman-data", f"--volume={sockets}:/sockets", "--tmpfs=/tmp:mode=1777",
-            "--volume=/dev/net/tun:/dev/net/tun", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:ro",
+            f"--volume={self.work}/podman-data:/podman-data{':ro' if read_only_store else ''}", f"--volume={sockets}:/sockets", "--tmpfs=/tmp:mode=1777",
+            f"--volume={self.work}/tun:/dev/net/tun", "--volume=/sys/fs/cgroup:/sys/fs/cgroup:ro",
             f"--entrypoint={json.dumps(bare)}", *options, IMAGE, *command)
         until((sockets / "podman.sock").exists, lambda: f"{name} listens\n{self.logs(name)}", 180)
 
@@ -209,7 +211,27 @@ def check(machine, root):
     checks["events of both on the volume"] = "pull" in (machine.work / "podman-data/events/events.log").read_text()
     checks["records in the pod"] = all(
         machine.inside(name, "find", "/tmp/podman/static", "-name", "*.sql").strip() != "" for name in ("job", "larder"))
-    return checks
+    return checks | readonly_store(machine, reference)
+
+
+def readonly_store(machine, reference):
+    """As in the overlay `readonly-store`: the store from above, read-only, and the files that the overlay names."""
+    store = machine.work / "podman-data"
+    volumes = [f"--volume={machine.volume('job-data')}:/job-data", f"--volume={machine.volume('image-events')}:/podman-events"]
+    machine.start("untrusted", *volumes, "--env=CONTAINERS_CONF=/etc/containers/containers.readonly.conf",
+                  "--env=CONTAINERS_STORAGE_CONF=/etc/containers/storage.readonly.conf", read_only_store=True)
+    listed = json.loads(machine.remote("untrusted", "images", "--format=json"))
+    before = {path: path.stat().st_mtime_ns for path in (store / "storage").rglob("*.json")}
+    said = machine.remote("untrusted", "run", "--rm", "--pull=never", reference, "/bin/sh", "-c", "busybox id -u")
+    refused = machine.remote("untrusted", "rmi", reference, codes=(1, 2, 125))
+    events = (machine.work / "image-events/events.log").read_text()
+    return {
+        "a read-only store: its image is listed so, and runs": said == "70\n"
+        and [each.get("ReadOnly") for each in listed if reference in (each.get("Names") or [])] == [True],
+        "and cannot be removed": "read-only" in refused or "read only" in refused,
+        "nothing was written to it": before == {path: path.stat().st_mtime_ns for path in (store / "storage").rglob("*.json")},
+        "the use is among the events elsewhere": '"Status":"create"' in events and reference in events,
+    }
 
 
 def own_size(machine, image):

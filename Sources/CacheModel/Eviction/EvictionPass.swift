@@ -35,16 +35,18 @@ struct EvictionPass {
     private var gone: Set<Int> = []
     /// The image that was evicted last: its steps go with it.
     private var lastKey = ""
+    private let order: EvictionOrder
 
     init(
         _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge,
         pools: [Pool: Gauge],
-        takesAll: Bool = false, maxIdle: [Pool: Span] = [:], steps: BuildSteps = BuildSteps(of: []),
-        now: Timestamp
+        takesAll: Bool = false, order: EvictionOrder = .lru, maxIdle: [Pool: Span] = [:],
+        steps: BuildSteps = BuildSteps(of: []), now: Timestamp
     ) {
         self.maxIdle = maxIdle
         self.steps = steps
         self.takesAll = takesAll
+        self.order = order
         self.entries = entries
         self.images = images
         self.ledger = ledger
@@ -144,6 +146,9 @@ struct EvictionPass {
         volume.used -= freed
         pools[entry.pool]?.used -= freed
         isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)
-        evictions.append(Eviction(entry: entry, freedBytes: freed, cause: cause, decidedAt: now))
+        evictions.append(
+            Eviction(
+                entry: entry, freedBytes: freed, cause: cause, decidedAt: now,
+                probation: entry.isUnused ? order.probation : .zero))
     }
 }

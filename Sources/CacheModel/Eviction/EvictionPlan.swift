@@ -25,18 +25,23 @@ package struct Eviction: Sendable, Hashable {
     package var cause: Cause
     /// When this was decided: ages count up to here.
     package var decidedAt: Timestamp
+    /// How much older the entry counts because it was never used again since its fetch.
+    package var probation: Span
 
     /// Makes an eviction from all it consists of.
-    package init(entry: CacheEntry, freedBytes: ByteCount, cause: Cause, decidedAt: Timestamp) {
+    package init(
+        entry: CacheEntry, freedBytes: ByteCount, cause: Cause, decidedAt: Timestamp, probation: Span = .zero
+    ) {
         self.entry = entry
         self.freedBytes = freedBytes
         self.cause = cause
         self.decidedAt = decidedAt
+        self.probation = probation
     }
 
     /// The reason in a sentence: `least recently used: last used 43 d ago (atime)`.
     package var reason: String {
-        let lastUse = entry.lastUse(asOf: decidedAt)
+        let lastUse = entry.lastUse(asOf: decidedAt) + onProbation
         return switch cause {
         case .volume: "least recently used: \(lastUse)"
         case .pool(let pool): "pool \(pool.rawValue) over its quota; \(lastUse)"
@@ -45,6 +50,12 @@ package struct Eviction: Sendable, Hashable {
         case .idle(let limit): "unused for more than \(limit): \(lastUse)"
         case .selected: "asked for by its key; \(lastUse)"
         }
+    }
+}
+
+extension Eviction {
+    private var onProbation: String {
+        probation > .zero ? ", never since its fetch, so it counts as \(probation.age) older" : ""
     }
 }
 

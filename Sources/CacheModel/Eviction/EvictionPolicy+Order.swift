@@ -1,9 +1,13 @@
 extension EvictionPolicy {
     /// Sorts places in `entries` by last use, the earliest first; ties by size, the larger first, then by key,
     /// then by path.
+    ///
+    /// On probation, an entry that was never used again since its fetch counts as that much older.
     static func leastRecentlyUsedFirst(
-        _ places: [Int], of entries: [CacheEntry], _ steps: BuildSteps = BuildSteps(of: [])
+        _ places: [Int], of entries: [CacheEntry], order: EvictionOrder = .lru,
+        _ steps: BuildSteps = BuildSteps(of: [])
     ) -> [Int] {
+        let probation = order.probation
         // Entries are large; the numbers that decide nearly every comparison are not.
         struct Turn {
             let isUseless: Bool
@@ -16,8 +20,10 @@ extension EvictionPolicy {
             let grace = image?.origin == .made ? Self.graceOfMadeImages : .zero
             return Turn(
                 isUseless: image?.isUseless ?? false && steps.isUnneeded(place),
-                lastUsed: (entries[place].lastUsed + grace).nanoseconds, bytes: entries[place].bytes.bytes,
-                place: place)
+                lastUsed: (entries[place].lastUsed + grace).nanoseconds
+                    .subtractingReportingOverflow(entries[place].isUnused ? probation.nanoseconds : 0)
+                    .partialValue,
+                bytes: entries[place].bytes.bytes, place: place)
         }
         turns.sort { a, b in
             if a.isUseless != b.isUseless { return a.isUseless }

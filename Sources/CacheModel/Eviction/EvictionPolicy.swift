@@ -9,6 +9,8 @@ package struct EvictionPolicy: Sendable, Hashable {
     package var keep: [String]
     /// Quotas of single pools.
     package var poolQuotas: [Pool: Quota]
+    /// Whether entries whose reads leave no trace may go, by when they were fetched.
+    package var evictsWithoutEvidence = false
     /// The size that the volume's used bytes shall not exceed afterwards, in place of both watermarks.
     package var target: ByteCount?
     /// How long entries of a pool may go unused before they are evicted even where there is room.
@@ -17,13 +19,18 @@ package struct EvictionPolicy: Sendable, Hashable {
     package var replaceable: ReplaceableImages?
     /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
     package var selection: EntrySelection?
+    /// In which order entries go.
+    package var order: EvictionOrder
 
     /// Makes a policy; by default with an idle floor of a day and nothing else.
     package init(
         idleFloor: Span = .hours(24), keep: [String] = [], poolQuotas: [Pool: Quota] = [:],
-        target: ByteCount? = nil, selection: EntrySelection? = nil
+        target: ByteCount? = nil, selection: EntrySelection? = nil, order: EvictionOrder = .lru,
+        evictsWithoutEvidence: Bool = false
     ) {
         self.selection = selection
+        self.order = order
+        self.evictsWithoutEvidence = evictsWithoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep
         self.poolQuotas = poolQuotas
@@ -62,7 +69,7 @@ package struct EvictionPolicy: Sendable, Hashable {
             candidates = candidates.filter { asked.contains($0) || along.contains($0) }
             kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
         }
-        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, steps)
+        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, order: order, steps)
 
         let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
         let ledger = LayerReferenceCounts(
@@ -79,7 +86,8 @@ package struct EvictionPolicy: Sendable, Hashable {
                     used: poolBytes[pool.key] ?? .zero, startingAbove: pool.value.high,
                     stoppingAt: pool.value.low)
             },
-            takesAll: selection != nil, maxIdle: selection == nil ? maxIdle : [:], steps: steps, now: now)
+            takesAll: selection != nil, order: order, maxIdle: selection == nil ? maxIdle : [:], steps: steps,
+            now: now)
         pass.run(over: candidates)
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
 
@@ -107,15 +115,17 @@ package struct EvictionPolicy: Sendable, Hashable {
         return plan
     }
 
+    private func rules(now: Timestamp) -> ProtectionRules {
+        ProtectionRules(
+            idleFloor: idleFloor, keep: keep, replaceable: replaceable,
+            evictsWithoutEvidence: evictsWithoutEvidence, now: now)
+    }
+
     /// The strongest reason to keep an entry whatever the quota says; nil where there is none.
     ///
     /// It is the plan's own answer but for `sharedLayers`, which depends on what else goes.
     package func protection(of entry: CacheEntry, now: Timestamp) -> Protection? {
         rules(now: now).protection(of: entry)
-    }
-
-    private func rules(now: Timestamp) -> ProtectionRules {
-        ProtectionRules(idleFloor: idleFloor, keep: keep, replaceable: replaceable, now: now)
     }
 
     private static func bytesByPool(of entries: [CacheEntry]) -> [Pool: ByteCount] {

@@ -5,7 +5,9 @@
 /// remedy for the reason reported is never in vain because of a stronger one behind it. The last reason,
 /// `sharedLayers`, depends on what else goes: the pass over the entries finds it.
 struct ProtectionRules {
-    private static let decidedHere: [Protection] = [.keepPattern, .warmed, .idleFloor, .sharedLayers]
+    private static let decidedHere: [Protection] = [
+        .keepPattern, .noEvidence, .warmed, .idleFloor, .sharedLayers,
+    ]
 
     /// All reasons, the strongest first; those that the scan sees in the order of their declaration.
     static let byStrength = Protection.allCases.filter { !decidedHere.contains($0) } + decidedHere
@@ -15,9 +17,14 @@ struct ProtectionRules {
     private let keptImages: [ImagePattern]
     private let replaceable: [ImagePattern]
     private let replaceableAfter: Span
+    private let evictsWithoutEvidence: Bool
     private let now: Timestamp
 
-    init(idleFloor: Span, keep: [String], replaceable: ReplaceableImages? = nil, now: Timestamp) {
+    init(
+        idleFloor: Span, keep: [String], replaceable: ReplaceableImages? = nil,
+        evictsWithoutEvidence: Bool = false, now: Timestamp
+    ) {
+        self.evictsWithoutEvidence = evictsWithoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep.map { KeyPattern($0) }
         keptImages = keep.map { ImagePattern($0) }
@@ -30,6 +37,7 @@ struct ProtectionRules {
     func protection(of entry: CacheEntry) -> Protection? {
         if let seen = seen(in: entry) { return seen }
         if matchesKeepPattern(entry) { return .keepPattern }
+        if hasNoEvidence(entry) { return .noEvidence }
         if isWarmed(entry) { return .warmed }
         if isRecent(entry) { return .idleFloor }
         return nil
@@ -37,6 +45,7 @@ struct ProtectionRules {
 
     private func seen(in entry: CacheEntry) -> Protection? {
         var seen = entry.found.protections
+        seen.remove(Protections(.noEvidence))
         if entry.pool == .images {
             if entry.found.image == nil { seen.insert(Protections(.damaged)) }
             if let image = entry.found.image {
@@ -51,16 +60,37 @@ struct ProtectionRules {
 
     /// An image is kept if any of its names matches: a removal takes all of them.
     private func matchesKeepPattern(_ entry: CacheEntry) -> Bool {
+        guard !keep.isEmpty else { return false }
         if entry.pool == .images, keptImages.contains(where: { $0.matches(entry, anyRegistry: true) }) {
             return true
         }
-        return keep.contains { $0.matches(entry.key) }
+        return keep.contains { $0.matches(entry.key) } || matchesByPath(entry)
+    }
+
+    /// Where a Maven repository begins, and with it a key, follows from poms, which any job may write: a pattern holds
+    /// wherever that is, by each key that the path alone allows.
+    private func matchesByPath(_ entry: CacheEntry) -> Bool {
+        guard entry.pool == .maven else { return false }
+        let path = entry.found.path.components
+        guard path.count >= 3 else { return false }
+        let group = path.dropLast(2).map { escaped($0) }
+        let rest = path.suffix(2).map { ":" + escaped($0) }.joined()
+        return group.indices.contains { start in
+            let key = group[start...].joined(separator: ".") + rest
+            return keep.contains { $0.matches(key) }
+        }
     }
 
     /// Whether the configuration says that an image which no registry has can be made again, and its time has come.
     private func isReplaceable(_ entry: CacheEntry) -> Bool {
         max(entry.lastUsed, entry.found.fetched) < now - replaceableAfter
             && replaceable.contains { $0.matches(entry, anyRegistry: true) }
+    }
+
+    /// Whether nothing would tell if a job used a build entry: the volume shows no reads, or not those of this one.
+    private func hasNoEvidence(_ entry: CacheEntry) -> Bool {
+        !evictsWithoutEvidence && entry.pool != .images
+            && (entry.confidence == .none || entry.found.protections.contains(Protections(.noEvidence)))
     }
 
     private func isWarmed(_ entry: CacheEntry) -> Bool {

@@ -18,11 +18,14 @@ package struct CacheEntry: Sendable, Hashable {
     package var uses: Int64
     /// Until when it is kept because it was warmed and not used yet; nil where it was not.
     package var warmedUntil: Timestamp?
+    /// Whether it was never used again since it was fetched; false where that is not known.
+    package var isUnused: Bool
 
     /// Makes an entry from all it consists of.
     package init(
         id: Int64, found: ScannedEntry, firstSeen: Timestamp, lastUsed: Timestamp, evidence: Evidence,
-        confidence: Confidence, uses: Int64, warmedUntil: Timestamp? = nil
+        confidence: Confidence, uses: Int64, warmedUntil: Timestamp? = nil,
+        isUnused: Bool = false
     ) {
         self.id = id
         self.found = found
@@ -32,6 +35,7 @@ package struct CacheEntry: Sendable, Hashable {
         self.confidence = confidence
         self.uses = uses
         self.warmedUntil = warmedUntil
+        self.isUnused = isUnused
     }
 
     /// The pool it belongs to.

@@ -9,8 +9,18 @@ package struct ContainerPeak: Sendable, Hashable {
     /// When the logs begin.
     package var since: Timestamp
 
+    /// How many containers logged no removal, so that their end is assumed.
+    package var assumedEnds: Int
+    /// The longest that a container was there, at least an hour: how long those are counted.
+    package var longest: Span
+
     /// Makes a record from all it consists of.
-    package init(containers: Int, at: Timestamp, bytes: ByteCount, since: Timestamp) {
+    package init(
+        containers: Int, at: Timestamp, bytes: ByteCount, since: Timestamp, assumedEnds: Int = 0,
+        longest: Span = .hours(1)
+    ) {
+        self.assumedEnds = assumedEnds
+        self.longest = longest
         self.containers = containers
         self.at = at
         self.bytes = bytes

@@ -39,6 +39,8 @@ package struct EvictionOutcome: Sendable, Hashable {
     package var usedAfter: ByteCount
     /// Whether the volume is still above the target of the plan.
     package var overQuota: Bool
+    /// What went otherwise than it should, besides single entries, a sentence each.
+    package var failures: [String] = []
 
     /// Makes an outcome from all it consists of.
     package init(

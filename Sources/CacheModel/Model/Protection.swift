@@ -24,6 +24,8 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
     case warmed
     /// Its removal would free nothing while other images share its layers.
     case sharedLayers = "shared-layers"
+    /// Reads of it leave no trace, so that it may be in use at this moment.
+    case noEvidence = "no-evidence"
 
     /// The reason in a few words.
     package var text: String {
@@ -40,6 +42,7 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
         case .keepPattern: "matches a keep pattern"
         case .warmed: "warmed and not used yet"
         case .sharedLayers: "removal frees nothing: its layers are shared"
+        case .noEvidence: "reads of it leave no trace (access times): it may be in use"
         }
     }
 }

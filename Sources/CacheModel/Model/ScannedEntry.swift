@@ -23,6 +23,10 @@ package struct ScannedEntry: Sendable, Hashable {
     package var fetched: Timestamp
     /// What the scan saw that forbids its eviction.
     package var protections: Protections
+    /// By the volume's own clock, when the look that this is from was over: what changed later was not seen.
+    ///
+    /// The index does not keep it; nil where the volume's clock is not known.
+    package var settledAt: Timestamp?
     /// What only an image has.
     package var image: ScannedImage?
     /// The uses that a tool wrote down, in the order of their times.

@@ -7,13 +7,15 @@ package struct Span: Hashable, Sendable, Comparable {
     package init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// A span of that many seconds.
-    package static func seconds(_ n: Int64) -> Span { Span(nanoseconds: n * 1_000_000_000) }
+    package static func seconds(_ n: Int64) -> Span {
+        Span(nanoseconds: n.multipliedPinned(by: 1_000_000_000))
+    }
     /// A span of that many minutes.
-    package static func minutes(_ n: Int64) -> Span { .seconds(n * 60) }
+    package static func minutes(_ n: Int64) -> Span { .seconds(n.multipliedPinned(by: 60)) }
     /// A span of that many hours.
-    package static func hours(_ n: Int64) -> Span { .seconds(n * 3600) }
+    package static func hours(_ n: Int64) -> Span { .seconds(n.multipliedPinned(by: 3600)) }
     /// A span of that many days of 24 hours.
-    package static func days(_ n: Int64) -> Span { .seconds(n * 86_400) }
+    package static func days(_ n: Int64) -> Span { .seconds(n.multipliedPinned(by: 86_400)) }
     /// No time at all.
     package static let zero = Span(nanoseconds: 0)
 
@@ -57,7 +59,9 @@ package struct Span: Hashable, Sendable, Comparable {
 extension Span: CustomStringConvertible {
     /// The span in its two largest units: `1d12h`, `90s` as `1m30s`, `0s`.
     package var description: String {
-        if nanoseconds < 0 { return "-" + Span(nanoseconds: -nanoseconds).description }
+        if nanoseconds < 0 {
+            return "-" + Span(nanoseconds: nanoseconds == .min ? .max : -nanoseconds).description
+        }
         var rest = seconds
         var parts: [String] = []
         for (unit, length) in Self.units.dropFirst() where parts.count < 2 {

@@ -9,30 +9,30 @@ package struct Timestamp: Hashable, Sendable, Comparable {
     /// Makes an instant from seconds since the Unix epoch; seconds beyond the year 2262 are pinned.
     package init(seconds: Int64, nanoseconds: Int64 = 0) {
         let pinned = min(max(seconds, -9_223_372_035), 9_223_372_035)
-        self.nanoseconds = pinned * 1_000_000_000 + nanoseconds
+        self.nanoseconds = (pinned * 1_000_000_000).addingPinned(nanoseconds)
     }
 
     /// Whole seconds since the Unix epoch, rounded down.
     package var seconds: Int64 {
-        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : -((-nanoseconds + 999_999_999) / 1_000_000_000)
+        nanoseconds >= 0 ? nanoseconds / 1_000_000_000 : (nanoseconds + 1) / 1_000_000_000 - 1
     }
 
     /// Whether the first instant is the earlier one.
     package static func < (a: Timestamp, b: Timestamp) -> Bool { a.nanoseconds < b.nanoseconds }
 
-    /// The instant that much later.
+    /// The instant that much later, pinned at the last one rather than wrapping.
     package static func + (a: Timestamp, b: Span) -> Timestamp {
-        Timestamp(nanoseconds: a.nanoseconds.addingReportingOverflow(b.nanoseconds).partialValue)
+        Timestamp(nanoseconds: a.nanoseconds.addingPinned(b.nanoseconds))
     }
 
-    /// The instant that much earlier.
+    /// The instant that much earlier, pinned at the first one rather than wrapping.
     package static func - (a: Timestamp, b: Span) -> Timestamp {
-        Timestamp(nanoseconds: a.nanoseconds.subtractingReportingOverflow(b.nanoseconds).partialValue)
+        Timestamp(nanoseconds: a.nanoseconds.subtractingPinned(b.nanoseconds))
     }
 
-    /// The time from the second instant to the first; negative where the first is earlier.
+    /// The time from the second instant to the first; negative where the first is earlier, and pinned at 292 years.
     package static func - (a: Timestamp, b: Timestamp) -> Span {
-        Span(nanoseconds: a.nanoseconds.subtractingReportingOverflow(b.nanoseconds).partialValue)
+        Span(nanoseconds: a.nanoseconds.subtractingPinned(b.nanoseconds))
     }
 }
 

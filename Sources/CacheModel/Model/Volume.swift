@@ -42,12 +42,21 @@ package struct Volume: Sendable, Hashable {
     /// Images that no registry has, and that may go all the same.
     package var replaceable: ReplaceableImages?
 
+    /// In which order entries go.
+    package var order: EvictionOrder
+
+    /// Whether Larder only looks at it: nothing is written to it and nothing evicted.
+    ///
+    /// So are the caches of a person's own that were found where nothing was configured.
+    package var isReadOnly = false
+
     /// Makes a volume with the deployment's defaults: high 85 %, low 70 %, critical 95 %, a day of trash.
     package init(
         name: String, kind: Kind, path: String, jobPath: String? = nil, limit: ByteCount? = nil,
         high: Watermark = .share(basisPoints: 8500), low: Watermark = .share(basisPoints: 7000),
         critical: Watermark = .share(basisPoints: 9500), poolQuotas: [Pool: Quota] = [:],
-        keep: [String] = [], trashRetention: Span = .hours(24), events: String? = nil
+        keep: [String] = [], trashRetention: Span = .hours(24), events: String? = nil,
+        order: EvictionOrder = .lru
     ) {
         self.name = name
         self.kind = kind
@@ -61,6 +70,7 @@ package struct Volume: Sendable, Hashable {
         self.keep = keep
         self.trashRetention = trashRetention
         self.events = events
+        self.order = order
     }
 
     /// Where the event logs of the jobs' Podmans are looked for.

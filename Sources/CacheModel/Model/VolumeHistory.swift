@@ -17,34 +17,81 @@ package struct VolumeHistory: Sendable {
         }
     }
 
-    /// One recorded use or fetch.
+    /// One recorded use or fetch, or all uses of an entry on one day that is long past.
     ///
-    /// A year has a million of them: it takes 32 bytes.
+    /// A year has a million of them: it takes 32 bytes, so ids end at 2³² - 1.
     package struct Access: Sendable, Hashable {
-        /// When, as closely as the evidence tells.
+        /// When, as closely as the evidence tells; the last of several uses.
         package var at: Timestamp
-        /// The entry's row in the index; an entry that returns has the one it had.
-        package var entry: Int64
-        /// What it occupied then.
+        /// What it brought: for a hit the whole entry, for a miss what was fetched.
         package var bytes: ByteCount
+        /// What the whole entry occupied then.
+        package var size: ByteCount
+        private var id: UInt32
         /// The pool it belongs to.
         package var pool: Pool
         /// Whether it was there; else it was fetched.
         package var isHit: Bool
         /// Whether a run had evicted it not long before.
         package var isRegret: Bool
+        /// How many recorded uses it stands for, at most 255.
+        package var count: UInt8
 
-        /// Makes an access from all it consists of.
+        /// The entry's row in the index; an entry that returns has the one it had.
+        package var entry: Int64 { Int64(id) }
+
+        /// Makes an access from all it consists of; without a size, `bytes` is the whole entry.
         package init(
-            at: Timestamp, entry: Int64, bytes: ByteCount, pool: Pool = .maven, isHit: Bool,
-            isRegret: Bool = false
+            at: Timestamp, entry: Int64, bytes: ByteCount, size: ByteCount? = nil, pool: Pool = .maven,
+            isHit: Bool, isRegret: Bool = false, count: Int64 = 1
         ) {
             self.at = at
-            self.entry = entry
             self.bytes = bytes
+            self.size = size ?? bytes
+            id = UInt32(clamping: entry)
             self.pool = pool
             self.isHit = isHit
             self.isRegret = isRegret
+            self.count = UInt8(clamping: count)
+        }
+    }
+
+    /// That an entry went.
+    package struct Departure: Sendable, Hashable {
+        /// Why.
+        package enum Reason: Sendable, Hashable {
+            /// Larder evicted it: on a larger volume it would have stayed.
+            case evicted
+            /// Somebody else removed it, or it was damaged: it would have gone from a volume of any size.
+            case removed
+        }
+
+        /// The entry's row in the index.
+        package var entry: Int64
+        /// When it was seen to be gone.
+        package var at: Timestamp
+        /// Why.
+        package var reason: Reason
+
+        /// Makes a departure from all it consists of.
+        package init(entry: Int64, at: Timestamp, reason: Reason) {
+            self.entry = entry
+            self.at = at
+            self.reason = reason
+        }
+    }
+
+    /// The layers of images, which images share.
+    package struct Layers: Sendable, Hashable {
+        /// What each layer occupies.
+        package var bytes: [ByteCount]
+        /// The layers of each image, by the image's row in the index: the top one first, as places in `bytes`.
+        package var ofImage: [Int64: [Int32]]
+
+        /// Makes layers from both.
+        package init(bytes: [ByteCount] = [], ofImage: [Int64: [Int32]] = [:]) {
+            self.bytes = bytes
+            self.ofImage = ofImage
         }
     }
 
@@ -100,14 +147,26 @@ package struct VolumeHistory: Sendable {
     package var accesses: [Access]
     /// The sizes at the scans, the oldest first.
     package var samples: [Sample]
-    /// What runs evicted, the oldest first.
+    /// What runs evicted, the oldest first; runs that evicted nothing are among them.
     package var evictions: [Eviction]
+    /// From when on each entry's uses are known: what was before was added up by an older Larder.
+    ///
+    /// Nothing is known of entries before it, which does not mean that nothing was used.
+    package var knownSince: Timestamp
+    /// What went, the oldest first.
+    package var departures: [Departure]
+    /// What images consist of.
+    package var layers: Layers
 
     /// Makes a history from all it consists of.
     package init(
         beganAt: Timestamp, lastScanAt: Timestamp, contents: [Content], accesses: [Access],
-        samples: [Sample] = [], evictions: [Eviction] = []
+        samples: [Sample] = [], evictions: [Eviction] = [], knownSince: Timestamp? = nil,
+        departures: [Departure] = [], layers: Layers = Layers()
     ) {
+        self.knownSince = max(knownSince ?? beganAt, beganAt)
+        self.departures = departures
+        self.layers = layers
         self.beganAt = beganAt
         self.lastScanAt = lastScanAt
         self.contents = contents

@@ -59,6 +59,13 @@ package struct VolumePath: Hashable, Sendable, Comparable {
         return VolumePath(unchecked: Array(bytes[..<slash]))
     }
 
+    /// Whether it is a directory's path, or lies below it.
+    package func isInside(_ directory: VolumePath) -> Bool {
+        directory.bytes.isEmpty
+            || bytes.starts(with: directory.bytes)
+                && (bytes.count == directory.bytes.count || bytes[directory.bytes.count] == UInt8(ascii: "/"))
+    }
+
     /// Orders by raw bytes.
     package static func < (a: VolumePath, b: VolumePath) -> Bool {
         // By index over raw memory: sorting 100,000 paths by iterators takes several times as long.

@@ -26,6 +26,10 @@ package struct VolumeScan: Sendable {
     package var unreadable: [UnreadablePath]
     /// How many paths could not be read.
     package var unreadableCount: Int64
+    /// Everything that was not looked at: what could not be read, and what another file system is mounted on.
+    ///
+    /// What the index knows at or below these paths is not gone: it stays as it was, and is protected.
+    package var unseen: [VolumePath] = []
     /// What statfs said.
     package var capacity: Capacity
     /// How far access times can be trusted here, and why.

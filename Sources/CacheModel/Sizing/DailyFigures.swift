@@ -1,7 +1,7 @@
 /// What was used and fetched on each day of a history.
 ///
 /// Days have 24 hours and end at the time of day of the last scan, so that all are whole; what is left over at
-/// the beginning of the history is in none.
+/// the beginning of the history is in none. Days of which no more is known than sums are in none either.
 package struct DailyFigures: Sendable {
     /// One day.
     package struct Day: Sendable, Hashable {
@@ -9,9 +9,11 @@ package struct DailyFigures: Sendable {
         package var end: Timestamp
         /// Its hits and misses; the bytes of the misses are the inflow.
         package var rate = HitRate()
-        /// The sizes of all different entries used or fetched on it.
+        /// How many different entries were used or fetched on it: scans more or less often do not change that.
+        package var distinct: Int64 = 0
+        /// The sizes of all different entries used or fetched on it; a layer of several images counts once.
         package var distinctBytes = ByteCount.zero
-        /// The same of the 7 days that end with it; nil where the history does not reach back so far.
+        /// The same of the 7 days that end with it; nil where what is known does not reach back so far.
         package var weekBytes: ByteCount?
         /// What runs evicted on it.
         package var evictedBytes = ByteCount.zero
@@ -22,7 +24,8 @@ package struct DailyFigures: Sendable {
 
     /// Sorts a history into days.
     package init(_ history: VolumeHistory) {
-        let count = Int(max(0, (history.lastScanAt - history.beganAt).seconds / Self.daySeconds))
+        let count = Int(
+            min(max(0, (history.lastScanAt - history.knownSince).seconds / Self.daySeconds), 36_500))
         var days = (0..<count).map { Day(end: history.lastScanAt - .days(Int64(count - 1 - $0))) }
         func day(of time: Timestamp) -> Int? {
             let back = (history.lastScanAt - time).seconds / Self.daySeconds
@@ -31,22 +34,30 @@ package struct DailyFigures: Sendable {
         }
         // Where the sum over 7 days changes: an entry counts on the day it is used and the six after.
         var change = [Int64](repeating: 0, count: count + 8)
-        var lastDay: [Int64: Int] = [:]
-        lastDay.reserveCapacity(history.contents.count)
+        var numbers = ObjectNumbers(history)
+        var lastDay: [Int32] = []
+        var lastLayerDay = [Int32](repeating: -8, count: history.layers.bytes.count)
+        func use(_ bytes: Int64, since last: Int32, on day: Int) {
+            days[day].distinctBytes += ByteCount(bytes)
+            change[max(day, Int(last) + 7)] &+= bytes
+            change[day + 7] &-= bytes
+        }
         for access in history.accesses {
             guard let day = day(of: access.at) else { continue }
-            if access.isHit {
-                days[day].rate.hits += 1
-                days[day].rate.hitBytes += access.bytes
-            } else {
-                days[day].rate.misses += 1
-                days[day].rate.missBytes += access.bytes
+            days[day].rate.add(access)
+            let number = Int(numbers[access.entry])
+            while lastDay.count <= number { lastDay.append(-8) }
+            let last = lastDay[number]
+            guard last < day else { continue }
+            lastDay[number] = Int32(day)
+            days[day].distinct += 1
+            guard let layers = history.layers.ofImage[access.entry] else {
+                use(max(0, access.size.bytes), since: last, on: day)
+                continue
             }
-            let last = lastDay.updateValue(day, forKey: access.entry) ?? -8
-            if last < day {
-                days[day].distinctBytes += access.bytes
-                change[max(day, last + 7)] += access.bytes.bytes
-                change[day + 7] -= access.bytes.bytes
+            for layer in layers where lastLayerDay[Int(layer)] < day {
+                use(max(0, history.layers.bytes[Int(layer)].bytes), since: lastLayerDay[Int(layer)], on: day)
+                lastLayerDay[Int(layer)] = Int32(day)
             }
         }
         for eviction in history.evictions {
@@ -54,8 +65,8 @@ package struct DailyFigures: Sendable {
         }
         var sum: Int64 = 0
         for day in days.indices {
-            sum += change[day]
-            if day >= 6 { days[day].weekBytes = ByteCount(sum) }
+            sum &+= change[day]
+            if day >= 6 { days[day].weekBytes = ByteCount(max(0, sum)) }
         }
         self.days = days
     }

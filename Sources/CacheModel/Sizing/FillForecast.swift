@@ -4,7 +4,7 @@
 /// all different entries that jobs used in the 7 days up to each day. Where nothing was evicted in the
 /// history, the used bytes themselves are the demand on the disk.
 package struct FillForecast: Sendable, Hashable {
-    /// What the line was laid through.
+    /// What grows.
     package enum Basis: String, Sendable, Hashable {
         /// What jobs use in a week.
         case demand
@@ -12,25 +12,28 @@ package struct FillForecast: Sendable, Hashable {
         case used
     }
 
-    /// What the line was laid through.
+    /// What grows.
     package var basis: Basis
-    /// Its slope in bytes a day.
+    /// Its change in bytes a day.
     package var growth: Growth
-    /// When the limit is reached: by the slope, and by both ends of its interval; nil for never.
+    /// When the limit is reached: at the mean change, and at both ends of its interval; nil for never.
     package var fullAt: Timestamp?
     /// By the upper end of the interval.
     package var earliest: Timestamp?
     /// By the lower end of the interval.
     package var latest: Timestamp?
+    /// When a single day brought more than a third of all that was added; nil where none did.
+    package var jumpAt: Timestamp?
 
-    /// Lays the line and extends it.
+    /// Extends daily values.
     ///
     /// - Parameters:
-    ///   - points: the values by day; the last one is at `at`.
+    ///   - values: the value at the end of each day; the last one is at `time`.
     ///   - limit: what they must not reach.
-    /// Nil where the points do not make a line.
-    package init?(_ points: [Growth.Point], basis: Basis, limit: Double, at time: Timestamp) {
-        guard let growth = Growth(points) else { return nil }
+    /// Nil where there are too few.
+    package init?(_ values: [Double], basis: Basis, limit: Double, at time: Timestamp) {
+        let changes = zip(values.dropFirst(), values).map { $0 - $1 }
+        guard let growth = Growth(changes, now: values.last ?? 0) else { return nil }
         self.basis = basis
         self.growth = growth
         func reached(_ slope: Double) -> Timestamp? {
@@ -39,31 +42,48 @@ package struct FillForecast: Sendable, Hashable {
         fullAt = reached(growth.perDay)
         earliest = reached(growth.high)
         latest = reached(growth.low)
+        jumpAt = growth.jump.map { time - .days(Int64(changes.count - 1 - $0)) }
     }
 }
 
 extension FillForecast {
-    /// The forecasts of a volume; nil before 7 days of history.
+    /// The forecasts of a volume; nil before 14 days of history.
     ///
     /// - Returns: how its bytes grow, how the demand of jobs grows, how its inodes grow (where the file system
     ///   counts them and nothing was evicted).
     static func all(
         _ history: VolumeHistory, _ days: DailyFigures, limit: ByteCount
     ) -> (bytes: FillForecast?, demand: FillForecast?, inodes: FillForecast?) {
-        guard days.days.count >= 7 else { return (nil, nil, nil) }
         let end = history.lastScanAt
-        func day(_ time: Timestamp) -> Double { Double((time - history.beganAt).seconds) / 86_400 }
-        let weeks = days.days.compactMap { each in
-            each.weekBytes.map { Growth.Point(day: day(each.end), value: Double($0.bytes)) }
-        }
-        let demand = FillForecast(weeks, basis: .demand, limit: Double(limit.bytes), at: end)
-        guard history.evictions.isEmpty else { return (demand, demand, nil) }
-        let sizes = history.samples.map { Growth.Point(day: day($0.at), value: Double($0.used.bytes)) }
+        let demand = FillForecast(
+            days.days.compactMap { $0.weekBytes.map { Double($0.bytes) } }, basis: .demand,
+            limit: Double(limit.bytes), at: end)
+        guard history.evictions.allSatisfy({ $0.entries == 0 }) else { return (demand, demand, nil) }
+        let sizes = daily(history.samples, until: end) { Double($0.used.bytes) }
         let counted = history.samples.filter { $0.inodes > 0 }
-        let inodes = counted.map { Growth.Point(day: day($0.at), value: Double($0.usedInodes)) }
+        let inodes = daily(counted, until: end) { Double($0.usedInodes) }
         return (
             FillForecast(sizes, basis: .used, limit: Double(limit.bytes), at: end), demand,
             counted.last.flatMap { FillForecast(inodes, basis: .used, limit: Double($0.inodes), at: end) }
         )
+    }
+
+    /// The values at the ends of days, the last of which is `end`; what no scan saw lies on a line between two.
+    static func daily(
+        _ samples: [VolumeHistory.Sample], until end: Timestamp, _ value: (VolumeHistory.Sample) -> Double
+    ) -> [Double] {
+        guard let first = samples.first, let last = samples.last, first.at < last.at else { return [] }
+        let count = min(Int((end - first.at).seconds / 86_400), 36_500)
+        guard count > 0 else { return [] }
+        var next = 0
+        return (0...count).map { place in
+            let time = end - .days(Int64(count - place))
+            while next < samples.count, samples[next].at <= time { next += 1 }
+            guard next > 0 else { return value(first) }
+            guard next < samples.count else { return value(samples[next - 1]) }
+            let (before, after) = (samples[next - 1], samples[next])
+            let part = Double((time - before.at).seconds) / Double(max(1, (after.at - before.at).seconds))
+            return value(before) + (value(after) - value(before)) * part
+        }
     }
 }

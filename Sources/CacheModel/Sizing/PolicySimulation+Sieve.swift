@@ -22,18 +22,23 @@ extension CachePolicy {
         var last = [Int](repeating: -1, count: replay.objectCount)
         var costs: [(cost: Double, weight: Int64)] = []
         var all = HitRate()
+        var length = 0
         for (place, object) in replay.objects.enumerated() {
             let before = last[Int(object)]
             last[Int(object)] = place
-            guard place >= replay.firstCounted else { continue }
+            if place >= replay.firstCounted { length += 1 }
+            guard replay.counts(place) else { continue }
             all.misses += 1
             all.missBytes += ByteCount(replay.weights[place])
-            guard before >= 0, replay.sizes[before] <= size else { continue }
+            // Where it shrank in between, nobody knows when.
+            guard before >= 0, !replay.isMiss[place] else { continue }
+            let bytes = min(replay.sizes[before], replay.sizes[place])
+            guard bytes <= size else { continue }
             let length = place - max(before, replay.firstCounted - 1)
-            costs.append((Double(replay.sizes[before]) * Double(length), replay.weights[place]))
+            costs.append((Double(bytes) * Double(length), replay.weights[place]))
         }
         func hits(_ order: [(cost: Double, weight: Int64)]) -> (count: Int64, bytes: Int64) {
-            var left = Double(size) * Double(all.misses)
+            var left = Double(size) * Double(length)
             var (count, bytes): (Int64, Int64) = (0, 0)
             for each in order {
                 guard left > 0 || each.cost == 0 else { break }

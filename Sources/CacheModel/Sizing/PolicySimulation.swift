@@ -2,6 +2,8 @@
 package enum CachePolicy: String, Sendable, Hashable, CaseIterable {
     /// The least recently used goes: what Larder does.
     case lru
+    /// The same, but what was never used again since its fetch counts as older: what Larder does where it is told.
+    case probation
     /// The least often used since it came goes; among equals the least recently used.
     case lfu
     /// GreedyDual-Size-Frequency: small and often used stays (L. Cherkasova, HP Labs TR-98-69, 1998).
@@ -20,22 +22,67 @@ package enum CachePolicy: String, Sendable, Hashable, CaseIterable {
 package struct PolicyResult: Sendable, Hashable {
     /// The policy.
     package var policy: CachePolicy
-    /// Its hits and misses.
+    /// Its hits and misses on a volume that is pruned as this one is; for the bound, more than any can reach.
     package var rate: HitRate
+    /// The same of a cache that is always full and evicts one by one.
+    package var ideal: HitRate
 }
 
 extension CachePolicy {
-    /// Replays a history under every policy, in a cache of that many bytes; accesses after `since` count.
+    /// Replays a history under every policy, in a cache of that many bytes that evicts one by one; accesses after
+    /// `since` count.
     package static func compare(
         _ history: VolumeHistory, since: Timestamp, size: ByteCount
     ) -> [PolicyResult] {
         let replay = Replay(history, since: since)
-        return allCases.map { PolicyResult(policy: $0, rate: $0.rate(replay, size: size.bytes)) }
+        return allCases.filter { $0 != .probation }.map {
+            let rate = $0.rate(replay, size: size.bytes)
+            return PolicyResult(policy: $0, rate: rate, ideal: rate)
+        }
+    }
+
+    /// Compares what each policy would give on a volume that is pruned as it is.
+    ///
+    /// - Parameters:
+    ///   - size: the size of the volume.
+    ///   - fixed: what of it is not for entries.
+    ///   - probation: how much older an entry counts that was never used again.
+    static func compare(
+        _ history: VolumeHistory, since: Timestamp, _ curve: SizeCurve, size: ByteCount, fixed: ByteCount,
+        probation: Span
+    ) -> [PolicyResult] {
+        let replay = Replay(history, since: since)
+        var peak = max(.zero, size - fixed)
+        var results: [PolicyResult] = []
+        for policy in allCases where policy != .bound {
+            let rule: VolumeReplay.Rule =
+                switch policy {
+                case .lru, .bound: .configured(.lru)
+                case .probation: .configured(.probation(probation))
+                case .lfu: .lfu
+                case .gdsf: .gdsf
+                case .sieve: .sieve
+                case .belady: .belady
+                }
+            let outcome = curve.outcome(at: size, rule)
+            peak = max(peak, outcome.peak - fixed)
+            results.append(
+                PolicyResult(
+                    policy: policy, rate: outcome.rate,
+                    ideal: (policy == .probation ? .lru : policy).rate(replay, size: (size - fixed).bytes)))
+        }
+        // Between two prunes a volume holds more than its size: none passes the bound for the most that any held.
+        let room = ByteCount(max(0, (size - fixed).bytes))
+        results.append(
+            PolicyResult(
+                policy: .bound, rate: Self.bound.rate(replay, size: peak.bytes),
+                ideal: Self.bound.rate(replay, size: room.bytes)))
+        return results
     }
 
     func rate(_ replay: Replay, size: Int64) -> HitRate {
         switch self {
-        case .lru: return HitRateCurve(ReuseDistances(replay)).rate(at: ByteCount(size))
+        case .lru, .probation: return HitRateCurve(ReuseDistances(replay)).rate(at: ByteCount(size))
         case .sieve: return Self.sieve(replay, size: size)
         case .bound: return Self.bound(replay, size: size)
         case .lfu, .gdsf:
@@ -73,9 +120,9 @@ extension CachePolicy {
         var rate = HitRate()
         for place in replay.objects.indices {
             let hit = isHit(place, Int(replay.objects[place]), replay.sizes[place])
-            guard place >= replay.firstCounted else { continue }
+            guard replay.counts(place) else { continue }
             let weight = ByteCount(replay.weights[place])
-            if hit {
+            if hit, !replay.isMiss[place] {
                 rate.hits += 1
                 rate.hitBytes += weight
             } else {

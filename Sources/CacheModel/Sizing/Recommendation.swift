@@ -1,19 +1,19 @@
 /// How large the PVC should be.
 ///
-/// The smallest size whose hit rate is close enough to the best that any size reaches, and to that what it must
-/// hold besides: the growth of demand until the next review, what a day brings in before the prune, the copies
-/// that containers have of their images, and the files that belong to no pool. Rounded up to whole gibibytes.
+/// The smallest size at which a replay keeps the avoidable fetches within the target and at which everything fits
+/// between two prunes; and to that the growth of demand until the next review. Rounded up to whole gibibytes.
 package struct Recommendation: Sendable, Hashable {
     /// What the recommendation was asked to keep to.
     package struct Terms: Sendable, Hashable {
-        /// How far the hit rate may stay below the best reachable, in 0…1.
+        /// How many of the entries that jobs want in a day may be fetched though a larger volume would have had
+        /// them, as a part in 0…1.
         package var distance: Double
         /// How long the size shall do.
         package var review: Span
-        /// What is kept free for the fetches between two prunes; nil for what was measured.
+        /// What is kept free for the fetches between two prunes; nil for what the replay shows.
         package var headroom: ByteCount?
 
-        /// Makes the terms; the defaults are one point, 90 days and the measured headroom.
+        /// Makes the terms; the defaults are one in a hundred, 90 days and the headroom of the replay.
         package init(distance: Double = 0.01, review: Span = .days(90), headroom: ByteCount? = nil) {
             self.distance = distance
             self.review = review
@@ -21,59 +21,134 @@ package struct Recommendation: Sendable, Hashable {
         }
     }
 
+    /// What is to be done.
+    package enum Action: Sendable, Hashable {
+        /// Nothing: today's size is enough.
+        case keep
+        /// The volume is too small already.
+        case growNow
+        /// It will be too small from that day on.
+        case grow(by: Timestamp)
+    }
+
     /// What was asked for.
     package var terms: Terms
-    /// The recommended size, in whole gibibytes.
+    /// The recommended size: whole gibibytes, or today's limit where that is enough and hardly more.
     package var bytes: ByteCount
-    /// The smallest size of the curve that is close enough.
+    /// What must be there for entries: the most that they occupy at once in the replay at the smallest size that
+    /// is enough.
     package var enough: ByteCount
-    /// What demand grows by until the review; zero where it shrinks.
+    /// What demand grows by until the review; zero where it is not certain that it grows.
     package var growth: ByteCount
-    /// What is kept free for fetches: what the terms say, else what all but one day in twenty bring in at most.
+    /// What stays free above that for the watermarks and for the fetches between two prunes.
     package var headroom: ByteCount
     /// What the containers occupy that are there at once.
     package var containers: ByteCount
     /// What belongs to no pool.
     package var unmanaged: ByteCount
-    /// The hit rate over entries at `enough`.
-    package var rate: Double
-    /// The hit rate over entries of a cache of the recommended size.
-    package var rateAdvised: Double
-    /// The best hit rate that any size reaches.
-    package var best: Double
+    /// The smallest size that is enough today, in bytes.
+    package var smallest: ByteCount
+    /// What a volume of the recommended size gives.
+    package var outcome: ReplayOutcome
+    /// What a volume of today's size gives.
+    package var today: ReplayOutcome
+    /// What a volume without any limit gives.
+    package var unlimited: ReplayOutcome
+    /// How many days the replays cover.
+    package var days: Double
+    /// The avoidable fetches a day that were allowed.
+    package var allowed: Double
     /// Today's limit.
     package var limit: ByteCount
+    /// What is to be done.
+    package var action: Action
+
+    /// The hit rate over entries of the recommended size.
+    package var rateAdvised: Double { outcome.rate.objects ?? 0 }
     /// The hit rate over entries at today's limit.
-    package var rateToday: Double
+    package var rateToday: Double { today.rate.objects ?? 0 }
+    /// The best hit rate that any size reaches.
+    package var best: Double { unlimited.rate.objects ?? 0 }
+    /// The avoidable fetches a day at the recommended size, and at today's.
+    package var avoidablePerDay: Double { Double(outcome.avoidable) / days }
+    package var avoidableTodayPerDay: Double { Double(today.avoidable) / days }
+    /// What those bring a day.
+    package var avoidableBytesPerDay: Double { Double(outcome.avoidableBytes.bytes) / days }
+    package var avoidableBytesTodayPerDay: Double { Double(today.avoidableBytes.bytes) / days }
 
     /// The size as a Kubernetes quantity: `40Gi`.
-    package var quantity: String { "\(bytes.bytes >> 30)Gi" }
+    package var quantity: String { bytes.quantity }
 
     /// Whether less than today's limit would do: a PVC cannot shrink.
     package var isBelowLimit: Bool { bytes < limit }
 
-    /// Reads the recommendation from a curve; nil where no access counts.
+    /// Searches a curve; nil where no access counts or no size keeps to the terms.
+    ///
+    /// - Parameters:
+    ///   - wanted: how many different entries jobs want in a day.
+    ///   - growth: how demand grows; nil where that is not known or not certain.
     package init?(
-        _ curve: HitRateCurve, growthPerDay: Double, headroom: ByteCount, unmanaged: ByteCount,
-        containers: ByteCount = .zero, limit: ByteCount, terms: Terms = Terms()
+        _ curve: inout SizeCurve, wanted: Double, growth: Growth?, unmanaged: ByteCount,
+        containers: ByteCount = .zero, limit: ByteCount, now: Timestamp, terms: Terms = Terms()
     ) {
-        guard let best = curve.best.objects, let enough = curve.smallestSize(reaching: best - terms.distance)
-        else { return nil }
-        self.terms = terms
-        self.best = best
-        self.enough = enough
-        rate = curve.rate(at: enough).objects ?? 0
-        rateToday = curve.rate(at: max(.zero, limit - unmanaged)).objects ?? 0
-        let grown = max(0, growthPerDay) * Double(terms.review.seconds) / 86_400
-        growth = ByteCount(Int64(min(grown.rounded(), 4e18)))
-        self.headroom = terms.headroom ?? headroom
-        self.containers = containers
-        self.unmanaged = unmanaged
-        self.limit = limit
-        let sum = enough + growth + self.headroom + containers + unmanaged
-        let unit: Int64 = 1 << 30
-        bytes = ByteCount(max(1, sum.bytes / unit + (sum.bytes % unit > 0 ? 1 : 0)) * unit)
-        rateAdvised = curve.rate(at: bytes).objects ?? rate
+        unlimited = curve.best
+        guard unlimited.rate.hits > 0 else { return nil }
+        let days = curve.days
+        let allowed = terms.distance * wanted
+        // A pool's own quota costs fetches at any size of the volume.
+        let least = curve.best.avoidable
+        func isEnough(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
+            Double(outcome.avoidable - least) / days <= allowed + 1e-9 && outcome.peak <= size
+        }
+        (self.days, self.allowed, self.terms, self.limit) = (days, allowed, terms, limit)
+        (self.unmanaged, self.containers) = (unmanaged, containers)
+        curve.spread(from: unmanaged + containers)
+        today = curve.outcome(at: limit)
+        guard var smallest = curve.smallestSize(isEnough) else { return nil }
+        // Prunes come in steps: at sizes near by they come at other times, and those must do as well.
+        for _ in 0..<4 {
+            let near = [1.02, 1.05].map { ByteCount(Int64(Double(smallest.bytes) * $0)) }
+            for size in near { _ = curve.outcome(at: size) }
+            guard let next = curve.smallestSize(isEnough), next > smallest else { break }
+            smallest = next
+        }
+        self.smallest = smallest
+        let peak = curve.outcome(at: smallest).peak
+        enough = max(.zero, peak - unmanaged - containers)
+        let slack = smallest - peak
+        let reviewDays = Double(terms.review.seconds) / 86_400
+        let perDay = growth.map { $0.isCertain ? $0.perDay : 0 } ?? 0
+        let grown = ByteCount(Int64(min((perDay * reviewDays).rounded(), 4e18)))
+        self.growth = grown
+        // The watermarks are parts of the size: what grows needs as much above it as what is there.
+        let part = Double(slack.bytes) / Double(max(1, peak.bytes))
+        let free = ByteCount(Int64(min(Double(slack.bytes) + Double(grown.bytes) * part, 4e18)))
+        headroom = max(free, terms.headroom ?? .zero)
+        let sum = enough + grown + headroom + containers + unmanaged
+        bytes = Self.whole(sum)
+        // A step of the curve may lie at just this size.
+        for _ in 0..<16 where !isEnough(bytes, curve.outcome(at: bytes)) && bytes < curve.fullSize {
+            bytes = bytes + ByteCount(Self.unit)
+        }
+        if bytes > limit, sum <= limit, isEnough(limit, today) { bytes = limit }
+        headroom = max(headroom, .zero)
+        outcome = curve.outcome(at: bytes)
+        let isEnoughToday = isEnough(limit, today)
+        if bytes <= limit {
+            action = .keep
+        } else if isEnoughToday, perDay > 0 {
+            let room = Double((limit - smallest).bytes) / (1 + part)
+            let left = max(0, min(room / perDay, reviewDays))
+            action = .grow(by: now + .seconds(Int64(left * 86_400)))
+        } else {
+            action = isEnoughToday ? .keep : .growNow
+        }
+    }
+
+    private static let unit: Int64 = 1 << 30
+
+    private static func whole(_ size: ByteCount) -> ByteCount {
+        ByteCount(max(1, size.bytes / unit + (size.bytes % unit > 0 ? 1 : 0)) * unit)
     }
 }
 
@@ -81,8 +156,10 @@ package struct Recommendation: Sendable, Hashable {
 package struct SizeAdvice: Sendable, Hashable {
     /// The size of the volume.
     package var bytes: ByteCount
+    /// What a replay at that size gives.
+    package var outcome: ReplayOutcome
     /// Hits and misses at that size.
-    package var rate: HitRate
+    package var rate: HitRate { outcome.rate }
     /// Fetches a day that are saved compared with today's size; negative where there are more.
     package var fetchesSaved: Double
     /// Bytes a day that are not fetched again compared with today's size.
@@ -95,31 +172,25 @@ package struct SizeAdvice: Sendable, Hashable {
 
     /// The table around today's size.
     ///
-    /// - Parameters:
-    ///   - unmanaged: what of each size is not for entries.
-    ///   - days: how many days the counted accesses cover.
-    static func table(
-        _ curve: HitRateCurve, limit: ByteCount, also: ByteCount?, unmanaged: ByteCount, days: Double
-    ) -> [SizeAdvice] {
-        guard curve.accesses > 0, days > 0 else { return [] }
-        func rate(_ size: ByteCount) -> HitRate { curve.rate(at: max(.zero, size - unmanaged)) }
+    /// - Parameter also: sizes that are to be in it.
+    static func table(_ curve: inout SizeCurve, limit: ByteCount, also: [ByteCount]) -> [SizeAdvice] {
         // Around today's size, and along the curve where that ends earlier: in whole gibibytes, or mebibytes where
         // there are few.
         func parts(of size: ByteCount, _ percentages: [Int64]) -> [ByteCount] {
             let unit: Int64 = size.bytes >= 8 << 30 ? 1 << 30 : 1 << 20
             return percentages.map { ByteCount(max(1, (size.bytes / 100 * $0 + unit - 1) / unit) * unit) }
         }
-        let needed = curve.fullSize + unmanaged
+        let needed = curve.fullSize
         let steps =
             needed.bytes < limit.bytes / 2
-            ? parts(of: needed, [10, 25, 50, 75, 100])
-            : parts(of: limit, [25, 50, 75, 90, 110, 125, 150, 200])
-        let today = rate(limit)
-        return Set(steps + [limit] + [also].compactMap { $0 }).sorted().map { size in
-            let there = rate(size)
+            ? parts(of: needed, [25, 50, 75, 100]) : parts(of: limit, [50, 75, 90, 110, 125, 150, 200])
+        let today = curve.outcome(at: limit)
+        return Set(steps + [limit] + also).filter { $0.bytes > 0 }.sorted().map { size in
+            let there = curve.outcome(at: size)
             return SizeAdvice(
-                bytes: size, rate: there, fetchesSaved: Double(today.misses - there.misses) / days,
-                bytesSaved: Double((today.missBytes - there.missBytes).bytes) / days)
+                bytes: size, outcome: there,
+                fetchesSaved: Double(today.rate.misses - there.rate.misses) / curve.days,
+                bytesSaved: Double((today.rate.missBytes - there.rate.missBytes).bytes) / curve.days)
         }
     }
 }

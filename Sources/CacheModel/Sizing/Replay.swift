@@ -3,16 +3,19 @@
 /// - First come the contents of the beginning, by their last use (then by entry); they warm the cache and are
 ///   never counted. Then the accesses. Those from `firstCounted` on are in the window and count.
 /// - Objects are numbered from 0, so that what is known of them lies in arrays.
-/// - An object's size only grows: at each reference it is the largest it had until then. A cache that once made
-///   room for an object does not bring others back when the object shrinks, and with sizes that never shrink
-///   the contents of a smaller LRU cache are part of a larger one's, which the curve rests on.
+/// - An object has the size that it had in reality at that time; where it shrank, what the curve says is more than
+///   a cache would have reached that had made room for the larger one before.
+/// - Images are lined up as their layers: the top one counts, and those below follow it, so that what images share
+///   is there once.
 struct Replay: Sendable {
     /// The object of each reference.
     private(set) var objects: [Int32] = []
     /// The size that the object has from each reference on.
     private(set) var sizes: [Int64] = []
-    /// What each reference weighs in rates over bytes: the size that was recorded with it.
+    /// What each reference weighs in rates over bytes: the size of the entry; -1 where it is part of another.
     private(set) var weights: [Int64] = []
+    /// Whether a reference is a miss at every size, as nothing was there that could have been kept.
+    private(set) var isMiss: [Bool] = []
     /// The first reference that counts.
     private(set) var firstCounted = 0
     /// How many objects there are.
@@ -27,27 +30,42 @@ struct Replay: Sendable {
         sizes.reserveCapacity(length)
         weights.reserveCapacity(length)
         var numbers = ObjectNumbers(history)
-        var largest: [Int64] = []
-        func append(_ entry: Int64, _ bytes: ByteCount) {
+        var count: Int32 = 0
+        let kinds = ReplayTrace.events(of: history)
+        func append(_ entry: Int64, _ bytes: ByteCount, weighing weight: Int64, isMiss miss: Bool) {
+            isMiss.append(miss)
             let object = numbers[entry]
-            let size = max(0, bytes.bytes)
-            if Int(object) == largest.count { largest.append(size) }
-            largest[Int(object)] = max(largest[Int(object)], size)
+            count = max(count, object + 1)
             objects.append(object)
-            sizes.append(largest[Int(object)])
-            weights.append(size)
+            sizes.append(max(0, bytes.bytes))
+            weights.append(weight)
+        }
+        func append(_ entry: Int64, _ bytes: ByteCount, isMiss miss: Bool = false) {
+            guard let layers = history.layers.ofImage[entry], let top = layers.first else {
+                append(entry, bytes, weighing: max(0, bytes.bytes), isMiss: miss)
+                return
+            }
+            append(
+                -1 - Int64(top), history.layers.bytes[Int(top)], weighing: max(0, bytes.bytes), isMiss: miss)
+            for layer in layers.dropFirst() {
+                append(-1 - Int64(layer), history.layers.bytes[Int(layer)], weighing: -1, isMiss: false)
+            }
         }
         let contents = history.contents.sorted { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) }
         for content in contents where isChosen?(content.entry) ?? true {
             append(content.entry, content.bytes)
         }
         firstCounted = objects.count
-        for access in history.accesses where isChosen?(access.entry) ?? true {
-            append(access.entry, access.bytes)
+        for (place, access) in history.accesses.enumerated() where isChosen?(access.entry) ?? true {
+            append(
+                access.entry, access.size, isMiss: kinds[place] == .fetch || kinds[place] == .addition)
             if access.at <= since { firstCounted = objects.count }
         }
-        objectCount = largest.count
+        objectCount = Int(count)
     }
+
+    /// Whether a reference is in the window and is one that a job made: those of an image's further layers are not.
+    func counts(_ place: Int) -> Bool { place >= firstCounted && weights[place] >= 0 }
 
     /// For each reference the place of the object's next one; `Int.max` where there is none.
     func nextUses() -> [Int] {
@@ -62,7 +80,7 @@ struct Replay: Sendable {
 }
 
 /// Numbers entries from 0 in the order of their first mention.
-private struct ObjectNumbers {
+struct ObjectNumbers {
     private var next: Int32 = 0
     /// By id, where ids are dense, as the index gives them.
     private var table: [Int32] = []
@@ -74,6 +92,11 @@ private struct ObjectNumbers {
         for access in history.accesses { highest = max(highest, access.entry) }
         let bound = 4 * (history.contents.count + history.accesses.count) + 65_536
         table = [Int32](repeating: -1, count: Int(min(highest, Int64(bound))) + 1)
+    }
+
+    /// The number of an entry; -1 where it has none yet.
+    func known(_ entry: Int64) -> Int32 {
+        entry >= 0 && entry < table.count ? table[Int(entry)] : others[entry] ?? -1
     }
 
     subscript(entry: Int64) -> Int32 {

@@ -26,17 +26,18 @@ struct ReuseDistances {
         needed.reserveCapacity(replay.objects.count - replay.firstCounted)
         for place in replay.objects.indices {
             let object = Int(replay.objects[place])
-            let isCounted = place >= replay.firstCounted
+            let isCounted = replay.counts(place)
             if isCounted {
                 count += 1
                 weight += replay.weights[place]
             }
             if last[object] >= 0 {
                 let before = replay.sizes[last[object]]
-                if isCounted {
+                if isCounted, !replay.isMiss[place] {
                     let between = held - tree.sum(through: last[object])
                     let scaled = scale == 1 ? between : Int64((Double(between) * scale).rounded())
-                    needed.append((scaled + before, replay.weights[place]))
+                    // What shrank needs no more than what is left of it.
+                    needed.append((scaled + min(before, replay.sizes[place]), replay.weights[place]))
                 }
                 tree.add(-before, at: last[object])
                 held -= before

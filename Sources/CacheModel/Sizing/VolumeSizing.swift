@@ -18,12 +18,21 @@ package struct VolumeSizing: Sendable {
         package var simulates: Bool
         /// Whether the volume gives evidence of use: without any, there is no rate, no curve and no advice.
         package var hasEvidence: Bool
+        /// How the volume is pruned; without any times, each night.
+        package var regime: PruneRegime
+        /// A size that is asked for beside the recommended one.
+        package var asked: ByteCount?
+        /// In which order entries go that were used at the same instant and are of one size.
+        package var rank: [Int64: Int]
+        /// How much older an entry would count that was never used again, where the order is asked for.
+        package var probation: Span
 
         /// Makes a question from all it consists of.
         package init(
             window: Span = .days(30), now: Timestamp, limit: ByteCount, unmanaged: ByteCount = .zero,
             containers: ByteCount = .zero, terms: Recommendation.Terms = .init(), simulates: Bool = false,
-            hasEvidence: Bool = true
+            hasEvidence: Bool = true, regime: PruneRegime = PruneRegime(), asked: ByteCount? = nil,
+            rank: [Int64: Int] = [:], probation: Span = .days(21)
         ) {
             self.window = window
             self.now = now
@@ -33,45 +42,94 @@ package struct VolumeSizing: Sendable {
             self.terms = terms
             self.simulates = simulates
             self.hasEvidence = hasEvidence
+            self.regime = regime
+            self.asked = asked
+            self.rank = rank
+            self.probation = probation
         }
     }
 
-    /// How many days of history a forecast needs.
+    /// The replay at today's size beside what was measured.
+    package struct Calibration: Sendable, Hashable {
+        /// What a replay of the same window at today's size gives, pruned when it was pruned in reality.
+        package var predicted: HitRate
+        /// What was measured in the window.
+        package var measured: HitRate
+
+        /// The difference over entries, in -1…1: what a promise may be off by.
+        package var objects: Double? { Self.difference(predicted.objects, measured.objects) }
+        /// The same over bytes.
+        package var bytes: Double? { Self.difference(predicted.bytes, measured.bytes) }
+
+        private static func difference(_ one: Double?, _ other: Double?) -> Double? {
+            one.flatMap { one in other.map { one - $0 } }
+        }
+
+        /// How far a prediction can be trusted that was off by that much.
+        package var confidence: Confidence {
+            let off = max(abs(objects ?? 0), abs(bytes ?? 0))
+            return off <= 0.01 ? .high : off <= 0.05 ? .medium : .low
+        }
+    }
+
+    /// What another order of eviction would bring.
+    package struct ProbationGain: Sendable, Hashable {
+        /// What today's size would give.
+        package var outcome: ReplayOutcome
+        /// The smallest size that would be enough; nil where none is.
+        package var smallest: ByteCount?
+        /// Fetches a day that it would save at today's size.
+        package var fetchesSaved: Double
+    }
+
+    /// How many days of history a recommendation needs.
     package static let daysNeeded = 7
 
-    /// How long the history is.
+    /// How long the history is of which single uses are known.
     package let history: Span
     /// Hits and misses in the window by pool; pools without any are left out.
     package let rates: [Pool: HitRate]
     /// What was evicted and fetched again in the window, by pool: how many times, and its bytes.
     package let regret: [Pool: HitRate]
-    /// The curve; nil where no access counts.
-    package let curve: HitRateCurve?
+    /// What LRU would reach that is always full and evicts one by one: a bound; nil where no access counts.
+    package let ideal: HitRateCurve?
+    /// What the volume would give at each size; nil where no access counts or something is missing.
+    package let curve: SizeCurve?
+    /// What belongs to no entry, of each size.
+    package let fixed: ByteCount
     /// The whole days of the window.
     package let days: [DailyFigures.Day]
     /// The bytes used in a day.
     package let dailySet: WorkingSet?
     /// The bytes used in 7 days.
     package let weeklySet: WorkingSet?
-    /// How the volume grows and when it is full; nil before 7 days of history.
+    /// How the volume grows and when it is full; nil before 14 days of history.
     package let bytesForecast: FillForecast?
-    /// How the demand of jobs grows; nil before 7 days of history.
+    /// How the demand of jobs grows; nil before that.
     package let demandForecast: FillForecast?
     /// How its inodes grow; nil where that cannot be told.
     package let inodesForecast: FillForecast?
     /// How large the PVC should be; nil before 7 days of history or without accesses.
     package let recommendation: Recommendation?
+    /// What the size gives that was asked for.
+    package let asked: SizeAdvice?
     /// What other sizes bring; empty where something is missing for a recommendation.
     package let advice: [SizeAdvice]
     /// The policies compared at today's size; empty unless asked for.
     package let policies: [PolicyResult]
+    /// The replay beside what was measured; nil where no access counts.
+    package let calibration: Calibration?
+    /// What probation would bring, or LRU where the volume has probation; nil without a recommendation.
+    package let otherOrder: ProbationGain?
+    /// How many accesses were recorded for each entry and day that it was used on: what scans more often record.
+    package let accessesPerUse: Double?
     /// What is missing for a recommendation, in a sentence; nil where nothing is.
     package let missing: String?
 
     /// Answers the question.
     package init(_ history: VolumeHistory, _ question: Question) {
         let since = question.now - question.window
-        self.history = history.lastScanAt - history.beganAt
+        self.history = history.lastScanAt - history.knownSince
         var (rates, regret): ([Pool: HitRate], [Pool: HitRate]) = ([:], [:])
         for access in history.accesses where access.at > since && access.at <= question.now {
             rates[access.pool, default: HitRate()].add(access)
@@ -83,37 +141,102 @@ package struct VolumeSizing: Sendable {
         let windowDays = Int(question.window.seconds / 86_400)
         days = figures.last(windowDays)
         let hasUse = question.hasEvidence && !rates.isEmpty
-        let curve = hasUse ? HitRateCurve(history, since: since) : nil
-        self.curve = curve
+        ideal = hasUse ? HitRateCurve(history, since: since) : nil
         dailySet = hasUse ? WorkingSet(days.map(\.distinctBytes)) : nil
         weeklySet = hasUse ? WorkingSet(days.compactMap(\.weekBytes)) : nil
         let forecasts = FillForecast.all(history, figures, limit: question.limit)
         bytesForecast = forecasts.bytes
         demandForecast = hasUse ? forecasts.demand : nil
         inodesForecast = forecasts.inodes
-        missing = Self.missing(days: figures.days.count, hasUse: hasUse, question)
-        let headroom = WorkingSet(days.map(\.rate.missBytes))?.p95 ?? .zero
-        let recommended =
-            missing == nil
-            ? curve.flatMap {
-                Recommendation(
-                    $0, growthPerDay: forecasts.demand?.growth.perDay ?? 0, headroom: headroom,
-                    unmanaged: question.unmanaged, containers: question.containers, limit: question.limit,
-                    terms: question.terms)
-            } : nil
+        let uses = days.reduce(0) { $0 + $1.distinct }
+        accessesPerUse =
+            uses > 0
+            ? Double(days.reduce(0) { $0 + $1.rate.hits + $1.rate.misses }) / Double(uses) : nil
+        let fixed = question.unmanaged + question.containers
+        self.fixed = fixed
+        let measured = rates.values.reduce(HitRate(), +)
+        var missing = Self.missing(days: figures.days.count, hasUse: hasUse, question)
+        guard hasUse else {
+            (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
+            (advice, policies, self.missing) = ([], [], missing)
+            return
+        }
+        let covered =
+            Double(
+                min(question.window.seconds, (question.now - history.knownSince).seconds)) / 86_400
+        var regime = question.regime
+        calibration = Self.calibrate(history, since, question, measured: measured, days: covered)
+        if regime.times.isEmpty {
+            regime.times = PruneRegime.nightly(from: history.beganAt, to: question.now)
+        }
+        var curve = SizeCurve(
+            history, since: since, regime, fixed: fixed, days: covered, rank: question.rank)
+        let wanted = Double(uses) / Double(max(1, days.count))
+        var recommended: Recommendation?
+        if missing == nil {
+            recommended = Recommendation(
+                &curve, wanted: wanted, growth: forecasts.demand?.growth, unmanaged: question.unmanaged,
+                containers: question.containers, limit: question.limit, now: question.now,
+                terms: question.terms)
+            if recommended == nil { missing = Self.helpless(curve) }
+        }
         recommendation = recommended
-        let covered = min(question.window.seconds, (question.now - history.beganAt).seconds)
         // Rates per day from a few hours would be made up.
-        advice =
+        let advice =
             missing == nil
-            ? curve.map {
-                SizeAdvice.table(
-                    $0, limit: question.limit, also: recommended?.bytes, unmanaged: question.unmanaged,
-                    days: Double(covered) / 86_400)
-            } ?? [] : []
-        let room = max(.zero, question.limit - question.unmanaged)
+            ? SizeAdvice.table(
+                &curve, limit: question.limit,
+                also: [recommended?.bytes, question.asked].compactMap { $0 }) : []
+        self.advice = advice
+        asked = advice.first { $0.bytes == question.asked }
         policies =
-            question.simulates && hasUse ? CachePolicy.compare(history, since: since, size: room) : []
+            question.simulates
+            ? CachePolicy.compare(
+                history, since: since, curve, size: question.limit, fixed: fixed,
+                probation: question.probation)
+            : []
+        self.curve = curve
+        if let recommended {
+            otherOrder = Self.otherOrder(history, since, regime, question, than: recommended)
+        } else {
+            otherOrder = nil
+        }
+        self.missing = missing
+    }
+
+    private static func calibrate(
+        _ history: VolumeHistory, _ since: Timestamp, _ question: Question, measured: HitRate, days: Double
+    ) -> Calibration {
+        var regime = question.regime
+        // What really happened: prunes by hand and on request as well as those of a schedule, and none before
+        // Larder was told to prune.
+        regime.times = history.evictions.map(\.at)
+        regime.critical = nil
+        let trace = ReplayTrace(
+            history, since: since, prunes: regime.times, pinned: regime.pinned, rank: question.rank,
+            share: min(1, 500_000 / Double(max(1, history.contents.count + history.accesses.count))))
+        let replay = VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers)
+        return Calibration(predicted: replay.run(size: question.limit).rate, measured: measured)
+    }
+
+    private static func otherOrder(
+        _ history: VolumeHistory, _ since: Timestamp, _ regime: PruneRegime, _ question: Question,
+        than advice: Recommendation
+    ) -> ProbationGain {
+        var other = regime
+        other.order = regime.order == .lru ? .probation(question.probation) : .lru
+        var curve = SizeCurve(
+            history, since: since, other, fixed: question.unmanaged + question.containers, days: advice.days,
+            rank: question.rank, bound: 100_000)
+        let today = curve.outcome(at: question.limit)
+        curve.spread(from: question.unmanaged + question.containers)
+        let smallest = curve.smallestSize {
+            Double($1.avoidable - advice.unlimited.avoidable) / advice.days <= advice.allowed + 1e-9
+                && $1.peak <= $0
+        }
+        return ProbationGain(
+            outcome: today, smallest: smallest,
+            fetchesSaved: Double(advice.today.avoidable - today.avoidable) / advice.days)
     }
 
     private static func missing(days: Int, hasUse: Bool, _ question: Question) -> String? {
@@ -126,16 +249,29 @@ package struct VolumeSizing: Sendable {
         }
         return hasUse ? nil : "no use was seen in the window: scan after jobs have run, or widen --window"
     }
+
+    /// Why no size can be named although there were accesses.
+    private static func helpless(_ curve: SizeCurve) -> String {
+        let best = curve.best.rate
+        if best.hits == 0 {
+            return
+                "caching does not help here: each of the \(best.misses) accesses in the window fetched what "
+                + "no volume of any size would have held"
+        }
+        return "no size that was tried keeps to the terms: see report.distance"
+    }
 }
 
 extension HitRate {
     mutating func add(_ access: VolumeHistory.Access) {
+        let count = Int64(max(1, access.count))
+        let bytes = ByteCount(access.bytes.bytes.multipliedReportingOverflow(by: count).partialValue)
         if access.isHit {
-            hits += 1
-            hitBytes += access.bytes
+            hits += count
+            hitBytes += bytes
         } else {
-            misses += 1
-            missBytes += access.bytes
+            misses += count
+            missBytes += bytes
         }
     }
 }

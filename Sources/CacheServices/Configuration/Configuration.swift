@@ -29,6 +29,10 @@ package struct Configuration: Sendable, Equatable {
     package var textfile: String?
     /// The least severe level that is logged.
     package var logLevel: Logger.Level = .notice
+    /// When colours are used on standard output.
+    package var color: ColorChoice = .auto
+    /// Whether nothing is told on standard error but errors.
+    package var isQuiet = false
     /// The volumes, at least one, in the order of the file.
     package var volumes: [Volume]
     /// The URL of the Podman socket that serves an image store, by the volume's name.
@@ -51,8 +55,12 @@ package struct Configuration: Sendable, Equatable {
     package var report = ReportConfiguration()
     /// How fast `verify` reads, and for how long.
     package var verify = VerifyConfiguration()
+    /// Who is told of what.
+    package var notifications = NotificationConfiguration()
     /// When the daemon does what.
     package var daemon = DaemonConfiguration()
+    /// What a person should know of how it came about, each in a sentence.
+    package var notes: [String] = []
     /// What looks like a mistake and stops nothing, each in a sentence.
     package var warnings: [String] = []
 

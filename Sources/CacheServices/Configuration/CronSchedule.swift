@@ -1,3 +1,5 @@
+import CacheModel
+
 /// When something is to happen, in the five fields of cron: minute, hour, day of month, month, day of week.
 ///
 /// Written as for Vixie cron (crontab(5)): `*`, numbers, ranges `a-b`, steps `*/n` and `a-b/n`, lists with commas,
@@ -53,6 +55,30 @@ package struct CronSchedule: Sendable, Hashable, CustomStringConvertible {
         "jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec",
     ]
     private static let weekdayNames = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+
+    /// What is wrong with a text that is no schedule: the field by its name, and what it accepts.
+    ///
+    /// Nil where nothing more can be said than that it is none.
+    package static func flaw(in text: String) -> String? {
+        let fields = text.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+        if fields.first?.hasPrefix("@") == true { return nil }
+        guard fields.count == 5 else {
+            return "\(fields.count) \(fields.count == 1 ? "field" : "fields") where five are expected"
+        }
+        let known: [(name: String, range: ClosedRange<Int64>, names: [String], first: Int64, also: String)] =
+            [
+                ("minute", 0...59, [], 0, ""), ("hour", 0...23, [], 0, ""),
+                ("day of the month", 1...31, [], 0, ""),
+                ("month", 1...12, monthNames, 1, " or jan to dec"),
+                ("day of the week", 0...7, weekdayNames, 0, " or sun to sat"),
+            ]
+        for (field, rule) in zip(fields, known)
+        where values(of: field, in: rule.range, names: rule.names, first: rule.first) == nil {
+            return "the \(rule.name) is \"\(escaped(field.utf8.prefix(40)))\", and takes "
+                + "\(rule.range.lowerBound) to \(rule.range.upperBound)\(rule.also), ranges, steps and lists of them"
+        }
+        return CronSchedule(text) == nil ? "no such day ever comes" : nil
+    }
 
     /// The values of one field; nil where it is wrong.
     private static func values(

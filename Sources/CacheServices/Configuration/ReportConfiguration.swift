@@ -2,7 +2,7 @@ import CacheModel
 
 /// What the size that `report` recommends shall keep to.
 package struct ReportConfiguration: Sendable, Hashable {
-    /// How far the hit rate may stay below the best reachable; a part of all accesses, 1 % is one point.
+    /// How many of the entries that jobs want in a day may be fetched though a larger volume would have had them.
     package var distance: Watermark = .share(basisPoints: 100)
     /// For how long, or until when, the size shall do: demand is extended that far.
     package var review: Review = .after(.days(90))
@@ -10,6 +10,24 @@ package struct ReportConfiguration: Sendable, Hashable {
     package var headroom: ByteCount?
     /// What jobs fetch a second; nil where nobody said.
     package var fetchSpeed: ByteCount?
+    /// For how long single accesses are kept.
+    package var history = Span.days(120)
+    /// What a gibibyte costs in a month, in the owner's currency; nil where nobody said.
+    package var price: Price?
+
+    /// A price of space.
+    package struct Price: Sendable, Hashable {
+        /// For one GiB and month.
+        package var amount: Double
+        /// The currency, as it is to be written: `EUR`.
+        package var currency: String
+
+        /// Makes a price from both.
+        package init(amount: Double, currency: String) {
+            self.amount = amount
+            self.currency = currency
+        }
+    }
 
     /// Puts it together.
     package init(

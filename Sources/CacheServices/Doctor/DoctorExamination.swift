@@ -78,7 +78,7 @@ package struct DoctorExamination: Sendable {
         }
     }
 
-    private static func mount(_ root: OpenDirectory) -> DoctorFacts.Mount {
+    static func mount(_ root: OpenDirectory) -> DoctorFacts.Mount {
         var mount = DoctorFacts.Mount(type: "unknown", options: [])
         mount.device = (try? root.stat().device) ?? 0
         mount.network = NetworkFileSystem.name(of: root)
@@ -150,7 +150,7 @@ package struct DoctorExamination: Sendable {
         return found
     }
 
-    private func socket(_ url: String) async -> DoctorFacts.Socket {
+    func socket(_ url: String) async -> DoctorFacts.Socket {
         let path = String(url.dropFirst("unix://".count))
         var found = DoctorFacts.Socket(path: path)
         var status = stat()

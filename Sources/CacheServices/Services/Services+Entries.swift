@@ -8,90 +8,139 @@ extension Services {
     /// The entries with size, last use and evidence, from the index alone.
     ///
     /// - Throws: `IndexError`; `Failure` where no volume was ever scanned.
-    package func list(pool: Pool?, order: ListReport.Order, limit: Int?) throws -> ListReport {
+    package func list(_ question: EntryQuestion, _ filter: EntryFilter = .init()) throws -> ListReport {
         let index = try index(readOnly: true)
-        let now = clock()
-        var rows: [ListReport.Row] = []
-        for (volume, usage) in try usages(index) {
-            let policy = policy(for: volume)
-            for entry in usage.entries where pool == nil || entry.pool == pool {
-                rows.append(
-                    ListReport.Row(
-                        volume: volume.name, entry: entry, protected: policy.protection(of: entry, now: now)))
-            }
-        }
-        return ListReport(rows: rows, order: order, limit: limit)
+        let known = Set(try index.volumes().map(\.name))
+        guard configuration.volumes.contains(where: { known.contains($0.name) }) else { throw nothingKnown }
+        return try list(question, filter, index, now: clock())
     }
 
-    /// One page of the entries, as the web interface shows them.
+    /// The same from an index that is open: what the command and the web interface show.
     ///
     /// - Throws: `IndexError`.
-    package func page(
-        _ question: EntryQuestion, _ index: CacheIndex, now: Timestamp
-    ) throws -> (page: EntryPage, rows: [ListReport.Row]) {
+    package func list(
+        _ question: EntryQuestion, _ filter: EntryFilter, _ index: CacheIndex, now: Timestamp
+    ) throws -> ListReport {
+        var question = question
+        question.volumes = configuration.volumes.map(\.name)
         let policies = Dictionary(
             configuration.volumes.map { ($0.name, policy(for: $0)) }, uniquingKeysWith: { $1 })
-        let page = try index.entryPage(question)
-        let rows = page.entries.map { volume, entry in
-            ListReport.Row(
+        func row(_ volume: String, _ entry: CacheEntry) -> ListReport.Row {
+            .init(
                 volume: volume, entry: entry, protected: policies[volume]?.protection(of: entry, now: now))
         }
-        return (page, rows)
-    }
-
-    /// Everything known of the one entry that has that key or path, and what the next prune does with it.
-    ///
-    /// - Throws: `IndexError`; `Failure` where there is none, or several.
-    package func explain(_ key: String) throws -> ExplainReport {
-        let index = try index(readOnly: true)
-        let found = try index.entries(matching: key)
-        if found.count > 1 {
-            let places = found.map { "\($0.volume): \($0.entry.found.path)" }.joined(separator: "; ")
-            throw Failure(
-                code: .usage, message: "\(found.count) entries are called \(key): \(places)",
-                hint: "name one of them by its path")
+        if filter.isEmpty {
+            let page = try index.entryPage(question)
+            return ListReport(
+                page: page.entries.map(row), order: question.order, totalEntries: page.totalEntries,
+                totalBytes: page.totalBytes, cursor: page.next?.text)
         }
-        let known = try found.isEmpty ? [] : usages(index)
-        let now = clock()
-        let reports = try explain(key, index, most: 1) { volume in
-            guard let (configured, usage) = known.first(where: { $0.volume.name == volume }) else {
-                return nil
+        // Protections are not in the index: what a filter says of all pages needs a look at all of them.
+        func matches(after cursor: EntryQuestion.Cursor?, _ body: (ListReport.Row) -> Bool) throws {
+            var part = question
+            (part.after, part.limit) = (cursor, 5000)
+            while true {
+                let page = try index.entryPage(part)
+                for (volume, entry) in page.entries {
+                    let row = row(volume, entry)
+                    guard filter.admits(entry, protection: row.protected, now: now) else { continue }
+                    if !body(row) { return }
+                }
+                guard let next = page.next else { return }
+                part.after = next
             }
-            return NextPrunePreview(of: configured, usage, by: policy(for: configured), now: now)
         }
-        guard var report = reports.first else {
-            throw Failure(
-                code: .failed, message: "no entry is called \(key)",
-                hint: "'larder list --sort key' shows what there is; a scan finds what is new")
+        var (entries, bytes) = (Int64(0), ByteCount.zero)
+        var layers: [String: Set<String>] = [:]
+        try matches(after: nil) { row in
+            entries += 1
+            if let image = row.entry.found.image {
+                layers[row.volume, default: []].formUnion(image.layers)
+            } else {
+                bytes += row.entry.bytes
+            }
+            return true
         }
-        report.trust = known.first { $0.volume.name == report.volume }?.usage.scan.atimeTrust
-        return report
+        var rows: [ListReport.Row] = []
+        var cursor: String?
+        try matches(after: question.after) { row in
+            if let limit = question.limit, rows.count == limit {
+                cursor = rows.last.map {
+                    EntryQuestion.Cursor(after: $0.entry, on: $0.volume, in: question.order).text
+                }
+                return false
+            }
+            rows.append(row)
+            return true
+        }
+        return ListReport(
+            page: rows, order: question.order, totalEntries: entries,
+            totalBytes: bytes + (try index.storedBytes(ofLayers: layers)), cursor: cursor)
     }
 
-    /// Everything known of the entries that have that key or path, else of the one that is gone.
+    /// How many entries one explanation shows.
+    package static let mostExplained = 20
+
+    /// Everything known of the entries that a person means, and what the next prune does with each.
+    ///
+    /// - Parameter name: a key, a path, a name of an image, or a pattern over keys.
+    /// - Throws: `IndexError`; `Failure` where nothing is called so.
+    package func explain(_ name: String) throws -> Explanation {
+        let index = try index(readOnly: true)
+        let now = clock()
+        var previews: [String: NextPrunePreview] = [:]
+        var quality: [String: EvidenceQuality] = [:]
+        for volume in configuration.volumes {
+            guard let usage = try index.usage(of: volume.name) else { continue }
+            previews[volume.name] = NextPrunePreview(of: volume, usage, by: policy(for: volume), now: now)
+            quality[volume.name] = usage.scan.atimeTrust
+        }
+        var explanation = try explain(name, index, most: Self.mostExplained) { previews[$0] }
+        for place in explanation.reports.indices {
+            explanation.reports[place].trust = quality[explanation.reports[place].volume]
+        }
+        guard explanation.reports.isEmpty else { return explanation }
+        if previews.isEmpty { throw nothingKnown }
+        let near = try index.names(near: name, count: 5)
+        throw Failure(
+            code: .failed, message: "no entry is called \(name)",
+            hint: near.isEmpty
+                ? "'larder list --sort key' shows what there is; a scan finds what is new"
+                : "the nearest names are: \(near.joined(separator: ", "))")
+    }
+
+    /// Everything known of the entries that have that name or match that pattern, else of the one that is gone.
     ///
     /// - Parameter preview: what the next prune of a volume does; nil where that is not known.
     /// - Throws: `IndexError`.
     package func explain(
         _ key: String, _ index: CacheIndex, most: Int, preview: (String) -> NextPrunePreview?
-    ) throws -> [ExplainReport] {
+    ) throws -> Explanation {
         func accesses(of id: Int64) throws -> [ExplainReport.Access] {
             try index.accesses(of: id, limit: 20).map { .init($0) }
         }
         let ghosts = try index.ghosts(matching: key)
-        let reports = try index.entries(matching: key).prefix(most).map { volume, entry in
+        let names = Set(configuration.volumes.map(\.name))
+        var found = try index.entries(matching: key).filter { names.contains($0.volume) }
+        var hasMore = found.count > most
+        if found.isEmpty, key.contains("*") || key.contains("?") {
+            (found, hasMore) = try index.entries(matchingPattern: key, limit: most)
+            found.removeAll { !names.contains($0.volume) }
+        }
+        let reports = try found.prefix(most).map { volume, entry in
             let next = preview(volume)
             return ExplainReport(
                 key: entry.key, volume: volume, entry: entry, verdict: next?.verdict(on: entry),
                 evictions: Int64(next?.evictions.count ?? 0), accesses: try accesses(of: entry.id),
                 ghost: ghosts.first { $0.id == entry.id }.map { .init($0) })
         }
-        guard reports.isEmpty, let ghost = ghosts.first else { return reports }
-        return [
-            ExplainReport(
-                key: ghost.key, volume: ghost.volume, entry: nil, verdict: nil, evictions: 0,
-                accesses: try accesses(of: ghost.id), ghost: .init(ghost))
-        ]
+        guard reports.isEmpty, let ghost = ghosts.first else {
+            return Explanation(name: key, reports: Array(reports), hasMore: hasMore)
+        }
+        let gone = ExplainReport(
+            key: ghost.key, volume: ghost.volume, entry: nil, verdict: nil, evictions: 0,
+            accesses: try accesses(of: ghost.id), ghost: .init(ghost))
+        return Explanation(name: key, reports: [gone])
     }
 }
 
@@ -123,7 +172,9 @@ package struct NextPrunePreview: Sendable {
         if let (position, freed, cause) = evictions[entry.id] {
             return .evicted(
                 position: position,
-                Eviction(entry: entry, freedBytes: freed, cause: cause, decidedAt: decidedAt))
+                Eviction(
+                    entry: entry, freedBytes: freed, cause: cause, decidedAt: decidedAt,
+                    probation: entry.isUnused ? policy.order.probation : .zero))
         }
         if shared.contains(entry.id) { return .kept(.sharedLayers) }
         return policy.protection(of: entry, now: decidedAt).map { .kept($0) } ?? .notNeeded

@@ -26,7 +26,7 @@ extension Services {
                 firstDamaged: result.log.firstDamaged, isCut: result.log.isCut, entries: result.entries)
         } catch JobLogError.noFile {
             throw Failure(
-                code: .failed, message: "\(escaped(Array(file.utf8))) is no file",
+                code: .failed, message: "\(escaped(Array(file.utf8))) is not a file",
                 hint: "name a file, or write - and send the log to standard input")
         } catch JobLogError.unreadable(let reason) {
             let place = file == "-" ? "standard input" : escaped(Array(file.utf8))
@@ -41,7 +41,7 @@ extension Services {
         let names = caches.map(\.name).joined(separator: ", ")
         if let volume {
             guard caches.contains(where: { $0.name == volume }) else {
-                throw Failure.usage("no build cache is called \(volume); there are: \(names)")
+                throw Failure.usage("no build cache is called \(volume); the build caches are: \(names)")
             }
             return volume
         }

@@ -49,6 +49,7 @@ extension Services {
         guard let podman = try podman(for: volume) else {
             throw Failure(code: .configuration, message: "volume \(volume.name) has no socket")
         }
+        if !dryRun { try checkWritable(volume) }
         let reclaim = OrphanReclaim(locked, podman: podman, clock: clock)
         var result: OrphanReclaim.Result
         if dryRun {

@@ -19,6 +19,18 @@ package struct PruneGoal: Sendable {
     }
 }
 
+extension PruneGoal {
+    /// The command that prunes to this goal, as it is typed.
+    fileprivate func command(of volume: String?) -> String {
+        var words = ["larder prune"]
+        if let volume { words.append("--volume \(volume)") }
+        if let target { words.append("--to \(target.bytes == 0 ? "0" : target.quantity)") }
+        for key in selection?.keys ?? [] { words.append("--key '\(key.replacing("'", with: "'\\''"))'") }
+        if let pool = selection?.pool { words.append("--pool \(pool.rawValue)") }
+        return words.joined(separator: " ")
+    }
+}
+
 /// How a prune is done.
 package struct PruneOptions: Sendable {
     /// Whether only to tell what would be done.
@@ -33,6 +45,8 @@ package struct PruneOptions: Sendable {
     package var purge = false
     /// Whether to evict more than one run normally may.
     package var beyondLimits = false
+    /// Whether to prune a volume that cannot be locked.
+    package var unlocked = false
 
     /// A prune of all volumes down to their quotas.
     package init() {}
@@ -43,13 +57,23 @@ extension Services {
     ///
     /// - Throws: `IndexError`; `Failure` where no volume was ever scanned.
     package func plan(_ goal: PruneGoal = PruneGoal()) throws -> ServiceResult<PlanReport> {
-        let index = try index(readOnly: true)
-        let now = clock()
-        let plans = try usages(index).map { volume, usage in
+        try plan(goal, try index(readOnly: true), now: clock())
+    }
+
+    /// The same from an index that is open: what the command and the web interface show.
+    ///
+    /// - Throws: `IndexError`; `Failure` where no volume was ever scanned.
+    package func plan(
+        _ goal: PruneGoal, _ index: CacheIndex, now: Timestamp
+    ) throws -> ServiceResult<PlanReport> {
+        let known = try usages(index)
+        try checkTarget(goal, of: known.map(\.volume.name))
+        let plans = known.map { volume, usage in
             policy(for: volume, target: goal.target, selection: goal.selection)
                 .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
         }
-        let report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
+        var report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
+        report.command = goal.command(of: plans.count == 1 ? plans.first?.volume : nil)
         return ServiceResult(report, plans.allSatisfy(\.reachesGoal) ? nil : .overQuota)
     }
 
@@ -59,6 +83,7 @@ extension Services {
     package func prune(_ options: PruneOptions) async throws -> ServiceResult<PruneReport> {
         let file = try options.planFile.map(readPlan)
         let (volumes, skipped) = try presentVolumes(named: options.volume)
+        try checkTarget(options.goal, of: volumes.map(\.name))
         var index = try indexOrMemory()
         let run = Trash.newRunID(now: clock())
         var report = PruneReport(run: run, dryRun: options.dryRun, volumes: [], skipped: skipped)
@@ -90,6 +115,8 @@ extension Services {
         let pruner = pruner(index, beyondLimits: options.beyondLimits)
         try pruner.checkClock(for: volume)
         let locked = try lock(volume)
+        try checkClock(of: locked)
+        if !options.dryRun, !options.unlocked { try locked.requireLock() }
         var usage = try surveyed(locked, index)
         let policy = policy(for: volume, target: options.goal.target, selection: options.goal.selection)
         var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
@@ -107,6 +134,7 @@ extension Services {
             (plan, refused) = planned.matched(with: usage, under: policy, now: clock())
         }
         if options.dryRun { return PruneReport.Volume(dryRunOf: plan) }
+        try checkWritable(volume)
         let display = progress("\(volume.name): pruning")
         defer { display.end() }
         let result = try await pruner.prune(
@@ -115,7 +143,10 @@ extension Services {
         ) { done, all in display.update("\(done) of \(all) entries") }
         display.end()
         note(result.failures, of: volume, &failures)
-        return PruneReport.Volume(outcome: result.outcome, plan: plan)
+        warn(result.notices)
+        var report = PruneReport.Volume(outcome: result.outcome, plan: plan)
+        report.retention = volume.kind == .buildCache ? volume.trashRetention : nil
+        return report
     }
 
     /// Protects the images that containers mount: the store's records do not tell of them, Podman does.
@@ -157,7 +188,7 @@ extension Services {
     func note(_ found: [String], of volume: Volume, _ failures: inout [Failure]) {
         for failure in found {
             failures.append(Failure(code: .inPart, message: "volume \(volume.name): \(failure)"))
-            warn(["volume \(volume.name): \(failure)"])
+            notify("volume \(volume.name): \(failure)", .failure)
         }
     }
 

@@ -7,6 +7,8 @@ import Reporting
 package struct ReportOptions: Sendable {
     /// The accesses of this time until now count.
     package var window = Configuration.reportWindow
+    /// A size that is asked for beside the recommended one.
+    package var size: ByteCount?
     /// Whether to compare the eviction by last use with other rules and with the best possible.
     package var simulates = false
     /// What jobs fetch a second, in place of the configured speed.
@@ -44,6 +46,8 @@ extension Services {
         var report = CapacityReport(
             generatedAt: now, window: options.window, volumes: [],
             fetchSpeed: options.fetchSpeed ?? settings.fetchSpeed)
+        report.price = settings.price.map { ($0.amount, $0.currency) }
+        let isDaemonUp = try index.activities().contains { now - $0.startedAt < .days(7) }
         for (volume, usage) in known {
             report.idleWarmings += try index.idleWarmings(of: volume.name, since: now - options.window)
             guard let history = try index.history(of: volume.name) else { continue }
@@ -57,13 +61,76 @@ extension Services {
                     volume, usage, history, window: options.window, terms: settings.terms(now: now),
                     simulates: options.simulates,
                     findings: look?.findings(in: usage.entries) ?? ArtifactFindings(),
-                    containers: tax?.peak?.bytes ?? .zero, now: now))
+                    containers: tax.map { $0.sureContainerBytes } ?? .zero,
+                    doubtfulContainers: tax.map { $0.doubtfulContainerBytes } ?? .zero,
+                    regime: regime(of: volume, usage, history, watchesPressure: isDaemonUp, now: now),
+                    asked: options.size, rank: Self.rank(of: usage.entries), now: now))
             if let left = OrphanSection(volume: volume.name, orphans: try index.orphans(of: volume.name)) {
                 report.orphans.append(left)
             }
             report.images = report.images ?? tax
         }
         return report
+    }
+
+    /// How a volume is pruned, for replays of its history.
+    private func regime(
+        of volume: Volume, _ usage: VolumeUsage, _ history: VolumeHistory, watchesPressure: Bool,
+        now: Timestamp
+    ) -> PruneRegime {
+        var policy = policy(for: volume)
+        policy.idleFloor = .zero
+        // What passes with time is no obstacle to a prune of another day.
+        let passing: Set<Protection> = [
+            .inFlight, .inUse, .gradleRunning, .idleFloor, .warmed, .sharedLayers,
+        ]
+        let pinned = usage.entries.lazy.filter {
+            policy.protection(of: $0, now: now).map { !passing.contains($0) } ?? false
+        }.map(\.id)
+        return PruneRegime(
+            volume, limit: volume.quota(capacity: usage.capacity.total).limit,
+            watchesPressure: watchesPressure, idleFloor: configuration.idleFloor,
+            bytesShare: configuration.limits.bytesShare, entries: configuration.limits.entries,
+            times: pruneTimes(history, now: now), pinned: Set(pinned))
+    }
+
+    /// When prunes come: where they were recorded, then; else by the schedule, or nightly where there is none.
+    func pruneTimes(_ history: VolumeHistory, now: Timestamp) -> [Timestamp] {
+        let recorded = history.evictions.map(\.at)
+        var scheduled: [Timestamp] = []
+        if let schedule = configuration.daemon.prune {
+            var next = schedule.next(after: history.beganAt, in: configuration.daemon.timeZone)
+            while let time = next, time <= now, scheduled.count < 20_000 {
+                scheduled.append(time)
+                next = schedule.next(after: time, in: configuration.daemon.timeZone)
+            }
+        }
+        if scheduled.isEmpty { scheduled = PruneRegime.nightly(from: history.beganAt, to: now) }
+        let intervals = zip(recorded.dropFirst(), recorded).map { $0 - $1 }.sorted()
+        // Runs that come by another schedule than the daemon's, such as a weekly CronJob, are that schedule.
+        var half = Span.hours(12)
+        if intervals.count >= 3 {
+            half = max(half, Span(nanoseconds: intervals[intervals.count / 2].nanoseconds / 2))
+        }
+        var times = recorded
+        var place = 0
+        for time in scheduled {
+            while place < recorded.count, recorded[place] < time - half { place += 1 }
+            if place < recorded.count, recorded[place] < time + half { continue }
+            times.append(time)
+        }
+        return times.sorted()
+    }
+
+    /// The order of entries that were used at one instant and are of one size: by key, then by path.
+    private static func rank(of entries: [CacheEntry]) -> [Int64: Int] {
+        guard entries.count <= 50_000 else { return [:] }
+        let order = entries.indices.sorted { a, b in
+            let (one, other) = (entries[a].found, entries[b].found)
+            return one.key != other.key ? one.key < other.key : one.path < other.path
+        }
+        return Dictionary(
+            order.enumerated().map { (entries[$1].id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     private func measuredSharing(of volume: Volume) -> StoreSharing? {

@@ -32,7 +32,10 @@ extension Services {
     ) throws -> ScanService.Result {
         let display = progress("\(locked.volume.name): scanning")
         defer { display.end() }
-        let scan = ScanService(index: index, regretWindow: configuration.regretWindow, clock: clock) { done in
+        let scan = ScanService(
+            index: index, regretWindow: configuration.regretWindow, history: configuration.report.history,
+            clock: clock
+        ) { done in
             display.update("\(done) directories")
         }
         let result = try scan.run(locked, warm: warm)
@@ -46,7 +49,21 @@ extension Services {
         guard let usage = try index.usage(of: locked.volume.name) else {
             throw MaintenanceError.unusablePlan(reason: "volume \(locked.volume.name) was not recorded")
         }
-        return usage
+        var settled = usage
+        // From here on nothing of this run changes a file of an entry: arming was the last.
+        let settledAt = (try? locked.folder.get())?.volumeTime()
+        for place in settled.entries.indices { settled.entries[place].found.settledAt = settledAt }
+        return settled
+    }
+
+    /// Refuses to work by a clock that is ahead of the volume's own, as that of another node may be.
+    ///
+    /// - Throws: `MaintenanceError.clockIsAhead`.
+    func checkClock(of locked: LockedVolume) throws(MaintenanceError) {
+        guard let time = (try? locked.folder.get())?.volumeTime() else { return }
+        let now = clock()
+        guard now > time + ClockJumpDetector.aheadOfVolume else { return }
+        throw .clockIsAhead(volume: locked.volume.name, volumeTime: time, now: now)
     }
 }
 

@@ -13,13 +13,44 @@ extension Services {
         return try status(of: known, index, now: clock())
     }
 
+    /// The same with what is to be expected of each volume, which takes the capacity report: for people.
+    ///
+    /// - Throws: `IndexError`; `Failure` where no volume was ever scanned.
+    package func statusWithOutlook() throws -> StatusReport {
+        var report = try status()
+        var options = ReportOptions()
+        options.looksIntoArtifacts = false
+        let index = try index(readOnly: true)
+        let capacity = try capacityReport(options, index, of: usages(index), now: clock())
+        for volume in capacity.volumes {
+            guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }) else { continue }
+            report.volumes[place].outlook = .init(
+                fullAt: volume.sizing.bytesForecast?.fullAt,
+                recommended: volume.sizing.recommendation?.quantity)
+        }
+        return report
+    }
+
     /// The same from figures that were read already; empty where nothing was scanned.
     ///
     /// - Throws: `IndexError`.
     package func status(
         of known: [(volume: Volume, figures: VolumeFigures)], _ index: CacheIndex, now: Timestamp
     ) throws -> StatusReport {
-        try StatusReport(known, index, now: now)
+        var report = try StatusReport(known, index, now: now)
+        let seen = try index.activities()
+        // A command knows of a daemon by what that recorded lately.
+        guard seen.contains(where: { now - $0.finishedAt < .days(8) }) else { return report }
+        let daemon = configuration.daemon
+        for place in report.volumes.indices {
+            report.volumes[place].next = daemon.schedules.compactMap { activity, schedule in
+                guard [.scan, .prune, .verify].contains(activity) else { return nil }
+                return schedule.next(after: now, in: daemon.timeZone).map {
+                    .init(activity: activity.rawValue, at: $0)
+                }
+            }.sorted { ($0.at, $0.activity) < ($1.at, $1.activity) }
+        }
+        return report
     }
 
     /// The cluster and the node that metrics are labelled with.
@@ -73,6 +104,12 @@ extension StatusReport {
             func rate(since: Timestamp) throws -> HitRate {
                 try index.hitRates(of: volume.name, since: since, until: now).values.reduce(HitRate(), +)
             }
+            let trend = try (0..<10).reversed().map { part in
+                try index.hitRates(
+                    of: volume.name, since: now - .days(Int64(part) * 3 + 3),
+                    until: now - .days(Int64(part) * 3)
+                ).values.reduce(HitRate(), +)
+            }
             var line = Volume(
                 name: volume.name, path: volume.path, capacity: figures.capacity.total,
                 usedBytes: figures.usedBytes, quota: quota, trashBytes: figures.trashBytes,
@@ -80,12 +117,13 @@ extension StatusReport {
                 hitRates: RecentHitRates(
                     lastScan: try index.lastScanRates(of: volume.name),
                     day: try rate(since: now - .hours(24)), week: try rate(since: now - .days(7)),
-                    month: try rate(since: now - .days(30))),
+                    month: try rate(since: now - .days(30)), trend: trend),
                 lastScan: figures.scan.startedAt,
                 lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
                 evidence: figures.scan.atimeTrust, accountedBytes: figures.accountedBytes)
             line.unaccounted = figures.unaccounted
             line.eventLogs = volume.kind == .imageStore ? figures.eventLogs : nil
+            line.isStuck = figures.overQuota
             self.volumes.append(line)
             warnings += Warning.about(figures, quota: quota, now: now)
             warnings += try index.idleWarmings(of: volume.name, since: now - .days(7)).map { idle in

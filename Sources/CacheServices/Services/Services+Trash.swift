@@ -59,7 +59,7 @@ extension Services {
 
     /// The trashes of the mounted build caches; images have none.
     private func trashes() throws -> [(volume: Volume, trash: Trash)] {
-        try presentVolumes().present.filter { $0.kind == .buildCache }.map { volume in
+        try presentVolumes().present.filter { $0.kind == .buildCache && !$0.isReadOnly }.map { volume in
             (volume, try Trash(opening: volume))
         }
     }

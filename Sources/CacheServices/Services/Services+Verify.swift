@@ -60,6 +60,7 @@ extension Services {
         }
         do {
             let locked = try lock(volume)
+            try locked.requireLock()
             let result = try pruner.quarantine(locked, verified, usage: usage, run: run)
             note(result.failures, of: volume, &failures)
             return result.verified
@@ -72,7 +73,9 @@ extension Services {
     }
 
     private func scanned(_ volume: Volume, _ index: CacheIndex) throws -> VolumeUsage {
-        try surveyed(try lock(volume), index)
+        let locked = try lock(volume)
+        try checkClock(of: locked)
+        return try surveyed(locked, index)
     }
 
     private func read(

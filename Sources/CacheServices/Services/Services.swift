@@ -11,7 +11,16 @@ import Reporting
 /// functions, so that both say the same of one thing.
 package struct Services: Sendable {
     /// How urgent a notice is.
-    package enum Urgency: Sendable { case information, warning }
+    package enum Urgency: Sendable {
+        /// Of interest to who looks for a fault.
+        case detail
+        /// Of interest to everyone.
+        case information
+        /// Something should be looked at.
+        case warning
+        /// A part of what was asked for failed.
+        case failure
+    }
 
     /// What Larder was told.
     package var configuration: Configuration
@@ -100,6 +109,40 @@ extension Services {
         return index
     }
 
+    /// The same use cases for one volume of the configuration only.
+    ///
+    /// - Parameter name: the volume's; nil for all of them.
+    /// - Throws: `Failure` where no volume has that name.
+    package func restricted(to name: String?) throws -> Services {
+        guard let name else { return self }
+        var services = self
+        services.configuration.volumes.removeAll { $0.name != name }
+        guard services.configuration.volumes.isEmpty else { return services }
+        let names = configuration.volumes.map(\.name)
+        let meant = nearest(name, among: names).map { "; did you mean \($0)?" } ?? ""
+        throw Failure(
+            code: .usage, message: "no volume is called \(name)\(meant)",
+            hint: "the volumes are: \(names.joined(separator: ", "))")
+    }
+
+    /// Refuses a size as the goal of several volumes: meant for one, it would empty the others.
+    ///
+    /// - Throws: `Failure`.
+    func checkTarget(_ goal: PruneGoal, of volumes: [String]) throws {
+        guard goal.target != nil, volumes.count > 1 else { return }
+        throw Failure(
+            code: .usage,
+            message: "--to is the size of one volume, and there are several: "
+                + volumes.joined(separator: ", "), hint: "say which one with --volume")
+    }
+
+    /// Refuses to change a volume that Larder only looks at.
+    ///
+    /// - Throws: `MaintenanceError`.
+    func checkWritable(_ volume: Volume) throws {
+        if volume.isReadOnly { throw MaintenanceError.onlyLookedAt(volume: volume.name, path: volume.path) }
+    }
+
     /// Takes a volume's lock.
     ///
     /// - Throws: `MaintenanceError`.
@@ -111,11 +154,7 @@ extension Services {
     package func presentVolumes(
         named name: String? = nil
     ) throws -> (present: [Volume], skipped: [SkippedVolume]) {
-        let chosen = configuration.volumes.filter { name == nil || $0.name == name }
-        if chosen.isEmpty, let name {
-            let known = configuration.volumes.map(\.name).joined(separator: ", ")
-            throw Failure.usage("no volume is called \(name); there are: \(known)")
-        }
+        let chosen = try restricted(to: name).configuration.volumes
         let present = chosen.filter(LockedVolume.isPresent)
         let skipped = chosen.filter { !LockedVolume.isPresent($0) }
             .map { SkippedVolume(name: $0.name, path: $0.path, reason: "nothing is mounted there") }
@@ -161,7 +200,7 @@ extension Services {
     ) -> EvictionPolicy {
         var policy = EvictionPolicy(
             idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas,
-            target: target, selection: selection)
+            target: target, selection: selection, order: volume.order)
         policy.maxIdle = volume.maxIdle
         policy.replaceable = volume.replaceable
         return policy

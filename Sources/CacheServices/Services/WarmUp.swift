@@ -84,6 +84,7 @@ package struct WarmUp: Sendable {
     package func run(
         display: ((Services, Volume, [ImageWarmer.Request]) -> any WarmDisplay)? = nil
     ) async throws -> ServiceResult<WarmReport> {
+        try services.checkWritable(volume)
         let startedAt = services.clock()
         let auth = try services.authFile()
         let prepared = try await prepare(auth)
@@ -139,7 +140,7 @@ package struct WarmUp: Sendable {
     /// Locks and scans the store, and tells what each image is expected to take.
     private func prepare(_ auth: AuthFile?) async throws -> Prepared {
         guard let podman = try services.podman(for: volume) else {
-            throw Failure.usage("volume \(volume.name) is no image store")
+            throw Failure.usage("volume \(volume.name) is not an image store")
         }
         let registry = try services.registryClient(auth)
         let index = try services.index()

@@ -5,16 +5,16 @@ import Glibc
 
 extension EntryVerifier {
     func verdict(
-        on file: NoAtimeFile, _ name: [UInt8], in folder: Folder, _ newest: inout Int64
+        on file: NoAtimeFile, _ name: [UInt8], _ check: FileCheck, in folder: Folder, _ newest: inout Int64
     ) throws(SystemError) -> FileVerdict {
-        switch folder.pool {
-        case .gradle:
+        switch check {
+        case .checksumOfDirectory:
             guard let checksum = Checksum(gradleDirectory: folder.path.name) else {
                 return .unverifiable("the directory it is in is not named by a SHA-1")
             }
             return try compare(file, name, with: checksum, from: "as its directory says")
-        case .maven: return try mavenVerdict(on: file, name, in: folder, &newest)
-        case .gradleOther, .images:
+        case .checksumBeside: return try mavenVerdict(on: file, name, in: folder, &newest)
+        case .structure:
             return try structure(of: file, name) ?? .unverifiable("it has no checksum")
         }
     }

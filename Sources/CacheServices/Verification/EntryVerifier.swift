@@ -56,11 +56,12 @@ struct EntryVerifier {
                     guard let stat = try? directory.stat(name) else { continue }
                     let raw = name.dropLast().map(UInt8.init(bitPattern:))
                     if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) {
-                        if goesDown(in: entry.pool, depth) {
+                        if CacheLayouts.checksBelow(depth: depth, of: entry) {
                             stack.append((directory, name, path.appending(raw), depth + 1))
                         }
-                    } else if isChecked(raw, in: entry.pool, depth),
-                        let finding = finding(on: name, raw, in: folder)
+                    } else if let check = CacheLayouts.check(of: raw, atDepth: depth, of: entry),
+                        check != .structure || ZipArchive.isArchive(raw),
+                        let finding = finding(on: name, raw, check, in: folder)
                     {
                         findings.append(finding)
                     }
@@ -77,7 +78,6 @@ struct EntryVerifier {
         let directory: OpenDirectory
         let path: VolumePath
         let names: [[CChar]]
-        let pool: Pool
         let tracking: TrackingFile?
         let changedAt: Int64
 
@@ -85,7 +85,6 @@ struct EntryVerifier {
             self.directory = directory
             self.path = path
             self.names = names
-            self.pool = pool
             tracking = pool == .maven ? try? TrackingFile.read(in: directory).get() : nil
             changedAt = (try? directory.stat().mtime) ?? .max
         }
@@ -93,32 +92,14 @@ struct EntryVerifier {
         func has(_ name: [UInt8]) -> Bool { names.contains(name.cString) }
     }
 
-    /// A Maven version has its files in one directory, a Gradle module in one for each SHA-1.
-    private func goesDown(in pool: Pool, _ depth: Int) -> Bool {
-        switch pool {
-        case .maven, .images: false
-        case .gradle: depth == 0
-        case .gradleOther: true
-        }
-    }
-
-    private func isChecked(_ name: [UInt8], in pool: Pool, _ depth: Int) -> Bool {
-        name.withUnsafeBufferPointer { bytes in
-            switch pool {
-            case .maven: FileNames.isArtifact(bytes)
-            case .gradle: depth == 1 && !FileNames.isInFlight(bytes)
-            case .gradleOther: ZipArchive.isArchive(name)
-            case .images: false
-            }
-        }
-    }
-
-    private func finding(on name: [CChar], _ raw: [UInt8], in folder: Folder) -> Finding? {
+    private func finding(
+        on name: [CChar], _ raw: [UInt8], _ check: FileCheck, in folder: Folder
+    ) -> Finding? {
         let path = folder.path.appending(raw)
         do throws(SystemError) {
             guard let file = try NoAtimeFile.open(name, in: folder.directory) else { return nil }
             var newest = max(file.opened.mtime, folder.changedAt)
-            let verdict = try verdict(on: file, raw, in: folder, &newest)
+            let verdict = try verdict(on: file, raw, check, in: folder, &newest)
             guard file.isUnchanged else {
                 return Finding(path: path, result: .unsettled("it changed while it was read"))
             }

@@ -4,9 +4,10 @@ import FileAccess
 /// How many containers were there at once, by the event logs of the jobs' Podmans.
 ///
 /// A container has its own copy of its image in a vfs store from its `create` until its `remove`, whether it
-/// runs or not. A `remove` without a `create` in the logs is of a container that was there when they begin; a
-/// container without a `remove` counts until the end, as those of dead pods stay in the store. Logs are rotated,
-/// so what was before the first event is not known.
+/// runs or not. A `remove` without a `create` in the logs is of a container that was there when they begin. A pod
+/// that dies logs no `remove`, and its containers go with what cleans up after it: such a container counts for as
+/// long as the longest other one was there, at least the hour that a GitLab job may run. Those that really stay in
+/// the store are counted as what is there now. Logs are rotated, so what was before the first event is not known.
 extension ContainerPeak {
     /// A container that came or went.
     struct Event: Hashable {
@@ -35,11 +36,28 @@ extension ContainerPeak {
 
     init?(_ unsorted: [Event], size: (String) -> ByteCount) {
         // At the same instant what goes makes room for what comes.
-        let events = unsorted.sorted {
+        var events = unsorted.sorted {
             ($0.at, $0.image == nil ? 0 : 1, $0.container) < ($1.at, $1.image == nil ? 0 : 1, $1.container)
         }
         guard let first = events.first else { return nil }
-        let made = Set(events.lazy.filter { $0.image != nil }.map(\.container))
+        var begun: [String: Timestamp] = [:]
+        var ended: Set<String> = []
+        var longest = Span.hours(1)
+        for event in events {
+            if event.image != nil {
+                if begun[event.container] == nil { begun[event.container] = event.at }
+            } else if let start = begun[event.container], ended.insert(event.container).inserted {
+                longest = max(longest, event.at - start)
+            }
+        }
+        let open = begun.keys.filter { !ended.contains($0) }
+        let assumed = open.compactMap { name in
+            begun[name].map { Event(at: $0 + longest, container: name, image: nil) }
+        }
+        let made = Set(begun.keys)
+        events = (events + assumed).sorted {
+            ($0.at, $0.image == nil ? 0 : 1, $0.container) < ($1.at, $1.image == nil ? 0 : 1, $1.container)
+        }
         var present: [String: ByteCount] = [:]
         for event in events where !made.contains(event.container) { present[event.container] = .zero }
         var (peak, peakAt, bytes, most) = (present.count, first.at, ByteCount.zero, ByteCount.zero)
@@ -54,7 +72,9 @@ extension ContainerPeak {
             if present.count > peak { (peak, peakAt) = (present.count, event.at) }
             most = max(most, bytes)
         }
-        self.init(containers: peak, at: peakAt, bytes: most, since: first.at)
+        self.init(
+            containers: peak, at: peakAt, bytes: most, since: first.at, assumedEnds: open.count,
+            longest: longest)
     }
 }
 

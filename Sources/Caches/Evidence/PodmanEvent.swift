@@ -82,22 +82,26 @@ enum PodmanEventLine: Equatable {
 ///
 /// It builds nothing, for a log may have a million lines. Texts are given as they stand, escapes and all; what
 /// is nested is passed over.
-struct FieldReader {
+package struct FieldReader {
     private let bytes: UnsafeRawBufferPointer
     private var at = 0
     private var ended = false
+    private var end = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+    package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+
+    /// How many bytes the object has, with what stands before it; nil where it did not end.
+    package var length: Int? { ended ? end : nil }
 
     /// Whether the object ended, and nothing but space follows it.
-    var isAtEnd: Bool { ended && at == bytes.count }
+    package var isAtEnd: Bool { ended && at == bytes.count }
 
-    mutating func begin() -> Bool { take(UInt8(ascii: "{")) }
+    package mutating func begin() -> Bool { take(UInt8(ascii: "{")) }
 
     /// The next field, the value without its quotes; nil at the end and at what is no JSON.
-    mutating func next() -> (key: Range<Int>, value: Range<Int>)? {
+    package mutating func next() -> (key: Range<Int>, value: Range<Int>)? {
         if take(UInt8(ascii: "}")) {
-            ended = true
+            (ended, end) = (true, at)
             skipSpace()
             return nil
         }
@@ -106,7 +110,7 @@ struct FieldReader {
         return (key, value)
     }
 
-    func equals(_ range: Range<Int>, _ word: StaticString) -> Bool {
+    package func equals(_ range: Range<Int>, _ word: StaticString) -> Bool {
         guard range.count == word.utf8CodeUnitCount else { return false }
         for offset in 0..<range.count where bytes[range.lowerBound + offset] != word.utf8Start[offset] {
             return false
@@ -114,7 +118,7 @@ struct FieldReader {
         return true
     }
 
-    func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+    package func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     private mutating func skipSpace() {
         while at < bytes.count, [32, 9, 13].contains(bytes[at]) { at += 1 }

@@ -7,8 +7,8 @@ import Glibc
 struct PodmanEventFile: ~Copyable {
     /// A longer line is no event.
     static let lineLimit = 1 << 20
-    /// What is read of one file in one scan; the next scan reads on.
-    static let readLimit: Int64 = 2 << 30
+    /// What is read of one file in one scan, the newest of it: a hundred thousand containers.
+    static let readLimit: Int64 = 16 << 20
 
     let inode: UInt64
     let size: Int64

@@ -109,6 +109,8 @@ private struct Follower {
     private let needed: Timestamp?
 
     private static let keptCursors = 64
+    /// What is left of what one reading takes from all files together.
+    private var bytesLeft = 4 * PodmanEventFile.readLimit
 
     init(directory: String, before: [PodmanEventCursors.Cursor], needed: Timestamp?) {
         self.needed = needed
@@ -126,6 +128,16 @@ private struct Follower {
             // Two names of one file.
             guard after[file.inode] == nil else { return }
             reading.files += 1
+            guard bytesLeft > 0 else {
+                // Its cursor stays as it was: the next reading goes on with it.
+                for (index, cursor) in before.enumerated() where cursor.inode == file.inode {
+                    met.insert(index)
+                    after[file.inode] = cursor
+                }
+                reading.isWhole = false
+                reading.notices.append("the event log \(path) is read next time: there are too many at once")
+                return
+            }
             let isClean = read(file, path, &reading)
             guard let stat = try? folder.stat(name), stat.inode == file.inode else { return }
             // Only what is an event log through and through, and was read to its end, is Podman's to be removed.
@@ -153,7 +165,15 @@ private struct Follower {
         var cursor = start(of: file)
         var (skipped, firstSkipped) = (0, Int64(0))
         var found: [PodmanEvent] = []
-        let end = file.lines(from: cursor.offset) { line, start in
+        // Of a log that is too long for one reading the newest lines tell most of what is in use.
+        let passedOver = max(0, file.size - cursor.offset - PodmanEventFile.readLimit)
+        var isPartOfLine = passedOver > 0
+        let begin = passedOver > 0 ? cursor.offset + passedOver - 1 : cursor.offset
+        let end = file.lines(from: begin) { line, start in
+            if isPartOfLine {
+                isPartOfLine = false
+                return
+            }
             let parsed =
                 line.map { PodmanEventLine(UnsafeRawBufferPointer(rebasing: $0.dropLast())) } ?? .unreadable
             switch parsed {
@@ -167,6 +187,13 @@ private struct Follower {
             guard let line else { return }
             (cursor.lineStart, cursor.lineLength) = (start, Int64(line.count))
         }
+        bytesLeft -= end - begin
+        if passedOver > 0 {
+            reading.isWhole = false
+            reading.notices.append(
+                "the event log \(path): \(ByteCount(passedOver)) of it were passed over, as it grew by more than "
+                    + "\(ByteCount(PodmanEventFile.readLimit)) since the last time")
+        }
         cursor.offset = end
         file.remember(&cursor)
         after[file.inode] = cursor
@@ -177,7 +204,7 @@ private struct Follower {
                 "the event log \(path): \(skipped) line\(skipped == 1 ? " is" : "s are") no event and passed over, "
                     + "the first at byte \(firstSkipped)")
         }
-        return skipped == 0
+        return skipped == 0 && passedOver == 0
     }
 
     /// Where to read on: where it was left, else behind the last line that was read from whatever file.
@@ -190,7 +217,7 @@ private struct Follower {
         guard !lines.isEmpty else { return cursor }
         let lines = lines
         var found: Set<Int> = []
-        _ = file.lines(from: 0) { line, start in
+        _ = file.lines(from: max(0, file.size - 2 * PodmanEventFile.readLimit)) { line, start in
             guard let line, let index = lines[PodmanEventCursors.hash(line)] else { return }
             found.insert(index)
             (cursor.lineStart, cursor.lineLength) = (start, Int64(line.count))

@@ -77,8 +77,10 @@ struct OpenStoreFile: Sendable {
 /// No symbolic link is followed below the root, no open blocks, and nothing but regular files of a plausible
 /// owner and size is read.
 struct ImageStoreFolder: Sendable {
-    /// Files of this size and more are refused: a store of 100,000 layers needs 100 MB.
-    static let sizeLimit: Int64 = 256 << 20
+    /// Files of this size and more are refused: a store of 20,000 layers needs 20 MB.
+    static let sizeLimit: Int64 = 32 << 20
+    /// Files of more JSON objects are refused: a record has one or two, and decoding takes a kilobyte for each.
+    static let mostObjects = 100_000
 
     let root: String
     let driver: any StoreDriver
@@ -159,7 +161,8 @@ struct ImageStoreFolder: Sendable {
             throw refused(file, "it belongs to uid \(status.uid), the store to uid \(folderOwner)")
         }
         guard status.size < Self.sizeLimit else {
-            throw refused(file, "its size is \(ByteCount(status.size)), and 256 MiB is the limit")
+            throw refused(
+                file, "its size is \(ByteCount(status.size)), and \(ByteCount(Self.sizeLimit)) is the limit")
         }
         return OpenStoreFile(version: StoreFileVersion(status), descriptor: descriptor)
     }
@@ -171,8 +174,15 @@ struct ImageStoreFolder: Sendable {
         var data = Data(count: Int(opened.version.size) + 1)
         do throws(SystemError) {
             let filled = try data.withUnsafeMutableBytes { readFully(descriptor.number, into: $0) }.get()
-            return data.prefix(filled)
+            data = data.prefix(filled)
         } catch { throw unreadable(file, error.code) }
+        let objects = data.withUnsafeBytes { bytes in
+            bytes.reduce(0) { $1 == UInt8(ascii: "{") ? $0 + 1 : $0 }
+        }
+        guard objects <= Self.mostObjects else {
+            throw refused(file, "it has \(objects) objects, and \(Self.mostObjects) are the limit")
+        }
+        return data
     }
 
     private func folder(of file: StoreRecordFile) throws -> OpenDirectory? {

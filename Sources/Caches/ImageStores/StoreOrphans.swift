@@ -133,7 +133,9 @@ extension ImageStore {
         for place in graph.chain(from: [top]).reversed() {
             let record = graph.records[place]
             let parts = record.diffDigest.split(separator: ":", omittingEmptySubsequences: false)
-            guard parts.count == 2, parts[0] == "sha256", parts[1].utf8.count == 64 else { return nil }
+            guard parts.count == 2, parts[0] == "sha256", parts[1].utf8.count == 64,
+                parts[1].utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) })
+            else { return nil }
             below = below.isEmpty ? String(parts[1]) : chainID(below, String(parts[1]))
             guard below == record.id else { return nil }
             contents.append((record.diffDigest, ByteCount(record.diffSize)))

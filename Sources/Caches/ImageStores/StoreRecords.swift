@@ -50,14 +50,17 @@ struct LayerRecord: StoreRecord {
     var compressedSize: Int64
     var incomplete: Bool
 
+    /// Any job may write a record: no layer has more than 4 TiB, and sums of as many as there can be do not overflow.
+    private static let largest: Int64 = 1 << 42
+
     init(fields: RecordFields) throws {
         id = try fields.id()
         parent = try fields.text("parent")
         created = try fields.time("created")
-        diffSize = max(0, try fields.integer("diff-size"))
+        diffSize = min(max(0, try fields.integer("diff-size")), Self.largest)
         compressedDigest = try fields.text("compressed-diff-digest")
         diffDigest = try fields.text("diff-digest")
-        compressedSize = max(0, try fields.integer("compressed-size"))
+        compressedSize = min(max(0, try fields.integer("compressed-size")), Self.largest)
         incomplete = try fields.flag("incomplete", in: "flags")
     }
 }

@@ -22,11 +22,11 @@ struct TreeSize {
     var seen: Int { limit - max(0, left) }
 
     /// What was added.
-    var bytes: ByteCount { ByteCount(blocks * 512) }
+    var bytes: ByteCount { ByteCount(blocks.multipliedPinned(by: 512)) }
 
     /// Adds a tree; other users' directories may be closed to us.
     mutating func add(_ directory: OpenDirectory) {
-        blocks += (try? directory.stat().blocks) ?? 0
+        blocks.addPinned((try? directory.stat().blocks) ?? 0)
         // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
         var stack: [(parent: OpenDirectory, name: [CChar])] = [(directory, [46, 0])]
         while let (parent, name) = stack.popLast() {
@@ -47,7 +47,7 @@ struct TreeSize {
                 let isDirectory = stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR)
                 if isDirectory { stack.append((next, name)) }
                 if isDirectory || stat.links == 1 || linked.insert(stat.inode).inserted {
-                    blocks += stat.blocks
+                    blocks.addPinned(stat.blocks)
                 }
             }
         }

@@ -79,7 +79,7 @@ package struct ArtifactLook: Sendable {
                 let files = try? there.open(hash).names()
             else { continue }
             for file in files where checksum(of: file, in: here) == sum {
-                if let stat = try? here.stat(file) { bytes += stat.blocks * 512 }
+                if let stat = try? here.stat(file) { bytes.addPinned(stat.blocks * 512) }
             }
         }
         return ByteCount(bytes)
@@ -116,7 +116,7 @@ package struct ArtifactLook: Sendable {
         }
         let old = builds.filter { $0.number < newest[$0.kind] ?? 0 }
         let bytes = old.reduce(Int64(0)) { sum, build in
-            sum + ((try? directory.stat(build.name))?.blocks ?? 0) * 512
+            sum.addingPinned(((try? directory.stat(build.name))?.blocks ?? 0) * 512)
         }
         return (Int64(old.count), ByteCount(bytes))
     }

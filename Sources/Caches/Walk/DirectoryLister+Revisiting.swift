@@ -16,16 +16,21 @@ extension DirectoryLister {
     }
 
     /// Takes over what is known of an unchanged directory, and looks at its sentinels: reads of them are the
-    /// evidence of use, and they may have been rewritten in place.
+    /// evidence of use.
+    ///
+    /// Nil where one of them was rewritten in place, which leaves the directory as it was, or cannot be looked at.
     func revisit(
         _ directory: OpenDirectory, _ index: Int32, _ previous: TreeSnapshot, _ scratch: inout ListingScratch
-    ) -> VisitedDirectory {
+    ) -> VisitedDirectory? {
         let old = previous.tree.records[Int(index)]
         var record = old.withoutSentinels
+        var areThere = true
         previous.tree.forEachSentinel(of: index) { name in
             var stat = larder_stat()
-            if larder_statx(directory.descriptor, name, &stat) == 0 { add(stat, to: &record) }
+            areThere = areThere && larder_statx(directory.descriptor, name, &stat) == 0
+            addSentinel(stat, to: &record)
         }
+        guard areThere, record.sentinelTimes == old.sentinelTimes else { return nil }
         var visited = VisitedDirectory(record: record, sentinels: Array(previous.tree.sentinels(index)))
         visited.isUnchanged = record.isSame(as: old)
         for child in previous.children(of: index) {
@@ -56,12 +61,15 @@ extension DirectoryLister {
         let old = previous.tree.records[Int(index)]
         guard maySkip(old, previous), previous.children(of: index).isEmpty else { return nil }
         var record = old.withoutSentinels
+        var areThere = true
         let length = scratch.beginPath(previous.tree.name(index))
         previous.tree.forEachSentinel(of: index) { name in
             var stat = larder_stat()
             scratch.extendPath(from: length, by: name)
-            if larder_statx(parent.descriptor, scratch.path, &stat) == 0 { add(stat, to: &record) }
+            areThere = areThere && larder_statx(parent.descriptor, scratch.path, &stat) == 0
+            addSentinel(stat, to: &record)
         }
+        guard areThere, record.sentinelTimes == old.sentinelTimes else { return nil }
         _ = scratch.beginPath(previous.tree.name(index))
         var stat = larder_stat()
         guard larder_statx(parent.descriptor, scratch.path, &stat) == 0, stat.device == device,
@@ -70,15 +78,21 @@ extension DirectoryLister {
         return record
     }
 
+    private func addSentinel(_ stat: larder_stat, to record: inout DirectoryRecord) {
+        record.sentinelTimes &+= stat.ctime
+        add(stat, to: &record)
+    }
+
     /// Adds a file to the sums of its directory.
     func add(_ stat: larder_stat, to record: inout DirectoryRecord, isSentinel: Bool = true) {
-        record.fileBytes += stat.blocks * 512
-        record.apparentBytes += stat.size
+        record.fileBytes.addPinned(stat.blocks * 512)
+        record.apparentBytes.addPinned(stat.size)
         guard isSentinel else { return }
         record.accessed = max(record.accessed, stat.atime)
         // The rule of relatime turned round: this read shows, and the next one within a day will not.
         if stat.atime > stat.ctime, stat.atime > startedAt.nanoseconds - Self.inFlightAge {
             record.facts.insert(.unarmed)
+            if stat.uid != user, user != 0 { record.facts.insert(.unarmable) }
         }
     }
 }
@@ -90,7 +104,8 @@ extension DirectoryRecord {
         record.fileBytes = otherBytes
         record.apparentBytes = otherApparentBytes
         record.accessed = otherAccessed
-        record.facts.remove(.unarmed)
+        record.facts.subtract([.unarmed, .unarmable])
+        record.sentinelTimes = 0
         return record
     }
 

@@ -9,12 +9,16 @@ struct DirectoryLister {
     let device: UInt64
     let startedAt: Timestamp
     let previous: TreeSnapshot?
+    /// Whom this process acts for: nobody but a file's owner and root may arm it.
+    let user = geteuid()
 
     /// A directory changed this shortly before it was recorded may have changed again within the same tick of
     /// the file system's clock: two seconds cover the coarsest ones.
     static let coarsestTick: Int64 = 2_000_000_000
     /// How many files of a directory are remembered by name.
     private static let mostSentinels = 8
+    /// An artifact that was written so much later than the file that tells of its origin is not what that tells of.
+    private static let laterThanItsOrigin: Int64 = 3_600_000_000_000
     /// A download that has not moved for a day is none.
     static let inFlightAge: Int64 = 86_400_000_000_000
 
@@ -32,9 +36,10 @@ struct DirectoryLister {
         guard found == 0 else { return .unreadable(nil, SystemError(code: -found)) }
         guard stat.device == device, stat.mount == mount else { return .mountPoint }
         if let previous, task.previous >= 0,
-            isUnchanged(stat, previous.tree.records[Int(task.previous)], previous)
+            isUnchanged(stat, previous.tree.records[Int(task.previous)], previous),
+            let visited = revisit(directory, task.previous, previous, &scratch)
         {
-            return .visited(revisit(directory, task.previous, previous, &scratch))
+            return .visited(visited)
         }
         return read(directory, stat, task, &scratch)
     }
@@ -101,25 +106,28 @@ struct DirectoryLister {
 
     /// Remembers by name the files whose reads are the evidence of use, and sums up the others.
     ///
-    /// Maven reads a version directory's tracking file and pom whenever it resolves the version, and only looks
-    /// whether the jar is there; elsewhere every file counts but checksums.
+    /// Every file counts but checksums: Maven reads a version directory's tracking file and pom whenever it resolves
+    /// the version, other tools the jar alone, and any of them may be rewritten in its place.
     private func chooseSentinels(
         _ visited: inout VisitedDirectory, of directory: OpenDirectory, _ scratch: borrowing ListingScratch
     ) {
         // Gradle stamps what it finds there with its own time: it is looked at as a whole.
         if FileNames.isBuildCache(directory.name) { visited.record.facts.insert(.listAlways) }
         guard !visited.record.facts.contains(.listAlways) else { return }
-        let isTracked = visited.record.facts.contains(.tracked)
         var count = 0
+        let settled = startedAt.nanoseconds - Self.coarsestTick
         for file in scratch.files {
             scratch.withName(of: file) { name in
-                if isTracked ? FileNames.isReadByMaven(name) : !FileNames.isChecksum(name) {
+                if !FileNames.isChecksum(name) {
                     count += 1
+                    visited.record.sentinelTimes &+= file.stat.ctime
+                    // What was written within the same tick again would look the same.
+                    if file.stat.ctime >= settled { visited.record.facts.insert(.listAlways) }
                     visited.sentinels.append(contentsOf: name)
                     visited.sentinels.append(0)
                 } else {
-                    visited.record.otherBytes += file.stat.blocks * 512
-                    visited.record.otherApparentBytes += file.stat.size
+                    visited.record.otherBytes.addPinned(file.stat.blocks * 512)
+                    visited.record.otherApparentBytes.addPinned(file.stat.size)
                     visited.record.otherAccessed = max(visited.record.otherAccessed, file.stat.atime)
                 }
             }
@@ -131,18 +139,26 @@ struct DirectoryLister {
     }
 
     /// Tells a Maven version directory by its files, and asks its tracking file what was installed locally.
+    ///
+    /// Where the tracking file cannot be read now, that is doubt, and it is read again at the next scan.
     private func recognise(
         _ visited: inout VisitedDirectory, _ directory: OpenDirectory, in parent: OpenDirectory,
         _ scratch: borrowing ListingScratch
     ) {
         guard !scratch.files.isEmpty, !parent.name.isEmpty else { return }
         var tracked: TrackingFile?
+        var trusted = Int64.max
         if let file = scratch.file(named: FileNames.tracking) {
+            trusted = file.stat.mtime.addingPinned(Self.laterThanItsOrigin)
             visited.record.facts.formUnion([.mavenVersion, .tracked])
             switch TrackingFile.read(in: directory, file.stat) {
             case .success(let file): tracked = file
             case .failure(let error):
-                visited.record.facts.insert(error.code == EPERM ? .foreignOwner : .locallyInstalled)
+                switch error.code {
+                case EPERM, EACCES: visited.record.facts.insert(.foreignOwner)
+                case EINVAL, EFBIG, ELOOP: visited.record.facts.insert(.locallyInstalled)
+                default: visited.record.facts.insert(.unreadable)
+                }
             }
         } else if scratch.holdsName(after: parent.name + [UInt8(ascii: "-")] + directory.name) {
             visited.record.facts.insert(.mavenVersion)
@@ -152,7 +168,8 @@ struct DirectoryLister {
         else { return }
         for file in scratch.files {
             scratch.withName(of: file) { name in
-                if FileNames.isArtifact(name), tracked?.isFetched(name) != true {
+                guard FileNames.isArtifact(name) else { return }
+                if tracked?.isFetched(name) != true || file.stat.mtime > trusted {
                     visited.record.facts.insert(.locallyInstalled)
                 }
             }

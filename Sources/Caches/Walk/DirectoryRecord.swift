@@ -35,6 +35,8 @@ struct DirectoryRecord {
     var accessed: Int64
     /// The same among the files that are no sentinels.
     var otherAccessed: Int64
+    /// The sum of its sentinels' times of change, wrapping: another one where any of them was rewritten in place.
+    var sentinelTimes: Int64 = 0
 }
 
 /// What is known of a directory from the names of its files.
@@ -47,9 +49,10 @@ struct DirectoryFacts: OptionSet {
     static let locallyInstalled = DirectoryFacts(rawValue: 1 << 1)
     /// It holds a fresh `.part`, `.tmp` or `.lock` file.
     static let inFlight = DirectoryFacts(rawValue: 1 << 2)
-    /// It, or a file in it, could not be read.
+    /// It, a file in it, or what lies behind a directory in it, could not be looked at.
     static let unreadable = DirectoryFacts(rawValue: 1 << 3)
-    /// Its files must be listed at every scan: hard links, in-flight files, or more files than can be sentinels.
+    /// Its files must be listed at the next scan: hard links, in-flight files, more files than can be sentinels, what
+    /// had just changed, or a directory in it that went away.
     static let listAlways = DirectoryFacts(rawValue: 1 << 4)
     /// The next read of one of its files would leave no trace under relatime.
     static let unarmed = DirectoryFacts(rawValue: 1 << 5)
@@ -57,6 +60,9 @@ struct DirectoryFacts: OptionSet {
     static let foreignOwner = DirectoryFacts(rawValue: 1 << 6)
     /// It holds `_remote.repositories`.
     static let tracked = DirectoryFacts(rawValue: 1 << 7)
+    /// A file of another user in it was read within a day: its next read leaves no trace under relatime, and this
+    /// process may not arm it.
+    static let unarmable = DirectoryFacts(rawValue: 1 << 8)
 }
 
 /// One name of a file with several links.

@@ -23,8 +23,8 @@ struct DirectoryWalker: Sendable {
         var tree: DirectoryTree
         var identity: VolumeIdentity
         var unreadable: [(directory: Int32, name: [UInt8], error: SystemError)]
-        /// Directories on which another file system is mounted: passed over.
-        var mountPoints: Int
+        /// Directories on which another file system is mounted, by the one they are in: passed over.
+        var mountPoints: [(directory: Int32, name: [UInt8])]
         /// Whether the tree of the last scan still says it all.
         var isUnchanged: Bool
     }

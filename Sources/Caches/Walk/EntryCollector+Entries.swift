@@ -28,16 +28,23 @@ extension EntryCollector {
 
     private func summed() -> (sums: [EntrySum], trashBytes: Int64) {
         var sums = heads.map { EntrySum(protections: $0.holdsEntries ? Protections(.holdsEntries) : []) }
+        for head in handSeededModules() { sums[head].protections.insert(Protections(.locallyInstalled)) }
         var trashBytes: Int64 = 0
         for (index, record) in tree.records.enumerated() {
-            if isInTrash(index) { trashBytes += record.ownBytes + record.fileBytes }
+            if isInTrash(index) { trashBytes.addPinned(record.ownBytes.addingPinned(record.fileBytes)) }
             guard owner[index] >= 0 else { continue }
             sums[Int(owner[index])].add(record, in: heads[Int(owner[index])].pool)
+            if record.files > 0, isForeign(index) {
+                sums[Int(owner[index])].protections.insert(Protections(.locallyInstalled))
+            }
         }
         for link in tree.hardLinksByFirstPath() {
-            if isInTrash(Int(link.directory)) { trashBytes += link.bytes }
+            if isInTrash(Int(link.directory)) { trashBytes.addPinned(link.bytes) }
             guard owner[Int(link.directory)] >= 0 else { continue }
             sums[Int(owner[Int(link.directory)])].add(link)
+        }
+        for link in tree.hardLinks where owner[Int(link.directory)] >= 0 && isForeign(Int(link.directory)) {
+            sums[Int(owner[Int(link.directory)])].protections.insert(Protections(.locallyInstalled))
         }
         return (sums, trashBytes)
     }
@@ -88,13 +95,14 @@ private struct EntrySum {
 
     mutating func add(_ record: DirectoryRecord, in pool: Pool) {
         files += Int64(record.files)
-        bytes += record.ownBytes + record.fileBytes
-        apparentBytes += record.apparentBytes
+        bytes.addPinned(record.ownBytes.addingPinned(record.fileBytes))
+        apparentBytes.addPinned(record.apparentBytes)
         accessed = max(accessed, record.accessed)
         fetched = max(fetched, record.mtime)
         guard !record.facts.isEmpty else { return }
         if record.facts.contains(.inFlight) { protections.insert(Protections(.inFlight)) }
         if record.facts.contains(.unreadable) { protections.insert(Protections(.unreadable)) }
+        if record.facts.contains(.unarmable) { protections.insert(Protections(.noEvidence)) }
         guard pool == .maven else { return }
         if record.facts.contains(.locallyInstalled) { protections.insert(Protections(.locallyInstalled)) }
         if record.facts.contains(.foreignOwner) { protections.insert(Protections(.foreignOwner)) }
@@ -102,8 +110,8 @@ private struct EntrySum {
 
     mutating func add(_ link: HardLink) {
         files += 1
-        bytes += link.bytes
-        apparentBytes += link.apparentBytes
+        bytes.addPinned(link.bytes)
+        apparentBytes.addPinned(link.apparentBytes)
     }
 }
 

@@ -61,11 +61,18 @@ package struct VolumeScanner: Sendable {
         var scan = VolumeScan(
             volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: walk.identity,
             complete: unreadable.isEmpty, directories: Int64(tree.records.count), files: totals.files,
-            bytes: ByteCount(totals.bytes - found.trashBytes), apparentBytes: ByteCount(totals.apparentBytes),
+            bytes: ByteCount(totals.bytes.subtractingPinned(found.trashBytes)),
+            apparentBytes: ByteCount(totals.apparentBytes),
             trashBytes: ByteCount(found.trashBytes),
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
+        let hidden = unreadable.map { (directory: $0.directory, name: $0.name) } + walk.mountPoints
+        scan.unseen = hidden.compactMap { place in
+            VolumePath(bytes: tree.path(place.directory)).map {
+                place.name.isEmpty ? $0 : $0.appending(place.name)
+            }
+        }
         if let unsaved, let snapshots {
             scan.notices.append(
                 "\(snapshots.path) cannot be written (\(unsaved)): the next scan may take longer")
@@ -123,12 +130,13 @@ extension Capacity {
     package init?(descriptor: Int32) {
         var stat = statvfs()
         guard fstatvfs(descriptor, &stat) == 0 else { return nil }
-        let block = Int64(stat.f_frsize)
+        let block = Int64(clamping: stat.f_frsize)
+        func bytes(_ blocks: UInt) -> ByteCount {
+            ByteCount(Int64(clamping: blocks).multipliedPinned(by: block))
+        }
         self.init(
-            total: ByteCount(Int64(stat.f_blocks) * block),
-            available: ByteCount(Int64(stat.f_bavail) * block),
-            free: ByteCount(Int64(stat.f_bfree) * block), inodes: Int64(stat.f_files),
-            freeInodes: Int64(stat.f_ffree))
+            total: bytes(stat.f_blocks), available: bytes(stat.f_bavail), free: bytes(stat.f_bfree),
+            inodes: Int64(clamping: stat.f_files), freeInodes: Int64(clamping: stat.f_ffree))
     }
 }
 
@@ -156,13 +164,13 @@ extension DirectoryTree {
         var apparent: Int64 = 0
         for record in records {
             files += Int64(record.files)
-            bytes += record.ownBytes + record.fileBytes
-            apparent += record.apparentBytes
+            bytes.addPinned(record.ownBytes.addingPinned(record.fileBytes))
+            apparent.addPinned(record.apparentBytes)
         }
         for link in hardLinksByFirstPath() {
             files += 1
-            bytes += link.bytes
-            apparent += link.apparentBytes
+            bytes.addPinned(link.bytes)
+            apparent.addPinned(link.apparentBytes)
         }
         return (files, bytes, apparent)
     }

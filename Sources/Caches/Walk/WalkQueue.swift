@@ -45,7 +45,8 @@ final class WalkQueue: Sendable {
     struct Found {
         var tree = DirectoryTree()
         var unreadable: [(directory: Int32, name: [UInt8], error: SystemError)] = []
-        var mountPoints = 0
+        /// Directories on which another file system is mounted, by the one they are in.
+        var mountPoints: [(directory: Int32, name: [UInt8])] = []
         var isUnchanged = true
         /// Whether the task was cancelled before all was walked.
         var isStopped = false
@@ -117,14 +118,31 @@ extension WalkQueue.Found {
                 unreadable.append((tree.append(record, name: task, sentinels: []), [], error))
             } else {
                 unreadable.append((task.parentIndex, task.bytes, error))
+                lookAgain(at: task.parentIndex, .unreadable)
             }
-        case .mountPoint: mountPoints += 1
-        case .vanished: isUnchanged = false
+        case .mountPoint:
+            isUnchanged = false
+            mountPoints.append((task.parentIndex, task.bytes))
+            lookAgain(at: task.parentIndex, .unreadable)
+        case .vanished:
+            isUnchanged = false
+            lookAgain(at: task.parentIndex, .listAlways)
         }
         if before / 4096 != tree.records.count / 4096 { progress?(tree.records.count) }
     }
 
+    /// What lies in a directory was not all seen: an unchanged directory would hide it from all later scans.
+    private mutating func lookAgain(at directory: Int32, _ fact: DirectoryFacts) {
+        if tree.records.indices.contains(Int(directory)) { tree.records[Int(directory)].facts.insert(fact) }
+    }
+
     private mutating func take(_ visited: VisitedDirectory, of task: WalkTask, _ previous: DirectoryTree?) {
+        guard tree.hasRoom(for: visited, previous) else {
+            isUnchanged = false
+            unreadable.append((max(0, task.parentIndex), task.bytes, SystemError(code: EOVERFLOW)))
+            lookAgain(at: task.parentIndex, .unreadable)
+            return
+        }
         // Larder's own folder changes with every scan and holds nothing that is skipped.
         let isOwn = task.parentIndex == 0 && task.bytes == EntryCollector.ownFolder
         if !visited.isUnchanged, !isOwn { isUnchanged = false }
@@ -151,6 +169,13 @@ extension WalkTask {
 }
 
 extension DirectoryTree {
+    /// Whether the names of a directory and of its leaves still have places that 32 bits can tell.
+    fileprivate func hasRoom(for visited: VisitedDirectory, _ previous: DirectoryTree?) -> Bool {
+        let leaves = visited.leaves.reduce(0) { $0 + Int($1.nameLength) + Int($1.sentinelLength) }
+        return text.count + visited.sentinels.count + leaves + Int(UInt16.max) < Int(UInt32.max)
+            && records.count + visited.leaves.count + 1 < Int(Int32.max)
+    }
+
     /// Adds a directory with its name and the names of its sentinels, and says where it went.
     mutating func append(_ record: DirectoryRecord, name task: WalkTask, sentinels: [UInt8]) -> Int32 {
         let start = text.count

@@ -24,8 +24,8 @@ package struct ActivityRunner: Sendable {
             case .scan: return try runner.scan(volume)
             case .prune: return try await runner.prune()
             case .warm: return try await runner.warm()
-            case .verify: return try runner.verify()
-            case .report: return try runner.report()
+            case .verify: return try await runner.verify()
+            case .report: return try await runner.report()
             }
         } catch {
             if Task.isCancelled { return ActivityOutcome(.stopped, "given up before it changed anything") }
@@ -58,6 +58,7 @@ package struct ActivityRunner: Sendable {
     private func prune() async throws -> ActivityOutcome {
         let pruned = try await services.prune(PruneOptions())
         let (report, code) = (pruned.report, pruned.code)
+        await services.tell(Notice.of(report))
         guard let outcome = report.volumes.first?.outcome else {
             return ActivityOutcome(.failed, "nothing was pruned")
         }
@@ -90,8 +91,9 @@ package struct ActivityRunner: Sendable {
             ])
     }
 
-    private func verify() throws -> ActivityOutcome {
+    private func verify() async throws -> ActivityOutcome {
         let verified = try services.verify(VerifyOptions())
+        await services.tell(Notice.of(verified.report))
         let code = verified.code
         guard let volume = verified.report.volumes.first else {
             return ActivityOutcome(.failed, "nothing was verified")
@@ -107,8 +109,9 @@ package struct ActivityRunner: Sendable {
             ])
     }
 
-    private func report() throws -> ActivityOutcome {
+    private func report() async throws -> ActivityOutcome {
         let report = try services.capacityReport()
+        await services.tell(Notice.of(report, within: services.configuration.notifications.fillsWithin))
         let place = services.configuration.stateDirectory
         for (format, text) in [("html", report.html()), ("json", try report.json())] {
             let file = "\(place)/report.\(format)"

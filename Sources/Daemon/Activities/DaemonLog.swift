@@ -2,7 +2,8 @@ import CacheModel
 import Foundation
 import Logging
 
-/// Writes what the daemon does to standard error: a line of JSON for each event, or a plain line on a terminal.
+/// Writes what the daemon does to standard error: a line of JSON for each event, or, on a terminal, a plain line
+/// with the same values behind it.
 ///
 /// The keys of a JSON line are `time` (RFC 3339, UTC), `level`, `message`, and those of the event: `activity`,
 /// `volume`, `result`, `reason`, `milliseconds` and the figures, all numbers as numbers.
@@ -38,7 +39,9 @@ package struct DaemonLog: LogHandler {
     /// Writes an event.
     package func log(event: LogEvent) {
         guard isJSON else {
-            write("\(clock()) \(event.level.rawValue): \(event.message)")
+            write(
+                "\(clock()) \(event.level.rawValue): \(event.message)\(plain(event.metadata ?? [:], "\(event.message)"))"
+            )
             return
         }
         var line = #"{"time":"\#(clock())","level":"\#(event.level.rawValue)","message":"#
@@ -49,6 +52,20 @@ package struct DaemonLog: LogHandler {
             line += ",\(Self.quoted(key)):" + (Int64(text).map(String.init) ?? Self.quoted(text))
         }
         write(line + "}")
+    }
+
+    /// What goes with an event, for a terminal: `  address=127.0.0.1:9847`, without what the message says already.
+    private func plain(_ own: Logger.Metadata, _ message: String) -> String {
+        let words = Set(message.split { " :,;()".contains($0) }.map(String.init))
+        let pairs = metadata.merging(own) { $1 }.sorted { $0.key < $1.key }.compactMap {
+            key, value -> String? in
+            let text = "\(value)"
+            if words.contains(text), Int64(text) == nil { return nil }
+            let isPlain =
+                !text.isEmpty && text.unicodeScalars.allSatisfy { $0.value > 32 && $0 != "\"" && $0 != "=" }
+            return "\(key)=\(isPlain ? text : Self.quoted(text))"
+        }
+        return pairs.isEmpty ? "" : "  " + pairs.joined(separator: " ")
     }
 
     /// The text as a JSON string (RFC 8259, section 7).

@@ -28,9 +28,9 @@ extension Scheduler {
         guard before != presence[volume.name] else { return }
         let metadata: Logger.Metadata = ["volume": "\(volume.name)"]
         if let away {
-            logger.warning("volume \(volume.name) is away: \(away)", metadata: metadata)
+            logger.warning("volume \(volume.name) is unavailable: \(away)", metadata: metadata)
         } else if before != nil {
-            logger.notice("volume \(volume.name) is back at \(volume.path)", metadata: metadata)
+            logger.notice("volume \(volume.name) is available again at \(volume.path)", metadata: metadata)
         }
         waker.yield()
     }

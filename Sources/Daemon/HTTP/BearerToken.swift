@@ -20,7 +20,7 @@ struct BearerToken: Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw refused("it is no regular file")
+            throw refused("it is not a regular file")
         }
         guard status.st_mode & 0o027 == 0 else {
             throw refused("others can read or write it; run: chmod 0440 \(path)")

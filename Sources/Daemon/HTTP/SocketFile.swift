@@ -10,13 +10,18 @@ package enum ListenError: Error, Equatable, CustomStringConvertible {
     case refused(path: String, reason: String)
     /// The system does not give the address.
     case unavailable(address: String, reason: String)
+    /// There is no room for the threads and files that wait for connections.
+    case noEventLoop(address: String, reason: String)
 
     /// What is wrong, and what to do.
     package var description: String {
         switch self {
-        case .notASocket(let path): "\(path) is no socket: remove it, or listen at another path"
+        case .notASocket(let path): "\(path) is not a socket: remove it, or listen at another path"
         case .inUse(let path): "another server listens at \(path): stop it, or listen at another path"
         case .refused(let path, let reason): "the socket \(path) cannot be made: \(reason)"
+        case .noEventLoop(let address, let reason):
+            "cannot serve at \(address): \(reason); raise the limits of this process (ulimit -n, ulimit -u), or serve "
+                + "nothing with --listen none"
         case .unavailable(let address, let reason):
             "cannot listen at \(address): \(reason); choose another address, as --listen or as daemon.listen"
         }

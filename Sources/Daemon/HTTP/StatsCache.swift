@@ -30,7 +30,7 @@ actor StatsCache {
     private let reader: IndexReader
     private let slowReader: IndexReader
     private let control: any DaemonControl
-    private var services: Services?
+    private var configuration: Configuration?
     private let pace: Pace
     private let clock: @Sendable () -> Timestamp
     private let logger: Logger
@@ -42,6 +42,8 @@ actor StatsCache {
     private var wasHeld = false
     private(set) var sizes: IndexSizes?
     private var sizesBasis: [String] = []
+    /// What the sizes were made by: they are made anew at once when another one is in force.
+    private var sizesConfiguration: Configuration?
     private var sizesNotBefore = Timestamp(seconds: 0)
     private var isSizing = false
 
@@ -77,12 +79,8 @@ actor StatsCache {
     /// Reads the figures again where the index has changed.
     func refresh() async {
         let services = Services(await control.configuration(), clock: clock)
-        let wasReloaded = services.configuration != self.services?.configuration
-        if wasReloaded {
-            self.services = services
-            // What the next prune does was foretold by the old ones.
-            (sizesBasis, sizesNotBefore) = ([], Timestamp(seconds: 0))
-        }
+        let wasReloaded = services.configuration != configuration
+        configuration = services.configuration
         let (known, now) = (version, clock())
         let isDue = figures == nil || wasReloaded || now - (figures?.readAt ?? now) > pace.longest
         do {
@@ -108,8 +106,9 @@ actor StatsCache {
 
     private func refreshSizes(_ figures: IndexFigures, _ services: Services) {
         let now = clock()
-        guard !isSizing, !figures.volumes.isEmpty, now >= sizesNotBefore,
-            figures.basis != sizesBasis || now - (sizes?.madeAt ?? now) > .hours(1)
+        let isDue = figures.basis != sizesBasis || now - (sizes?.madeAt ?? now) > .hours(1)
+        guard !isSizing, !figures.volumes.isEmpty,
+            services.configuration != sizesConfiguration || (isDue && now >= sizesNotBefore)
         else { return }
         isSizing = true
         Task(priority: .utility) {
@@ -117,17 +116,18 @@ actor StatsCache {
                 let made = try await slowReader.read {
                     try IndexSizes($0, by: services, now: now)
                 }
-                take(made, basis: figures.basis)
+                take(made, basis: figures.basis, by: services.configuration)
             } catch {
                 logger.debug("the capacity report cannot be made now", metadata: ["error": "\(error)"])
+                sizesNotBefore = clock() + pace.sizes
                 isSizing = false
             }
         }
     }
 
-    private func take(_ made: IndexSizes, basis: [String]) {
+    private func take(_ made: IndexSizes, basis: [String], by configuration: Configuration) {
         sizes = made
-        sizesBasis = basis
+        (sizesBasis, sizesConfiguration) = (basis, configuration)
         let took = clock() - made.madeAt
         sizesNotBefore = clock() + max(pace.sizes, Span(nanoseconds: took.nanoseconds * 20))
         isSizing = false

@@ -5,18 +5,30 @@ import Foundation
 /// The query of a request, read strictly: what is not understood is refused, not ignored.
 struct WebQuery {
     private var values: [String: String] = [:]
+    private var lists: [String: [String]] = [:]
 
     /// Reads `a=b&c=d`, percent-encoded, with `+` for a space; empty values count as absent.
     ///
-    /// - Throws: `WebError` for unknown or repeated names, and for what is no UTF-8.
-    init(_ query: String?, known: [String]) throws(WebError) {
+    /// - Parameter repeated: the names that may stand there more than once.
+    /// - Throws: `WebError` for unknown and repeated parameters, and for what is not UTF-8.
+    init(_ query: String?, known: [String], repeated: [String] = []) throws(WebError) {
         for pair in (query ?? "").split(separator: "&", omittingEmptySubsequences: true) {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = Self.decoded(parts[0]), let value = Self.decoded(parts.count > 1 ? parts[1] : "")
-            else { throw .malformed("the query cannot be read", "write it percent-encoded, in UTF-8") }
+            else { throw .malformed("the query string cannot be decoded", "percent-encode it, as UTF-8") }
+            if repeated.contains(name) {
+                if !value.isEmpty { lists[name, default: []].append(value) }
+                guard lists[name, default: []].count <= 16 else {
+                    throw .malformed("too many parameters \(name)", "write at most 16")
+                }
+                continue
+            }
             guard known.contains(name), values[name] == nil else {
                 throw .malformed(
-                    "the query has a name too much", "known once each: \(known.joined(separator: ", "))")
+                    "unknown or repeated query parameter",
+                    "accepted once each: \(known.joined(separator: ", "))"
+                        + (repeated.isEmpty
+                            ? "" : "; any number of times: \(repeated.joined(separator: ", "))"))
             }
             values[name] = value
         }
@@ -31,11 +43,19 @@ struct WebQuery {
         return value
     }
 
+    /// All values of a parameter that may be repeated.
+    func texts(_ name: String, longest: Int = 200) throws(WebError) -> [String] {
+        for value in lists[name] ?? [] where value.utf8.count > longest {
+            throw .malformed("\(name) is too long", "write at most \(longest) bytes")
+        }
+        return lists[name] ?? []
+    }
+
     func number(_ name: String, _ range: ClosedRange<Int>) throws(WebError) -> Int? {
         guard let value = values[name] else { return nil }
         guard value.count < 10, let number = Int(value), range.contains(number) else {
             throw .malformed(
-                "\(name) is no number that can be used", "write \(range.lowerBound) to \(range.upperBound)")
+                "\(name) is not a number in range", "write \(range.lowerBound) to \(range.upperBound)")
         }
         return number
     }
@@ -46,13 +66,13 @@ struct WebQuery {
         guard let value = values[name] else { return nil }
         guard let word = Word(rawValue: value) else {
             throw .malformed(
-                "\(name) is none of those known",
+                "unknown value of \(name)",
                 "write one of \(Word.allCases.map(\.rawValue).joined(separator: ", "))")
         }
         return word
     }
 
-    /// Percent-decoded text; nil where it is broken or no UTF-8.
+    /// Percent-decoded text; nil where it is broken or not UTF-8.
     static func decoded(_ text: some StringProtocol) -> String? {
         String(text).replacing("+", with: " ").removingPercentEncoding
     }
@@ -60,17 +80,15 @@ struct WebQuery {
 
 /// Where a page ends: the order's value and the row, as text that a URL can hold.
 enum WebCursor {
-    static func text(_ cursor: EntryQuestion.Cursor) -> String { encoded("\(cursor.id):\(cursor.value)") }
-
     static func text(_ cursor: RunSummary.Cursor) -> String {
         encoded("\(cursor.startedAt.nanoseconds):\(cursor.id)")
     }
 
     static func entry(_ text: String?, _ order: EntryQuestion.Order) throws(WebError) -> EntryQuestion.Cursor?
     {
-        guard let (number, value) = try parts(text) else { return nil }
-        guard order == .key || Int64(value) != nil else { throw unknown }
-        return EntryQuestion.Cursor(value: value, id: number)
+        guard let text else { return nil }
+        guard let cursor = EntryQuestion.Cursor(text), cursor.order == order else { throw unknown }
+        return cursor
     }
 
     static func run(_ text: String?) throws(WebError) -> RunSummary.Cursor? {
@@ -79,7 +97,7 @@ enum WebCursor {
     }
 
     private static let unknown = WebError.malformed(
-        "the cursor is none of this list", "take next_cursor of the page before, with the same sort")
+        "invalid cursor", "use next_cursor of the previous page, with the same sort")
 
     private static func parts(_ text: String?) throws(WebError) -> (Int64, String)? {
         guard let text else { return nil }

@@ -7,43 +7,33 @@ import Reporting
 extension WebResponder {
     /// `/api/v1/entries`: `larder.list/1`, page by page.
     func entriesList(_ request: Request) async throws -> WebResponse {
-        let (page, rows, order) = try await search(request, limit: 100)
-        let report = ListReport(
-            page: rows, order: ListReport.Order(rawValue: order.rawValue) ?? .used,
-            totalEntries: page.totalEntries, totalBytes: page.totalBytes,
-            cursor: page.next.map(WebCursor.text))
-        return .json(try report.json())
+        .json(try await search(request, limit: 100).report.json())
     }
 
     /// `/entries`: the same for people.
     func entriesPage(_ request: Request) async throws -> WebResponse {
-        let (page, rows, order) = try await search(request, limit: 50)
-        let query = try WebQuery(request.uri.query, known: Self.names)
-        let html = EntriesPage(
-            text: try query.text("q") ?? "", pool: try query.word("pool", Pool.self), order: order.rawValue,
-            rows: rows, total: (page.totalEntries, page.totalBytes), cursor: page.next.map(WebCursor.text)
-        ).html(now: clock())
-        return .page(html)
+        let (report, question, filters) = try await search(request, limit: 50)
+        return .page(
+            EntriesPage(
+                report, text: question.text ?? "", pool: question.pool, volume: question.volume ?? "",
+                filters: filters, isFirst: question.after == nil,
+                volumes: await services().configuration.volumes.map(\.name)
+            ).html(now: clock()))
     }
 
     /// `/api/v1/entries/KEY`: `larder.explain/1`.
     func entryDocument(_ request: Request) async throws -> WebResponse {
-        let (key, explained, _) = try await explain(request, below: "/api/v1/entries/")
-        guard let first = explained.first else { throw WebError.notFound }
-        guard explained.count == 1 else {
-            throw WebError(
-                status: .init(code: 300, reasonPhrase: "Multiple Choices"),
-                text: "\(explained.count) entries are called \(key)", hint: "ask for one of them by its path")
-        }
-        return .json(try first.json())
+        let (explanation, _) = try await explain(request, below: "/api/v1/entries/")
+        guard !explanation.reports.isEmpty else { throw WebError.notFound }
+        return .json(try explanation.json())
     }
 
     /// `/entries/KEY`: the same for people.
     func entryPage(_ request: Request) async throws -> WebResponse {
-        let (key, explained, asOf) = try await explain(request, below: "/entries/")
+        let (explanation, asOf) = try await explain(request, below: "/entries/")
         return .page(
-            Dashboard.page(on: key, explained, asOf: asOf, now: clock()),
-            status: explained.isEmpty ? .notFound : .ok)
+            Dashboard.page(on: explanation, asOf: asOf, now: clock()),
+            status: explanation.reports.isEmpty ? .notFound : .ok)
     }
 
     /// `/api/v1/runs`: `larder.runs/1`, page by page.
@@ -57,25 +47,30 @@ extension WebResponder {
         return .json(try RunsReport(runs: runs, activities: activities, cursor: cursor).json())
     }
 
-    private static let names = ["q", "volume", "pool", "sort", "limit", "cursor"]
-
     private func search(
         _ request: Request, limit: Int
-    ) async throws -> (EntryPage, [ListReport.Row], EntryQuestion.Order) {
-        let query = try WebQuery(request.uri.query, known: Self.names)
-        let order = try query.word("sort", EntryQuestion.Order.self) ?? .used
+    ) async throws -> (report: ListReport, question: EntryQuestion, filters: [String]) {
+        let query = try WebQuery(
+            request.uri.query, known: ["q", "volume", "pool", "sort", "limit", "cursor"], repeated: ["filter"]
+        )
+        let order = try query.word("sort", EntryOrder.self) ?? .used
         let question = EntryQuestion(
             volume: try query.text("volume"), pool: try query.word("pool", Pool.self),
             text: try query.text("q"), order: order, limit: try query.number("limit", 1...1000) ?? limit,
-            after: try WebCursor.entry(query.text("cursor", longest: 2000), order))
+            after: try WebCursor.entry(query.text("cursor", longest: 6000), order))
+        let filters = try query.texts("filter")
+        let filter: EntryFilter
+        do throws(EntryFilter.Malformed) { filter = try EntryFilter(filters) } catch {
+            throw WebError.malformed(error.description, "write a condition as for larder list --filter")
+        }
         let (now, services) = (clock(), await services())
-        let (page, rows) = try await reader.read { try services.page(question, $0, now: now) }
-        return (page, rows, order)
+        let report = try await reader.read { try services.list(question, filter, $0, now: now) }
+        return (report, question, filters)
     }
 
     private func explain(
         _ request: Request, below prefix: String
-    ) async throws -> (key: String, [ExplainReport], asOf: Timestamp?) {
+    ) async throws -> (Explanation, asOf: Timestamp?) {
         let path = request.uri.path.dropFirst(prefix.count)
         guard let key = String(path).removingPercentEncoding, !key.isEmpty, key.utf8.count <= 1024,
             !key.utf8.contains(0)
@@ -83,9 +78,9 @@ extension WebResponder {
         let services = await services()
         let configured = Set(services.configuration.volumes.map(\.name))
         let previews = await figures.sizes?.previews.filter { configured.contains($0.key) }
-        let explained = try await reader.read { index in
-            try services.explain(key, index, most: 20) { previews?[$0] }
+        let explanation = try await reader.read { index in
+            try services.explain(key, index, most: Services.mostExplained) { previews?[$0] }
         }
-        return (key, explained, await figures.sizes?.madeAt)
+        return (explanation, await figures.sizes?.madeAt)
     }
 }

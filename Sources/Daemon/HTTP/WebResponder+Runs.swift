@@ -25,7 +25,7 @@ extension WebResponder {
             let all = try decoder.container(keyedBy: AnyKey.self).allKeys.map(\.stringValue)
             guard all.allSatisfy(known.contains) else {
                 throw WebError.malformed(
-                    "the body has a key too much", "known: \(known.joined(separator: ", "))")
+                    "unknown key in the body", "accepted: \(known.joined(separator: ", "))")
             }
             let values = try decoder.container(keyedBy: Key.self)
             activity = try values.decode(String.self, forKey: .activity)
@@ -46,13 +46,13 @@ extension WebResponder {
         let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
         guard type?.filter({ $0 != " " }) == "application/json" else {
             throw WebError(
-                status: .unsupportedMediaType, text: "the body is not said to be JSON",
+                status: .unsupportedMediaType, text: "the body must be JSON",
                 hint: "send Content-Type: application/json")
         }
         let wish = try await self.wish(request)
         guard let activity = Activity(rawValue: wish.activity), Self.offered.contains(activity) else {
             throw WebError.malformed(
-                "the activity cannot be asked for",
+                "this activity cannot be requested",
                 "write one of \(Self.offered.map(\.rawValue).joined(separator: ", "))")
         }
         do throws(RequestRefusal) {
@@ -61,7 +61,7 @@ extension WebResponder {
             throw WebError(error)
         }
         logger.notice(
-            "a run was asked for", metadata: ["activity": "\(activity)", "volume": "\(wish.volume ?? "all")"])
+            "a run was requested", metadata: ["activity": "\(activity)", "volume": "\(wish.volume ?? "all")"])
         return .json(
             try RunRequest(activity: activity.rawValue, volume: wish.volume).json(), status: .accepted)
     }
@@ -72,7 +72,7 @@ extension WebResponder {
             isAdmitted = try token.admits(request.headers[.authorization])
         } catch {
             logger.error("\(error)")
-            throw WebError.later("no token can be checked just now", seconds: 30)
+            throw WebError.later("the token cannot be checked right now", seconds: 30)
         }
         guard isAdmitted else {
             throw WebError(
@@ -90,7 +90,7 @@ extension WebResponder {
             throw error
         } catch {
             throw WebError.malformed(
-                "the body cannot be read", #"write {"activity": "prune", "volume": "build"}"#)
+                "the body cannot be decoded", #"write {"activity": "prune", "volume": "build"}"#)
         }
     }
 }
@@ -102,13 +102,13 @@ extension WebError {
         case .unknownVolume:
             self.init(
                 status: .notFound, text: "no volume has that name",
-                hint: "leave the volume out for all, or see /api/v1/status")
+                hint: "leave volume out for all of them; /api/v1/status names them")
         case .busy(let activity):
             self.init(
-                status: .conflict, text: "a \(activity.rawValue) runs there",
-                hint: "ask again when it is done",
+                status: .conflict, text: "a \(activity.rawValue) is running on that volume",
+                hint: "try again when it is done",
                 headers: [(.retryAfter, "30")])
-        case .stopping: self = .later("the daemon stops", seconds: 30)
+        case .stopping: self = .later("the daemon is stopping", seconds: 30)
         }
     }
 }

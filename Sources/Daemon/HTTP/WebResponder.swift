@@ -16,6 +16,8 @@ struct WebResponder: HTTPResponder {
     let logger: Logger
     /// The reader of what no figure holds: searches.
     let reader: IndexReader
+    /// The reader of what needs every entry: plans.
+    let planReader: IndexReader
 
     init(
         settings: WebServer.Settings, figures: StatsCache, control: any DaemonControl,
@@ -28,6 +30,8 @@ struct WebResponder: HTTPResponder {
         self.logger = logger
         reader = IndexReader(
             stateDirectory: settings.stateDirectory, patience: .seconds(1), most: 16, quality: .userInitiated)
+        planReader = IndexReader(
+            stateDirectory: settings.stateDirectory, patience: .seconds(1), most: 3, quality: .utility)
     }
 
     func respond(to request: Request, context: BasicRequestContext) async -> Response {
@@ -45,32 +49,12 @@ struct WebResponder: HTTPResponder {
     private func answer(_ request: Request) async throws -> WebResponse {
         let path = request.uri.path
         if path == "/api/v1/runs", request.method == .post { return try await startRun(request) }
-        guard let respond = route(path) else { throw WebError.notFound }
+        guard let route = WebRoute.all.first(where: { $0.answers(path) }) else { throw WebError.notFound }
         guard request.method == .get || request.method == .head else {
             let isOpen = path == "/api/v1/runs" && settings.tokenFile != nil
             throw WebError.method(allow: isOpen ? "GET, HEAD, POST" : "GET, HEAD")
         }
-        return try await respond(request)
-    }
-
-    private func route(_ path: String) -> ((Request) async throws -> WebResponse)? {
-        switch path {
-        case "/": dashboard
-        case "/entries": entriesPage
-        case "/report": { _ in .report(try await sizes().html) }
-        case "/style.css": { _ in .asset(Dashboard.style, "text/css; charset=utf-8") }
-        case "/icon.svg": { _ in .asset(Dashboard.icon, "image/svg+xml") }
-        case "/healthz": { _ in .text("ok\n") }
-        case "/readyz": readiness
-        case "/metrics": metrics
-        case "/api/v1/status": { _ in .json(try await figures.current().status.json()) }
-        case "/api/v1/report": { _ in .json(try await sizes().json) }
-        case "/api/v1/entries": entriesList
-        case "/api/v1/runs": runsList
-        case _ where path.hasPrefix("/entries/"): entryPage
-        case _ where path.hasPrefix("/api/v1/entries/"): entryDocument
-        default: nil
-        }
+        return try await route.respond(self, request)
     }
 
     /// A page of another site, whose name was pointed here, must not read what only this machine may.
@@ -85,7 +69,7 @@ struct WebResponder: HTTPResponder {
     /// The use cases by the configuration as it is now.
     func services() async -> Services { Services(await control.configuration(), clock: clock) }
 
-    private func sizes() async throws -> IndexSizes {
+    func sizes() async throws -> IndexSizes {
         _ = try await figures.current()
         guard let sizes = await figures.sizes else { throw StatsCache.Missing.notYet }
         return sizes
@@ -101,7 +85,7 @@ struct WebResponder: HTTPResponder {
         return waiting
     }
 
-    private func readiness(_ request: Request) async -> WebResponse {
+    func readiness(_ request: Request) async -> WebResponse {
         let waiting = await waitingFor()
         if waiting.isEmpty { return .text("ready\n") }
         return .text(
@@ -109,7 +93,7 @@ struct WebResponder: HTTPResponder {
         )
     }
 
-    private func metrics(_ request: Request) async throws -> WebResponse {
+    func metrics(_ request: Request) async throws -> WebResponse {
         let figures = try await figures.current()
         let states = await control.activityStates()
         var report = await services().metrics(
@@ -127,7 +111,13 @@ struct WebResponder: HTTPResponder {
         return answer
     }
 
-    private func dashboard(_ request: Request) async throws -> WebResponse {
+    func dashboard(_ request: Request) async throws -> WebResponse {
+        let plots = await figures.sizes?.plots ?? Dashboard.plots(nil)
+        return .page(try await dashboard().html(plots: plots, now: clock()))
+    }
+
+    /// The dashboard's values as they are now; without figures before the first scan.
+    func dashboard() async throws -> Dashboard {
         let now = clock()
         let figures: IndexFigures
         do { figures = try await self.figures.current() } catch StatsCache.Missing.notYet {
@@ -136,13 +126,12 @@ struct WebResponder: HTTPResponder {
         let sizes = await self.figures.sizes
         let services = await services()
         let trash = services.configuration.volumes.filter { $0.kind == .buildCache }
-        let page = Dashboard(
+        return Dashboard(
             status: figures.status, report: sizes?.report, runs: figures.runs, warm: figures.warm,
             activities: await activities(figures), waitingFor: await waitingFor().map(WebError.withoutPaths),
             trashRetention: Dictionary(
                 trash.map { ($0.name, $0.trashRetention) }, uniquingKeysWith: { $1 }),
             place: services.place, version: LarderVersion.current, readAt: figures.readAt)
-        return .page(page.html(plots: sizes?.plots ?? Dashboard.plots(nil), now: now))
     }
 
     /// The daemon's activities; a command may have had its last success.

@@ -69,10 +69,12 @@ struct WebError: Error {
     var headers: [(HeaderName, String)] = []
 
     static let notFound = WebError(
-        status: .notFound, text: "nothing is here", hint: "see / for what there is")
+        status: .notFound, text: "there is nothing at this address",
+        hint: "see / for the pages and /api/v1 for the API")
     static let misdirected = WebError(
-        status: .init(code: 421, reasonPhrase: "Misdirected Request"), text: "this server has another name",
-        hint: "use 127.0.0.1 or localhost, or listen at an address that others reach")
+        status: .init(code: 421, reasonPhrase: "Misdirected Request"),
+        text: "this server does not go by that name",
+        hint: "use 127.0.0.1 or localhost, or let it listen at an address that others can reach")
 
     static func method(allow: String) -> WebError {
         WebError(
@@ -103,10 +105,11 @@ struct WebError: Error {
     init(_ error: any Error, _ logger: Logger) {
         switch error {
         case let error as WebError: self = error
-        case StatsCache.Missing.notYet: self = .later("there are no figures yet", seconds: 5)
+        case StatsCache.Missing.notYet: self = .later("no figures are available yet", seconds: 5)
         case StatsCache.Missing.held, IndexError.busy:
-            self = .later("the index is held just now", seconds: 5)
-        case IndexError.missing, IndexError.olderSchema: self = .later("there are no figures yet", seconds: 5)
+            self = .later("another process is writing to the index", seconds: 5)
+        case IndexError.missing, IndexError.olderSchema:
+            self = .later("no figures are available yet", seconds: 5)
         case is IndexReader.Crowded: self = .later("too many searches at once", seconds: 2)
         default:
             logger.error("a request failed", metadata: ["error": "\(error)"])
@@ -117,11 +120,14 @@ struct WebError: Error {
 
     func answer(forPeople: Bool) -> WebResponse {
         let code: Int32 = status.code == 503 ? 75 : status.kind == .serverError ? 1 : 64
-        var answer =
-            forPeople
-            ? WebResponse.page(Dashboard.page(error: text, hint), status: status)
-            : WebResponse.json(
-                (try? ErrorReport(code: code, error: text, hint: hint).json()) ?? "{}\n", status: status)
+        let report = ErrorReport(code: code, error: text, hint: hint)
+        var answer = WebResponse.page(Dashboard.page(error: text, hint), status: status)
+        if !forPeople {
+            answer = .json(
+                (try? report.problem(status: status.code, title: status.reasonPhrase)) ?? "{}\n",
+                status: status)
+            answer.type = "application/problem+json"
+        }
         for (name, value) in headers { answer.headers[name] = value }
         return answer
     }

@@ -78,6 +78,15 @@ package struct WebServer: Service {
         var socket: SocketFile?
         if case .unix(let path) = settings.address { socket = SocketFile(path: path) }
         try socket?.makeWay()
+        if let lack = EventLoopRoom.lack() {
+            throw ListenError.noEventLoop(address: "\(settings.address)", reason: lack)
+        }
+        if case .tcp = settings.address, !settings.address.isLoopback, settings.tokenFile == nil {
+            let warning =
+                "\(settings.address) can be reached from other machines, and no token file is configured: whoever "
+                + "reaches it reads the names of artifacts and images; listen on 127.0.0.1, or shut others out"
+            logger.warning("\(warning)")
+        }
         if let file = settings.tokenFile {
             do { _ = try BearerToken(path: file).read() } catch { logger.warning("\(error)") }
         }
@@ -105,7 +114,7 @@ package struct WebServer: Service {
         return Application(
             responder: responder,
             server: HTTPServerBuilder { GuardedChannel(HTTP1Channel(responder: $0), limits: limits) },
-            configuration: ApplicationConfiguration(address: address, backlog: 512),
+            configuration: ApplicationConfiguration(address: address, backlog: 4096),
             onServerRunning: { [settings] channel in
                 do { try socket?.open() } catch { logger.error("\(error)") }
                 let port = channel.localAddress?.port

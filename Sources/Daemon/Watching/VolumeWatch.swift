@@ -26,7 +26,7 @@ struct VolumeWatch: Service {
             known = known.filter { configuration.volumes.contains($0.key) }
             for volume in configuration.volumes {
                 guard let presence = VolumePresence(of: volume) else {
-                    await scheduler.observe(volume, away: "nothing can be opened at \(volume.path)")
+                    await scheduler.observe(volume, away: "cannot open \(volume.path)")
                     continue
                 }
                 let isKnown = known[volume].map { presence.root.isSameVolume(as: $0.root) } ?? false
@@ -35,7 +35,7 @@ struct VolumeWatch: Service {
                 guard isKnown || isTheVolume(presence, isFirstLook: known[volume] == nil, last?.scan) else {
                     await scheduler.observe(
                         volume,
-                        away: "something else is at \(volume.path) than was scanned last; mount it again, "
+                        away: "what is at \(volume.path) is not what was scanned last; mount that again, "
                             + "or, if it was replaced, run 'larder scan' once")
                     continue
                 }

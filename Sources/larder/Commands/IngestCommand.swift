@@ -8,26 +8,29 @@ import Reporting
 /// Takes what jobs' logs name into the index.
 struct IngestCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "ingest", abstract: "Count the downloads that a job's log names.",
-        discussion: """
-            Optional: scans see what was fetched without any log. A log adds the name of the job to each miss, and \
-            the fetches that no scan could see. Nothing counts twice, in whatever order scans and logs come, and \
-            however often a log is read.
-            """,
+        "ingest", "Count the downloads that a job's log names.",
+        """
+        Optional: scans see what was fetched without any log. A log adds the name of the job to each miss, and the \
+        fetches that no scan could see. Nothing counts twice, in whatever order scans and logs come, and however \
+        often a log is read.
+        """,
+        examples: ["larder ingest maven-log build.log", "gradle build --info | larder ingest gradle-log -"],
         subcommands: [MavenLogCommand.self, GradleLogCommand.self])
 }
 
 /// What both kinds of logs are read with.
 struct IngestOptions: ParsableArguments {
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-    @OptionGroup var output: FormatOptions
     @Option(
         help: ArgumentHelp(
             "The job that wrote the log, such as $CI_JOB_ID; else the one the log names.", valueName: "name"))
     var job: String?
-    @Option(help: ArgumentHelp("The volume that the job keeps its downloads on.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("The volume that the job keeps its downloads on.", valueName: "name"),
+        completion: .custom(Completions.volumes))
     var volume: String?
-    @Argument(help: "The log; - reads standard input.") var file: String
+    @Argument(help: "The log; - reads standard input.", completion: .file()) var file: String
+    @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run(_ kind: JobLogKind) async throws {
         try await Application.run(global, output) { application in
@@ -41,8 +44,9 @@ struct IngestOptions: ParsableArguments {
 /// The log of a Maven build.
 struct MavenLogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "maven-log", abstract: "Read the log of a Maven build.",
-        discussion: "A build with -ntp or -q names no downloads in its log.")
+        "maven-log", "Read the log of a Maven build.",
+        "A build with -ntp or -q names no downloads in its log.",
+        examples: ["larder ingest maven-log --job 4711 build.log"])
 
     @OptionGroup var options: IngestOptions
 
@@ -52,8 +56,9 @@ struct MavenLogCommand: AsyncParsableCommand {
 /// The log of a Gradle build.
 struct GradleLogCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gradle-log", abstract: "Read the log of a Gradle build.",
-        discussion: "From Gradle 4.10 on a log names downloads only with --info or --debug, and no sizes.")
+        "gradle-log", "Read the log of a Gradle build.",
+        "From Gradle 4.10 on a log names downloads only with --info or --debug, and no sizes.",
+        examples: ["larder ingest gradle-log --job 4711 build.log"])
 
     @OptionGroup var options: IngestOptions
 

@@ -11,24 +11,25 @@ extension Metrics.Format: ExpressibleByArgument {}
 /// The figures of the volumes for Prometheus, from the index alone.
 struct MetricsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "metrics", abstract: "Show the figures of the volumes as Prometheus reads them.",
-        discussion: """
-            Reads the index only. CronJobs cannot be scraped: give 'scan', 'prune' and 'warm' --textfile FILE, \
-            in the directory of a node exporter's textfile collector, and they write these figures at their end.
-            """)
+        "metrics", "Show the figures of the volumes as Prometheus reads them.",
+        """
+        Reads the index only. CronJobs cannot be scraped: give 'scan', 'prune' and 'warm' --textfile FILE, in the \
+        directory of a node exporter's textfile collector, and they write these figures when they end.
+        """, examples: ["larder metrics", "larder metrics --textfile /var/lib/node_exporter/larder.prom"])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var volumes: VolumeOptions
     @OptionGroup var textfile: TextfileOptions
     @Option(help: "How the figures are written to standard output.")
     var format: Metrics.Format = .prometheus
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run() async throws {
-        try await Application.run(global, .text) { application in
+        try await Application.run(global, .text, volume: volumes.volume) { application in
             let report = try application.services.metrics()
             if let file = textfile.textfile ?? application.services.configuration.textfile {
                 try application.write(report, to: file)
             } else {
-                Terminal.say(report.text(format))
+                try Terminal.say(report.text(format))
             }
             return nil
         }

@@ -4,23 +4,23 @@ import CacheServices
 import Foundation
 import Reporting
 
-extension ByteCount: ExpressibleByArgument {
-    /// Reads a Kubernetes quantity.
-    package init?(argument: String) { self.init(quantity: argument) }
-}
-
 /// What a prune would remove now, in order, and why.
 struct PlanCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Show what a prune would remove now, in order, and why.",
-        discussion: """
-            Reads the index only and touches nothing. With --output the plan goes to a file that \
-            'larder prune --plan FILE' carries out, entry by entry, if nothing was used since.
-            """)
+        "plan", "Show what a prune would remove now, in order, and why.",
+        """
+        Reads the index only and touches nothing. With --output the plan goes to a file that 'larder prune --plan \
+        FILE' carries out, entry by entry, if nothing was used since.
+        """,
+        examples: [
+            "larder plan", "larder plan --volume build --to 10Gi",
+            "larder plan --key 'com.example:*' --output plan.json",
+        ])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-    @OptionGroup var output: FormatOptions
-    @Option(help: ArgumentHelp("Plan down to this size instead of the low watermark.", valueName: "size"))
+    @OptionGroup var volumes: VolumeOptions
+    @Option(
+        help: ArgumentHelp("Plan down to this size instead of the low watermark.", valueName: "size"),
+        transform: { try ValueFormat<ByteCount>.amount.argument($0) })
     var to: ByteCount?
     @OptionGroup var chosen: SelectionOptions
     @Option(
@@ -31,15 +31,19 @@ struct PlanCommand: AsyncParsableCommand {
         name: .customLong("output"),
         help: ArgumentHelp("Write the plan to a file, as JSON.", valueName: "file"))
     var file: String?
+    @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func validate() throws {
         if to != nil, !chosen.keys.isEmpty {
-            throw ValidationError("--to names a size and --key entries: give one of them")
+            throw ValidationError(
+                "--to and --key cannot be used together: one names a size, the other entries")
         }
     }
 
     func run() async throws {
-        try await Application.run(global, output, idleFloor: idleFloor) { application in
+        try await Application.run(global, output, volume: volumes.volume, idleFloor: idleFloor) {
+            application in
             let plan = try application.services.plan(PruneGoal(target: to, selection: chosen.selection))
             if let file { try application.write(try plan.report.json(), to: file, "the plan") }
             return try application.say(plan)

@@ -9,21 +9,27 @@ import Reporting
 /// Evicts by LRU down to the quota.
 struct PruneCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "prune", abstract: "Evict the least recently used entries down to the quota.",
-        discussion: """
-            Scans first, then removes what is above the high watermark until the low one is reached: build \
-            entries move into the volume's trash, from where 'larder trash restore' brings them back; images go \
-            through podman.sock. What a job used meanwhile, installed itself or is fetching stays.
-            """)
+        "prune", "Evict the least recently used entries down to the quota.",
+        """
+        Scans first, then evicts from every volume above its high watermark until the low one is reached: build \
+        entries move into the volume's trash, from where 'larder trash restore' brings them back; images go through \
+        podman.sock. What a job used meanwhile, installed itself or is fetching stays.
+        """,
+        examples: [
+            "larder prune --dry-run", "larder prune --volume build --to 10Gi",
+            "larder prune --key 'com.example:*'",
+            "larder prune --plan plan.json", "larder prune --orphans",
+        ])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-    @OptionGroup var output: FormatOptions
-    @OptionGroup var textfile: TextfileOptions
     @Flag(help: "Show what would go, and touch nothing.") var dryRun = false
-    @Option(help: ArgumentHelp("Carry out a plan that 'larder plan --output' wrote.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Carry out a plan that 'larder plan --output' wrote.", valueName: "file"),
+        completion: .file(extensions: ["json"]))
     var plan: String?
-    @Option(help: ArgumentHelp("Only this volume.", valueName: "name")) var volume: String?
-    @Option(help: ArgumentHelp("Go down to this size instead of the low watermark.", valueName: "size"))
+    @OptionGroup var volumes: VolumeOptions
+    @Option(
+        help: ArgumentHelp("Go down to this size instead of the low watermark.", valueName: "size"),
+        transform: { try ValueFormat<ByteCount>.amount.argument($0) })
     var to: ByteCount?
     @OptionGroup var chosen: SelectionOptions
     @Option(
@@ -32,30 +38,38 @@ struct PruneCommand: AsyncParsableCommand {
     var idleFloor: String?
     @Flag(help: "Empty the trash at once: nothing can be brought back.") var purge = false
     @Flag(help: "Evict more than one run normally may.") var forceLimit = false
+    @Flag(help: "Prune volumes that cannot be locked against another Larder.") var unlocked = false
     @Flag(help: "Evict nothing; reclaim what killed pulls and dead pods left in image stores.")
     var orphans = false
+    @OptionGroup var textfile: TextfileOptions
+    @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func validate() throws {
         if plan != nil, to != nil || !chosen.keys.isEmpty {
-            throw ValidationError("--to and --key have no effect on a --plan, which has its own goal")
+            throw ValidationError("--to and --key cannot be used with --plan, which has a goal of its own")
         }
         if to != nil, !chosen.keys.isEmpty {
-            throw ValidationError("--to names a size and --key entries: give one of them")
+            throw ValidationError(
+                "--to and --key cannot be used together: one names a size, the other entries")
         }
         if orphans, plan != nil || to != nil || idleFloor != nil || purge || forceLimit {
-            throw ValidationError("--orphans goes with --dry-run and --volume only")
+            throw ValidationError("--orphans can be used with --dry-run and --volume only")
         }
     }
 
     func run() async throws {
-        try await Application.run(global, output, idleFloor: idleFloor) {
+        try await Application.run(global, output, volume: volumes.volume, idleFloor: idleFloor) {
             try await $0.tellingMetrics(textfile) { application in
                 let services = application.services
                 if orphans {
                     return try application.say(
-                        try await services.pruneOrphans(dryRun: dryRun, volume: volume))
+                        try await services.pruneOrphans(dryRun: dryRun, volume: volumes.volume))
                 }
-                return try application.say(try await services.prune(options))
+                let result = try await services.prune(options)
+                let code = try application.say(result)
+                await services.tell(Notice.of(result.report))
+                return code
             }
         }
     }
@@ -64,10 +78,11 @@ struct PruneCommand: AsyncParsableCommand {
         var options = PruneOptions()
         options.dryRun = dryRun
         options.planFile = plan
-        options.volume = volume
+        options.volume = volumes.volume
         options.goal = PruneGoal(target: to, selection: chosen.selection)
         options.purge = purge
         options.beyondLimits = forceLimit
+        options.unlocked = unlocked
         return options
     }
 }

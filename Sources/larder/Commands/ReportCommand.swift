@@ -9,53 +9,62 @@ import Reporting
 /// How large the volumes should be, and why, from the index alone.
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "Say how large each volume should be, and why.",
-        discussion: """
-            Replays what jobs used and fetched to tell the hit rate at every size, what more space would bring, \
-            when a volume fills, and where its space goes. Reads the index, and where the volumes are mounted \
-            looks into the largest 1,000 artifacts for duplicates and replaced SNAPSHOT builds. Run \
-            'larder scan' often, at least once a day, and ask after a week.
-            """)
+        "report", "Say how large each volume should be, and why.",
+        """
+        Replays what jobs used and fetched to tell the hit rate at every size, what more space would bring, when a \
+        volume fills, and where its space goes. Reads the index, and where the volumes are mounted looks into the \
+        largest 1,000 artifacts for duplicates and replaced SNAPSHOT builds. Run 'larder scan' often, at least once \
+        a day, and ask after a week.
+        """,
+        examples: [
+            "larder report", "larder report --format html --output report.html", "larder report --window 90d",
+        ])
 
     /// How the report is written.
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, json, html, csv, openmetrics
     }
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-    @Option(help: "How the report is written.") var format: Format = .text
+    @OptionGroup var volumes: VolumeOptions
     @Option(
-        help: ArgumentHelp("Count the accesses of this time until now, in whole days.", valueName: "time"))
-    var window: String = "30d"
+        help: ArgumentHelp(
+            "Count the accesses of this time until now, in whole days; unless given 30d.", valueName: "time"),
+        transform: { try ValueFormat<Span>.days.argument($0) })
+    var window: Span?
     @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to a file.", valueName: "file"))
     var file: String?
+    @Option(
+        help: ArgumentHelp("Say what a volume of this size would bring as well.", valueName: "size"),
+        transform: { try ValueFormat<ByteCount>.positiveSize.argument($0) })
+    var size: ByteCount?
     @Flag(help: "Compare the eviction by last use with other rules and with the best possible.")
     var simulate = false
     @Option(
         help: ArgumentHelp(
-            "What jobs fetch a second, as 20Mi: tells the minutes that space saves.", valueName: "size"))
+            "What jobs fetch a second, such as 20Mi: tells the minutes that space saves.", valueName: "size"),
+        transform: { try ValueFormat<ByteCount>.positiveSize.argument($0) })
     var fetchSpeed: ByteCount?
     @Flag(help: "Measure what the image store's files share on disk: opens every file, which takes a while.")
     var measureSharing = false
+    @Option(help: "How the report is written.") var format: Format = .text
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run() async throws {
         var output = FormatOptions()
         output.format = format == .json ? .json : .text
-        try await Application.run(global, output) { try run($0) }
+        try await Application.run(global, output, volume: volumes.volume) { try run($0) }
     }
 
     func run(_ application: Application) throws -> Failure.Code? {
-        guard let window = Span(window), window >= .days(1) else {
-            throw Failure.usage("--window must be at least one day, such as 30d or 2w; found \(window)")
-        }
         var options = ReportOptions()
-        options.window = window
+        options.window = window ?? options.window
         options.simulates = simulate
+        options.size = size
         options.fetchSpeed = fetchSpeed
         options.measuresSharing = measureSharing
         let report = try application.services.capacityReport(options)
         let text = try rendered(report, now: report.generatedAt)
-        if let file { try application.write(text, to: file, "the report") } else { Terminal.say(text) }
+        if let file { try application.write(text, to: file, "the report") } else { try Terminal.say(text) }
         return nil
     }
 
@@ -67,7 +76,8 @@ struct ReportCommand: AsyncParsableCommand {
         case .text:
             let isFile = file != nil
             return report.text(
-                width: isFile ? 80 : Terminal.width, color: !isFile && Terminal.isColoured, now: now)
+                width: isFile ? unboundedWidth : Terminal.width, color: !isFile && Terminal.isColoured,
+                now: now)
         case .json: return try report.json()
         case .html: return report.html()
         case .csv: return report.csv(now: now)

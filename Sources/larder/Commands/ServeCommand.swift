@@ -10,22 +10,22 @@ import ServiceLifecycle
 /// The daemon: does everything by its schedules, and at once where it cannot wait.
 struct ServeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Run as a daemon: schedules, dashboard and metrics.",
-        discussion: """
-            Schedules stand in the configuration (daemon.schedules). Between them it watches how full the volumes \
-            are and prunes at once above the critical level, and follows the event logs of the jobs' Podmans. \
-            A dashboard, metrics and a read-only API are served on 127.0.0.1:9847 unless configured otherwise. \
-            SIGHUP makes it read its configuration anew, SIGTERM ends it: what runs stops where that is safe.
+        "serve", "Run as a daemon: schedules, dashboard and metrics.",
+        """
+        Schedules are set in the configuration (daemon.schedules). Between them it watches how full the volumes are \
+        and prunes at once above the critical level, and follows the event logs of the jobs' Podmans. A dashboard, \
+        metrics and a read-only API are served on 127.0.0.1:9847 unless configured otherwise. SIGHUP makes it read \
+        its configuration again, SIGTERM ends it: what runs stops where that is safe.
 
-            Logs one line for each activity to standard error, as JSON where that is no terminal.
-            """)
+        Logs one line for each activity to standard error, as JSON where that is not a terminal.
+        """, examples: ["larder serve", "larder serve --listen unix:/run/larder/http.sock"])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
     @Option(
         help: ArgumentHelp(
             "Where to serve the dashboard and metrics: ADDRESS:PORT, unix:PATH or none.",
             valueName: "address"))
     var listen: String?
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     private var flags: ConfigurationFlags {
         var flags = global.flags()

@@ -1,21 +1,21 @@
 import ArgumentParser
-import CacheIndex
-import CacheModel
-import Daemon
-import Reporting
+import CacheServices
 
 /// How the volumes stand, from the index alone.
 struct StatusCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show size against quota, hit rates and the last runs.",
-        discussion: "Reads the index only: it is as fresh as the last scan, and says how old that is.")
+        "status", "Show how full the volumes are, how well they serve, and what comes next.",
+        "Reads the index only: it is as fresh as the last scan, and says how old that is.",
+        examples: ["larder status", "larder status --volume build --format json"])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var volumes: VolumeOptions
     @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run() async throws {
-        try await Application.run(global, output) { application in
-            try application.say(application.services.status())
+        try await Application.run(global, output, volume: volumes.volume) { application in
+            let services = application.services
+            try application.say(output.format == .text ? services.statusWithOutlook() : services.status())
             return nil
         }
     }

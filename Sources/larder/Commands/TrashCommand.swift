@@ -7,7 +7,10 @@ import Reporting
 /// What can still be brought back.
 struct TrashCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "trash", abstract: "List, bring back or purge what prunes moved into the trash.",
+        "trash", "List, bring back or purge what prunes moved into the trash.", "",
+        examples: [
+            "larder trash", "larder trash restore RUN", "larder trash restore RUN com.example:lib:1.0",
+        ],
         subcommands: [TrashListCommand.self, TrashRestoreCommand.self, TrashPurgeCommand.self],
         defaultSubcommand: TrashListCommand.self)
 }
@@ -15,13 +18,15 @@ struct TrashCommand: AsyncParsableCommand {
 /// The runs in the trash with their entries.
 struct TrashListCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "list", abstract: "List the runs in the trash and how long they can be brought back.")
+        "list", "List the runs in the trash and how long they can be brought back.", "",
+        examples: ["larder trash list --volume build"])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var volumes: VolumeOptions
     @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run() async throws {
-        try await Application.run(global, output) { application in
+        try await Application.run(global, output, volume: volumes.volume) { application in
             try application.say(application.services.trashedRuns())
             return nil
         }
@@ -31,29 +36,39 @@ struct TrashListCommand: AsyncParsableCommand {
 /// Brings entries back.
 struct TrashRestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "restore", abstract: "Bring back the entries of a run, or one of them.",
-        discussion: "Nothing is overwritten: what a job fetched again meanwhile stays as it is, and is named."
-    )
+        "restore", "Bring back the entries of a run, or one of them.",
+        "Nothing is overwritten: what a job fetched again meanwhile stays as it is, and is named.",
+        examples: ["larder trash restore RUN", "larder trash restore RUN com.example:lib:1.0"])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var volumes: VolumeOptions
     @OptionGroup var output: FormatOptions
-    @Argument(help: "The run, as 'larder trash list' names it.") var runID: String
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
+    @Argument(
+        help: ArgumentHelp("The run, as 'larder trash list' names it.", valueName: "run"),
+        completion: .custom(Completions.runs))
+    var runID: String
     @Argument(help: "Only this entry.") var key: String?
 
     func run() async throws {
-        try await Application.run(global, output) { try $0.say($0.services.restore(run: runID, key: key)) }
+        try await Application.run(global, output, volume: volumes.volume) {
+            try $0.say($0.services.restore(run: runID, key: key))
+        }
     }
 }
 
 /// Empties the trash.
 struct TrashPurgeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "purge", abstract: "Empty the trash of all volumes for good.")
+        "purge", "Empty the trash for good, of all volumes or of one.", "",
+        examples: ["larder trash purge --volume build"])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
+    @OptionGroup var volumes: VolumeOptions
     @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run() async throws {
-        try await Application.run(global, output) { try $0.say($0.services.purgeTrash()) }
+        try await Application.run(global, output, volume: volumes.volume) {
+            try $0.say($0.services.purgeTrash())
+        }
     }
 }

@@ -7,34 +7,39 @@ import Reporting
 /// Rechecks artifacts against their checksums and images against their layers.
 struct VerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "verify",
-        abstract: "Recheck artifacts against their checksums, images against their layers.",
-        discussion: """
-            Maven and Gradle use a damaged file as it is and never check it again. This does: Maven artifacts \
-            against the checksum files beside them, Gradle modules against the SHA-1 in their path, archives \
-            and poms for being whole, images for layers that are missing. It scans first, then begins with what \
-            was verified longest ago, so a run that is cut short is continued by the next. Reading leaves no \
-            trace of use.
+        "verify", "Recheck artifacts against their checksums, images against their layers.",
+        """
+        Maven and Gradle use a damaged file as it is and never check it again. This does: Maven artifacts against \
+        the checksum files beside them, Gradle modules against the SHA-1 in their path, archives and poms for being \
+        whole, images for layers that are missing. It scans first, then begins with what was verified longest ago, \
+        so a run that is cut short is continued by the next. Reading leaves no trace of use.
 
-            Exit codes: 0 nothing damaged is left; 4 damage is left in place, or something was not readable.
-            """)
+        Exit codes: 0 nothing damaged is left; 4 damage is left in place, or something could not be read.
+        """,
+        examples: [
+            "larder verify --volume build --max-duration 10m", "larder verify --pool maven --quarantine",
+        ])
 
-    @OptionGroup(title: "Global options") var global: GlobalOptions
-    @OptionGroup var output: FormatOptions
     @Option(help: "Only this pool.") var pool: Pool?
-    @Option(help: ArgumentHelp("Only this volume.", valueName: "name")) var volume: String?
+    @OptionGroup var volumes: VolumeOptions
     @Flag(help: "Move damaged build entries into the trash: the next build fetches them again.")
     var quarantine = false
     @Option(
-        help: ArgumentHelp("Begin no further entry after this time: 10m, or none.", valueName: "time"))
+        help: ArgumentHelp(
+            "Begin no further entry after this time, such as 10m; none for no bound.", valueName: "time"))
     var maxDuration: String?
-    @Option(help: ArgumentHelp("Read so much in a second at most: 50Mi, or none.", valueName: "size"))
+    @Option(
+        help: ArgumentHelp(
+            "Read at most this much a second, such as 50Mi; none for no bound.", valueName: "size"))
     var maxRate: String?
     @Option(
         help: ArgumentHelp(
-            "What was used or written more recently is left alone; 0s for nothing.", valueName: "time"))
+            "Leave alone what was used or written more recently; 0s leaves nothing alone.", valueName: "time")
+    )
     var idleFloor: String?
     @Flag(help: "Quarantine more than one run normally may evict.") var forceLimit = false
+    @OptionGroup var output: FormatOptions
+    @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func validate() throws {
         if forceLimit, !quarantine {
@@ -45,13 +50,18 @@ struct VerifyCommand: AsyncParsableCommand {
     func run() async throws {
         var flags = global.flags(idleFloor: idleFloor)
         (flags.verifyMaxDuration, flags.verifyMaxRate) = (maxDuration, maxRate)
-        try await Application.run(flags, output) { try $0.say($0.services.verify(options)) }
+        try await Application.run(flags, output, volume: volumes.volume) {
+            let result = try $0.services.verify(options)
+            let code = try $0.say(result)
+            await $0.services.tell(Notice.of(result.report))
+            return code
+        }
     }
 
     private var options: VerifyOptions {
         var options = VerifyOptions()
         options.pool = pool
-        options.volume = volume
+        options.volume = volumes.volume
         options.quarantine = quarantine
         options.beyondLimits = forceLimit
         return options

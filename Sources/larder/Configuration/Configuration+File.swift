@@ -24,6 +24,10 @@ extension Configuration {
             takeSettings(of: section)
             warm.images = section.warmImages()
         }
+        if let section = top.section("notifications", known: ConfigurationKeys.notifications) {
+            takeSettings(of: section)
+            notifications.webhooks = section.webhooks()
+        }
         takeDaemon(from: top)
         let accepted = "a list of at least one volume, each with name, kind and path"
         guard let nodes = top.list("volumes", accepted: accepted) else { return nil }
@@ -44,6 +48,7 @@ extension Configuration {
             if let refusal = setting.apply(text, &self) {
                 reader.problems.add(place, setting.key, refusal)
             }
+            reader.problems.note(setting.key, from: place)
         }
     }
 }

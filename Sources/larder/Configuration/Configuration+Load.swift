@@ -2,6 +2,18 @@ import CacheModel
 import CacheServices
 import Glibc
 
+/// A configuration, and where each of its values came from.
+struct LoadedConfiguration {
+    /// The configuration in force.
+    var configuration: Configuration
+    /// The file it was read from; nil without one.
+    var file: String?
+    /// Where the settings came from that are no defaults, by their keys.
+    var sources: [String: ConfigurationOrigin]
+    /// The volumes with the origins of their values.
+    var volumes: [ConfiguredVolume]
+}
+
 extension Configuration {
     /// Puts the configuration together: flags before environment before file before defaults.
     ///
@@ -14,6 +26,17 @@ extension Configuration {
         flags: ConfigurationFlags, environment: [String: String],
         deployedState: String = Configuration.deployedStateDirectory
     ) throws(ConfigurationError) -> Configuration {
+        try loadWithSources(flags: flags, environment: environment, deployedState: deployedState)
+            .configuration
+    }
+
+    /// The same, with where each value came from.
+    ///
+    /// - Throws: `ConfigurationError` with everything that is wrong.
+    static func loadWithSources(
+        flags: ConfigurationFlags, environment: [String: String],
+        deployedState: String = Configuration.deployedStateDirectory
+    ) throws(ConfigurationError) -> LoadedConfiguration {
         let problems = ConfigurationProblems()
         let overrides = Overrides(flags: flags, environment: environment)
         var configuration = Configuration(stateDirectory: "", volumes: [], sockets: [:])
@@ -21,6 +44,11 @@ extension Configuration {
 
         var volumes = VolumeSet(
             all: [.deployed(.buildCache), .deployed(.imageStore)], problems: problems)
+        let isConfigured = ["config", "build_cache", "image_root"].contains { overrides.value($0) != nil }
+        if !isConfigured, let found = FoundCaches(environment: environment, deployed: volumes.all) {
+            volumes.all = found.volumes
+            configuration.notes.append(found.sentence)
+        }
         if let file = overrides.value("config") {
             let document = try ConfigurationDocument(contentsOf: file.text).parse()
             if let configured = configuration.take(document, problems) { volumes.all = configured }
@@ -28,6 +56,7 @@ extension Configuration {
         for setting in ConfigurationSetting.all {
             guard let (text, origin) = overrides.value(setting.key) else { continue }
             if let refusal = setting.apply(text, &configuration) { problems.add(origin, "", refusal) }
+            problems.note(setting.key, from: origin)
         }
         if let (path, origin) = overrides.value("build_cache") {
             volumes.move(.buildCache, to: path, origin: origin)
@@ -42,17 +71,41 @@ extension Configuration {
         }
         try problems.throwIfAny()
         configuration.adopt(volumes.all)
-        return configuration
+        return LoadedConfiguration(
+            configuration: configuration, file: overrides.value("config")?.text, sources: problems.sources,
+            volumes: volumes.all)
     }
 
     private mutating func adopt(_ configured: [ConfiguredVolume]) {
         volumes = configured.map(\.volume)
         for each in configured { sockets[each.volume.name] = each.socket }
+        for volume in volumes {
+            guard let capacity = Self.capacity(at: volume.path) else { continue }
+            let limits =
+                [("the limit", volume.limit)]
+                + volume.poolQuotas.sorted { $0.key.rawValue < $1.key.rawValue }
+                .map { ("the limit of pool \($0.key.rawValue)", $0.value.limit) }
+            for case (let what, let limit?) in limits where limit > capacity {
+                warnings.append(
+                    "\(what) of volume `\(volume.name)`, \(limit.quantity), is more than its file system holds, "
+                        + "\(capacity): the file system fills before a prune starts; lower it, or enlarge the volume"
+                )
+            }
+        }
         for volume in volumes where VolumeSet.contains(volume.path, stateDirectory) {
             warnings.append(
                 "the state directory \(quotable(stateDirectory)) lies on volume `\(volume.name)`: when that is "
                     + "full, Larder cannot record anything; give the state a volume of its own")
         }
+    }
+
+    /// What the file system at a path holds; nil where nothing is there.
+    private static func capacity(at path: String) -> ByteCount? {
+        var status = statvfs()
+        guard statvfs(path, &status) == 0, status.f_frsize > 0 else { return nil }
+        let (bytes, overflow) = UInt64(status.f_blocks).multipliedReportingOverflow(
+            by: UInt64(status.f_frsize))
+        return overflow ? nil : Int64(exactly: bytes).map { ByteCount($0) }
     }
 
     private static func defaultState(

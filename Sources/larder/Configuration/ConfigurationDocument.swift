@@ -50,7 +50,7 @@ struct ConfigurationDocument: Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             let isDirectory = status.st_mode & S_IFMT == S_IFDIR
-            throw refused("is \(isDirectory ? "a directory" : "no regular file"); \(wanted)")
+            throw refused("is \(isDirectory ? "a directory" : "not a regular file"); \(wanted)")
         }
         var all: [UInt8] = []
         while all.count <= maximumSize {

@@ -54,6 +54,15 @@ enum ConfigurationOrigin: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Where a value came from, for a person who looks for it.
+    var source: String {
+        switch self {
+        case .file(_, let line, _): "line \(line)"
+        case .builtIn: "default"
+        default: description
+        }
+    }
+
     /// The place in a few words, for a sentence that names a second one.
     var phrase: String {
         switch self {
@@ -78,6 +87,12 @@ final class ConfigurationProblems {
 
     /// Whether there are more problems than are written out, so that advice on further ones is wasted.
     var areEnough: Bool { found.count > ConfigurationError.shown }
+
+    /// Where the values came from that are no defaults, by their keys.
+    private(set) var sources: [String: ConfigurationOrigin] = [:]
+
+    /// Takes note of where a value came from.
+    func note(_ key: String, from origin: ConfigurationOrigin) { sources[key] = origin }
 
     /// Takes note of a problem, once.
     func add(_ origin: ConfigurationOrigin, _ key: String, _ text: String) {

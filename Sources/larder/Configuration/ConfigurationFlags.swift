@@ -12,6 +12,10 @@ struct ConfigurationFlags: Sendable, Equatable {
     var socket: String?
     /// `--log-level`: the least severe level that is logged.
     var logLevel: String?
+    /// `--color`: when colours are used.
+    var color: String?
+    /// `--quiet`: whether nothing is told but errors.
+    var quiet: String?
     /// `--idle-floor`, of `plan`, `prune` and `verify`.
     var idleFloor: String?
     /// `--max-duration`, of `verify`.
@@ -27,6 +31,7 @@ struct ConfigurationFlags: Sendable, Equatable {
             ("config", "--config", config), ("state", "--state", state),
             ("build_cache", "--build-cache", buildCache), ("image_root", "--image-root", imageRoot),
             ("socket", "--socket", socket), ("log_level", "--log-level", logLevel),
+            ("color", "--color", color), ("quiet", "--quiet", quiet),
             ("idle_floor", "--idle-floor", idleFloor),
             ("verify.max_duration", "--max-duration", verifyMaxDuration),
             ("verify.max_rate", "--max-rate", verifyMaxRate),

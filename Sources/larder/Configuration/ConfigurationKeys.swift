@@ -12,7 +12,8 @@ enum ConfigurationKeys {
     /// The keys at the top.
     static let top = [
         "state", "log_level", "idle_floor", "regret_window", "plan_ttl", "podman_deadline", "limits",
-        "warm", "report", "verify", "daemon", "volumes", "cluster", "node", "textfile",
+        "warm", "report", "verify", "daemon", "volumes", "cluster", "node", "textfile", "color", "quiet",
+        "notifications",
     ]
     /// The keys of `warm`.
     static let warm = [
@@ -20,7 +21,7 @@ enum ConfigurationKeys {
         "registries_file",
     ]
     /// The keys of `report`.
-    static let report = ["distance", "review", "headroom", "fetch_speed"]
+    static let report = ["distance", "review", "headroom", "fetch_speed", "history", "price"]
     /// The keys of `verify`.
     static let verify = ["max_duration", "max_rate"]
     /// The keys of an image to warm.
@@ -28,7 +29,7 @@ enum ConfigurationKeys {
     /// The keys of a volume.
     static let volume = [
         "name", "kind", "path", "job_path", "limit", "high", "low", "critical", "pools", "keep", "trash",
-        "socket", "events", "driver", "additional_stores", "evict_local",
+        "socket", "events", "order", "probation", "driver", "additional_stores", "evict_local",
         "evict_local_after",
     ]
     /// The keys of a volume that only one kind has, and the reason.
@@ -53,6 +54,19 @@ enum ConfigurationKeys {
         }
     }
 
+    /// Where a key belongs, in words, for one that stands elsewhere.
+    static func places(of key: String) -> [String] {
+        let all: [(keys: [String], place: String)] = [
+            (top, "at the top of the file"), (limits, "in `limits`"), (warm, "in `warm`"),
+            (report, "in `report`"), (verify, "in `verify`"), (daemon, "in `daemon`"),
+            (schedules, "in `daemon.schedules`"), (volume, "in a volume of `volumes`"),
+            (pool, "in a pool of a volume, such as `volumes[0].pools.maven`"),
+            (warmImage, "in an image of `warm.images`"), (notifications, "in `notifications`"),
+            (webhook, "in a webhook of `notifications.webhooks`"),
+        ]
+        return all.filter { $0.keys.contains(key) }.map(\.place)
+    }
+
     /// The name of a key's variable in the environment.
     static func variable(_ key: String) -> String {
         "LARDER_" + String(key.uppercased().map { $0 == "." ? "_" : $0 })
@@ -73,6 +87,8 @@ struct ConfigurationSetting: Sendable {
     ///
     /// Returns the reason where it is refused.
     var apply: @Sendable (String, inout Configuration) -> String?
+    /// The value in force, as a file would have it.
+    var written: @Sendable (Configuration) -> String
 
     init<Value>(
         _ key: String, _ format: ValueFormat<Value>,
@@ -80,6 +96,7 @@ struct ConfigurationSetting: Sendable {
     ) {
         self.key = key
         accepted = format.accepted
+        written = { configuration in configurationText(configuration[keyPath: target], of: key) }
         apply = { text, configuration in
             guard let value = format.read(text) else { return format.refusal(of: text) }
             configuration[keyPath: target] = value
@@ -96,6 +113,8 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("node", .labelOrNone, \.node),
         ConfigurationSetting("textfile", .fileOrNone, \.textfile),
         ConfigurationSetting("log_level", .logLevel, \.logLevel),
+        ConfigurationSetting("color", .color, \.color),
+        ConfigurationSetting("quiet", .truth, \.isQuiet),
         ConfigurationSetting("idle_floor", .span, \.idleFloor),
         ConfigurationSetting("regret_window", .span, \.regretWindow),
         ConfigurationSetting("plan_ttl", .positiveSpan, \.planTimeToLive),
@@ -112,36 +131,10 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("report.review", .review, \.report.review),
         ConfigurationSetting("report.headroom", .headroom, \.report.headroom),
         ConfigurationSetting("report.fetch_speed", .speed, \.report.fetchSpeed),
+        ConfigurationSetting("notifications.fills_within", .positiveSpan, \.notifications.fillsWithin),
+        ConfigurationSetting("report.history", .history, \.report.history),
+        ConfigurationSetting("report.price", .price, \.report.price),
         ConfigurationSetting("verify.max_duration", .spanOrNone, \.verify.maxDuration),
         ConfigurationSetting("verify.max_rate", .poolLimit, \.verify.maxRate),
     ]
-}
-
-/// The name among those known that a misspelt one is closest to; nil where none is close.
-///
-/// Close is an edit distance (Damerau 1964: neighbours swapped count once) of at most a third of the length, at least one; capitals and
-/// dashes do not count.
-func nearest(_ name: String, among known: [String]) -> String? {
-    func letters(_ text: String) -> [Character] { text.lowercased().map { $0 == "-" ? "_" : $0 } }
-    guard !name.isEmpty, name.utf8.count <= 60 else { return nil }
-    let wanted = letters(name)
-    let distances = known.map { (name: $0, distance: editDistance(wanted, letters($0))) }
-    guard let best = distances.min(by: { $0.distance < $1.distance }),
-        best.distance <= max(1, best.name.count / 3)
-    else { return nil }
-    return best.name
-}
-
-private func editDistance(_ a: [Character], _ b: [Character]) -> Int {
-    var rows = [Array(0...b.count)]
-    for (i, left) in a.enumerated() {
-        var row = [i + 1]
-        for (j, right) in b.enumerated() {
-            var best = min(rows[i][j] + (left == right ? 0 : 1), rows[i][j + 1] + 1, row[j] + 1)
-            if i > 0, j > 0, left == b[j - 1], right == a[i - 1] { best = min(best, rows[i - 1][j - 1] + 1) }
-            row.append(best)
-        }
-        rows.append(row)
-    }
-    return rows[a.count][b.count]
 }

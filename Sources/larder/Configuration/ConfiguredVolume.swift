@@ -10,6 +10,8 @@ struct ConfiguredVolume {
     var socket: String?
     /// Where its name, path and socket came from; what is missing is a default.
     var origins: [String: ConfigurationOrigin] = [:]
+    /// The keys that a file gave it.
+    var given: [String: ConfigurationOrigin] = [:]
     /// Its key path: `volumes[0]`; empty where a flag or the environment added it.
     var key: String
     /// Whether the path that jobs see was given, so that it does not follow `path`.
@@ -57,6 +59,17 @@ extension ConfiguredVolume {
         volume.driver = reader.value("driver", .storageDriver) ?? nil
         volume.additionalStores = reader.additionalStores()
         volume.replaceable = reader.replaceableImages()
+        let probation = reader.value("probation", .positiveSpan)
+        switch reader.value("order", .order) {
+        case .lru?: volume.order = .lru
+        case .probation?: volume.order = .probation(probation ?? .days(21))
+        case nil: break
+        }
+        if let (_, place) = reader.node("probation"), volume.order == .lru {
+            reader.problems.add(
+                place, reader.keyPath("probation"),
+                "it has no effect without order: probation; accepted: together with that")
+        }
         let socket = reader.value("socket", .socket)
         if let kind { reader.refuseKeysOfOtherKinds(than: kind) }
         guard name != nil, let kind, volumePath != nil else { return nil }
@@ -64,6 +77,9 @@ extension ConfiguredVolume {
             volume: volume, socket: kind == .imageStore ? socket ?? Configuration.deployedSocket : nil,
             origins: ["name", "path", "socket"].reduce(into: [:]) { $0[$1] = reader.place(of: $1) },
             key: path, hasJobPath: jobPath != nil)
+        for key in ConfigurationKeys.volume where reader.node(key) != nil {
+            given[key] = reader.place(of: key)
+        }
     }
 }
 
@@ -174,5 +190,20 @@ extension MappingReader {
                 "no key of a volume of kind \(kind.rawValue): \(only.reason); "
                     + "accepted: for \(only.kind.rawValue) only")
         }
+    }
+}
+
+/// The word for an order of eviction.
+enum OrderWord: String, CaseIterable, Sendable {
+    case lru, probation
+}
+
+extension ValueFormat<OrderWord> {
+    /// In which order entries go.
+    static var order: Self {
+        Self(
+            accepted: OrderWord.allCases.map(\.rawValue).joined(separator: ", "),
+            read: { OrderWord(rawValue: $0) },
+            guess: { nearest($0, among: OrderWord.allCases.map(\.rawValue)).map { "`\($0)`" } })
     }
 }

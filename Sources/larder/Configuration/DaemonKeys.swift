@@ -55,7 +55,8 @@ extension ValueFormat<CronSchedule?> {
                 guard text.split(separator: " ").count == 6 else { return nil }
                 let five = text.split(separator: " ").dropFirst().joined(separator: " ")
                 return CronSchedule(five) == nil ? nil : "`\(five)`, without seconds"
-            })
+            },
+            flaw: { CronSchedule.flaw(in: $0) })
     }
 }
 

@@ -46,7 +46,12 @@ struct MappingReader {
                 values[name] = (value, place)
             } else {
                 let guess = problems.areEnough ? nil : nearest(name, among: known)
-                let cure = guess.map { "; did you mean `\($0)`?" } ?? ""
+                let places = ConfigurationKeys.places(of: name)
+                let cure =
+                    places.isEmpty || guess == name
+                    ? guess.map { "; did you mean `\($0)`?" } ?? ""
+                    : "; `\(quotable(name))` belongs \(places.joined(separator: ", or "))"
+                        + (guess.map { "; or did you mean `\($0)`?" } ?? "")
                 problems.add(place, keyPath(quotable(name)), "unknown key; \(accepted)\(cure)")
             }
         }

@@ -1,3 +1,5 @@
+import CacheModel
+
 /// What flags and environment say, the flags first.
 struct Overrides {
     private let flags: [String: (flag: String, text: String)]

@@ -48,6 +48,33 @@ extension ValueFormat<ByteCount?> {
     }
 }
 
+extension ValueFormat<Span> {
+    /// How long single accesses are kept.
+    static var history: Self {
+        Self(
+            accepted: "a duration from 30d to 366d, such as 120d",
+            read: { text in
+                Span(text).flatMap { (Span.days(30)...Span.days(366)).contains($0) ? $0 : nil }
+            }, guess: ValueFormat<Span>.span.guess)
+    }
+}
+
+extension ValueFormat<ReportConfiguration.Price?> {
+    /// A price of space.
+    static var price: Self {
+        Self(
+            accepted: "`none`, or what a GiB costs in a month with its currency, such as 0.10 EUR",
+            read: { text in
+                if text == "none" { return .some(nil) }
+                let words = text.split(separator: " ")
+                guard words.count == 2, let amount = Double(String(words[0])), amount > 0, amount < 1e6,
+                    words[1].utf8.count <= 8
+                else { return nil }
+                return .some(ReportConfiguration.Price(amount: amount, currency: String(words[1])))
+            })
+    }
+}
+
 extension ValueFormat<Span?> {
     /// A length of time above zero, or `none`.
     static var spanOrNone: Self {

@@ -11,10 +11,17 @@ struct ValueFormat<Value: Sendable>: Sendable {
     /// What somebody who wrote this probably meant; nil where that is anyone's guess.
     var guess: @Sendable (String) -> String? = { _ in nil }
 
+    /// What is wrong with a text, where more can be said than that it was refused.
+    var flaw: @Sendable (String) -> String? = { _ in nil }
+
     /// Why a text was refused: what was found, what is accepted, what was probably meant.
-    func refusal(of text: String) -> String {
+    func refusal(of text: String) -> String { "found \"\(quotable(text))\"; \(advice(on: text))" }
+
+    /// What is wrong with a text, what is accepted, and what was probably meant.
+    func advice(on text: String) -> String {
+        let wrong = flaw(text).map { "\($0); " } ?? ""
         let meant = guess(text).map { "; did you mean \($0)?" } ?? ""
-        return "found \"\(quotable(text))\"; accepted: \(accepted)\(meant)"
+        return "\(wrong)accepted: \(accepted)\(meant)"
     }
 }
 

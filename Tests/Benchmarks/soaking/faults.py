@@ -53,7 +53,7 @@ def reloaded(place, daemon):
     place.configure(critical=place.dice.choice(["39Mi", "40Mi", "41Mi"]))
     after = daemon.log_size()
     daemon.signal(signal.SIGHUP)
-    expect(place, daemon, "the configuration was read anew", after)
+    expect(place, daemon, "the configuration was reloaded", after)
 
 
 def wrong_configuration(place, daemon):

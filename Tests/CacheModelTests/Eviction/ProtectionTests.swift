@@ -126,3 +126,42 @@ struct ProtectionTests {
         #expect(plan.usedBytes == ByteCount(75))
     }
 }
+
+/// What a plan keeps though the words that others wrote, or the silence of a volume, speak against it.
+@Suite struct DoubtTests {
+    private func reason(_ entry: CacheEntry, _ policy: EvictionPolicy) -> Protection? {
+        policy.protection(of: entry, now: now)
+    }
+
+    /// Poms tell where a repository begins, and any job writes poms: a pattern holds for the path.
+    @Test(arguments: [
+        ("acme:lib:1.0", "m2/repository/com/acme/lib/1.0"),
+        ("repository.com.acme:lib:1.0", "repository/com/acme/lib/1.0"),
+        ("lib:1.0", "com/acme/lib/1.0"), ("x:lib:1.0", "cached/releases/com/acme/lib/1.0"),
+    ])
+    func aKeepPatternHoldsWhateverKeyAPomGives(key: String, path: String) {
+        let policy = EvictionPolicy(keep: ["com.acme:*"])
+        #expect(reason(artifact(1, key: key, path: path), policy) == .keepPattern)
+        #expect(reason(artifact(1, key: key, path: path, pool: .gradle), policy) == nil)
+        #expect(reason(artifact(1, key: "org.foo:lib:1.0", path: "r/org/foo/lib/1.0"), policy) == nil)
+    }
+
+    @Test func whatLeavesNoTraceOfReadsStays() {
+        var silent = artifact(1, evidence: .mtime)
+        silent.confidence = .none
+        let closed = artifact(2, protections: Protections(.noEvidence))
+        for entry in [silent, closed] {
+            #expect(reason(entry, EvictionPolicy(idleFloor: .zero)) == .noEvidence)
+            #expect(reason(entry, EvictionPolicy(idleFloor: .zero, evictsWithoutEvidence: true)) == nil)
+            #expect(reason(entry, EvictionPolicy(keep: ["org.example:*"])) == .keepPattern)
+            let plan = EvictionPolicy(target: .zero).plan(usage([entry]), under: quota(of: .zero), now: now)
+            #expect(plan.evict.isEmpty)
+            #expect(plan.kept.map(\.reason) == [.noEvidence])
+        }
+        #expect(reason(artifact(3, evidence: .mtime), EvictionPolicy()) == nil)
+    }
+
+    private func quota(of limit: ByteCount) -> Quota {
+        Quota(limit: limit, high: .share(basisPoints: 8500), low: .share(basisPoints: 7000))
+    }
+}

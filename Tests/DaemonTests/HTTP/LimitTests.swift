@@ -134,6 +134,31 @@ import Testing
         try await bed.stop()
     }
 
+    /// Of one address, some are served, and the others are told of nothing but the daemon's health.
+    @Test func oneAddressLeavesRoomForOthers() async throws {
+        var limits = ConnectionLimits()
+        limits.perAddress = 2
+        let bed = try await WebFixture(limits: limits)
+        let answers = try await apart {
+            let open = try (0..<2).map { _ in try Connection(port: bed.port) }
+            for connection in open { connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n") }
+            // Served, so that what follows is beyond.
+            open[0].send("\r\n")
+            let held = try (0..<40).map { _ in try Connection(port: bed.port) }
+            for connection in held { connection.send("GET / HT") }
+            var answers: [String] = []
+            for request in ["GET /healthz HTTP/1.1\r\n\r\n", "GET / HTTP/1.1\r\n\r\n"] {
+                let beyond = try Connection(port: bed.port)
+                beyond.send(request)
+                answers.append(beyond.rest())
+            }
+            return withExtendedLifetime((open, held)) { answers }
+        }
+        #expect(answers[0].hasPrefix("HTTP/1.1 200 OK\r\n") && answers[0].hasSuffix("\r\n\r\nok\n"))
+        #expect(answers[1].hasPrefix("HTTP/1.1 503 Service Unavailable\r\n"))
+        try await bed.stop()
+    }
+
     @Test func thousandsOfConnectionsLeaveItAlive() async throws {
         let bed = try await WebFixture()
         var limit = rlimit()

@@ -85,9 +85,11 @@ package struct TrackingFile {
             O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | larder_o_noatime)
         guard descriptor >= 0 else { return .failure(SystemError(code: errno)) }
         defer { close(descriptor) }
+        var result = Result<Int, SystemError>.success(0)
         let bytes = [UInt8](unsafeUninitializedCapacity: Int(max(0, stat.size))) { buffer, count in
-            count = max(0, Glibc.read(descriptor, buffer.baseAddress, buffer.count))
+            result = readFully(descriptor, into: UnsafeMutableRawBufferPointer(buffer))
+            count = (try? result.get()) ?? 0
         }
-        return .success(TrackingFile(bytes))
+        return result.map { _ in TrackingFile(bytes) }
     }
 }

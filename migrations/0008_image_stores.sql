@@ -28,7 +28,7 @@ ALTER TABLE volumes ADD COLUMN event_logs INTEGER NOT NULL DEFAULT 0; -- how man
 ALTER TABLE volumes ADD COLUMN event_log_bytes INTEGER NOT NULL DEFAULT 0;
 
 -- Working containers of killed builds are a kind of their own.
-CREATE TABLE orphans_7 (
+CREATE TABLE orphans_8 (
     volume INTEGER NOT NULL REFERENCES volumes (id),
     kind TEXT NOT NULL CHECK (kind IN ('incomplete-layer', 'unreferenced-layer', 'directory', 'dead-container',
         'working-container')),
@@ -39,7 +39,7 @@ CREATE TABLE orphans_7 (
     pins TEXT NOT NULL, -- the image that a container keeps; empty for the others
     PRIMARY KEY (volume, kind, name)
 ) STRICT, WITHOUT ROWID;
-INSERT INTO orphans_7 (volume, kind, name, bytes, lower_bound, created, pins)
+INSERT INTO orphans_8 (volume, kind, name, bytes, lower_bound, created, pins)
 SELECT volume, kind, name, bytes, lower_bound, created, pins FROM orphans;
 DROP TABLE orphans;
-ALTER TABLE orphans_7 RENAME TO orphans;
+ALTER TABLE orphans_8 RENAME TO orphans;

@@ -1,0 +1,130 @@
+/// What a volume gives at each size: replays at the sizes that were asked for, kept for the next question.
+package struct SizeCurve: Sendable {
+    /// One size.
+    package struct Point: Sendable, Hashable {
+        /// The size of the volume.
+        package var bytes: ByteCount
+        /// What a replay at it gave.
+        package var outcome: ReplayOutcome
+    }
+
+    /// How a curve was estimated from a part of the entries.
+    package struct Sampling: Sendable, Hashable {
+        /// The part of the entries that was replayed, in 0…1.
+        package var share: Double
+        /// How far a rate may be off, in 0…1: half of the largest difference between the two halves of the sample.
+        package var error: Double
+
+        /// Makes a sampling from both.
+        package init(share: Double, error: Double) {
+            self.share = share
+            self.error = error
+        }
+    }
+
+    /// The sizes that were replayed, ascending.
+    package private(set) var points: [Point] = []
+    /// What a volume without any limit gives.
+    package let best: ReplayOutcome
+    /// The smallest size at which no prune has anything to do.
+    package let fullSize: ByteCount
+    /// How many days the counted accesses cover.
+    package let days: Double
+    /// How it was estimated; nil where all entries were replayed.
+    package private(set) var sampling: Sampling?
+    private let replay: VolumeReplay
+
+    /// Begins a curve.
+    ///
+    /// - Parameters:
+    ///   - since: accesses after it count; those before warm the cache.
+    ///   - fixed: what belongs to no entry and is never pruned.
+    ///   - days: how many days the counted accesses cover.
+    ///   - bound: with more contents and accesses than this, a sample of the entries is replayed (C. A.
+    ///     Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC 2017).
+    package init(
+        _ history: VolumeHistory, since: Timestamp, _ regime: PruneRegime, fixed: ByteCount, days: Double,
+        rank: [Int64: Int] = [:], bound: Int = 500_000
+    ) {
+        let length = history.contents.count + history.accesses.count
+        let share = length > bound ? Double(bound) / Double(length) : 1
+        let trace = ReplayTrace(
+            history, since: since, prunes: regime.critical == nil ? regime.times : nil, pinned: regime.pinned,
+            rank: rank, share: share)
+        replay = VolumeReplay(trace, regime, fixed: fixed)
+        best = replay.run(size: ByteCount(.max / 4))
+        // A pool's quota holds at any size: what it keeps low needs no more of the volume.
+        let full = Double(best.peakEver.bytes) / max(regime.high, 0.0001)
+        fullSize = ByteCount(Int64(min(full, 4e18).rounded(.up)) + 1)
+        self.days = max(days, 1.0 / 24)
+        guard share < 1 else { return }
+        // Each half has half of the sample, so twice its variance; their difference has four times that of the
+        // whole, so twice its deviation.
+        let halves = [UInt64(0), 1].map { half in
+            VolumeReplay(
+                ReplayTrace(
+                    history, since: since, prunes: regime.critical == nil ? regime.times : nil,
+                    pinned: regime.pinned, rank: rank, share: share, half: half),
+                regime, fixed: fixed)
+        }
+        let error = [0.25, 0.5, 0.75].map { part in
+            let size = ByteCount(Int64(Double(fullSize.bytes) * part))
+            let rates = halves.map { $0.run(size: size).rate.objects ?? 0 }
+            return abs(rates[0] - rates[1]) / 2
+        }
+        sampling = Sampling(share: share, error: error.max() ?? 0)
+    }
+
+    /// What a volume of that size gives; remembered.
+    package mutating func outcome(at size: ByteCount) -> ReplayOutcome {
+        if let known = self[size] { return known }
+        let outcome = replay.run(size: size)
+        let place = points.firstIndex { $0.bytes > size } ?? points.count
+        points.insert(Point(bytes: size, outcome: outcome), at: place)
+        return outcome
+    }
+
+    /// What was found for that size; nil where it was not replayed.
+    package subscript(size: ByteCount) -> ReplayOutcome? {
+        if let point = points.first(where: { $0.bytes == size }) { return point.outcome }
+        return size >= fullSize ? best : nil
+    }
+
+    /// What another rule of eviction gives at a size.
+    package func outcome(at size: ByteCount, _ rule: VolumeReplay.Rule) -> ReplayOutcome {
+        replay.run(size: size, rule: rule)
+    }
+
+    /// The avoidable fetches a day.
+    package func avoidable(_ outcome: ReplayOutcome) -> Double { Double(outcome.avoidable) / days }
+
+    /// Adds sizes from the smallest to the one from which on nothing is gained.
+    package mutating func spread(from smallest: ByteCount) {
+        let (low, high) = (Double(smallest.bytes), Double(fullSize.bytes))
+        for step in [0.02, 0.05, 0.1, 0.17, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.93] {
+            _ = outcome(at: ByteCount(Int64(low + (high - low) * step)))
+        }
+        if points.last.map({ $0.bytes < fullSize }) ?? true {
+            points.append(Point(bytes: fullSize, outcome: best))
+        }
+    }
+
+    /// The smallest size from which on all are enough, as far as replays tell; nil where none is.
+    ///
+    /// Prunes in steps make a curve that is not quite monotone: a size counts if all larger ones that were
+    /// replayed are enough too.
+    package mutating func smallestSize(
+        _ isEnough: (ByteCount, ReplayOutcome) -> Bool
+    ) -> ByteCount? {
+        guard let last = points.last, isEnough(last.bytes, last.outcome) else { return nil }
+        let failing = points.last { !isEnough($0.bytes, $0.outcome) }?.bytes
+        var low = failing ?? .zero
+        guard var high = points.first(where: { $0.bytes > low })?.bytes else { return nil }
+        let unit = max(high.bytes / 256, 1 << 20)
+        while high.bytes - low.bytes > unit {
+            let middle = ByteCount(low.bytes + (high.bytes - low.bytes) / 2)
+            if isEnough(middle, outcome(at: middle)) { high = middle } else { low = middle }
+        }
+        return high
+    }
+}

@@ -1,0 +1,561 @@
+/// What a replay gives at one size.
+package struct ReplayOutcome: Sendable, Hashable {
+    /// Hits and misses of the events that count.
+    package var rate = HitRate()
+    /// The misses that a volume without any limit would not have had.
+    package var avoidable: Int64 = 0
+    /// What those fetched.
+    package var avoidableBytes = ByteCount.zero
+    /// The most that was used at once while events counted.
+    package var peak = ByteCount.zero
+    /// The most that was used at once at any time.
+    package var peakEver = ByteCount.zero
+    /// How many entries were evicted while events counted.
+    package var evictions: Int64 = 0
+    /// What they occupied.
+    package var evictedBytes = ByteCount.zero
+    /// How many prunes there were while events counted that had something to do, and how many of those did
+    /// not reach the low watermark.
+    package var prunes: Int64 = 0
+    package var prunesOver: Int64 = 0
+
+    /// Nothing happened yet.
+    package init() {}
+}
+
+/// Replays a history through what Larder does at a size: fetches and uses at the recorded times, and prunes at the
+/// times of the schedule, by the watermarks, the idle floor, the protections and the limits of a run.
+///
+/// A miss is followed by a fetch: from then on the entry is there. Entries have the size that they had in
+/// reality at that time. An image's layers are stored while an image that is there needs them. What jobs do does
+/// not depend on the size, and neither does what belongs to no pool.
+package struct VolumeReplay: Sendable {
+    /// What decides which of the entries that may go goes first.
+    package enum Rule: Sendable, Hashable {
+        /// What Larder does: the last use, with or without probation.
+        case configured(EvictionOrder)
+        /// The least often used since it came.
+        case lfu
+        /// GreedyDual-Size-Frequency.
+        case gdsf
+        /// SIEVE.
+        case sieve
+        /// What is needed again last.
+        case belady
+    }
+
+    private let trace: ReplayTrace
+    private let regime: PruneRegime
+    /// What is used of each size by what is no entry.
+    private let fixed: Int64
+    /// For each prune the number of events before it.
+    private let prunes: [(before: Int, at: Int64)]
+
+    /// Makes a replay.
+    ///
+    /// - Parameter fixed: what belongs to no entry and is never pruned.
+    package init(_ trace: ReplayTrace, _ regime: PruneRegime, fixed: ByteCount = .zero) {
+        self.trace = trace
+        self.regime = regime
+        self.fixed = max(0, fixed.bytes)
+        var place = 0
+        prunes = regime.times.map { time in
+            while place < trace.times.count, trace.times[place] <= time.nanoseconds { place += 1 }
+            return (place, time.nanoseconds)
+        }
+    }
+
+    /// Replays the history on a volume of that size.
+    package func run(size: ByteCount, rule: Rule? = nil) -> ReplayOutcome {
+        var state = ReplayState(
+            trace, regime, size: Double(max(0, size.bytes)) * trace.share,
+            fixed: Int64(Double(fixed) * trace.share), rule: rule ?? .configured(regime.order))
+        state.play(prunes)
+        return state.scaled()
+    }
+}
+
+/// A volume in the course of a replay.
+private struct ReplayState {
+    private let trace: ReplayTrace
+    private let regime: PruneRegime
+    private let rule: VolumeReplay.Rule
+    private let high: Int64
+    private let low: Int64
+    private let critical: Int64
+    private let probation: Int64
+    private let floor: Int64
+
+    private var used: Int64
+    private var poolUsed = [Int64](repeating: 0, count: Pool.allCases.count)
+    private var poolLimits: [(pool: Int, high: Int64, low: Int64)] = []
+    /// What is known of each object: together, as a replay touches all of it at each use.
+    private var nodes: [Node]
+    /// The ends of two lists in the order of last use: what is on probation, and all else.
+    private var heads: (Int32, Int32) = (-1, -1)
+    private var tails: (Int32, Int32) = (-1, -1)
+    /// What the other rules look at.
+    private var uses: [Int32] = []
+    private var nextEvent: [Int32] = []
+    private var upcoming: [Int32] = []
+    private var inflation = 0.0
+    private var credit: [Double] = []
+    /// How many images that are there need each layer.
+    private var needed: [Int32]
+    private var isWarm = false
+    private var outcome = ReplayOutcome()
+    private var lastPressure = Int64.min
+
+    init(
+        _ trace: ReplayTrace, _ regime: PruneRegime, size: Double, fixed: Int64, rule: VolumeReplay.Rule
+    ) {
+        (self.trace, self.regime, self.rule) = (trace, regime, rule)
+        func level(_ part: Double) -> Int64 { Int64(min(size * part, 9e18)) }
+        (high, low) = (level(regime.high), level(regime.low))
+        critical = regime.critical.map(level) ?? .max
+        if case .configured(let order) = rule {
+            probation = order.probation.nanoseconds
+        } else {
+            probation = 0
+        }
+        floor = regime.idleFloor.nanoseconds
+        used = fixed
+        let count = trace.objectCount
+        nodes = (0..<count).map { Node(pool: trace.pools[$0], isPinned: trace.isPinned[$0]) }
+        needed = [Int32](repeating: 0, count: trace.layerBytes.count)
+        for (place, pool) in Pool.allCases.enumerated() {
+            guard let quota = regime.poolQuotas[pool] else { continue }
+            poolLimits.append(
+                (
+                    place, Int64(Double(quota.high.bytes) * trace.share),
+                    Int64(Double(quota.low.bytes) * trace.share)
+                ))
+        }
+        switch rule {
+        case .configured, .sieve: break
+        case .lfu, .gdsf:
+            uses = [Int32](repeating: 0, count: count)
+            credit = [Double](repeating: 0, count: count)
+        case .belady:
+            nextEvent = trace.nextEvents()
+            upcoming = [Int32](repeating: .max, count: count)
+        }
+        for content in trace.contents {
+            _ = put(Int(content.object), content.size, at: content.lastUsed, isFetch: false)
+        }
+        if rule == .belady {
+            for place in trace.objects.indices.reversed() where trace.events[place] != .removal {
+                upcoming[Int(trace.objects[place])] = Int32(place)
+            }
+        }
+        outcome.peakEver = ByteCount(used)
+    }
+
+    mutating func play(_ prunes: [(before: Int, at: Int64)]) {
+        var place = 0
+        let first = trace.firstCounted
+        for next in prunes + [(trace.objects.count, Int64.max)] {
+            while place < next.before {
+                if place == first { begin() }
+                step(place)
+                place += 1
+            }
+            if next.at < .max {
+                if place >= first, !isWarm { begin() }
+                prune(at: next.at)
+            }
+        }
+    }
+
+    /// From here on events count.
+    private mutating func begin() {
+        isWarm = true
+        outcome.peak = ByteCount(used)
+    }
+
+    private mutating func step(_ place: Int) {
+        let object = Int(trace.objects[place])
+        let event = trace.events[place]
+        let was = nodes[object].bytes
+        guard event != .removal else {
+            if was >= 0 { _ = take(object) }
+            return
+        }
+        let size = trace.sizes[place]
+        let recorded = trace.bytes[place]
+        let isFetch = was < 0 || event == .fetch
+        let brought = put(object, size, at: trace.times[place], isFetch: isFetch)
+        if rule == .belady { upcoming[object] = nextEvent[place] }
+        if isWarm { count(event, trace.counts[place], was: was, size: size, recorded, brought) }
+        if used > outcome.peakEver.bytes { outcome.peakEver = ByteCount(used) }
+        if isWarm, used > outcome.peak.bytes { outcome.peak = ByteCount(used) }
+        if used > critical, trace.times[place] - lastPressure > 300_000_000_000 {
+            lastPressure = trace.times[place]
+            prune(at: trace.times[place])
+        }
+    }
+
+    private mutating func count(
+        _ event: ReplayTrace.Event, _ count: UInt16, was: Int64, size: Int64, _ recorded: Int64,
+        _ brought: Int64
+    ) {
+        let wasThere = was >= 0
+        // All but the first of several uses find it there.
+        let others = Int64(count) - 1
+        if others > 0 {
+            outcome.rate.hits += others
+            outcome.rate.hitBytes += ByteCount(size.multipliedReportingOverflow(by: others).partialValue)
+        }
+        switch event {
+        case .hit, .refetch:
+            if wasThere {
+                outcome.rate.hits += 1
+                outcome.rate.hitBytes += ByteCount(event == .hit ? recorded : size)
+            } else {
+                outcome.rate.misses += 1
+                outcome.rate.missBytes += ByteCount(brought)
+                outcome.avoidable += 1
+                outcome.avoidableBytes += ByteCount(brought)
+            }
+        case .fetch:
+            outcome.rate.misses += 1
+            // Of an image, layers may be missing that were there in reality.
+            let more = trace.hasLayers ? max(0, brought - recorded) : 0
+            outcome.rate.missBytes += ByteCount(recorded + more)
+            outcome.avoidableBytes += ByteCount(more)
+        case .addition:
+            outcome.rate.misses += 1
+            outcome.rate.missBytes += ByteCount(wasThere ? recorded : size)
+            if !wasThere {
+                outcome.avoidable += 1
+                outcome.avoidableBytes += ByteCount(max(0, size - recorded))
+            }
+        case .removal: break
+        }
+    }
+
+    // MARK: What is there
+
+    /// Puts an object at the end of the order of last use; returns what came in for it.
+    private mutating func put(_ object: Int, _ size: Int64, at time: Int64, isFetch: Bool) -> Int64 {
+        let before = nodes[object].bytes
+        var brought: Int64 = 0
+        if before >= 0 {
+            if rule != .sieve || isFetch { unlink(object) }
+            if !hasLayers(object) {
+                add(size - before, of: object)
+                nodes[object].bytes = size
+            }
+        } else {
+            nodes[object].bytes = size
+            if hasLayers(object) {
+                var sum: Int64 = 0
+                for place in layers(of: object) {
+                    let layer = Int(trace.layers[place])
+                    if needed[layer] == 0 { sum &+= trace.layerBytes[layer] }
+                    needed[layer] += 1
+                }
+                add(sum, of: object)
+                brought = sum
+            } else {
+                add(size, of: object)
+                brought = size
+            }
+        }
+        nodes[object].lastUsed = time
+        switch rule {
+        case .configured:
+            nodes[object].isOnProbation = probation > 0 && isFetch
+            link(object)
+        case .sieve:
+            if before >= 0, !isFetch {
+                nodes[object].isOnProbation = true
+            } else {
+                nodes[object].isOnProbation = false
+                link(object)
+            }
+        case .lfu, .gdsf:
+            uses[object] = isFetch || before < 0 ? 1 : uses[object] &+ 1
+            credit[object] = inflation + Double(uses[object]) / Double(max(1, size))
+            link(object)
+        case .belady: link(object)
+        }
+        return brought
+    }
+
+    /// Takes an object away; returns what comes free.
+    private mutating func take(_ object: Int) -> Int64 {
+        unlink(object)
+        var freed: Int64 = 0
+        if hasLayers(object) {
+            for place in layers(of: object) {
+                let layer = Int(trace.layers[place])
+                needed[layer] -= 1
+                if needed[layer] == 0 { freed &+= trace.layerBytes[layer] }
+            }
+        } else {
+            freed = nodes[object].bytes
+        }
+        nodes[object].bytes = -1
+        add(-freed, of: object)
+        return freed
+    }
+
+    private mutating func add(_ bytes: Int64, of object: Int) {
+        let (sum, overflow) = used.addingReportingOverflow(bytes)
+        used = overflow ? .max : sum
+        poolUsed[Int(nodes[object].pool)] &+= bytes
+    }
+
+    private func hasLayers(_ object: Int) -> Bool {
+        trace.hasLayers && trace.layerStarts[object] < trace.layerStarts[object + 1]
+    }
+
+    private func layers(of object: Int) -> Range<Int> {
+        Int(trace.layerStarts[object])..<Int(trace.layerStarts[object + 1])
+    }
+
+    // What never goes is in no list.
+    private mutating func link(_ object: Int) {
+        guard !nodes[object].isPinned else { return }
+        let isFirst = nodes[object].isOnProbation && rule != .sieve
+        let tail = isFirst ? tails.0 : tails.1
+        nodes[object].older = tail
+        nodes[object].newer = -1
+        if tail >= 0 { nodes[Int(tail)].newer = Int32(object) }
+        if isFirst {
+            tails.0 = Int32(object)
+            if heads.0 < 0 { heads.0 = Int32(object) }
+        } else {
+            tails.1 = Int32(object)
+            if heads.1 < 0 { heads.1 = Int32(object) }
+        }
+    }
+
+    private mutating func unlink(_ object: Int) {
+        guard !nodes[object].isPinned else { return }
+        let isFirst = nodes[object].isOnProbation && rule != .sieve
+        if nodes[object].older >= 0 {
+            nodes[Int(nodes[object].older)].newer = nodes[object].newer
+        } else if isFirst {
+            heads.0 = nodes[object].newer
+        } else {
+            heads.1 = nodes[object].newer
+        }
+        if nodes[object].newer >= 0 {
+            nodes[Int(nodes[object].newer)].older = nodes[object].older
+        } else if isFirst {
+            tails.0 = nodes[object].older
+        } else {
+            tails.1 = nodes[object].older
+        }
+    }
+
+    // MARK: Prunes
+
+    private mutating func prune(at now: Int64) {
+        let isOver = used > high
+        let over = poolLimits.filter { poolUsed[$0.pool] > $0.high }
+        guard isOver || !over.isEmpty else { return }
+        var pass = PrunePass(
+            goal: isOver ? low : .max, pools: [Int64](repeating: .max, count: poolUsed.count),
+            allowed: Int64(Double(used) * regime.bytesShare),
+            entries: max(1, Int(Double(regime.entries) * trace.share)),
+            // What was used at or before that instant is idle.
+            idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
+        for limit in over { pass.pools[limit.pool] = limit.low }
+        switch rule {
+        case .configured: pruneByLastUse(&pass)
+        case .sieve: pruneBySieve(&pass)
+        case .lfu, .gdsf, .belady: pruneByPriority(&pass)
+        }
+        guard isWarm else { return }
+        outcome.evictions += pass.evicted
+        outcome.evictedBytes += ByteCount(pass.freed)
+        outcome.prunes += 1
+        if isOver, used > low { outcome.prunesOver += 1 }
+    }
+
+    private func isWanted(_ object: Int, _ pass: PrunePass) -> Bool {
+        let pool = Int(nodes[object].pool)
+        return used > pass.goal || poolUsed[pool] > pass.pools[pool]
+    }
+
+    private func isAnyWanted(_ pass: PrunePass) -> Bool {
+        if used > pass.goal { return true }
+        return poolLimits.contains { poolUsed[$0.pool] > pass.pools[$0.pool] }
+    }
+
+    private mutating func pruneByLastUse(_ pass: inout PrunePass) {
+        var (first, second) = heads
+        while !pass.isSpent, isAnyWanted(pass) {
+            let one = first >= 0 ? nodes[Int(first)].lastUsed : .max
+            let two = second >= 0 ? nodes[Int(second)].lastUsed : .max
+            let isOne = first >= 0 && one <= pass.idleSince
+            let isTwo = second >= 0 && two <= pass.idleSince
+            guard isOne || isTwo else { return }
+            let object: Int
+            if isOne, !isTwo || one &- probation <= two {
+                object = Int(first)
+                first = nodes[object].newer
+            } else {
+                object = Int(second)
+                second = nodes[object].newer
+            }
+            consider(object, &pass)
+        }
+    }
+
+    private mutating func pruneByPriority(_ pass: inout PrunePass) {
+        var order: [(priority: Double, at: Int64, object: Int32)] = []
+        var next = heads.1
+        while next >= 0 {
+            let object = Int(next)
+            next = nodes[object].newer
+            guard nodes[object].lastUsed <= pass.idleSince else { continue }
+            let priority =
+                switch rule {
+                case .lfu: Double(uses[object])
+                case .gdsf: credit[object]
+                default: -Double(upcoming[object])
+                }
+            order.append((priority, nodes[object].lastUsed, Int32(object)))
+        }
+        order.sort { ($0.priority, $0.at) < ($1.priority, $1.at) }
+        for each in order {
+            guard !pass.isSpent, isAnyWanted(pass) else { return }
+            if rule == .gdsf { inflation = max(inflation, each.priority) }
+            consider(Int(each.object), &pass)
+        }
+    }
+
+    /// From the oldest to the newest: what was used since its last turn is passed over once.
+    private mutating func pruneBySieve(_ pass: inout PrunePass) {
+        for _ in 0..<2 {
+            var next = heads.1
+            while next >= 0, !pass.isSpent, isAnyWanted(pass) {
+                let object = Int(next)
+                next = nodes[object].newer
+                guard nodes[object].lastUsed <= pass.idleSince else { continue }
+                if nodes[object].isOnProbation {
+                    nodes[object].isOnProbation = false
+                } else {
+                    consider(object, &pass)
+                }
+            }
+        }
+    }
+
+    /// Evicts an object whose turn has come, if it is wanted.
+    private mutating func consider(_ object: Int, _ pass: inout PrunePass) {
+        guard isWanted(object, pass) else { return }
+        guard hasLayers(object) else {
+            evict(object, freeing: nodes[object].bytes, &pass)
+            return
+        }
+        guard settle(object, &pass) else { return }
+        // What went may have set free what waits, in the order of its turns.
+        var again = true
+        while again {
+            again = false
+            for waiting in pass.waiting where nodes[waiting].bytes >= 0 && !pass.isSpent {
+                guard isWanted(waiting, pass) else { return }
+                if settle(waiting, &pass) {
+                    again = true
+                    break
+                }
+            }
+        }
+    }
+
+    /// Evicts an image with those of the very same layers that wait; false where that would free nothing.
+    private mutating func settle(_ image: Int, _ pass: inout PrunePass) -> Bool {
+        var mates: [Int] = []
+        for waiting in pass.waiting {
+            if waiting == image { break }
+            if nodes[waiting].bytes >= 0, trace.twins[waiting] == trace.twins[image] { mates.append(waiting) }
+        }
+        var freed: Int64 = 0
+        for place in layers(of: image) {
+            let layer = Int(trace.layers[place])
+            if Int(needed[layer]) == mates.count + 1 { freed &+= trace.layerBytes[layer] }
+        }
+        guard freed > 0 else {
+            if !pass.waiting.contains(image) { pass.waiting.append(image) }
+            return false
+        }
+        for mate in mates where !pass.isSpent { evict(mate, freeing: 0, &pass) }
+        evict(image, freeing: freed, &pass)
+        return true
+    }
+
+    private mutating func evict(_ object: Int, freeing freed: Int64, _ pass: inout PrunePass) {
+        // A run ends before what would pass its limits.
+        guard pass.freed + freed <= pass.allowed, pass.evicted < pass.entries else {
+            pass.isSpent = true
+            return
+        }
+        pass.freed += freed
+        pass.evicted += 1
+        _ = take(object)
+    }
+
+    /// The outcome as one of the whole history.
+    func scaled() -> ReplayOutcome {
+        guard trace.share < 1 else { return outcome }
+        var whole = outcome
+        let sampled = Double(outcome.rate.hits + outcome.rate.misses)
+        let factor = sampled > 0 ? Double(trace.counted) / sampled : 1 / trace.share
+        func count(_ value: Int64) -> Int64 { Int64((Double(value) * factor).rounded()) }
+        func size(_ value: ByteCount) -> ByteCount {
+            ByteCount(Int64(min(Double(value.bytes) / trace.share, 9e18)))
+        }
+        whole.rate = HitRate(
+            hits: count(outcome.rate.hits), misses: trace.counted - count(outcome.rate.hits),
+            hitBytes: size(outcome.rate.hitBytes), missBytes: size(outcome.rate.missBytes))
+        whole.avoidable = count(outcome.avoidable)
+        whole.avoidableBytes = size(outcome.avoidableBytes)
+        whole.peak = size(outcome.peak)
+        whole.peakEver = size(outcome.peakEver)
+        whole.evictions = count(outcome.evictions)
+        whole.evictedBytes = size(outcome.evictedBytes)
+        return whole
+    }
+}
+
+/// An object in the course of a replay.
+private struct Node {
+    /// What it occupies; -1 where it is not there.
+    var bytes: Int64 = -1
+    var lastUsed: Int64 = 0
+    var newer: Int32 = -1
+    var older: Int32 = -1
+    var pool: UInt8
+    var isPinned: Bool
+    /// Whether it was not used again since its fetch; for SIEVE, whether it was used since its last turn.
+    var isOnProbation = false
+
+    init(pool: UInt8, isPinned: Bool) {
+        self.pool = pool
+        self.isPinned = isPinned
+    }
+}
+
+/// One prune on its way.
+private struct PrunePass {
+    /// The used bytes to come down to.
+    var goal: Int64
+    /// The same for each pool.
+    var pools: [Int64]
+    /// What the run may free.
+    var allowed: Int64
+    /// How many entries it may evict.
+    var entries: Int
+    /// What was used later stays.
+    var idleSince: Int64
+    var freed: Int64 = 0
+    var evicted: Int64 = 0
+    var isSpent = false
+    /// The images whose removal frees nothing yet, in the order of their turns.
+    var waiting: [Int] = []
+}

@@ -1,0 +1,67 @@
+import CacheModel
+import CacheServices
+import Hummingbird
+import Reporting
+
+extension WebResponder {
+    /// `/api/v1/plan`: `larder.plan/1`, what `larder plan` tells.
+    func planDocument(_ request: Request) async throws -> WebResponse {
+        let query = try WebQuery(request.uri.query, known: ["volume", "to"])
+        var goal = PruneGoal()
+        if let text = try query.text("to", longest: 40) {
+            guard let size = ByteCount(quantity: text) else {
+                throw WebError.malformed("to is not a size", "write a quantity such as 20Gi or 500M")
+            }
+            goal.target = size
+        }
+        return .json(try await plan(goal, volume: query.text("volume")).json())
+    }
+
+    /// `/plan`: the next prune of each volume, for people.
+    func planPage(_ request: Request) async throws -> WebResponse {
+        let volume = try WebQuery(request.uri.query, known: ["volume"]).text("volume")
+        let report = try await plan(PruneGoal(), volume: volume)
+        let next = await activities(try? figures.current()).filter { $0.name == "prune" }
+        return .page(
+            PlanPage(
+                report,
+                next: Dictionary(
+                    next.compactMap { activity in activity.volume.map { ($0, activity) } },
+                    uniquingKeysWith: { first, _ in first })
+            ).html(now: clock()))
+    }
+
+    /// `/runs`: the runs, page by page.
+    func runsPage(_ request: Request) async throws -> WebResponse {
+        let query = try WebQuery(request.uri.query, known: ["cursor"])
+        let after = try WebCursor.run(query.text("cursor", longest: 400))
+        let (runs, hasMore) = try await reader.read { try $0.runPage(limit: 25, after: after) }
+        let cursor = hasMore ? runs.last.map { WebCursor.text($0.cursor) } : nil
+        return .page(
+            try await dashboard().runsPage(runs, cursor: cursor, isFirst: after == nil, now: clock()))
+    }
+
+    /// `/runs/ID`: one run with every entry.
+    func runPage(_ request: Request) async throws -> WebResponse {
+        let path = request.uri.path.dropFirst("/runs/".count)
+        guard let id = String(path).removingPercentEncoding, id.utf8.count <= 200,
+            let run = try await reader.read({ try $0.run(named: id, lines: Dashboard.mostLines) })
+        else { throw WebError.notFound }
+        return .page(try await dashboard().runPage(run, now: clock()))
+    }
+
+    private func plan(_ goal: PruneGoal, volume: String?) async throws -> PlanReport {
+        let now = clock()
+        let services: Services
+        do { services = try await self.services().restricted(to: volume) } catch {
+            throw WebError.malformed("no volume has that name", "see /api/v1/status for the volumes")
+        }
+        do {
+            return try await planReader.read { try services.plan(goal, $0, now: now).report }
+        } catch let failure as Failure where failure.code == .usage {
+            throw WebError.malformed(failure.message, "name one of them as volume")
+        } catch is Failure {
+            throw StatsCache.Missing.notYet
+        }
+    }
+}

@@ -1,0 +1,229 @@
+import TOMLSettings
+
+/// A template of Helm, run as far as runner configurations use it: values, release, `if`, and a few functions.
+///
+/// Lines stay where they are, so that what is found in the result has its place in the template: what an `if` leaves
+/// out becomes empty lines. What is not understood is named, and stands as a word of its own in the result.
+struct HelmTemplate {
+    /// What could not be run, with its line from 1.
+    struct Unknown: Hashable {
+        var action: String
+        var line: Int
+    }
+
+    private let values: Setting
+    /// The result.
+    private(set) var text = ""
+    /// What could not be run.
+    private(set) var unknown: [Unknown] = []
+
+    /// What stands where something could not be run.
+    static let placeholder = "helm-value"
+
+    /// Runs a template on values.
+    init(_ template: String, values: Setting) {
+        self.values = values
+        run(template)
+    }
+
+    /// An `if` that is open: whether its branch is taken, and whether one was taken before.
+    private struct Branch {
+        var isTaken: Bool
+        var wasTaken: Bool
+        /// `with` and `range`, whose body is kept as it stands.
+        var isKnown = true
+    }
+
+    private mutating func run(_ template: String) {
+        var branches: [Branch] = []
+        var rest = template[...]
+        var line = 1
+        while let start = rest.range(of: "{{") {
+            emit(rest[..<start.lowerBound], branches, &line)
+            guard let end = rest[start.upperBound...].range(of: "}}") else {
+                unknown.append(Unknown(action: "{{ without }}", line: line))
+                return
+            }
+            let source = rest[start.upperBound..<end.lowerBound]
+            let lines = source.count { $0 == "\n" }
+            act(on: Self.trimmed(source), line: line, &branches)
+            // An action may go over several lines: they stay.
+            text += String(repeating: "\n", count: lines)
+            line += lines
+            rest = rest[end.upperBound...]
+        }
+        emit(rest, branches, &line)
+        if !branches.isEmpty { unknown.append(Unknown(action: "an `if` without `end`", line: line)) }
+    }
+
+    /// Text outside of actions: as it is, or as its line breaks.
+    private mutating func emit(_ part: Substring, _ branches: [Branch], _ line: inout Int) {
+        let breaks = part.count { $0 == "\n" }
+        if branches.allSatisfy(\.isTaken) {
+            text += part
+        } else {
+            text += String(repeating: "\n", count: breaks)
+        }
+        line += breaks
+    }
+
+    private static func trimmed(_ source: Substring) -> String {
+        var source = source
+        if source.hasPrefix("-") { source = source.dropFirst() }
+        if source.hasSuffix("-") { source = source.dropLast() }
+        return source.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    private mutating func act(on action: String, line: Int, _ branches: inout [Branch]) {
+        if action.hasPrefix("/*") { return }
+        let word = action.prefix { $0 != " " }
+        let argument = String(action.dropFirst(word.count).drop { $0 == " " })
+        switch word {
+        case "if":
+            let truth = condition(argument, line)
+            branches.append(Branch(isTaken: truth, wasTaken: truth))
+        case "with", "range", "define", "block":
+            if branches.allSatisfy(\.isTaken) { unknown.append(Unknown(action: action, line: line)) }
+            branches.append(Branch(isTaken: true, wasTaken: true, isKnown: false))
+        case "else":
+            guard let last = branches.indices.last else { return }
+            let condition =
+                argument.hasPrefix("if ") ? condition(String(argument.dropFirst(3)), line) : true
+            branches[last].isTaken = branches[last].isKnown && !branches[last].wasTaken && condition
+            branches[last].wasTaken = branches[last].wasTaken || condition
+        case "end":
+            _ = branches.popLast()
+        default:
+            guard branches.allSatisfy(\.isTaken) else { return }
+            if let value = pipeline(action) {
+                text += value
+            } else {
+                unknown.append(Unknown(action: action, line: line))
+                text += Self.placeholder
+            }
+        }
+    }
+
+    private mutating func condition(_ source: String, _ line: Int) -> Bool {
+        let terms = Self.terms(source)
+        switch terms.first {
+        case "not": return !condition(terms.dropFirst().joined(separator: " "), line)
+        case "eq", "ne":
+            guard terms.count == 3, let first = operand(terms[1]), let second = operand(terms[2]) else {
+                break
+            }
+            return (first == second) == (terms[0] == "eq")
+        case "and": return terms.dropFirst().allSatisfy { condition(Self.unwrapped($0), line) }
+        case "or": return terms.dropFirst().contains { condition(Self.unwrapped($0), line) }
+        default:
+            guard let value = pipeline(source) else { break }
+            return !["", "false", "0"].contains(value)
+        }
+        unknown.append(Unknown(action: "if \(source)", line: line))
+        return true
+    }
+
+    /// The value of `a | f x | g`; nil where a part of it is not known.
+    private func pipeline(_ source: String) -> String? {
+        var value: String?
+        for stage in Self.split(source, at: "|") {
+            var terms = Self.terms(stage)
+            guard let head = terms.first else { return nil }
+            terms.removeFirst()
+            var arguments: [String] = []
+            for term in terms {
+                guard let each = operand(term) else { return nil }
+                arguments.append(each)
+            }
+            if let piped = value { arguments.append(piped) }
+            switch (head, arguments.count) {
+            case ("quote", 1): value = "\"\(arguments[0])\""
+            case ("squote", 1): value = "'\(arguments[0])'"
+            case ("default", 2): value = arguments[1].isEmpty ? arguments[0] : arguments[1]
+            case ("trimPrefix", 2):
+                value =
+                    arguments[1].hasPrefix(arguments[0])
+                    ? String(arguments[1].dropFirst(arguments[0].count)) : arguments[1]
+            case ("toString", 1), ("trim", 1): value = arguments[0]
+            case (_, 0): value = operand(head)
+            default: return nil
+            }
+            if value == nil { return nil }
+        }
+        return value
+    }
+
+    private func operand(_ term: String) -> String? {
+        if term.count >= 2, let first = term.first, "\"`".contains(first), term.last == first {
+            return String(term.dropFirst().dropLast())
+        }
+        if term.hasPrefix("("), term.hasSuffix(")") { return pipeline(Self.unwrapped(term)) }
+        if Int(term) != nil || ["true", "false"].contains(term) { return term }
+        switch term {
+        case ".Release.Name": return "runner"
+        case ".Release.Namespace": return "gitlab-runner"
+        default: break
+        }
+        let keys = term.split(separator: ".", omittingEmptySubsequences: false)
+        guard keys.count > 2, keys[0].isEmpty || keys[0] == "$", keys[1] == "Values" else { return nil }
+        var place: Setting? = values
+        for key in keys.dropFirst(2) { place = place?.exactly(String(key)) }
+        switch place?.value {
+        case .text(let text): return text
+        case .integer(let number): return "\(number)"
+        case .number(let number): return "\(number)"
+        case .boolean(let boolean): return "\(boolean)"
+        case .table(let members): return members.isEmpty ? "" : nil
+        case .list(let elements): return elements.isEmpty ? "" : nil
+        // Helm takes what is not there for nothing.
+        case .other, nil: return ""
+        }
+    }
+
+    private static func unwrapped(_ term: String) -> String {
+        term.hasPrefix("(") && term.hasSuffix(")") ? String(term.dropFirst().dropLast()) : term
+    }
+
+    private static func terms(_ source: String) -> [String] { split(source, at: " ") }
+
+    /// The parts between a separator, where it stands in no quotes and no parentheses.
+    private static func split(_ source: String, at separator: Character) -> [String] {
+        var parts: [String] = []
+        var part = ""
+        var quote: Character?
+        var depth = 0
+        for character in source {
+            if let open = quote {
+                if character == open { quote = nil }
+            } else if "\"`".contains(character) {
+                quote = character
+            } else if character == "(" {
+                depth += 1
+            } else if character == ")" {
+                depth -= 1
+            } else if character == separator, depth == 0 {
+                parts.append(part)
+                part = ""
+                continue
+            }
+            part.append(character)
+        }
+        parts.append(part)
+        return parts.map { $0.trimmed }.filter { !$0.isEmpty }
+    }
+}
+
+extension String {
+    /// Without spaces at both ends.
+    fileprivate var trimmed: String {
+        String(drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
+    }
+}
+
+extension Setting {
+    /// The member of exactly that name, as YAML has it.
+    func exactly(_ key: String) -> Setting? {
+        guard case .table(let members) = value else { return nil }
+        return members[key]
+    }
+}

@@ -1,0 +1,116 @@
+import TOMLSettings
+import Yams
+
+/// Why a text is no YAML that is read here.
+struct YAMLFault: Error, Sendable, Hashable {
+    var description: String
+    /// The line, from 1.
+    var line: Int
+}
+
+extension Setting {
+    /// Nested deeper than this is no configuration; libYAML and the tree below recurse.
+    private static let mostDepth = 64
+    /// An alias stands for as much as its anchor: a small text could become a tree without end.
+    private static let mostNodes = 20_000
+
+    /// Reads one YAML document, with the same words for its values as for TOML's.
+    ///
+    /// - Parameter path: what its keys begin with.
+    /// - Throws: `YAMLFault` where it is none, or is nested too deep.
+    init(yaml text: String, path: String = "") throws(YAMLFault) {
+        if let line = Self.tooDeep(text) {
+            throw YAMLFault(description: "nested more than \(Self.mostDepth) deep", line: line)
+        }
+        let root: Node?
+        do {
+            // Without an encoding Yams reads YAMS_DEFAULT_ENCODING, and prints that it did.
+            root = try Parser(yaml: text, encoding: .utf8).singleRoot()
+        } catch let error as YamlError {
+            throw Self.fault(of: error)
+        } catch {
+            throw YAMLFault(description: "\(error)", line: 1)
+        }
+        guard let root else {
+            self.init(path: path, line: 1, value: .table([:]))
+            return
+        }
+        var nodes = Self.mostNodes
+        self = try Self.make(root, path: path, line: 1, depth: 0, nodes: &nodes)
+    }
+
+    private static func make(_ node: Node, path: String, line: Int, depth: Int, nodes: inout Int)
+        throws(YAMLFault) -> Setting
+    {
+        let line = node.mark?.line ?? line
+        nodes -= 1
+        guard depth <= mostDepth, nodes > 0 else {
+            throw YAMLFault(description: "nested too deep, or too large by its aliases", line: line)
+        }
+        switch node {
+        case .scalar(let scalar):
+            return Setting(path: path, line: line, value: value(of: scalar, node))
+        case .sequence(let sequence):
+            var elements: [Setting] = []
+            for (place, element) in sequence.enumerated() {
+                elements.append(
+                    try make(element, path: "\(path)[\(place)]", line: line, depth: depth + 1, nodes: &nodes))
+            }
+            return Setting(path: path, line: line, value: .list(elements))
+        case .mapping(let mapping):
+            var members: [String: Setting] = [:]
+            for (key, member) in mapping {
+                guard let name = key.scalar?.string else { continue }
+                let below = path.isEmpty ? name : "\(path).\(name)"
+                var made = try make(member, path: below, line: line, depth: depth + 1, nodes: &nodes)
+                // A block's own mark is where it begins, which may be a line below its key.
+                made.line = key.mark?.line ?? made.line
+                members[name] = made
+            }
+            return Setting(path: path, line: line, value: .table(members))
+        case .alias:
+            return Setting(path: path, line: line, value: .other)
+        }
+    }
+
+    private static func value(of scalar: Node.Scalar, _ node: Node) -> Value {
+        guard scalar.style == .plain || scalar.style == .any else { return .text(scalar.string) }
+        if let boolean = node.bool { return .boolean(boolean) }
+        if let integer = node.int { return .integer(integer) }
+        if let number = node.float { return .number(number) }
+        return node.null == nil ? .text(scalar.string) : .other
+    }
+
+    private static func fault(of error: YamlError) -> YAMLFault {
+        switch error {
+        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _),
+            .composer(_, let problem, let mark, _):
+            YAMLFault(description: problem, line: mark.line)
+        case .duplicatedKeysInMapping(let keys, let context):
+            YAMLFault(description: "the key \(keys.first ?? "") is there twice", line: context.mark.line)
+        default: YAMLFault(description: "\(error)", line: 1)
+        }
+    }
+
+    /// The line on which a text is nested too deep, by what opens a level; nil where none is.
+    private static func tooDeep(_ text: String) -> Int? {
+        var flow = 0
+        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+            var inLine = 0
+            for byte in line.utf8 {
+                switch byte {
+                case UInt8(ascii: "["), UInt8(ascii: "{"): flow += 1
+                case UInt8(ascii: "]"), UInt8(ascii: "}"): flow = max(0, flow - 1)
+                case UInt8(ascii: "-"), UInt8(ascii: "?"), UInt8(ascii: ":"): inLine += 1
+                case UInt8(ascii: " "), UInt8(ascii: "\t"): break
+                default:
+                    // Words end a run of `- - -`.
+                    if inLine <= mostDepth { inLine = 0 }
+                }
+                if flow > mostDepth || inLine > mostDepth { return number + 1 }
+            }
+            if line.prefix(while: { $0 == " " }).count > 4 * mostDepth { return number + 1 }
+        }
+        return nil
+    }
+}

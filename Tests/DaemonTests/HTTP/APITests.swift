@@ -1,0 +1,130 @@
+import CacheIndex
+import CacheModel
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Daemon
+
+/// What the API tells of itself, its plans, filters and problems.
+@Suite struct APITests {
+    @Test func itListsItselfAndAnswersAllThatItLists() async throws {
+        let bed = try await WebFixture()
+        let index = try await bed.ask("/api/v1").json
+        let operations = try #require(index["operations"] as? [[String: Any]])
+        #expect(operations.count > 8)
+        for operation in operations where operation["method"] as? String == "GET" {
+            let path = try #require(operation["path"] as? String)
+                .replacing("{key}", with: "org.example:part3:1.0")
+            let answer = try await bed.ask(path)
+            #expect(answer.status == 200, "\(path)")
+            if let schema = operation["schema"] as? String {
+                #expect(try answer.json["schema"] as? String == schema, "\(path)")
+            }
+        }
+        try await bed.stop()
+    }
+
+    /// Each answer is held against its schema in the document by hand: required members and their types.
+    @Test func theOpenAPIDocumentDescribesTheAnswers() async throws {
+        let bed = try await WebFixture()
+        let document = try await bed.ask("/api/v1/openapi.json").json
+        #expect(document["openapi"] as? String == "3.1.0")
+        let paths = try #require(document["paths"] as? [String: [String: [String: Any]]])
+        let components = try #require(document["components"] as? [String: Any])
+        let schemas = try #require(components["schemas"] as? [String: [String: Any]])
+        for (path, methods) in paths {
+            guard let get = methods["get"] else { continue }
+            let parameters = get["parameters"] as? [[String: Any]] ?? []
+            for parameter in parameters where parameter["in"] as? String == "path" {
+                #expect(path.contains("{\(parameter["name"] as? String ?? "")}"))
+            }
+            let responses = get["responses"] as? [String: [String: Any]]
+            let content = responses?["200"]?["content"] as? [String: [String: [String: Any]]]
+            guard let reference = content?["application/json"]?["schema"]?["$ref"] as? String else {
+                continue
+            }
+            let schema = try #require(schemas[String(reference.split(separator: "/").last ?? "")])
+            let answer = try await bed.ask(path.replacing("{key}", with: "org.example:part3:1.0")).json
+            for key in schema["required"] as? [String] ?? [] {
+                #expect(answer[key] != nil, "\(path): \(key)")
+            }
+        }
+        // A parameter that is not in the document is refused.
+        for path in paths.keys where path.hasPrefix("/api/v1/entries") || path == "/api/v1/plan" {
+            guard !path.contains("{") else { continue }
+            #expect(try await bed.ask("\(path)?other=1").status == 400)
+        }
+        try await bed.stop()
+    }
+
+    @Test func problemsAreThoseOfTheStandard() async throws {
+        let bed = try await WebFixture()
+        for (path, status) in [
+            ("/api/v1/nothing", 404), ("/api/v1/entries?limit=x", 400), ("/api/v1/plan?to=x", 400),
+        ] {
+            let answer = try await bed.ask(path)
+            #expect(answer.status == status)
+            #expect(answer.headers["content-type"] == "application/problem+json")
+            let problem = try answer.json
+            #expect(problem["status"] as? Int == status)
+            #expect(problem["type"] as? String == "about:blank")
+            #expect((problem["title"] as? String)?.isEmpty == false)
+            #expect(problem["schema"] as? String == "larder.error/1")
+        }
+        try await bed.stop()
+    }
+
+    @Test func filtersAreThoseOfTheList() async throws {
+        let bed = try await WebFixture()
+        func count(_ query: String) async throws -> Int? {
+            try await bed.ask("/api/v1/entries?\(query)").json["total_entries"] as? Int
+        }
+        #expect(try await count("filter=size%3E4k") == 3)
+        #expect(try await count("filter=size%3E4k&filter=size%3C6k") == 1)
+        #expect(try await count("filter=protected") == 6 - (count("filter=unprotected") ?? 0))
+        #expect(try await bed.ask("/api/v1/entries?filter=agee%3E3d").status == 400)
+        #expect(try await bed.ask("/entries?filter=size%3E4k").status == 200)
+        var (keys, cursor): ([String], String?) = ([], nil)
+        repeat {
+            let next = cursor.map { "&cursor=\($0)" } ?? ""
+            let page = try await bed.ask("/api/v1/entries?filter=size%3E2k&sort=key&limit=2\(next)").json
+            keys += (page["entries"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String }
+            cursor = page["next_cursor"] as? String
+        } while cursor != nil
+        #expect(try keys == bed.sql("SELECT key FROM entries WHERE bytes > 2000 ORDER BY key"))
+        try await bed.stop()
+    }
+
+    @Test func thePlanIsServedAndShown() async throws {
+        let bed = try await WebFixture()
+        let plan = try await bed.ask("/api/v1/plan?volume=build&to=0").json
+        let volume = try #require((plan["volumes"] as? [[String: Any]])?.first)
+        let evict = try #require(volume["evict"] as? [[String: Any]])
+        let page = try await bed.ask("/plan")
+        #expect(page.status == 200 && page.body.contains("Next prune"))
+        #expect(
+            page.body.contains("No schedule prunes this volume") || page.body.contains("The next prune comes")
+        )
+        // Without a size it is what the page shows.
+        let now = try await bed.ask("/api/v1/plan").json
+        let keys = ((now["volumes"] as? [[String: Any]])?.first?["evict"] as? [[String: Any]] ?? [])
+            .compactMap { $0["key"] as? String }
+        for key in keys where !key.contains("<") { #expect(page.body.contains(key)) }
+        #expect(evict.count >= keys.count)
+        #expect(try await bed.ask("/api/v1/plan?volume=nowhere").status == 400)
+        try await bed.stop()
+    }
+
+    @Test func aRunHasAPageWithItsEntries() async throws {
+        let bed = try await WebFixture()
+        let list = try await bed.ask("/runs").body
+        #expect(list.contains("/runs/run-1"))
+        let page = try await bed.ask("/runs/run-1")
+        #expect(page.status == 200)
+        #expect(page.body.contains("larder trash restore run-1"))
+        #expect(try await bed.ask("/runs/no-such-run").status == 404)
+        #expect(try await bed.ask("/favicon.ico").headers["content-type"] == "image/svg+xml")
+        try await bed.stop()
+    }
+}

@@ -1,0 +1,222 @@
+#!/usr/bin/env python3
+"""Lets system calls of Larder fail, one at a time, and looks what became of a build cache.
+
+For scan, plan, prune, restore, purge and verify: a first run under strace tells which calls concern the volume or the
+state directory. Then each of a sample of them fails once, with each error that the call can return, and so do runs under
+small limits of open files and file sizes. After each: no process died by a signal, what is protected is in its place, every
+entry is whole, where it was or in the trash, and the next scan without faults knows exactly what is there.
+
+    inject_errors.py [--long] [--seed N]      prints the count of injections; with --long every call fails with every error
+"""
+
+import argparse
+import collections
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import volumes
+
+ERRORS = {
+    "openat": ["EIO", "ENOMEM", "EACCES", "EMFILE", "ESTALE", "ENOENT", "ENOSPC"],
+    "openat2": ["EIO", "ENOMEM", "EACCES", "EMFILE", "ESTALE", "ENOENT", "ENAMETOOLONG", "EAGAIN"],
+    "statx": ["EIO", "ENOMEM", "EACCES", "ESTALE", "ENOENT"],
+    "getdents64": ["EIO", "ESTALE", "ENOENT"],
+    "read": ["EIO", "EINTR", "ESTALE"],
+    "pread64": ["EIO", "EINTR", "ESTALE"],
+    "write": ["EIO", "ENOSPC", "EDQUOT"],
+    "pwrite64": ["EIO", "ENOSPC", "EDQUOT"],
+    "mkdirat": ["ENOSPC", "EDQUOT", "EIO", "EACCES", "EMLINK"],
+    "renameat": ["EIO", "ENOSPC", "EDQUOT", "EACCES"],
+    "renameat2": ["EIO", "ENOSPC", "EDQUOT", "EACCES", "EXDEV", "ESTALE"],
+    "unlinkat": ["EIO", "EACCES", "EBUSY"],
+    "fsync": ["EIO", "ENOSPC", "EDQUOT"],
+    "fdatasync": ["EIO", "ENOSPC", "EDQUOT"],
+    "flock": ["ENOLCK", "EINTR", "EWOULDBLOCK"],
+    "fcntl": ["ENOLCK", "EIO", "EAGAIN"],
+    "utimensat": ["EPERM", "EIO", "EROFS"],
+    "fstatfs": ["EIO", "ESTALE"],
+}
+RUN = "20260101T000000Z-0000"
+COMMANDS = {
+    "scan": ["scan"],
+    "plan": ["plan", "--to", "0"],
+    "prune": ["prune", "--to", "0", "--force-limit", "--idle-floor", "0s"],
+    "restore": ["trash", "restore", "RUN"],
+    "purge": ["trash", "purge"],
+    "verify": ["verify", "--quarantine"],
+}
+
+
+class Volume:
+    """A build cache with what may go and what must stay, and a state directory."""
+
+    def __init__(self):
+        self.top = Path(tempfile.mkdtemp(prefix="larder-faults-"))
+        self.root, self.state = self.top / "cache", self.top / "state"
+        self.root.mkdir()
+        self.state.mkdir()
+        for name in ("a", "b", "c", "local", "mine", "flight"):
+            volumes.add_entry(self.root, name, name)
+        group = self.root / ".m2/repository/g"
+        (group / "local/1/_remote.repositories").write_text("local-1.jar>=\n")
+        (group / "mine/1/checkout").mkdir()
+        (group / "mine/1/checkout/notes").write_text("mine")
+        module = self.root / "caches/modules-2/files-2.1/org.x/y/1.0/abc"
+        module.mkdir(parents=True)
+        (module / "y-1.0.jar").write_bytes(bytes(9000))
+        volumes.age(self.root, 40)
+        (group / "flight/1/flight-1.jar.part").write_bytes(b"half")
+        # A job that unpacks: two settled seconds later the next scan skips what did not change.
+        self.entries = {name: group / name / "1" for name in ("a", "b", "c", "local", "mine", "flight")}
+        self.entries["y"] = module.parent
+        self.protected = {name: contents(self.entries[name]) for name in ("local", "mine", "flight")}
+        self.whole = {name: contents(path) for name, path in self.entries.items()}
+
+    def remove(self):
+        """Takes it away."""
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def argv(self, words):
+        """The command that Larder is run by."""
+        return [
+            str(volumes.LARDER), *words, "--build-cache", str(self.root), "--image-root", "/nonexistent", "--state",
+            str(self.state),
+        ]
+
+    def larder(self, words, before=(), limits=None):
+        """Runs Larder to its end: (exit code or minus the signal, output)."""
+        done = subprocess.run(
+            [*before, *self.argv(words)], capture_output=True, text=True, timeout=120, preexec_fn=limits,
+            env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
+        return done.returncode, done.stdout + done.stderr
+
+    def prepare(self, command):
+        """What comes before a command: scans, and for what works on the trash a prune. Its words."""
+        self.larder(["scan"])
+        if command in ("restore", "purge"):
+            self.larder(COMMANDS["prune"])
+        if command == "verify":
+            (self.entries["a"] / "a-1.jar").write_bytes(b"damaged")
+            (self.entries["a"] / "a-1.jar.sha1").write_text("0" * 40)
+            volumes.age(self.entries["a"], 40)
+            self.whole["a"] = contents(self.entries["a"])
+            self.larder(["scan"])
+        runs = sorted(path.name for path in (self.root / ".larder/trash").iterdir())
+        return [runs[-1] if word == "RUN" and runs else word for word in COMMANDS[command]]
+
+    def faults(self, command):
+        """What is wrong now, a sentence each."""
+        wrong = []
+        for name, expected in self.protected.items():
+            if contents(self.entries[name]) != expected:
+                wrong.append(f"{name}, which is protected, is not as it was")
+        trash = [path for path in (self.root / ".larder/trash").glob("*/*") if path.name.isdigit()]
+        kept = [contents(path) for path in trash]
+        for name, expected in self.whole.items():
+            here = contents(self.entries[name])
+            if here not in (None, expected):
+                wrong.append(f"{name} is there by half")
+            if here is None and expected not in kept and command != "purge":
+                wrong.append(f"{name} is neither in its place nor in the trash")
+        code, told = self.larder(["scan", "--format", "json"])
+        there = sum(path.is_dir() for path in self.entries.values())
+        _, listed = self.larder(["list", "--format", "json"])
+        try:
+            known = {entry["path"] for entry in json.loads(listed)["entries"]}
+        except (ValueError, KeyError):
+            known = set()
+        missing = [name for name, path in self.entries.items() if path.is_dir() and str(path.relative_to(self.root)) not in known]
+        if code not in (0, 1) or missing or len(known) != there:
+            wrong.append(f"the next scan ends with {code} and misses {missing}, knows {len(known)} of {there}: {told[-300:]}")
+        if code == 1:
+            # A damaged index is put in order at the next opening, and told.
+            code, told = self.larder(["scan"])
+            if code != 0:
+                wrong.append(f"a second scan ends with {code}: {told[-300:]}")
+        return wrong
+
+
+def contents(directory):
+    """Each file of a tree with the hash of what is in it; None where it is not there."""
+    return volumes.digest_tree(directory) if directory.is_dir() else None
+
+
+def calls(command):
+    """The calls of a run that concern the volume or the state: (name, which one of its thread)."""
+    volume = Volume()
+    try:
+        words = volume.prepare(command)
+        trace = volume.top / "trace"
+        volume.larder(words, ["strace", "-f", "-y", "-qq", "-o", str(trace), "-e", "trace=" + ",".join(ERRORS)])
+        counts, found = collections.Counter(), []
+        for line in trace.read_text(errors="replace").splitlines():
+            match = re.match(r"(\d+) +(\w+)\(", line)
+            if not match:
+                continue
+            thread, name = match.groups()
+            counts[thread, name] += 1
+            if str(volume.top) in line and name in ERRORS:
+                found.append((name, counts[thread, name]))
+        return sorted(set(found))
+    finally:
+        volume.remove()
+
+
+def attempt(command, before, limits, what):
+    """Runs a command with a fault; what is wrong afterwards."""
+    volume = Volume()
+    try:
+        words = volume.prepare(command)
+        time.sleep(0.02)
+        code, told = volume.larder(words, before, limits)
+        wrong = [f"it died by signal {-code if code < 0 else code - 128}: {told[-300:]}"] if code < 0 or code > 128 else []
+        return [f"{command}, {what}: {fault}" for fault in wrong + volume.faults(command)]
+    finally:
+        volume.remove()
+
+
+def limit(kind, value):
+    """What sets a limit in a process that is about to begin."""
+    return lambda: resource.setrlimit(kind, (value, value))
+
+
+def main():
+    """Injects, and prints the count of all that was tried."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--seed", type=int, default=random.randrange(1 << 30))
+    parser.add_argument("--each", type=int, default=8, help="injections of a command, without --long")
+    parser.add_argument("--command", choices=list(COMMANDS), action="append")
+    options = parser.parse_args()
+    chance, done, wrong = random.Random(options.seed), 0, []
+    for command in options.command or COMMANDS:
+        found = calls(command)
+        tries = [(name, number, error) for name, number in found for error in ERRORS[name]]
+        if not options.long:
+            tries = chance.sample(tries, min(options.each, len(tries)))
+        for name, number, error in tries:
+            inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={name}:error={error}:when={number}"]
+            wrong += attempt(command, inject, None, f"call {number} of {name} fails with {error}")
+            done += 1
+        for kind, values in ((resource.RLIMIT_NOFILE, (16, 24, 40)), (resource.RLIMIT_FSIZE, (0, 4096))):
+            for value in values if options.long else [chance.choice(values)]:
+                wrong += attempt(command, [], limit(kind, value), f"limit {kind} is {value}")
+                done += 1
+        print(f"{command}: {len(found)} calls concern the volume or the state; {done} faults until now, {len(wrong)} wrong", flush=True)
+    for line in wrong:
+        print(line)
+    print(f"{done} faults, {len(wrong)} violations (seed {options.seed})")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
