@@ -56,6 +56,7 @@ let package = Package(
                 .embedInCode("../../migrations/0005_daemon.sql"),
                 .embedInCode("../../migrations/0006_reasons.sql"),
                 .embedInCode("../../migrations/0007_history.sql"),
+                .embedInCode("../../migrations/0008_image_stores.sql"),
                 .embedInCode("../../migrations/0009_builds.sql"),
             ]),
         part(

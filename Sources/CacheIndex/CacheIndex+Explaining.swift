@@ -5,8 +5,9 @@ import GRDB
 extension CacheIndex {
     /// The entries that a person means by `key`, with their volumes' names.
     ///
-    /// Those of exactly that key; where there are none, the images that carry that name; where there are none
-    /// either, the entries at that path, below the volume or absolute, as Larder prints it.
+    /// Those of exactly that key; where there are none, the images that carry that name, whose ID begins so, or that
+    /// Podman would find by it; where there are none either, the entries at that path, below the volume or absolute,
+    /// as Larder prints it.
     ///
     /// - Throws: `IndexError`.
     package func entries(matching key: String) throws -> [(volume: String, entry: CacheEntry)] {
@@ -16,6 +17,17 @@ extension CacheIndex {
             let byName = try found(
                 "entries.id IN (SELECT entry FROM image_names WHERE name = ?)", [key], db)
             if !byName.isEmpty { return byName }
+            // As Podman shows and takes them: IDs, short ones too, and names without their registry.
+            if let id = ImagePattern.id(in: key) {
+                let byID = try found(
+                    "entries.id IN (SELECT entry FROM images WHERE image GLOB ?)", ["\(id)*"], db)
+                if !byID.isEmpty { return byID }
+            }
+            for name in ImagePattern.names(for: key).dropFirst() {
+                let short = try found(
+                    "entries.id IN (SELECT entry FROM image_names WHERE name = ?)", [name], db)
+                if !short.isEmpty { return short }
+            }
             return try pathsMeant(by: key, db).flatMap { volume, path in
                 try found("entries.volume = ? AND entries.path = ?", [volume, path], db)
             }

@@ -18,7 +18,7 @@ extension CacheIndex {
                 db,
                 sql: """
                     SELECT volumes.id, name, kind, path, used_bytes, volumes.trash_bytes, scans.started_at,
-                        scans.finished_at, scans.files
+                        scans.finished_at, scans.files, accounted_bytes, event_logs, event_log_bytes
                     FROM volumes JOIN scans ON scans.id = volumes.last_scan ORDER BY name
                     """)
             var all: [VolumeFigures] = []
@@ -28,15 +28,17 @@ extension CacheIndex {
                     let state = try scanState(of: name, db)
                 else { throw UnreadableRow(what: "a volume of the unknown kind \(try row.text(2))") }
                 let id = try row.integer(0)
-                all.append(
-                    VolumeFigures(
-                        name: name, kind: kind, path: try row.text(3), usedBytes: try row.size(4),
-                        trashBytes: try row.size(5), capacity: try capacity(at: state.record.number, db),
-                        scan: state.record, scanDuration: try row.time(7) - row.time(6),
-                        files: try row.integer(8), pools: try pools(of: id, db),
-                        freedBytes: try freed(on: id, db), overQuota: try wasOverQuota(id, db),
-                        lastSuccess: try lastSuccess(on: id, db), warmings: try warmings(on: id, db),
-                        warmingsUsed: try used(on: id, db)))
+                var figures = VolumeFigures(
+                    name: name, kind: kind, path: try row.text(3), usedBytes: try row.size(4),
+                    trashBytes: try row.size(5), capacity: try capacity(at: state.record.number, db),
+                    scan: state.record, scanDuration: try row.time(7) - row.time(6),
+                    files: try row.integer(8), pools: try pools(of: id, db),
+                    freedBytes: try freed(on: id, db), overQuota: try wasOverQuota(id, db),
+                    lastSuccess: try lastSuccess(on: id, db), warmings: try warmings(on: id, db),
+                    warmingsUsed: try used(on: id, db), accountedBytes: try row.size(9))
+                figures.unaccounted = try unaccounted(of: id, db)
+                figures.eventLogs = EventLogs(kept: try row.integer(10), bytes: try row.size(11))
+                all.append(figures)
             }
             return all
         }

@@ -27,6 +27,38 @@ extension CacheIndex {
         }
     }
 
+    /// What lies on a volume and no record explains, as its last scan found it.
+    func unaccounted(of volume: Int64, _ db: Database) throws -> [UnaccountedSpace] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT kind, bytes, lower_bound, detail FROM unaccounted WHERE volume = ?
+                ORDER BY bytes DESC, kind, detail
+                """, arguments: [volume])
+        var found: [UnaccountedSpace] = []
+        while let row = try rows.next() {
+            found.append(
+                UnaccountedSpace(
+                    kind: UnaccountedSpace.Kind(rawValue: try row.text(0)) ?? .unknown,
+                    bytes: try row.size(1),
+                    isLowerBound: try row.flag(2), detail: try row.text(3)))
+        }
+        return found
+    }
+
+    /// Replaces what no record explains of a volume by what a scan found.
+    func recordUnaccounted(_ parts: [UnaccountedSpace], volume: Int64, _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM unaccounted WHERE volume = ?", arguments: [volume])
+        for part in parts {
+            try db.execute(
+                sql: """
+                    INSERT OR REPLACE INTO unaccounted (volume, kind, bytes, lower_bound, detail)
+                    VALUES (?, ?, ?, ?, ?)
+                    """,
+                arguments: [volume, part.kind.rawValue, part.bytes.bytes, part.isLowerBound, part.detail])
+        }
+    }
+
     /// Replaces a volume's orphans by those of a scan.
     func recordOrphans(_ scan: VolumeScan, volume: Int64, _ db: Database) throws {
         try db.execute(sql: "DELETE FROM orphans WHERE volume = ?", arguments: [volume])

@@ -52,8 +52,9 @@ extension CacheIndex {
             let evicted = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
             try db.execute(
                 sql: """
-                    UPDATE volumes SET used_bytes = max(0, used_bytes - ?), trash_bytes = trash_bytes + ?
-                    WHERE id = ?
+                    UPDATE volumes SET used_bytes = max(0, used_bytes - ?1), trash_bytes = trash_bytes + ?2,
+                        accounted_bytes = max(0, accounted_bytes - ?1)
+                    WHERE id = ?3
                     """,
                 arguments: [evicted.bytes, outcome.trashedBytes.bytes, state.volume])
         }

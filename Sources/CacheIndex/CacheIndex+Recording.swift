@@ -53,9 +53,10 @@ extension CacheIndex {
             try recordImages(scan, merge, added: added, volume: row, db)
             try recordOrphans(scan, volume: row, db)
             try recordUnmanaged(scan, volume: row, db)
+            try recordUnaccounted(scan.unaccounted, volume: row, db)
             try recordSample(scan, number: number, volume: row, db)
             try recordSnapshot(scan.snapshot, volume: row, db)
-            if let warm { try record(warm, on: row, scan: number, usedAfter: scan.bytes, db) }
+            if let warm { try record(warm, on: row, scan: number, usedAfter: scan.usedBytes, db) }
             try beforeCommit(db)
             return RecordedScan(number: number, baseline: before == nil, pools: merge.pools)
         }
@@ -85,15 +86,17 @@ extension CacheIndex {
         try db.execute(
             sql: """
                 INSERT INTO volumes (name, kind, path, marker, root_inode, baseline_scan, last_scan, used_bytes,
-                    trash_bytes)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
+                    trash_bytes, accounted_bytes, event_logs, event_log_bytes)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?10, ?11, ?12)
                 ON CONFLICT (name) DO UPDATE SET kind = ?2, path = ?3, marker = ?4, root_inode = ?5,
-                    baseline_scan = iif(?9, ?6, baseline_scan), last_scan = ?6, used_bytes = ?7, trash_bytes = ?8
+                    baseline_scan = iif(?9, ?6, baseline_scan), last_scan = ?6, used_bytes = ?7, trash_bytes = ?8,
+                    accounted_bytes = ?10, event_logs = ?11, event_log_bytes = ?12
                 """,
             arguments: [
                 volume.name, volume.kind.rawValue, volume.path, Int64(bitPattern: scan.identity.marker),
-                Int64(bitPattern: scan.identity.rootInode), number, scan.bytes.bytes, scan.trashBytes.bytes,
-                baseline,
+                Int64(bitPattern: scan.identity.rootInode), number, scan.usedBytes.bytes,
+                scan.trashBytes.bytes, baseline, scan.bytes.bytes, scan.eventLogs.kept,
+                scan.eventLogs.bytes.bytes,
             ])
         return try volumeRow(named: volume.name, db) ?? 0
     }
@@ -104,7 +107,7 @@ extension CacheIndex {
             arguments: [
                 number, volume, scan.startedAt.nanoseconds, scan.capacity.total.bytes,
                 scan.capacity.available.bytes, scan.capacity.free.bytes, scan.capacity.inodes,
-                scan.capacity.freeInodes, scan.bytes.bytes, scan.trashBytes.bytes,
+                scan.capacity.freeInodes, scan.usedBytes.bytes, scan.trashBytes.bytes,
             ])
     }
 

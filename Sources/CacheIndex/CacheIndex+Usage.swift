@@ -40,6 +40,7 @@ extension CacheIndex {
                 layers: try layers(of: state.volume, db))
             usage.unmanaged = try unmanaged(of: state.volume, db)
             usage.warnings = try warnings(of: state.volume, db)
+            usage.unaccounted = try unaccounted(of: state.volume, db)
             return usage
         }
     }

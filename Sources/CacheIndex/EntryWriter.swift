@@ -223,10 +223,11 @@ extension EntryWriter {
             time.nanoseconds, run?.reason ?? "vanished", run?.id, id, volume,
         ])
         try keepLayers(of: id)
-        let delete = try db.cachedStatement(sql: "DELETE FROM entries WHERE id = ? AND volume = ?")
-        try delete.execute(arguments: [id, volume])
         let unused = try db.cachedStatement(sql: "DELETE FROM unused_since_fetch WHERE entry = ?")
         try unused.execute(arguments: [id])
+        // Last, for whoever asks how many rows that changed.
+        let delete = try db.cachedStatement(sql: "DELETE FROM entries WHERE id = ? AND volume = ?")
+        try delete.execute(arguments: [id, volume])
     }
 
     /// Moves all entries to the ghosts: another file system took the volume's place.

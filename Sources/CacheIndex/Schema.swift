@@ -17,6 +17,7 @@ enum Schema {
         ("0005_daemon.sql", PackageResources._005_daemon_sql),
         ("0006_reasons.sql", PackageResources._006_reasons_sql),
         ("0007_history.sql", PackageResources._007_history_sql),
+        ("0008_image_stores.sql", PackageResources._008_image_stores_sql),
         ("0009_builds.sql", PackageResources._009_builds_sql),
     ]
 

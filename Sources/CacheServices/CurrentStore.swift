@@ -19,6 +19,9 @@ final class CurrentStore: Sendable {
     /// Nothing is read yet.
     init(root: String) { reader = ImageStoreReader(root: root) }
 
+    /// Nothing is read yet.
+    init(of volume: Volume) { reader = ImageStoreReader(of: volume) }
+
     /// What is in the store.
     ///
     /// - Parameter anew: reads it whatever its files look like. Two changes within one tick of the clock may give a

@@ -27,31 +27,57 @@ package struct ImageForecast: Sendable {
         self.registry = registry
     }
 
+    /// Makes a forecast for a volume's store.
+    package init(of volume: Volume, registry: RegistryClient) {
+        store = CurrentStore(of: volume)
+        self.registry = registry
+    }
+
     /// What images will take, as far as their registries tell.
-    ///
-    /// A registry that does not answer is not asked again; it gets one question first, and then several at once.
     ///
     /// - Throws: `ImageStoreError`, `CancellationError`.
     package func sizes(of requests: [ImageWarmer.Request]) async throws -> [ImageWarmer.Request: Size] {
-        try await withThrowingTaskGroup(of: [ImageWarmer.Request: Size].self) { group in
+        try await answers(for: requests).sizes
+    }
+
+    /// What images will take, as far as their registries tell, and which registries give no more for now.
+    ///
+    /// A registry that does not answer, or gives no more, is not asked again; it gets one question first, and then
+    /// several at once.
+    ///
+    /// - Throws: `ImageStoreError`, `CancellationError`.
+    package func answers(for requests: [ImageWarmer.Request]) async throws -> Answers {
+        try await withThrowingTaskGroup(of: Answers.self) { group in
             for (_, some) in Dictionary(grouping: requests, by: \.registry) {
                 group.addTask { try await sizes(atOneRegistry: some) }
             }
-            return try await group.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+            return try await group.reduce(into: Answers()) { all, some in
+                all.sizes.merge(some.sizes) { first, _ in first }
+                all.limits.merge(some.limits) { first, _ in first }
+            }
         }
+    }
+
+    /// What registries said.
+    package struct Answers: Sendable {
+        /// The sizes of the images of which they told.
+        package var sizes: [ImageWarmer.Request: Size] = [:]
+        /// The registries that give no more for now, as requests name them, and their words.
+        package var limits: [String: RegistryFailure] = [:]
     }
 
     private enum Answer {
         case size(ImageWarmer.Request, Size)
         case nothing
         case unreachable
+        case limited(RegistryFailure)
     }
 
     private func sizes(
         atOneRegistry requests: [ImageWarmer.Request]
-    ) async throws -> [ImageWarmer.Request: Size] {
+    ) async throws -> Answers {
         var waiting = requests[...]
-        var sizes: [ImageWarmer.Request: Size] = [:]
+        var answers = Answers()
         try await withThrowingTaskGroup(of: Answer.self) { group in
             var running = 0
             var limit = 1
@@ -64,20 +90,27 @@ package struct ImageForecast: Sendable {
                 running -= 1
                 limit = Self.atOnce
                 switch answer {
-                case .size(let request, let size): sizes[request] = size
+                case .size(let request, let size): answers.sizes[request] = size
                 case .nothing: break
                 case .unreachable: waiting = []
+                case .limited(let failure):
+                    for request in requests { answers.limits[request.registry] = failure }
+                    waiting = []
                 }
             }
         }
-        return sizes
+        return answers
     }
 
     private func answer(to request: ImageWarmer.Request) async throws -> Answer {
         do {
             return .size(request, try await size(of: request.reference, platform: request.platform))
         } catch let failure as RegistryFailure {
-            return failure.cause == .unreachable ? .unreachable : .nothing
+            return switch failure.cause {
+            case .unreachable: .unreachable
+            case .rateLimited: .limited(failure)
+            default: .nothing
+            }
         }
     }
 

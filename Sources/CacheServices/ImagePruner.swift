@@ -41,7 +41,9 @@ package struct ImagePruner: Sendable {
         guard locked.identity == scan.identity else {
             throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path)
         }
-        let reader = ImageStoreReader(root: volume.path)
+        let reader = ImageStoreReader(of: volume)
+        // What containers wrote is in the plan's figure, and not in the records.
+        let beyondRecords = max(.zero, plan.usedBytes - (try reader.read(recordsOnly: true).bytes))
         let gain = FreeSpaceGain(on: locked.root)
         var result = Result(
             outcome: EvictionOutcome(
@@ -52,14 +54,19 @@ package struct ImagePruner: Sendable {
                 entryID: entry.id, pool: entry.pool, key: entry.key, bytes: eviction.freedBytes,
                 reason: eviction.reason)
             var refusal: String?
+            var isGone = false
             if Task.isCancelled {
                 refusal = BuildPruner.stopped
             } else if let failure = result.failure {
                 refusal = failure
             } else {
-                do { refusal = try await remove(entry.found, reader) } catch let error
-                    as PodmanError
-                {
+                do {
+                    switch try await remove(entry.found, reader) {
+                    case .done: break
+                    case .goneBefore: isGone = true
+                    case .refused(let reason): refusal = reason
+                    }
+                } catch let error as PodmanError {
                     refusal = "\(error)"
                     // An answer, even a 500 for this image, is no reason to give up on the others.
                     if case .status = error {} else { result.failure = refusal }
@@ -69,29 +76,45 @@ package struct ImagePruner: Sendable {
                 line.reason = refusal
                 result.outcome.refused.append(line)
             } else {
+                if isGone { (line.bytes, line.reason) = (.zero, "somebody else removed it meanwhile") }
                 result.outcome.evicted.append(line)
             }
             progress?(number + 1, plan.evict.count)
         }
         result.outcome.freedBytes = gain.bytes
-        result.outcome.usedAfter = try reader.read().bytes
+        result.outcome.usedAfter =
+            try OwnFileSystem(locked).map(\.used) ?? reader.read(recordsOnly: true).bytes + beyondRecords
         result.outcome.overQuota = plan.isExceeded(by: result.outcome.usedAfter)
         return result
     }
 
-    /// Removes one image; the reason where it was refused.
-    private func remove(_ entry: ScannedEntry, _ reader: ImageStoreReader) async throws -> String? {
-        guard let planned = entry.image else { return "it is no image" }
+    private enum Removal {
+        case done
+        /// Somebody else removed it before.
+        case goneBefore
+        case refused(String)
+    }
+
+    /// Removes one image.
+    ///
+    /// What the store says afterwards counts, and not Podman's answer.
+    private func remove(_ entry: ScannedEntry, _ reader: ImageStoreReader) async throws -> Removal {
+        guard let planned = entry.image else { return .refused("it is no image") }
         guard let now = try reader.read().entries().first(where: { $0.image?.id == planned.id }) else {
-            return "it is gone already"
+            return .goneBefore
         }
-        if let change = Self.change(from: entry, to: now) { return change }
+        if let change = Self.change(from: entry, to: now) { return .refused(change) }
+        var refusal: String?
         // An image without a name goes by its ID; with names that would be refused, or take all of them at once.
-        for name in planned.names.isEmpty ? [planned.id] : planned.names {
-            if case .refused(let reason) = try await podman.removeImage(name) { return reason }
+        for name in planned.names.isEmpty ? [planned.id] : planned.names where refusal == nil {
+            if case .refused(let reason) = try await podman.removeImage(name, isList: planned.role == .list) {
+                refusal = reason
+            }
         }
-        let isThere = try reader.read().images.contains { $0.id == planned.id }
-        return isThere ? "it is still in the store after its names were removed" : nil
+        guard try reader.read(recordsOnly: true).images.contains(where: { $0.id == planned.id }) else {
+            return .done
+        }
+        return .refused(refusal ?? "it is still in the store after its names were removed")
     }
 
     /// What happened to an image since the scan that forbids its removal.

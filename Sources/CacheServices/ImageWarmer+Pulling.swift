@@ -81,6 +81,10 @@ extension ImageWarmer {
             if case .rateLimited(let after?) = failure.cause { pause = after }
             return .failure(Failure(reason: "\(failure)", pause: pause))
         } catch let error as PodmanError {
+            // Podman goes on asking a registry that gives no more, and says nothing until the time is over.
+            if case .deadlinePassed = error, let why = await whyNoAnswer(request.reference) {
+                return .failure(Failure(reason: why, pause: nil))
+            }
             return .failure(Failure(reason: "\(error)", pause: Self.mayPass(error) ? .zero : nil))
         }
     }

@@ -22,6 +22,8 @@ package struct ImageWarmer: Sendable {
         package var expected: ByteCount?
         /// How many layers it has; nil where nobody knows.
         package var layers: Int?
+        /// Why its registry gives no more for now; nil where it does.
+        package var refusal: String?
 
         /// Makes a request from all it consists of.
         package init(
@@ -77,6 +79,8 @@ package struct ImageWarmer: Sendable {
     let auth: AuthFile?
     let progress: @Sendable (Progress) -> Void
     let store: CurrentStore
+    /// Asks an image's registry why Podman gets no answer; nil where it gives one.
+    package var whyNoAnswer: @Sendable (ImageReference) async -> String? = { _ in nil }
 
     /// Makes a warmer of the locked store.
     ///
@@ -94,7 +98,7 @@ package struct ImageWarmer: Sendable {
         self.quota = quota
         self.auth = auth
         self.progress = progress
-        store = CurrentStore(root: locked.volume.path)
+        store = CurrentStore(of: locked.volume)
     }
 
     /// What is to be done for an image, by the store's records: nothing, or a pull.
@@ -151,11 +155,14 @@ package struct ImageWarmer: Sendable {
                     let expected = state.image == nil ? request.expected : state.exclusiveBytes
                     if !state.needsPull(request) {
                         result = request.ended(.present, state.bytes, image: state.image)
+                    } else if state.image == nil, let refusal = request.refusal {
+                        // Podman would ask again and again, which makes it only worse.
+                        result = request.ended(.failed, expected ?? .zero, refusal)
                     } else if ContinuousClock.now >= deadline {
                         result = request.ended(
                             .skipped, expected ?? .zero, "the run's time of \(limits.run) was over")
                     } else if underWay[request.registry, default: 0] < limits.perRegistry {
-                        let used = try store.look().store.bytes
+                        let used = try OwnFileSystem(locked).map(\.used) ?? store.look().store.bytes
                         switch room.judge(
                             used: used, expected: expected, renews: state.image != nil, underWay: running)
                         {

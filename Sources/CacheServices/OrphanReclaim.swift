@@ -7,7 +7,7 @@ import PodmanClient
 ///
 /// - Layers that no image needs are adopted by an image made for it, which is then removed with them.
 /// - Layers that were not completely written go when Podman next writes.
-/// - Containers of dead pods are removed one by one, without force.
+/// - Containers of dead pods and of killed builds are removed one by one, without force.
 /// - Directories without a record stay: Podman 4.3 has no way to remove them.
 ///
 /// Nothing is done on a store in use, or to what is younger than a day, and both are looked at again before each
@@ -18,7 +18,10 @@ package struct OrphanReclaim: Sendable {
     private let podman: PodmanClient
     private let clock: @Sendable () -> Timestamp
     private let reader: ImageStoreReader
-    private let activity: StoreActivity
+    private var activity: StoreActivity {
+        // Where the driver cannot be told, the records cannot be read either, and nothing is done.
+        StoreActivity(root: locked.root, driver: (try? reader.drivers().used) ?? VfsDriver())
+    }
 
     /// Makes one for the locked store.
     package init(
@@ -27,8 +30,7 @@ package struct OrphanReclaim: Sendable {
         self.locked = locked
         self.podman = podman
         self.clock = clock
-        reader = ImageStoreReader(root: locked.volume.path)
-        activity = StoreActivity(root: locked.root)
+        reader = ImageStoreReader(of: locked.volume)
     }
 
     /// What became of it.
@@ -64,7 +66,7 @@ package struct OrphanReclaim: Sendable {
         var result = try plan(orphans)
         let gain = FreeSpaceGain(on: locked.root)
         result.failure = try await finishEarlier()
-        for kind in [Orphan.Kind.deadContainer, .unreferencedLayer, .incompleteLayer] {
+        for kind in [Orphan.Kind.deadContainer, .workingContainer, .unreferencedLayer, .incompleteLayer] {
             var failed: [String: String] = [:]
             let names = result.reclaimed.map(\.orphan).filter { $0.kind == kind }.map(\.name)
             for name in try order(names, of: kind) {
@@ -105,7 +107,7 @@ package struct OrphanReclaim: Sendable {
         let store = try reader.read()
         if let use = activity.use(of: store, now: clock()) { return "the store is in use: \(use)" }
         switch kind {
-        case .deadContainer:
+        case .deadContainer, .workingContainer:
             return try await podman.removeContainer(name)
         case .unreferencedLayer:
             guard let layer = store.layers.first(where: { $0.id == name }) else { return nil }
@@ -139,7 +141,9 @@ package struct OrphanReclaim: Sendable {
     /// Whether what was to go is gone, by the records.
     private func settle(_ kind: Orphan.Kind, _ failed: [String: String], _ result: inout Result) throws {
         let store = try reader.read()
-        let left = Set(kind == .deadContainer ? store.containers.map(\.id) : store.layers.map(\.id))
+        let left = Set(
+            kind == .deadContainer || kind == .workingContainer
+                ? store.containers.map(\.id) : store.layers.map(\.id))
         for place in result.lines.indices where result.lines[place].orphan.kind == kind {
             let name = result.lines[place].orphan.name
             guard result.lines[place].refusal.isEmpty, left.contains(name) else { continue }
@@ -156,7 +160,7 @@ package struct OrphanReclaim: Sendable {
         switch orphan.kind {
         case .directory: return Self.unrecorded
         case .incompleteLayer: return store.layers.contains { $0.id == orphan.name } ? nil : Self.gone
-        case .deadContainer:
+        case .deadContainer, .workingContainer:
             guard let container = store.containers.first(where: { $0.id == orphan.name }) else {
                 return Self.gone
             }

@@ -7,14 +7,19 @@ extension ScanService {
     /// Reads an image store and the event logs beside it.
     ///
     /// The logs are read first: what they tell lies before the scan's beginning, and the images are there still.
-    func scanImageStore(_ locked: LockedVolume, _ notices: inout [String]) throws -> VolumeScan {
+    func scanImageStore(
+        _ locked: LockedVolume, _ notices: inout [String]
+    ) throws -> (scan: VolumeScan, events: PodmanEventLogs.Reading) {
         let volume = locked.volume
         let previous = try index.previousScan(of: volume.name)
         let before = previous?.record.identity == locked.identity ? previous : nil
-        var events = PodmanEventLogs(directory: volume.eventsPath).read(after: before?.snapshot ?? [])
+        var events = PodmanEventLogs(directory: volume.eventsPath).read(
+            after: before?.snapshot ?? [], needed: clock() - Self.eventLogTime)
         if before != nil { events.add(try index.followedUses(of: volume.name)) }
         let startedAt = clock()
-        let store = try ImageStoreReader(root: volume.path).read()
+        let reader = ImageStoreReader(of: volume)
+        let store = try reader.read()
+        let others = try reader.drivers().others
         try checkPath(of: locked)
         notices += (store.problems + events.notices).map { "volume \(volume.name): \($0)" }
         guard let capacity = Capacity(descriptor: locked.root.descriptor) else {
@@ -29,11 +34,35 @@ extension ScanService {
             complete: true, directories: Int64(store.layers.count), files: 0, bytes: store.bytes,
             apparentBytes: store.bytes, capacity: capacity, atimeTrust: trust(in: events, silent, volume),
             entries: entries, layers: store.layers, snapshot: events.cursors)
-        scan.orphans = try StoreOrphans(root: locked.root).find(in: store, now: startedAt) {
-            try ImageStoreReader(root: volume.path).read()
+        scan.eventLogs = events.logs
+        let space = StoreSpace(root: locked.root, driver: store.driver, others: others)
+        let written = space.containerLayers(of: store)
+        for place in scan.layers.indices {
+            guard let bytes = written[scan.layers[place].id] else { continue }
+            scan.bytes += bytes - scan.layers[place].storedBytes
+            scan.layers[place].storedBytes = bytes
         }
-        return scan
+        scan.apparentBytes = scan.bytes
+        scan.orphans = try StoreOrphans(root: locked.root, driver: store.driver).find(
+            in: store, now: startedAt
+        ) {
+            try reader.read()
+        }
+        scan.unaccounted = space.unaccounted(at: volume.path).filter { $0.bytes > .zero }
+        if let own = OwnFileSystem(locked) {
+            scan.fileSystemUsed = own.used
+            let named = scan.unaccounted.reduce(ByteCount.zero) { $0 + $1.bytes }
+            let rest = own.used - scan.bytes - named
+            // A file system's own records take a little, too.
+            if rest > ByteCount(1 << 20) {
+                scan.unaccounted.append(UnaccountedSpace(kind: .unknown, bytes: rest))
+            }
+        }
+        return (scan, events)
     }
+
+    /// How long event logs are kept: reports look back so far.
+    static let eventLogTime = Span.days(31)
 
     /// The reader opens the path anew: what is mounted there now may not be what was locked.
     private func checkPath(of locked: LockedVolume) throws {

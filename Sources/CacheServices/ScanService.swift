@@ -58,11 +58,15 @@ package struct ScanService: Sendable {
                 "volume \(volume.name): it cannot be locked against other Larders (\(weakness)); a prune of it needs "
                     + "--unlocked")
         }
-        let scan =
-            switch volume.kind {
-            case .buildCache: try scanBuildCache(locked, &notices)
-            case .imageStore: try scanImageStore(locked, &notices)
-            }
+        let scan: VolumeScan
+        var events: PodmanEventLogs.Reading?
+        switch volume.kind {
+        case .buildCache: scan = try scanBuildCache(locked, &notices)
+        case .imageStore:
+            let found = try scanImageStore(locked, &notices)
+            scan = found.scan
+            events = found.events
+        }
         try Task.checkCancellation()
         try TrashRecovery(index: index, clock: clock).run(locked, &notices)
         let detector = ClockJumpDetector(stateDirectory: index.stateDirectory)
@@ -73,6 +77,15 @@ package struct ScanService: Sendable {
         }
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
         if !index.isInMemory { detector.record(now: clock()) }
+        // Every line of them is in the index now.
+        if let events, !index.isInMemory, !volume.isReadOnly {
+            let left = events.oldLogs - PodmanEventLogs(directory: volume.eventsPath).removeOld(events)
+            if left > 0 {
+                notices.append(
+                    "volume \(volume.name): \(left) old event log\(left == 1 ? "" : "s") in \(volume.eventsPath) could not "
+                        + "be removed: let Larder write there, or remove what is older than a month by hand")
+            }
+        }
         _ = try index.foldAccesses(before: scan.startedAt - max(history, CacheIndex.keptOneByOne))
         // To count is work: a scan each quarter of an hour does it twice a day.
         if recorded.number % 48 == 0 {

@@ -68,10 +68,17 @@ package struct PodmanClient: Sendable {
 
     /// Removes a name from its image, and the image with its last name, unless a container uses it.
     ///
-    /// - Parameter name: a full reference. An ID removes an image that has no name; where it has several,
-    ///   Podman answers 500.
-    package func removeImage(_ name: String) async throws -> RemovalResult {
-        let target = "images/\(encoded(name))"
+    /// No other image goes with it: only the request for several images can be told to leave an image's nameless
+    /// parents alone (v4.3.1, pkg/api/handlers/libpod/images.go, ImagesBatchRemove). That one answers 200 whatever
+    /// happened, and puts what did into a code.
+    ///
+    /// - Parameters:
+    ///   - name: a full reference. An ID removes an image that has no name; where it has several, Podman answers
+    ///     with an error.
+    ///   - isList: whether the name is a manifest list's, which otherwise stands for the image in it that runs here.
+    package func removeImage(_ name: String, isList: Bool = false) async throws -> RemovalResult {
+        let target =
+            "images/remove?images=\(encoded(name))&noprune=true" + (isList ? "&lookupManifest=true" : "")
         let answer = try await connection.send(.DELETE, target)
         switch answer.status {
         case 404: return .notFound
@@ -79,13 +86,58 @@ package struct PodmanClient: Sendable {
         default: try check(answer, "DELETE \(target)")
         }
         let removal = try decoded(Removal.self, answer, "DELETE \(target)")
-        return removal.deleted?.isEmpty ?? true ? .untagged : .removed
+        let errors = (removal.errors ?? []).joined(separator: "; ")
+        switch removal.exitCode ?? 0 {
+        case 0: return removal.deleted?.isEmpty ?? true ? .untagged : .removed
+        case 1: return .notFound
+        case 2: return .refused(errors)
+        default:
+            throw PodmanError.status(
+                path: connection.path, request: "DELETE \(target)", code: 500, message: errors)
+        }
     }
 
     private struct Removal: Decodable {
         var deleted: [String]?
+        var exitCode: Int?
+        var errors: [String]?
 
-        enum CodingKeys: String, CodingKey { case deleted = "Deleted" }
+        enum CodingKeys: String, CodingKey {
+            case deleted = "Deleted"
+            case exitCode = "ExitCode"
+            case errors = "Errors"
+        }
+    }
+
+    /// The names or IDs of the images that containers of this Podman mount, started or not.
+    ///
+    /// The store's records do not tell (v4.3.1, libpod/container_inspect.go, GetInspectMounts).
+    package func mountedImages() async throws -> Set<String> {
+        struct Inspection: Decodable {
+            struct Mount: Decodable {
+                var type: String?
+                var source: String?
+
+                enum CodingKeys: String, CodingKey {
+                    case type = "Type"
+                    case source = "Source"
+                }
+            }
+            var mounts: [Mount]?
+
+            enum CodingKeys: String, CodingKey { case mounts = "Mounts" }
+        }
+        var images: Set<String> = []
+        for container in try await list(PodmanContainer.self, "containers/json?all=true") {
+            let target = "containers/\(encoded(container.id))/json"
+            let answer = try await connection.send(.GET, target)
+            // It may have gone meanwhile.
+            if answer.status == 404 { continue }
+            try check(answer, "GET \(target)")
+            let inspection = try decoded(Inspection.self, answer, "GET \(target)")
+            images.formUnion((inspection.mounts ?? []).filter { $0.type == "image" }.compactMap(\.source))
+        }
+        return images
     }
 
     private func list<Record: Decodable>(_ type: Record.Type, _ target: String) async throws -> [Record] {

@@ -79,7 +79,7 @@ package struct PullFailure: Error, Sendable, Hashable, CustomStringConvertible {
             return .unknownManifest
         }
         if says(["invalid reference format", "short-name"]) { return .unresolvedName }
-        if says(["/vfs/dir/"]), says(["no such file or directory"]) { return .leftoverLayer }
+        if says(["/vfs/dir/", "/overlay/"]), says(["no such file or directory"]) { return .leftoverLayer }
         return says(Self.passing) ? .transient : .other
     }
 

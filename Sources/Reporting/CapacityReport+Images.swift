@@ -27,9 +27,11 @@ extension CapacityReport {
         /// What the disk really holds; nil where it was not measured, or the file system cannot share.
         package var sharing: StoreSharing?
 
-        /// Adds up the layers of a store; nil where there are none.
+        /// Adds up the layers of a store; nil where there are none, and where none has a copy of what lies below it.
         package init?(_ layers: [ScannedLayer]) {
-            guard !layers.isEmpty else { return nil }
+            let upper = layers.filter { $0.parent != nil && $0.diffBytes > .zero }
+            let copies = upper.isEmpty || upper.contains { $0.storedBytes > $0.diffBytes }
+            guard !layers.isEmpty, copies else { return nil }
             stored = layers.reduce(.zero) { $0 + $1.storedBytes }
             unique = layers.reduce(.zero) { $0 + $1.diffBytes }
             containerCopies = layers.reduce(.zero) {

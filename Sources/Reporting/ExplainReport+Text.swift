@@ -46,6 +46,7 @@ extension ExplainReport {
         page.line(
             "\(Figures.count(Int64(image.layers.count), "layer", "layers")), \(containers); its removal alone "
                 + "frees \(image.exclusiveBytes)", indent: 2)
+        if let part = image.part { page.paragraph(part, indent: 2) }
     }
 
     private func writeTraces(to page: inout TextPage) {
@@ -79,5 +80,21 @@ extension ExplainReport {
             if !note.isEmpty { notes[place] = note.joined(separator: "; ") }
         }
         page.table(table, of: accesses.count, notes: notes)
+    }
+}
+
+extension ScannedImage {
+    /// What else it is than an image that a registry has; nil where it is just that.
+    fileprivate var part: String? {
+        switch (role, origin) {
+        case (.list, _): "a manifest list: its uses are those of the image in it that runs"
+        case (.instance, _) where !listNames.isEmpty: "runs as \(listNames.joined(separator: ", "))"
+        case (.instance, _): "part of a manifest list, for another architecture than this machine's"
+        case (.step, _): "a step of a build: it goes with the last image that was built on it"
+        case (.image, .local): "no registry has it: its name is of this machine"
+        case (.image, .loaded): "it came from an archive, and no registry is known to have it"
+        case (.image, .made): "it was made here; whether it was pushed is not known, so it goes a week later"
+        case (.image, .registry): nil
+        }
     }
 }

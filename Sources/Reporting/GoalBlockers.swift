@@ -40,10 +40,15 @@ struct GoalBlockers {
                 remedy: kept.reason.remedy
             )
         }
-        if plan.unmanagedBytes > .zero {
+        var unmanaged = plan.unmanagedBytes
+        for part in plan.unaccounted where part.kind != .unknown {
+            lines.append((part.bytes, "no image: \(part.kind.name)", "\(part.text)."))
+            unmanaged -= part.bytes
+        }
+        if unmanaged > .zero {
             lines.append(
                 (
-                    plan.unmanagedBytes, "unmanaged: belongs to no entry",
+                    unmanaged, "unmanaged: belongs to no entry",
                     plan.unmanaged.isEmpty
                         ? "Larder leaves it alone; look with du."
                         : "Larder leaves it alone: \(plan.unmanaged.prefix(5).map(\.inWords).joined(separator: "; "))"
@@ -101,5 +106,17 @@ extension TextPage {
         line("unmanaged, which belongs to no pool and is never pruned:", indent: 2, tone: .faint)
         for directory in directories.prefix(most) { line(directory.inWords, indent: 4) }
         more(directories.count - most, indent: 4)
+    }
+}
+
+extension UnaccountedSpace.Kind {
+    /// What it is, in a few words.
+    fileprivate var name: String {
+        switch self {
+        case .volumes: "Podman's volumes"
+        case .otherDriver: "another driver's store"
+        case .scratch: "temporary files"
+        case .unknown: "not in any record"
+        }
     }
 }

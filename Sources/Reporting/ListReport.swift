@@ -154,6 +154,8 @@ extension CacheEntry {
                 ("id", .text(image.id)), ("names", .array(image.names.map { .text($0) })),
                 ("layers", .array(image.layers.map { .text($0) })),
                 ("exclusive_bytes", .bytes(image.exclusiveBytes)),
+                ("role", .text(image.role.rawValue)), ("origin", .text(image.origin.rawValue)),
+                ("lists", .array(image.listNames.map { .text($0) })),
             ]
         }
         return .object(members)

@@ -98,6 +98,7 @@ extension Orphan.Kind {
         case .unreferencedLayer: "layer that no image needs"
         case .directory: "directory without a record"
         case .deadContainer: "container of a dead pod"
+        case .workingContainer: "working container of a killed build"
         }
     }
 
@@ -107,6 +108,7 @@ extension Orphan.Kind {
         case .unreferencedLayer: "layers that no image needs"
         case .directory: "directories without a record"
         case .deadContainer: "containers of dead pods"
+        case .workingContainer: "working containers of killed builds"
         }
     }
 }

@@ -14,6 +14,8 @@ extension PlanDocument.Volume {
         var evictions: [Eviction] = []
         var refused: [EvictionOutcome.Line] = []
         for line in evict {
+            // An image that somebody else removed is gone, as was planned.
+            if line.pool == .images, entries[line.path] == nil { continue }
             switch line.match(entries[line.path], under: policy, now: now) {
             case .success(let entry):
                 evictions.append(

@@ -22,6 +22,7 @@ extension StatusReport.Volume {
             "\(Figures.entries(entries))\(trash); scanned \(Figures.ago(lastScan, now: now)), \(pruned)",
             indent: 2)
         page.unmanaged(unmanaged, most: 3)
+        writeUnaccounted(to: &page)
         if !next.isEmpty {
             let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }
             page.paragraph("next: \(coming.joined(separator: ", "))", indent: 2)
@@ -30,6 +31,26 @@ extension StatusReport.Volume {
             page.paragraph(
                 "the last prune could not reach its goal; what stands in the way: larder plan --volume \(name)",
                 indent: 2, tone: .warning)
+        }
+    }
+
+    private func writeUnaccounted(to page: inout TextPage) {
+        if let eventLogs, eventLogs.kept > 0 {
+            page.line(
+                "\(Figures.count(eventLogs.kept, "event log", "event logs")) kept, \(eventLogs.bytes)",
+                indent: 2)
+        }
+        let parts = unaccounted.filter { $0.bytes > ByteCount(1 << 20) }
+        guard !parts.isEmpty else { return }
+        let rest = usedBytes - accountedBytes
+        page.paragraph(
+            rest > .zero
+                ? "\(rest) of what is used is no image and no container:"
+                : "Beside what is counted there are:",
+            indent: 2, tone: .warning)
+        for part in parts {
+            let least = part.isLowerBound ? "at least " : ""
+            page.paragraph("\(least)\(part.bytes): \(part.text)", indent: 4, hanging: 2, tone: .warning)
         }
     }
 
@@ -70,7 +91,13 @@ extension StatusReport.Volume {
         let trust = evidence.confidence
         return [
             "name": .text(name), "path": .text(path), "capacity_bytes": .bytes(capacity),
-            "used_bytes": .bytes(usedBytes), "limit_bytes": .bytes(quota.limit),
+            "used_bytes": .bytes(usedBytes), "accounted_bytes": .bytes(accountedBytes),
+            "unaccounted_bytes": .bytes(max(.zero, usedBytes - accountedBytes)),
+            "unaccounted": .array(unaccounted.map(\.jsonValue)),
+            "event_logs": eventLogs.map {
+                ["kept": .integer($0.kept), "bytes": .bytes($0.bytes)] as JSONValue
+            } ?? .null,
+            "limit_bytes": .bytes(quota.limit),
             "high_bytes": .bytes(quota.high), "low_bytes": .bytes(quota.low),
             "trash_bytes": .bytes(trashBytes), "entries": .integer(entries),
             "unmanaged": .array(unmanaged.map(\.jsonValue)), "hit_rate": hitRates.month.jsonValue(trust),
@@ -93,5 +120,15 @@ extension StatusReport.Outlook {
             ?? "not filling up"
         return full + "; "
             + (recommended.map { "recommended size \($0)" } ?? "no size can be recommended yet")
+    }
+}
+
+extension UnaccountedSpace {
+    /// The part as reports have it.
+    var jsonValue: JSONValue {
+        [
+            "kind": .text(kind.rawValue), "bytes": .bytes(bytes), "lower_bound": .bool(isLowerBound),
+            "detail": detail.isEmpty ? .null : .text(detail), "text": .text(text),
+        ]
     }
 }

@@ -16,6 +16,12 @@ package struct StatusReport: Report {
         package var quota: Quota
         /// What waits in the trash.
         package var trashBytes: ByteCount
+        /// What scan and records explain of the used bytes.
+        package var accountedBytes: ByteCount
+        /// What could be named of the rest.
+        package var unaccounted: [UnaccountedSpace] = []
+        /// The event logs of an image store that are kept; nil for other volumes.
+        package var eventLogs: EventLogs?
         /// The number of entries.
         package var entries: Int64
         /// The hit rates; those of 30 days are the contract's `hit_rate`.
@@ -39,8 +45,9 @@ package struct StatusReport: Report {
         package init(
             name: String, path: String, capacity: ByteCount, usedBytes: ByteCount, quota: Quota,
             trashBytes: ByteCount, entries: Int64, hitRates: RecentHitRates, lastScan: Timestamp?,
-            lastPrune: Timestamp?, evidence: EvidenceQuality
+            lastPrune: Timestamp?, evidence: EvidenceQuality, accountedBytes: ByteCount? = nil
         ) {
+            self.accountedBytes = accountedBytes ?? usedBytes
             self.name = name
             self.path = path
             self.capacity = capacity

@@ -51,6 +51,57 @@ import Testing
         #expect(try index.accesses(of: 1, limit: 5).map(\.evidence) == [.podmanEvents])
     }
 
+    @Test func whatAnImageIsToOthersComesBack() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        var images = [
+            try image("aa", names: ["r.test/list:1"], layers: []), try image("bb", names: [], layers: ["l1"]),
+            try image("cc", names: ["localhost/c:1"], layers: ["l1"]),
+            try image("dd", names: [], layers: ["l1"]),
+        ]
+        images[0].image?.role = .list
+        images[1].image?.role = .instance
+        images[1].image?.listNames = ["r.test/list:1", "r.test/list:2"]
+        images[2].image?.origin = .local
+        images[3].image?.role = .step
+        var found = scan(at: 0, images, of: "images", trust: .none, layers: [layer("l1")])
+        found.fileSystemUsed = ByteCount(5000)
+        found.unaccounted = [
+            UnaccountedSpace(kind: .volumes, bytes: ByteCount(3000), isLowerBound: true),
+            UnaccountedSpace(kind: .otherDriver, bytes: ByteCount(1000), detail: "overlay"),
+        ]
+        found.eventLogs = EventLogs(kept: 3, bytes: ByteCount(70))
+        found.orphans = [
+            Orphan(kind: .workingContainer, name: "c1", bytes: ByteCount(1), created: hour(-50), pins: "x")
+        ]
+        _ = try index.record(found, of: store)
+        let usage = try #require(try index.usage(of: "images"))
+        #expect(usage.entries.map(\.found) == images)
+        #expect(usage.usedBytes == ByteCount(5000))
+        #expect(usage.unaccounted == found.unaccounted)
+        let figures = try #require(try index.figures().first)
+        #expect(figures.accountedBytes == found.bytes && figures.usedBytes == ByteCount(5000))
+        #expect(figures.unaccounted == found.unaccounted && figures.eventLogs == found.eventLogs)
+        #expect(try index.orphans(of: "images") == found.orphans)
+    }
+
+    /// As `podman images` shows them, and as `podman rmi` takes them.
+    @Test(arguments: [
+        "0123456789ab", "sha256:0123456789abcdef", "redis:7", "docker.io/redis:7",
+        "docker.io/library/redis:7",
+    ])
+    func isFoundByWhatPodmanShows(text: String) throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        let images = try [
+            image("0123456789abcdef", names: ["r.test/a:1", "docker.io/library/redis:7"], layers: ["l1"]),
+            image("bb", names: ["r.test/redis:7"], layers: ["l1"]),
+        ]
+        _ = try index.record(
+            scan(at: 0, images, of: "images", trust: .none, layers: [layer("l1")]), of: store)
+        #expect(try index.entries(matching: text).map(\.entry.found.path.description) == ["0123456789abcdef"])
+    }
+
     @Test func anIncompleteScanKeepsTheOthers() throws {
         let bed = try IndexFixture()
         let index = try bed.open()

@@ -115,9 +115,9 @@ import Testing
             "conf-private",
             "[engine]\nstatic_dir=\"/store/s\"\ntmp_dir=\"/tmp/t\"\nvolume_path=\"/tmp/v\"\n"
         ),
-        ("conf-driver", "driver = \"overlay\"\n"), ("conf-transient", "transient_store = true\n"),
+        ("conf-driver", "driver = \"btrfs\"\n"), ("conf-transient", "transient_store = true\n"),
         ("conf-path", "graphroot = \"/store\"\n"),
-        ("", "# driver = \"overlay\"\n"),
+        ("", "# driver = \"btrfs\"\n"),
     ])
     func podmansFilesAreReadAsPodmanReadsThem(check: String, text: String) throws {
         let folder = try TemporaryDirectory()

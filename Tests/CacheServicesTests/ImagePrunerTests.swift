@@ -63,10 +63,16 @@ import Testing
         #expect(bench.requests.isEmpty)
     }
 
-    @Test func whatIsGoneAlreadyIsNotAskedFor() async throws {
+    /// All of the plan is reached, whoever did it.
+    @Test func whatIsGoneAlreadyIsNotAskedForAndCountsAsReached() async throws {
         let bench = try obedient()
         let result = try await bench.prune { try bench.write(images: ["b"]) }
-        #expect(result.outcome.refused.map(\.reason) == ["it is gone already"])
+        #expect(result.outcome.refused.isEmpty)
+        #expect(
+            result.outcome.evicted.first { $0.key == "registry.test/a:1" }
+                == EvictionOutcome.Line(
+                    entryID: 0, pool: .images, key: "registry.test/a:1", bytes: .zero,
+                    reason: "somebody else removed it meanwhile"))
         #expect(!asked(bench, for: "a"))
     }
 
@@ -84,6 +90,24 @@ import Testing
         #expect(result.outcome.refused.first?.reason.contains("image used by 54") == true)
         #expect(result.outcome.evicted.map(\.key) == ["registry.test/b:1"])
         #expect(bench.requests.count == 2 && !bench.requests.contains { $0.contains("force") })
+    }
+
+    /// Podman may refuse a parent after the child is gone: the store tells what happened.
+    @Test func aRefusalOfWhatIsGoneIsNone() async throws {
+        let bench = try StoreFixture(images: ["a"]) { bench, _ in
+            _ = try? bench.write(images: [])
+            return (409, #"{"cause":"image is in use","message":"parent used by 54","response":409}"#)
+        }
+        let result = try await bench.prune()
+        #expect(result.outcome.refused.isEmpty)
+        #expect(result.outcome.evicted.map(\.key) == ["registry.test/a:1"])
+    }
+
+    /// Nameless parents are other images, and none of them may go along.
+    @Test func noParentGoesAlong() async throws {
+        let bench = try obedient()
+        _ = try await bench.prune()
+        #expect(bench.requests.count == 2 && bench.requests.allSatisfy { $0.contains("noprune=true") })
     }
 
     @Test func whatIsStillInTheStoreDoesNotCountAsRemoved() async throws {

@@ -68,9 +68,9 @@ extension Parser {
         for (other, sample) in [
             (StoreRecordFile.layers, "layers"), (.images, "images"), (.containers, "containers"),
         ] {
-            mkdir("\(root)/\(other.folder)", 0o700)
+            mkdir("\(root)/vfs-\(other.kind)", 0o700)
             let data = other == file ? Data(bytes) : Data(try Corpus.files(of: sample)[0])
-            try data.write(to: URL(fileURLWithPath: "\(root)/\(other.path)"))
+            try data.write(to: URL(fileURLWithPath: "\(root)/vfs-\(other.kind)/\(other.name)"))
         }
         do {
             let store = try ImageStoreReader(root: root).read()

@@ -85,6 +85,8 @@ import Testing
         (200, #"{"Untagged":["r/a:1"],"Deleted":["c1"],"ExitCode":0}"#, RemovalResult.removed),
         (200, #"{"Untagged":["r/a:1"],"Deleted":null,"ExitCode":0}"#, .untagged),
         (200, #"{"Untagged":["r/a:1"],"ExitCode":0}"#, .untagged),
+        (200, #"{"ExitCode":1,"Errors":["r/a:1: image not known"]}"#, .notFound),
+        (200, #"{"ExitCode":2,"Errors":["image used by 54"]}"#, .refused("image used by 54")),
         (404, #"{"cause":"image not known","message":"r/a:1: image not known","response":404}"#, .notFound),
         (
             409, #"{"cause":"image is in use","message":"image used by 54","response":409}"#,
@@ -112,7 +114,8 @@ import Testing
         #expect(try await client.removeImage(name) == .notFound)
         #expect(try await client.imageExists(name) == false)
         let lines = server.requests.map { $0.prefix { $0 != "\r\n" } }
-        #expect(lines.first == "DELETE /v4.0.0/libpod/images/\(component) HTTP/1.1")
+        #expect(
+            lines.first == "DELETE /v4.0.0/libpod/images/remove?images=\(component)&noprune=true HTTP/1.1")
         #expect(lines.last == "GET /v4.0.0/libpod/images/\(component)/exists HTTP/1.1")
         #expect(!server.requests.joined().contains("force=true"))
     }

@@ -31,8 +31,8 @@ package final class EventFixture {
     }
 
     /// Reads, and keeps the cursors unless the process dies before they are.
-    package func read(dying: Bool = false) -> [String] {
-        last = PodmanEventLogs(directory: directory.path).read(after: cursors)
+    package func read(dying: Bool = false, needed: Timestamp? = nil) -> [String] {
+        last = PodmanEventLogs(directory: directory.path).read(after: cursors, needed: needed)
         if !dying { cursors = last.cursors }
         return last.events.map(\.container)
     }

@@ -30,13 +30,21 @@ struct EvictionPass {
     private var isAnyAbove: Bool
     /// Whether every candidate goes, whatever the sizes.
     private let takesAll: Bool
+    private let maxIdle: [Pool: Span]
+    private let steps: BuildSteps
+    private var gone: Set<Int> = []
+    /// The image that was evicted last: its steps go with it.
+    private var lastKey = ""
     private let order: EvictionOrder
 
     init(
         _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge,
         pools: [Pool: Gauge],
-        takesAll: Bool = false, order: EvictionOrder = .lru, now: Timestamp
+        takesAll: Bool = false, order: EvictionOrder = .lru, maxIdle: [Pool: Span] = [:],
+        steps: BuildSteps = BuildSteps(of: []), now: Timestamp
     ) {
+        self.maxIdle = maxIdle
+        self.steps = steps
         self.takesAll = takesAll
         self.order = order
         self.entries = entries
@@ -51,10 +59,12 @@ struct EvictionPass {
     /// Evicts from `order`, places in `entries` with the least recently used first, what the goals need.
     mutating func run(over order: [Int]) {
         var nextImage = 0
-        for place in order where isAnyAbove {
+        for place in order where isAnyAbove || !maxIdle.isEmpty {
             let pool = entries[place].pool
             if pool == .images { nextImage += 1 }
-            guard isWanted(pool) else { continue }
+            guard isWanted(pool) || isIdle(place) else { continue }
+            // A step may have gone with its image before its own turn.
+            if gone.contains(place) { continue }
             if pool == .images {
                 settle(nextImage - 1)
             } else {
@@ -75,14 +85,31 @@ struct EvictionPass {
         takesAll || volume.isAbove || pools[pool]?.isAbove ?? false
     }
 
+    /// Whether the entry is a step of builds that was needed, and whose images all went.
+    private func isStepOfWhatWent(_ place: Int) -> Bool {
+        !steps.isUnneeded(place) && steps.isUnneeded(place, without: gone)
+    }
+
+    /// Whether the entry was not used for longer than its pool allows.
+    private func isIdle(_ place: Int) -> Bool {
+        guard let limit = maxIdle[entries[place].pool] else { return false }
+        return max(entries[place].lastUsed, entries[place].found.fetched) < now - limit
+    }
+
     /// Looks at an image whose turn has come, then at those its going may have set free.
     private mutating func settle(_ image: Int) {
         var due: Set<Int> = [image]
-        while isWanted(.images), let next = due.min() {
+        while let next = due.min() {
             due.remove(next)
+            let place = images[next]
+            guard isWanted(.images) || isIdle(place) || isStepOfWhatWent(place) else {
+                continue
+            }
             let mates = ledger.twins(of: next).filter { $0 < next && waiting.contains($0) }
             let freed = ledger.freedBytes(next, with: mates.count)
-            if freed == .zero {
+            // A list has no layers, and goes where it is asked for.
+            let isAskedFor = takesAll && entries[place].found.image?.role == .list
+            if freed == .zero, !isAskedFor {
                 waiting.insert(next)
                 continue
             }
@@ -98,10 +125,24 @@ struct EvictionPass {
 
     private mutating func evict(_ place: Int, freeing freed: ByteCount, with twin: String? = nil) {
         let entry = entries[place]
+        let isStep = isStepOfWhatWent(place)
+        let isPoolAbove = pools[entry.pool]?.isAbove ?? false
         let cause: Eviction.Cause =
-            if let twin { .twin(key: twin) } else if takesAll { .selected } else if volume.isAbove {
+            if let twin {
+                .twin(key: twin)
+            } else if isStep {
+                .step(of: lastKey)
+            } else if takesAll {
+                .selected
+            } else if volume.isAbove {
                 .volume
-            } else { .pool(entry.pool) }
+            } else if !isPoolAbove, let limit = maxIdle[entry.pool] {
+                .idle(limit)
+            } else {
+                .pool(entry.pool)
+            }
+        gone.insert(place)
+        if !steps.isStep(place) { lastKey = entry.key }
         volume.used -= freed
         pools[entry.pool]?.used -= freed
         isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)

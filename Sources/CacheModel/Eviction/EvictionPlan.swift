@@ -9,6 +9,10 @@ package struct Eviction: Sendable, Hashable {
         /// An image that frees nothing alone: it goes together with the one of that key, which has the very
         /// same layers.
         case twin(key: String)
+        /// A step of the build that made the image of that key, which goes.
+        case step(of: String)
+        /// It was not used for longer than that.
+        case idle(Span)
         /// It was asked for by its key.
         case selected
     }
@@ -42,6 +46,8 @@ package struct Eviction: Sendable, Hashable {
         case .volume: "least recently used: \(lastUse)"
         case .pool(let pool): "pool \(pool.rawValue) over its quota; \(lastUse)"
         case .twin(let key): "goes with \(key), which has the same layers; \(lastUse)"
+        case .step(let key): "a step of the build that made \(key); \(lastUse)"
+        case .idle(let limit): "unused for more than \(limit): \(lastUse)"
         case .selected: "asked for by its key; \(lastUse)"
         }
     }
@@ -152,6 +158,8 @@ package struct EvictionPlan: Sendable {
     package var unmanaged: [UnmanagedDirectory] = []
     /// What makes the plan less certain, as the scan noticed it.
     package var warnings: [ScanWarning] = []
+    /// What could be named of what belongs to no entry.
+    package var unaccounted: [UnaccountedSpace] = []
 
     /// What was asked for by key; nil where the quota decided.
     package var selection: EntrySelection?
@@ -188,7 +196,9 @@ package struct EvictionPlan: Sendable {
     }
 
     /// Whether the volume or one of its pools was over, or entries were asked for.
-    package var needed: Bool { volumeIsOver || !poolsOverQuota.isEmpty || selection != nil }
+    package var needed: Bool {
+        volumeIsOver || !poolsOverQuota.isEmpty || selection != nil || !evict.isEmpty
+    }
 
     /// What the live files would occupy afterwards.
     package var usedAfter: ByteCount { usedBytes - freedBytes }

@@ -6,16 +6,18 @@ extension EvictionPolicy {
     /// entry that was never used again since its fetch counts as that much older.
     static func leastRecentlyUsedFirst(
         _ places: [Int], of entries: [CacheEntry], _ wholes: Wholes = Wholes(of: []),
-        order: EvictionOrder = .lru
+        order: EvictionOrder = .lru, _ steps: BuildSteps = BuildSteps(of: [])
     ) -> [Int] {
         let probation = order.probation
         func turn(of place: Int) -> Int64 {
-            entries[place].lastUsed.nanoseconds
+            let grace = entries[place].found.image?.origin == .made ? Self.graceOfMadeImages : .zero
+            return (entries[place].lastUsed + grace).nanoseconds
                 .subtractingReportingOverflow(entries[place].isUnused ? probation.nanoseconds : 0)
                 .partialValue
         }
         // Entries are large; the numbers that decide nearly every comparison are not.
         struct Turn {
+            let isUseless: Bool
             let lastUsed: Int64
             let bytes: Int64
             let place: Int
@@ -23,11 +25,14 @@ extension EvictionPolicy {
         }
         var turns = places.map { place in
             let parts = wholes.parts(of: place)
+            let image = entries[place].found.image
             return Turn(
+                isUseless: image?.isUseless ?? false && steps.isUnneeded(place),
                 lastUsed: parts.reduce(turn(of: place)) { max($0, turn(of: $1)) },
                 bytes: entries[place].bytes.bytes, place: place, isWhole: !parts.isEmpty)
         }
         turns.sort { a, b in
+            if a.isUseless != b.isUseless { return a.isUseless }
             if a.lastUsed != b.lastUsed { return a.lastUsed < b.lastUsed }
             if a.isWhole != b.isWhole { return b.isWhole }
             if a.bytes != b.bytes { return a.bytes > b.bytes }
@@ -35,6 +40,17 @@ extension EvictionPolicy {
             return one.key != other.key ? one.key < other.key : one.path < other.path
         }
         return turns.map(\.place)
+    }
+
+    /// How much later an image counts as used that was made here and is named for a registry: it may have been pushed,
+    /// and may not.
+    static let graceOfMadeImages = Span.days(7)
+}
+
+extension ScannedImage {
+    /// Whether nobody can name it any more: it has no name, neither of its own nor by a list, and no container.
+    fileprivate var isUseless: Bool {
+        names.isEmpty && listNames.isEmpty && containers == 0 && role != .instance && role != .list
     }
 }
 

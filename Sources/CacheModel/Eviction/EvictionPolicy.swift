@@ -13,6 +13,10 @@ package struct EvictionPolicy: Sendable, Hashable {
     package var evictsWithoutEvidence = false
     /// The size that the volume's used bytes shall not exceed afterwards, in place of both watermarks.
     package var target: ByteCount?
+    /// How long entries of a pool may go unused before they are evicted even where there is room.
+    package var maxIdle: [Pool: Span] = [:]
+    /// Images that no registry has, and that may go all the same.
+    package var replaceable: ReplaceableImages?
     /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
     package var selection: EntrySelection?
     /// In which order entries go.
@@ -38,7 +42,9 @@ package struct EvictionPolicy: Sendable, Hashable {
     /// Pruning starts when more than the high watermark is used and stops at or below the low one; a target
     /// stands for both. A pool over its own high watermark comes down to its low one as well. One pass goes
     /// over the entries by last use; of those last used at the same instant the larger go first, then by key,
-    /// then by path. An entry goes if, at its turn, the volume or its pool is still above its goal.
+    /// then by path. Images without a name and steps of builds that nothing needs go before all others, and what was
+    /// made here and named for a registry, which may not have it, counts as used a week later. An entry that was not
+    /// used for longer than `maxIdle` goes whatever the levels are. An entry goes if, at its turn, the volume or its pool is still above its goal.
     ///
     /// With a selection exactly what it names goes, as far as nothing protects it, and no level matters.
     package func plan(_ usage: VolumeUsage, under quota: Quota, now: Timestamp) -> EvictionPlan {
@@ -67,12 +73,15 @@ package struct EvictionPolicy: Sendable, Hashable {
         }
         let isImage = { (place: Int) in entries[place].pool == .images }
         var others: [Int] = []
+        let steps = BuildSteps(of: entries)
         if let selection {
-            others = candidates.filter { !selection.covers(entries[$0]) && isImage($0) }
-            candidates = candidates.filter { selection.covers(entries[$0]) }
+            let asked = Set(candidates.filter { selection.covers(entries[$0]) })
+            let along = steps.neededOnly(by: asked)
+            others = candidates.filter { !asked.contains($0) && !along.contains($0) && isImage($0) }
+            candidates = candidates.filter { asked.contains($0) || along.contains($0) }
             kept = kept.filter { selection.covers(entries[$0.place]) || isImage($0.place) }
         }
-        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, wholes, order: order)
+        candidates = Self.leastRecentlyUsedFirst(candidates, of: entries, wholes, order: order, steps)
 
         let images = candidates.filter(isImage) + kept.map(\.place).filter(isImage) + others
         let ledger = LayerReferenceCounts(
@@ -89,7 +98,8 @@ package struct EvictionPolicy: Sendable, Hashable {
                     used: poolBytes[pool.key] ?? .zero, startingAbove: pool.value.high,
                     stoppingAt: pool.value.low)
             },
-            takesAll: selection != nil, order: order, now: now)
+            takesAll: selection != nil, order: order, maxIdle: selection == nil ? maxIdle : [:], steps: steps,
+            now: now)
         pass.run(over: candidates)
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
 
@@ -124,12 +134,14 @@ package struct EvictionPolicy: Sendable, Hashable {
                         + "is pruned until they can be",
                     hint: "larder scan names them; run Larder as the user that owns them, or remove them"))
         }
+        plan.unaccounted = usage.unaccounted
         return plan
     }
 
     private func rules(now: Timestamp) -> ProtectionRules {
         ProtectionRules(
-            idleFloor: idleFloor, keep: keep, evictsWithoutEvidence: evictsWithoutEvidence, now: now)
+            idleFloor: idleFloor, keep: keep, replaceable: replaceable,
+            evictsWithoutEvidence: evictsWithoutEvidence, now: now)
     }
 
     /// The strongest reason to keep an entry whatever the quota says; nil where there is none.

@@ -16,13 +16,22 @@ struct ProtectionRules {
 
     private let idleFloor: Span
     private let keep: [KeyPattern]
+    private let keptImages: [ImagePattern]
+    private let replaceable: [ImagePattern]
+    private let replaceableAfter: Span
     private let evictsWithoutEvidence: Bool
     private let now: Timestamp
 
-    init(idleFloor: Span, keep: [String], evictsWithoutEvidence: Bool = false, now: Timestamp) {
+    init(
+        idleFloor: Span, keep: [String], replaceable: ReplaceableImages? = nil,
+        evictsWithoutEvidence: Bool = false, now: Timestamp
+    ) {
         self.evictsWithoutEvidence = evictsWithoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep.map { KeyPattern($0) }
+        keptImages = keep.map { ImagePattern($0) }
+        self.replaceable = (replaceable?.patterns ?? []).map { ImagePattern($0) }
+        replaceableAfter = replaceable?.after ?? .zero
         self.now = now
     }
 
@@ -41,7 +50,12 @@ struct ProtectionRules {
         if evictsWithoutEvidence || entry.pool == .images { seen.remove(Protections(.noEvidence)) }
         if entry.pool == .images {
             if entry.found.image == nil { seen.insert(Protections(.damaged)) }
-            if let image = entry.found.image, image.containers > 0 { seen.insert(Protections(.inUse)) }
+            if let image = entry.found.image {
+                if image.containers > 0 { seen.insert(Protections(.inUse)) }
+                if image.origin.isOnlyHere, !isReplaceable(entry) {
+                    seen.insert(Protections(.locallyInstalled))
+                }
+            }
         }
         return seen.isEmpty ? nil : Self.byStrength.first { seen.contains(Protections($0)) }
     }
@@ -49,11 +63,11 @@ struct ProtectionRules {
     /// An image is kept if any of its names matches: a removal takes all of them.
     private func matchesKeepPattern(_ entry: CacheEntry) -> Bool {
         guard !keep.isEmpty else { return false }
+        if entry.pool == .images, keptImages.contains(where: { $0.matches(entry, anyRegistry: true) }) {
+            return true
+        }
         let names = entry.found.names
-        return keep.contains { pattern in
-            names.contains { pattern.matches($0) }
-                || entry.found.image?.names.contains { pattern.matches($0) } ?? false
-        } || matchesByPath(entry)
+        return keep.contains { pattern in names.contains { pattern.matches($0) } } || matchesByPath(entry)
     }
 
     /// Where a Maven repository begins, and with it a key, follows from poms, which any job may write: a pattern holds
@@ -71,6 +85,12 @@ struct ProtectionRules {
             let key = group[start...].joined(separator: ".") + rest
             return keep.contains { $0.matches(key) }
         }
+    }
+
+    /// Whether the configuration says that an image which no registry has can be made again, and its time has come.
+    private func isReplaceable(_ entry: CacheEntry) -> Bool {
+        max(entry.lastUsed, entry.found.fetched) < now - replaceableAfter
+            && replaceable.contains { $0.matches(entry, anyRegistry: true) }
     }
 
     /// Whether nothing would tell if a job used a build entry, as the volume shows no reads.

@@ -6,10 +6,12 @@ package struct Orphan: Sendable, Hashable {
         case incompleteLayer = "incomplete-layer"
         /// A complete layer that no image and no container needs: a pull was killed before its image was whole.
         case unreferencedLayer = "unreferenced-layer"
-        /// A directory below `vfs/dir` that has no record: a removal was killed.
+        /// A layer's directory that has no record: a removal was killed.
         case directory = "directory"
         /// A container whose pod is dead: it pins its image and occupies a copy of it.
         case deadContainer = "dead-container"
+        /// A working container of a build that was killed: it pins its image and occupies what the build wrote.
+        case workingContainer = "working-container"
     }
 
     /// How it came about.

@@ -120,11 +120,48 @@ package struct ScannedImage: Sendable, Hashable {
     package var exclusiveBytes: ByteCount
     /// How many containers use it, external ones included.
     package var containers: Int
+    /// What part it plays.
+    package var role: Role
+    /// Whether a registry has it.
+    package var origin: Origin
+    /// The names of the manifest lists by which it is run, though it carries none itself.
+    package var listNames: [String]
+
+    /// What part an image plays in a store.
+    package enum Role: String, Sendable, Hashable, CaseIterable {
+        /// An image of its own, with a name or, where its tag moved on, without one.
+        case image
+        /// A manifest list, which has no layers.
+        case list
+        /// An image of a manifest list, which has no name.
+        case instance
+        /// A step of a build, which never had a name.
+        case step
+    }
+
+    /// Whether a registry has an image, as far as the store tells.
+    package enum Origin: String, Sendable, Hashable, CaseIterable {
+        /// It came from one, or nothing speaks against that.
+        case registry
+        /// It was made here and is named for one, which may have it.
+        case made
+        /// It was made here and is named for none.
+        case local
+        /// It came from an archive.
+        case loaded
+
+        /// Whether it could not be fetched again.
+        package var isOnlyHere: Bool { self == .local || self == .loaded }
+    }
 
     /// Makes a record from all it consists of.
     package init(
-        id: String, names: [String], layers: [String], exclusiveBytes: ByteCount, containers: Int
+        id: String, names: [String], layers: [String], exclusiveBytes: ByteCount, containers: Int,
+        role: Role = .image, origin: Origin = .registry, listNames: [String] = []
     ) {
+        self.role = role
+        self.origin = origin
+        self.listNames = listNames
         self.id = id
         self.names = names
         self.layers = layers
@@ -133,7 +170,7 @@ package struct ScannedImage: Sendable, Hashable {
     }
 }
 
-/// A layer of a vfs store.
+/// A layer of an image store.
 package struct ScannedLayer: Sendable, Hashable {
     /// The layer ID: 64 hexadecimal digits.
     package var id: String
@@ -141,8 +178,10 @@ package struct ScannedLayer: Sendable, Hashable {
     package var parent: String?
     /// What the layer itself adds, in bytes; zero for a container's layer.
     package var diffBytes: ByteCount
-    /// What its directory occupies: vfs copies the parent's whole tree, so this is the sum of `diffBytes` of
-    /// the layer and its ancestors.
+    /// What its directory occupies.
+    ///
+    /// With the vfs driver, which copies the parent's whole tree, the sum of `diffBytes` of the layer and its
+    /// ancestors; with others `diffBytes`. For a container's layer, what was found there.
     package var storedBytes: ByteCount
     /// When it was extracted: the time of the pull that brought it.
     package var created: Timestamp

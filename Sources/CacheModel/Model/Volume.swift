@@ -35,6 +35,15 @@ package struct Volume: Sendable, Hashable {
     /// The absolute path of the directory with the event logs of the jobs' Podmans, for an image store; nil
     /// stands for `events` beside the store.
     package var events: String?
+    /// The storage driver of an image store; nil where the store tells.
+    package var driver: String?
+    /// Read-only image stores beside this one, by absolute path, whose images and layers its records may name.
+    package var additionalStores: [String] = []
+    /// How long entries of a pool may go unused before they are evicted even where there is room.
+    package var maxIdle: [Pool: Span] = [:]
+    /// Images that no registry has, and that may go all the same.
+    package var replaceable: ReplaceableImages?
+
     /// In which order entries go.
     package var order: EvictionOrder
 

@@ -38,6 +38,12 @@ package struct VolumeFigures: Sendable, Hashable {
     package var path: String
     /// What all live files occupy.
     package var usedBytes: ByteCount
+    /// What scan and records explain of it.
+    package var accountedBytes: ByteCount
+    /// What could be named of the rest.
+    package var unaccounted: [UnaccountedSpace] = []
+    /// The event logs that the last scan kept.
+    package var eventLogs = EventLogs()
     /// What waits in the trash.
     package var trashBytes: ByteCount
     /// What statfs said at the last scan.
@@ -66,8 +72,9 @@ package struct VolumeFigures: Sendable, Hashable {
         name: String, kind: Volume.Kind, path: String, usedBytes: ByteCount, trashBytes: ByteCount,
         capacity: Capacity, scan: ScanRecord, scanDuration: Span, files: Int64, pools: [PoolFigures] = [],
         freedBytes: ByteCount = .zero, overQuota: Bool = false, lastSuccess: [String: Timestamp] = [:],
-        warmings: [String: Int64] = [:], warmingsUsed: Int64 = 0
+        warmings: [String: Int64] = [:], warmingsUsed: Int64 = 0, accountedBytes: ByteCount? = nil
     ) {
+        self.accountedBytes = accountedBytes ?? usedBytes
         self.name = name
         self.kind = kind
         self.path = path
@@ -84,6 +91,9 @@ package struct VolumeFigures: Sendable, Hashable {
         self.warmings = warmings
         self.warmingsUsed = warmingsUsed
     }
+
+    /// What neither scan nor records explain.
+    package var unaccountedBytes: ByteCount { max(.zero, usedBytes - accountedBytes) }
 
     /// The number of entries.
     package var entries: Int64 { pools.reduce(0) { $0 + $1.entries } }

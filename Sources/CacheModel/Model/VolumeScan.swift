@@ -40,6 +40,15 @@ package struct VolumeScan: Sendable {
     package var layers: [ScannedLayer]
     /// What killed pulls and dead pods left in an image store.
     package var orphans: [Orphan] = []
+    /// What the volume's file system says is used; nil where it is not the volume's own, or does not count.
+    package var fileSystemUsed: ByteCount?
+    /// What lies in an image store beside what its records tell, as far as it can be named.
+    package var unaccounted: [UnaccountedSpace] = []
+    /// The event logs that are kept, and what they occupy.
+    package var eventLogs = EventLogs()
+
+    /// What the volume uses: what its own file system says, else what the scan counted.
+    package var usedBytes: ByteCount { fileSystemUsed ?? bytes }
     /// Directories with files whose next read would leave no trace under relatime: to be armed once the scan
     /// is recorded.
     package var unarmed: [VolumePath]

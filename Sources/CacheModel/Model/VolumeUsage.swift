@@ -18,6 +18,8 @@ package struct VolumeUsage: Sendable {
     package var unmanaged: [UnmanagedDirectory] = []
     /// What the last scan noticed that somebody should put right.
     package var warnings: [ScanWarning] = []
+    /// What could be named of what no record explains.
+    package var unaccounted: [UnaccountedSpace] = []
 
     /// Makes a state from all it consists of.
     package init(

@@ -1,4 +1,5 @@
 import CacheModel
+import Caches
 
 extension Doctor {
     /// Podman's configuration files, where this container has them and they name the store.
@@ -12,11 +13,12 @@ extension Doctor {
             (isRootless ? files.storage["rootless_storage_path"] : nil) ?? files.storage["graphroot"] ?? ""
         guard stores.contains(path) else { return [] }
         var found: [Diagnosis.Finding] = []
-        if let driver = files.storage["driver"], driver != "vfs" {
+        if let driver = files.storage["driver"], StoreDrivers.named(driver) == nil {
             found.append(
                 .init(
                     .podman, "conf-driver", .problem, "\(file): driver = \"\(driver)\"",
-                    why: "Larder reads stores of the driver vfs only.", cure: "driver = \"vfs\""))
+                    why: "Larder reads stores of the drivers vfs and overlay.",
+                    cure: "driver = \"overlay\", or \"vfs\""))
         }
         if isRootless, files.storage["rootless_storage_path"] == nil {
             found.append(

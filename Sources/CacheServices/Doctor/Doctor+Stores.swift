@@ -27,13 +27,16 @@ extension Doctor {
         found.append(
             .init(
                 .store, "records",
-                ok: "\(name): \(store.images) images, \(store.containers) containers, driver vfs"))
+                ok: "\(name): \(store.images) images, \(store.containers) containers, driver \(store.driver)")
+        )
         for driver in store.otherDrivers {
             found.append(
                 .init(
                     .store, "driver", .problem, "\(name) also holds a store of the driver \(driver)",
-                    why: "Some Podman there does not use vfs: what it stores is not seen.",
-                    cure: "storage.conf of every pod: driver = \"vfs\""))
+                    why: "Some Podman there does not use \(store.driver): what it stores is not seen.",
+                    cure:
+                        "storage.conf of every pod: driver = \"\(store.driver)\"; once nothing needs it, remove "
+                        + "\(driver), \(driver)-images, \(driver)-layers and \(driver)-containers"))
         }
         if store.holdsPodmanRecords {
             found.append(
@@ -65,6 +68,23 @@ extension Doctor {
                         + (more > 0 ? " (and of \(more) more)" : ""),
                     why: "A running Podman takes the layer for whole: pulls that need it fail.",
                     cure: "restart the podman sidecar, and pull again"))
+        }
+        let unaccounted = store.unaccounted.reduce(ByteCount.zero) { $0 + $1.bytes }
+        if let mount = volume.mount, unaccounted.bytes > mount.capacity.total.bytes / 20 {
+            let parts = store.unaccounted.map { "\($0.bytes): \($0.text)" }
+            found.append(
+                .init(
+                    .store, "unaccounted", .warning,
+                    "\(name): \(unaccounted) of what is used is no image and no container",
+                    why: "It counts against the quota, and evicting images does not give it back.",
+                    cure: parts.joined(separator: "; ")))
+        }
+        for pattern in store.idlePatterns {
+            found.append(
+                .init(
+                    .store, "keep-pattern", .warning, "\(name): the keep pattern \(pattern) matches no image",
+                    why: "What it should keep may be evicted.",
+                    cure: "correct it, or take it out: 'larder list --pool images' shows the names"))
         }
         guard !store.orphans.isEmpty else {
             return found + [.init(.store, "orphans", ok: "\(name): nothing was left behind")]
@@ -163,12 +183,15 @@ extension Doctor {
             ]
         }
         var found: [Diagnosis.Finding] = []
-        if info.driver != "vfs" {
+        let driver = volume.store?.driver ?? "vfs"
+        if info.driver != driver {
             found.append(
                 .init(
                     .podman, "driver", .problem, "\(name): this Podman uses the driver \(info.driver)",
-                    why: "Larder reads stores of the driver vfs only.", cure: "storage.conf: driver = \"vfs\""
-                ))
+                    why:
+                        "The records that Larder reads are those of \(driver): it would prune one store and look at "
+                        + "another.",
+                    cure: "storage.conf: driver = \"\(driver)\", or driver: \(info.driver) for the volume"))
         }
         if info.root != volume.volume.path {
             found.append(

@@ -41,6 +41,8 @@ package struct DoctorExamination: Sendable {
             found.lastScan = try? index?.lastScan(of: volume.name)
             if volume.kind == .imageStore {
                 found.store = store(of: volume)
+                found.store?.unaccounted =
+                    (try? index?.figures())?.first { $0.name == volume.name }?.unaccounted ?? []
                 if let url = sockets[volume.name] { found.store?.socket = await socket(url) }
             }
             facts.volumes.append(found)
@@ -116,24 +118,32 @@ package struct DoctorExamination: Sendable {
     private func store(of volume: Volume) -> DoctorFacts.Store {
         var found = DoctorFacts.Store()
         guard let root = try? OpenDirectory.open(root: volume.path) else { return found }
-        found.heldLock = StoreActivity(root: root).heldLock
+        let reader = ImageStoreReader(of: volume)
+        let drivers = try? reader.drivers()
+        let driver: any StoreDriver = drivers?.used ?? VfsDriver()
+        found.driver = driver.name
+        found.heldLock = StoreActivity(root: root, driver: driver).heldLock
         found.holdsPodmanRecords = ["libpod/bolt_state.db", "db.sql"].contains { name in
             access("\(volume.path)/\(name)", F_OK) == 0
         }
-        found.otherDrivers = ["overlay", "btrfs", "zfs"].filter {
-            access("\(volume.path)/\($0)-images", F_OK) == 0
-        }
+        found.otherDrivers =
+            (drivers?.others.map(\.name) ?? [])
+            + StoreDrivers.unknown.filter { access("\(volume.path)/\($0)-images", F_OK) == 0 }
         do {
-            let reader = ImageStoreReader(root: volume.path)
             let store = try reader.read()
             found.images = store.images.count
             found.containers = store.containers.count
             // Other drivers and layers left behind have findings of their own.
             found.problems = store.problems.filter { problem in
-                !found.otherDrivers.contains { problem.contains("the \($0) driver") }
+                !found.otherDrivers.contains { problem.contains("of the \($0) driver") }
                     && !problem.contains("not completely written")
             }
-            let orphans = StoreOrphans(root: root)
+            let entries = store.entries()
+            found.idlePatterns = volume.keep.filter { pattern in
+                let pattern = ImagePattern(pattern)
+                return !entries.contains { pattern.matches($0, anyRegistry: true) }
+            }
+            let orphans = StoreOrphans(root: root, driver: driver)
             found.orphans = try orphans.find(in: store, now: clock()) { try reader.read() }
             found.layersWithoutDirectory = orphans.layersWithoutDirectory(in: store, now: clock())
         } catch { found.failure = "\(error)" }

@@ -78,6 +78,11 @@ struct DoctorFacts: Sendable, Equatable {
         /// Why its records cannot be read.
         var failure: String?
         var problems: [String] = []
+        var driver = "vfs"
+        /// What the last scan could not explain of what the file system says is used.
+        var unaccounted: [UnaccountedSpace] = []
+        /// Keep patterns that match no image.
+        var idlePatterns: [String] = []
         var images = 0
         var containers = 0
         var orphans: [Orphan] = []

@@ -7,6 +7,8 @@ struct PodmanFiles: Sendable, Equatable {
     /// Of `[storage]`: driver, graphroot, rootless_storage_path, transient_store; of its options,
     /// ignore_chown_errors.
     var storage: [String: String] = [:]
+    /// Of `[storage.options]`: additionalimagestores.
+    var additionalStores: [String] = []
     /// The file with the engine's settings that counts.
     var engineFile: String?
     /// Of `[engine]`: static_dir, tmp_dir, volume_path, events_logger.
@@ -29,6 +31,10 @@ struct PodmanFiles: Sendable, Equatable {
             let tables = tables(of: file)
             found.storageFile = file
             found.storage = tables["storage", default: [:]]
+            found.additionalStores = (tables["storage.options"]?["additionalimagestores"] ?? "")
+                .split(whereSeparator: { "[],\"' ".contains($0) }).map(String.init).filter {
+                    $0.hasPrefix("/")
+                }
             for table in ["storage.options", "storage.options.vfs"] {
                 if let value = tables[table]?["ignore_chown_errors"] {
                     found.storage["ignore_chown_errors"] = value
@@ -55,13 +61,22 @@ struct PodmanFiles: Sendable, Equatable {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else { return [:] }
         var tables: [String: [String: String]] = [:]
         var table = ""
+        var open = ""
         for line in text.split(separator: "\n").map({ $0.trimmingCharacters(in: .whitespaces) }) {
+            // A list may go on over several lines.
+            if !open.isEmpty {
+                let part = line.prefix { $0 != "#" }
+                tables[table]?[open, default: ""] += part
+                if part.contains("]") { open = "" }
+                continue
+            }
             if line.hasPrefix("["), let end = line.firstIndex(of: "]") {
                 table = line[line.index(after: line.startIndex)..<end].trimmingCharacters(in: .whitespaces)
             } else if !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") {
                 let key = line[..<equals].trimmingCharacters(in: .whitespaces)
                 let rest = line[line.index(after: equals)...].trimmingCharacters(in: .whitespaces)
                 tables[table, default: [:]][key] = value(rest)
+                if rest.hasPrefix("["), !rest.contains("]") { open = key }
             }
         }
         return tables

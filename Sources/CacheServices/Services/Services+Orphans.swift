@@ -57,12 +57,12 @@ extension Services {
             result.freedBytes = result.reclaimed.reduce(.zero) { $0 + $1.orphan.bytes }
             return OrphanReport.Volume(
                 name: volume.name, lines: result.lines, freedBytes: result.freedBytes,
-                usedBefore: before.bytes, usedAfter: before.bytes - result.freedBytes)
+                usedBefore: before.usedBytes, usedAfter: before.usedBytes - result.freedBytes)
         }
         result = try await reclaim.reclaim(before.orphans)
         note([result.failure].compactMap { $0 }, of: volume, &failures)
         let isWhole = failures.isEmpty && result.refused.isEmpty
-        var outcome = EvictionOutcome(orphans: result, of: volume.name, usedBefore: before.bytes)
+        var outcome = EvictionOutcome(orphans: result, of: volume.name, usedBefore: before.usedBytes)
         do {
             try index.record(
                 outcome,
@@ -70,14 +70,15 @@ extension Services {
                     id: run, kind: "orphans", startedAt: startedAt, finishedAt: clock(),
                     exitCode: isWhole ? 0 : Failure.Code.inPart.rawValue))
             // Once more, so that reports show what is left and not what was.
-            outcome.usedAfter = try survey(locked, index).scan.bytes
+            outcome.usedAfter = try survey(locked, index).scan.usedBytes
         } catch let error as IndexError {
             // What went is gone all the same, and is told.
             failures.append(Failure(error))
             warn(["volume \(volume.name): the run could not be recorded: \(error.message)"])
         }
         return OrphanReport.Volume(
-            name: volume.name, lines: result.lines, freedBytes: result.freedBytes, usedBefore: before.bytes,
+            name: volume.name, lines: result.lines, freedBytes: result.freedBytes,
+            usedBefore: before.usedBytes,
             usedAfter: outcome.usedAfter)
     }
 }
@@ -90,6 +91,7 @@ extension Orphan.Kind {
         case .unreferencedLayer: "a layer that no image and no container needs"
         case .directory: "a directory without a record in the store"
         case .deadContainer: "a container whose pod is dead"
+        case .workingContainer: "a working container of a killed build"
         }
     }
 }

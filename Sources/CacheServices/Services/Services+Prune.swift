@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import Caches
 import Foundation
 import PodmanClient
 import Reporting
@@ -116,9 +117,18 @@ extension Services {
         let locked = try lock(volume)
         try checkClock(of: locked)
         if !options.dryRun, !options.unlocked { try locked.requireLock() }
-        let usage = try surveyed(locked, index)
+        var usage = try surveyed(locked, index)
         let policy = policy(for: volume, target: options.goal.target, selection: options.goal.selection)
         var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
+        if volume.kind == .imageStore, !plan.evict.isEmpty || file != nil,
+            let podman = try podman(for: volume)
+        {
+            do {
+                try await protectMountedImages(in: &usage, of: podman)
+                try await checkDriver(of: volume, podman)
+            } catch  where options.dryRun {}
+            plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
+        }
         var refused: [EvictionOutcome.Line] = []
         if let planned = file?.volumes.first(where: { $0.name == volume.name }) {
             (plan, refused) = planned.matched(with: usage, under: policy, now: clock())
@@ -137,6 +147,41 @@ extension Services {
         var report = PruneReport.Volume(outcome: result.outcome, plan: plan)
         report.retention = volume.kind == .buildCache ? volume.trashRetention : nil
         return report
+    }
+
+    /// Protects the images that containers mount: the store's records do not tell of them, Podman does.
+    ///
+    /// - Throws: `Failure` where Podman answers and does not tell: one of them might go. Where nobody answers, nothing
+    ///   is removed anyway.
+    func protectMountedImages(in usage: inout VolumeUsage, of podman: PodmanClient) async throws {
+        let mounted: Set<String>
+        do { mounted = try await podman.mountedImages() } catch let error as PodmanError {
+            guard case .status = error else { return }
+            throw Failure(
+                code: .inPart, message: "which images containers mount cannot be told: \(error)",
+                hint: "remove the container that Podman cannot show, and prune again")
+        }
+        guard !mounted.isEmpty else { return }
+        let uses = ImageUses(usage.entries.map(\.found))
+        for name in mounted {
+            guard let place = uses.place(of: name) else { continue }
+            usage.entries[place].found.protections.insert(Protections(.inUse))
+        }
+    }
+
+    /// Makes sure that the Podman which removes images works on the records that were read.
+    ///
+    /// - Throws: `Failure` where it uses another driver's.
+    func checkDriver(of volume: Volume, _ podman: PodmanClient) async throws {
+        guard let drivers = try? ImageStoreReader(of: volume).drivers(), !drivers.others.isEmpty,
+            let info = try? await podman.info(), info.driver != drivers.used.name
+        else { return }
+        throw Failure(
+            code: .failed,
+            message:
+                "volume \(volume.name): Podman uses the driver \(info.driver), and the records that were read are "
+                + "those of \(drivers.used.name)",
+            hint: "set driver: \(info.driver) for the volume")
     }
 
     /// Takes note of what failed beside single entries, and tells it.

@@ -13,7 +13,7 @@ extension Services {
         let registry = try registryClient(try authFile())
         let index = warmUp.top == nil ? nil : try index(readOnly: true)
         let check = DriftCheck(
-            store: try ImageStoreReader(root: warmUp.volume.path).read(), registry: registry)
+            store: try ImageStoreReader(of: warmUp.volume).read(), registry: registry)
         let list = try warmUp.list(index).map { DriftCheck.Request(reference: $0.reference, why: $0.why) }
         let images = try await check.run(list.isEmpty && warmUp.top == nil ? check.allNames : list)
         let unknown = images.count { $0.result == .unknown }

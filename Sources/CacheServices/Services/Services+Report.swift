@@ -135,7 +135,10 @@ extension Services {
 
     private func measuredSharing(of volume: Volume) -> StoreSharing? {
         guard volume.kind == .imageStore else { return nil }
-        let sharing = StoreSharing(measuring: volume.path + "/vfs/dir")
+        let sharing = StoreSharing(
+            measuring: volume.path + "/"
+                + ((try? ImageStoreReader(of: volume).drivers().used.name) == "overlay"
+                    ? "overlay" : "vfs/dir"))
         if sharing == nil {
             notify(
                 "--measure-sharing: the file system of \(volume.path) shares no extents; "

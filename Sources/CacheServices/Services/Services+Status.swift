@@ -110,20 +110,22 @@ extension StatusReport {
                     until: now - .days(Int64(part) * 3)
                 ).values.reduce(HitRate(), +)
             }
-            self.volumes.append(
-                Volume(
-                    name: volume.name, path: volume.path, capacity: figures.capacity.total,
-                    usedBytes: figures.usedBytes, quota: quota, trashBytes: figures.trashBytes,
-                    entries: figures.entries,
-                    hitRates: RecentHitRates(
-                        lastScan: try index.lastScanRates(of: volume.name),
-                        day: try rate(since: now - .hours(24)), week: try rate(since: now - .days(7)),
-                        month: try rate(since: now - .days(30)), trend: trend),
-                    lastScan: figures.scan.startedAt,
-                    lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
-                    evidence: figures.scan.atimeTrust))
-            self.volumes[self.volumes.count - 1].unmanaged = try index.unmanaged(of: volume.name)
-            self.volumes[self.volumes.count - 1].isStuck = figures.overQuota
+            var line = Volume(
+                name: volume.name, path: volume.path, capacity: figures.capacity.total,
+                usedBytes: figures.usedBytes, quota: quota, trashBytes: figures.trashBytes,
+                entries: figures.entries,
+                hitRates: RecentHitRates(
+                    lastScan: try index.lastScanRates(of: volume.name),
+                    day: try rate(since: now - .hours(24)), week: try rate(since: now - .days(7)),
+                    month: try rate(since: now - .days(30)), trend: trend),
+                lastScan: figures.scan.startedAt,
+                lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
+                evidence: figures.scan.atimeTrust, accountedBytes: figures.accountedBytes)
+            line.unaccounted = figures.unaccounted
+            line.eventLogs = volume.kind == .imageStore ? figures.eventLogs : nil
+            line.unmanaged = try index.unmanaged(of: volume.name)
+            line.isStuck = figures.overQuota
+            self.volumes.append(line)
             warnings += Warning.about(figures, quota: quota, now: now)
             warnings += try index.scanWarnings(of: volume.name).map {
                 Warning(code: $0.code, text: "\(volume.name): \($0.text)", hint: $0.hint)

@@ -40,7 +40,7 @@ package struct Services: Sendable {
         notify: @escaping @Sendable (String, Urgency) -> Void = { _, _ in },
         progress: @escaping @Sendable (String) -> any ProgressDisplay = { _ in NoProgress() }
     ) {
-        self.configuration = configuration
+        self.configuration = configuration.knowingStores()
         self.clock = clock
         self.notify = notify
         self.progress = progress
@@ -198,10 +198,13 @@ extension Services {
     package func policy(
         for volume: Volume, target: ByteCount? = nil, selection: EntrySelection? = nil
     ) -> EvictionPolicy {
-        EvictionPolicy(
+        var policy = EvictionPolicy(
             idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas,
             target: target, selection: selection, order: volume.order,
             evictsWithoutEvidence: volume.withoutEvidence == .byFetchAge)
+        policy.maxIdle = volume.maxIdle
+        policy.replaceable = volume.replaceable
+        return policy
     }
 
     /// What carries out plans, within the limits of one run unless those are lifted.

@@ -89,9 +89,10 @@ extension WarmUp {
         }
         let ids = Set(try requests.compactMap { try warmer.state(of: $0.reference).image })
         let warm = usage.entries.compactMap(\.found.image).filter { ids.contains($0.id) }.flatMap(\.names)
-        let policy = EvictionPolicy(
-            idleFloor: services.configuration.idleFloor, keep: volume.keep + warm,
-            target: max(.zero, quota.low - needed))
+        var policy = services.policy(for: volume, target: max(.zero, quota.low - needed))
+        policy.poolQuotas = [:]
+        policy.maxIdle = [:]
+        policy.keep += warm
         return policy.plan(usage, under: quota, now: services.clock())
     }
 }

@@ -41,14 +41,24 @@ package struct WarmUp: Sendable {
         var locked: LockedVolume
         var podman: PodmanClient
         var requests: [ImageWarmer.Request]
+        var registry: RegistryClient
 
         func warmer(
             _ services: Services, _ auth: AuthFile?,
             _ progress: @escaping @Sendable (ImageWarmer.Progress) -> Void = { _ in }
         ) -> ImageWarmer {
-            ImageWarmer(
+            var warmer = ImageWarmer(
                 locked, podman: podman, limits: services.configuration.warm.limits, quota: quota,
                 auth: auth, progress: progress)
+            warmer.whyNoAnswer = { [registry] reference in
+                do {
+                    _ = try await registry.digest(of: reference)
+                    return nil
+                } catch let failure as RegistryFailure {
+                    return failure.cause == .rateLimited ? WarmUp.limitReached(failure) : nil
+                } catch { return nil }
+            }
+            return warmer
         }
     }
 
@@ -85,7 +95,12 @@ package struct WarmUp: Sendable {
         // A socket that nobody serves is one failure, not one for each image.
         if !requests.isEmpty { _ = try await prepared.podman.ping() }
         if makesRoom {
-            let plan = try roomPlan(requests, warmer, prepared.usage, prepared.quota)
+            var usage = prepared.usage
+            if !(try roomPlan(requests, warmer, usage, prepared.quota).evict.isEmpty) {
+                try await services.protectMountedImages(in: &usage, of: prepared.podman)
+                try await services.checkDriver(of: volume, prepared.podman)
+            }
+            let plan = try roomPlan(requests, warmer, usage, prepared.quota)
             if !plan.evict.isEmpty {
                 let result = try await services.pruner(index).prune(
                     prepared.locked, plan, refused: [], scan: prepared.usage.scan, run: newRun(),
@@ -115,6 +130,11 @@ package struct WarmUp: Sendable {
         return ready == images.count ? nil : ready == 0 ? .failed : .inPart
     }
 
+    /// Why a registry that answers 429 gives no image.
+    static func limitReached(_ failure: RegistryFailure) -> String {
+        "the registry's rate limit is reached (too many requests): \(failure)"
+    }
+
     private func newRun() -> String { Trash.newRunID(now: services.clock()) }
 
     /// Locks and scans the store, and tells what each image is expected to take.
@@ -128,7 +148,7 @@ package struct WarmUp: Sendable {
         let usage = try services.surveyed(locked, index)
         var prepared = Prepared(
             index: index, usage: usage, quota: volume.quota(capacity: usage.capacity.total), locked: locked,
-            podman: podman, requests: try list(index))
+            podman: podman, requests: try list(index), registry: registry)
         let warmer = prepared.warmer(services, auth)
         var unknown: [ImageWarmer.Request] = []
         for place in prepared.requests.indices {
@@ -140,9 +160,13 @@ package struct WarmUp: Sendable {
                 unknown.append(request)
             }
         }
-        let forecast = ImageForecast(root: volume.path, registry: registry)
-        let sizes = try await forecast.sizes(of: unknown)
+        let forecast = ImageForecast(of: volume, registry: registry)
+        let answers = try await forecast.answers(for: unknown)
+        let sizes = answers.sizes
         for place in prepared.requests.indices {
+            if let limit = answers.limits[prepared.requests[place].registry] {
+                prepared.requests[place].refusal = Self.limitReached(limit)
+            }
             guard let size = sizes[prepared.requests[place]] else { continue }
             prepared.requests[place].expected = size.bytes
             prepared.requests[place].layers = size.layers

@@ -1,9 +1,11 @@
 import CacheModel
 import Caches
+import Crypto
 import FileAccess
+import Foundation
 
-/// Looks for images whose layers are missing or were not written to their end, from the store's records and the
-/// names of the layers' directories.
+/// Looks for images of which something is missing or damaged: a layer, its record or its parent, the manifest, the
+/// configuration or other data that the store keeps of it.
 ///
 /// It only reports: what is to be done with an image is Podman's.
 struct ImageVerifier {
@@ -18,21 +20,27 @@ struct ImageVerifier {
     }
 
     private func look(at entries: [CacheEntry]) throws -> VerifiedVolume {
-        let store = try ImageStoreReader(root: volume.path).read()
+        let store = try ImageStoreReader(of: volume).read()
         let images = Dictionary(store.images.map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
         let layers = Dictionary(store.layers.map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
-        let root = try? OpenDirectory.open(root: volume.path)
+        let parts = (try? OpenDirectory.open(root: volume.path)).map { StoreParts(root: $0, of: store) }
         var verified = VerifiedVolume(name: volume.name)
+        // Many images stand on the same layers.
+        var known: [String: String?] = [:]
         for entry in entries {
             guard let image = images[entry.found.path.description] else { continue }
             verified.entries += 1
             verified.checked += 1
             let tops = (image.topLayer.isEmpty ? [] : [image.topLayer]) + image.mappedLayers
-            if let fault = tops.lazy.compactMap({ fault(below: $0, layers, root) }).first {
+            let missing = tops.lazy.compactMap { fault(below: $0, layers, parts, store, &known) }.first
+            let damage: (kind: DamagedFile.Kind, detail: String)? =
+                missing.map { (.missingPart, $0) }
+                ?? parts?.fault(of: image).map { ($0.isMissing ? .missingPart : .checksumMismatch, $0.text) }
+            if let damage {
                 verified.damaged.append(
                     DamagedFile(
-                        entryID: entry.id, pool: .images, key: entry.key, path: image.id, kind: .missingPart,
-                        detail: fault))
+                        entryID: entry.id, pool: .images, key: entry.key, path: image.id, kind: damage.kind,
+                        detail: damage.detail))
             }
         }
         return verified
@@ -40,28 +48,24 @@ struct ImageVerifier {
 
     /// What is wrong with a layer or one below it; nil where they are whole.
     private func fault(
-        below top: String, _ layers: [String: ScannedLayer], _ root: OpenDirectory?
+        below top: String, _ layers: [String: ScannedLayer], _ parts: StoreParts?, _ store: ImageStore,
+        _ known: inout [String: String?]
     ) -> String? {
         var next: String? = top
         var steps = 0
         while let id = next {
             let short = escaped(id.utf8.prefix(12))
-            guard let layer = layers[id] else { return "its layer \(short) is gone" }
+            guard let layer = layers[id] else {
+                return store.isShared(layer: id) ? nil : "its layer \(short) is gone"
+            }
             if layer.incomplete { return "its layer \(short) was not written to its end" }
-            if let root, Self.isGone(id, in: root) { return "the directory of its layer \(short) is gone" }
+            let own = known[id] ?? parts?.fault(ofLayer: layer)
+            known.updateValue(own, forKey: id)
+            if let own { return own }
             steps += 1
             guard steps <= layers.count else { return "its layers stand on each other in a circle" }
             next = layer.parent
         }
         return nil
-    }
-
-    /// Whether the layer's tree is not there; what may not be looked at counts as there.
-    private static func isGone(_ layer: String, in root: OpenDirectory) -> Bool {
-        do {
-            guard let path = VolumePath("vfs/dir/\(layer)") else { return false }
-            _ = try root.open(path.parent).stat(layer.utf8.cString)
-            return false
-        } catch { return error.isVanished }
     }
 }

@@ -4,6 +4,8 @@ import CacheModel
 package struct ImageUses {
     private var byName: [String: Int] = [:]
     private var byID: [String: Int] = [:]
+    /// The images that run where a list is named, by the list's names.
+    private var byList: [String: [Int]] = [:]
 
     /// Knows the images among the entries by their names and IDs.
     package init(_ entries: [ScannedEntry]) {
@@ -11,6 +13,7 @@ package struct ImageUses {
             guard let image = entry.image else { continue }
             byID[image.id] = index
             for name in image.names { byName[name] = index }
+            for name in image.listNames { byList[name, default: []].append(index) }
         }
     }
 
@@ -22,7 +25,12 @@ package struct ImageUses {
         for event in events {
             if known[event.image] == nil { known.updateValue(index(of: event.image), forKey: event.image) }
             guard let index = known[event.image] ?? nil else { continue }
-            entries[index].uses.append(RecordedUse(at: event.at, evidence: .podmanEvents))
+            let use = RecordedUse(at: event.at, evidence: .podmanEvents)
+            entries[index].uses.append(use)
+            // The list itself never runs: one of its images does.
+            guard let image = entries[index].image, image.role == .list else { continue }
+            let instances = Set(image.names.flatMap { byList[$0] ?? [] })
+            for instance in instances.sorted() { entries[instance].uses.append(use) }
         }
     }
 
@@ -42,34 +50,5 @@ package struct ImageUses {
     }
 
     /// The full references that a reference may stand for, the likeliest first.
-    ///
-    /// Podman adds the tag `latest`, and to a short name `localhost/` or Docker Hub's `docker.io/library/`
-    /// (containers/common v0.50, libimage/normalize.go; distribution's reference/normalize.go). A tag beside a
-    /// digest does not count.
-    static func names(for reference: String) -> [String] {
-        let parts = reference.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-        var repository = String(parts[0])
-        var suffix = ":latest"
-        let lastSlash = repository.lastIndex(of: "/") ?? repository.startIndex
-        if let colon = repository[lastSlash...].lastIndex(of: ":") {
-            suffix = String(repository[colon...])
-            repository = String(repository[..<colon])
-        }
-        if parts.count == 2 { suffix = "@\(parts[1])" }
-        let components = repository.split(separator: "/", omittingEmptySubsequences: false)
-        let first = components.first ?? ""
-        var repositories: [String]
-        if components.count > 1, first == "localhost" || first.contains(".") || first.contains(":") {
-            repositories = [repository]
-            let isHub = first == "docker.io" || first == "index.docker.io"
-            if isHub {
-                let rest = components.dropFirst().joined(separator: "/")
-                repositories.append("docker.io/" + (components.count == 2 ? "library/" : "") + rest)
-            }
-        } else {
-            let library = components.count > 1 ? "" : "library/"
-            repositories = ["localhost/\(repository)", "docker.io/\(library)\(repository)"]
-        }
-        return [reference] + repositories.map { $0 + suffix }
-    }
+    static func names(for reference: String) -> [String] { ImagePattern.names(for: reference) }
 }

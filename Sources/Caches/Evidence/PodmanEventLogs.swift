@@ -1,5 +1,6 @@
 import CacheModel
 import FileAccess
+import Glibc
 
 /// Follows the event logs in a directory: one file for each Podman, rotated ones beside them.
 ///
@@ -15,6 +16,12 @@ package struct PodmanEventLogs: Sendable {
         package var events: [PodmanEvent] = []
         /// How many files were read.
         package var files = 0
+        /// What is kept of the logs.
+        package var logs = EventLogs()
+        /// The logs that were read to their ends and are so old that nothing needs them any more, by name.
+        var old: [OldLog] = []
+        /// How many those are.
+        package var oldLogs: Int { old.count }
         /// Whether everything since the last time is in `events`: no line unreadable, no file lost.
         package var isWhole = true
         /// What a person should know, a sentence for each file at most.
@@ -26,11 +33,41 @@ package struct PodmanEventLogs: Sendable {
         package init() {}
     }
 
+    /// A log that can go.
+    struct OldLog: Sendable, Equatable {
+        var name: [CChar]
+        var inode: UInt64
+        var size: Int64
+        var modified: Int64
+    }
+
     /// Follows the logs in that directory, which need not be there.
     package init(directory: String) { self.directory = directory }
 
+    /// Removes the logs that a reading found old, once what was read is recorded.
+    ///
+    /// One that was written to meanwhile stays. The pods that wrote them ended long ago, and nothing else removes what
+    /// they left.
+    ///
+    /// - Returns: how many were removed.
+    package func removeOld(_ reading: Reading) -> Int {
+        guard !reading.old.isEmpty, let folder = try? OpenDirectory.open(root: directory) else { return 0 }
+        var removed = 0
+        for log in reading.old {
+            guard let stat = try? folder.stat(log.name), stat.inode == log.inode, stat.size == log.size,
+                stat.mtime == log.modified, stat.links == 1
+            else { continue }
+            guard unlinkat(folder.descriptor, log.name, 0) == 0 else { continue }
+            removed += 1
+            _ = unlinkat(folder.descriptor, Array(log.name.dropLast()) + ".lock".utf8.cString, 0)
+        }
+        return removed
+    }
+
     /// Reads what came since `cursors`, which are empty the first time.
-    package func read(after cursors: [UInt8]) -> Reading {
+    ///
+    /// - Parameter needed: since when logs are needed: those that were last written to before can go. Nil to keep all.
+    package func read(after cursors: [UInt8], needed: Timestamp? = nil) -> Reading {
         var reading = Reading()
         let folder: OpenDirectory
         let names: [[CChar]]
@@ -45,7 +82,8 @@ package struct PodmanEventLogs: Sendable {
             }
             return reading
         }
-        var follower = Follower(directory: directory, before: PodmanEventCursors(bytes: cursors).cursors)
+        var follower = Follower(
+            directory: directory, before: PodmanEventCursors(bytes: cursors).cursors, needed: needed)
         for name in names.sorted(by: { $0.lexicographicallyPrecedes($1) }) where Self.isLog(name) {
             follower.follow(name, in: folder, &reading)
         }
@@ -68,12 +106,14 @@ private struct Follower {
     private var met: Set<Int> = []
     private var after: [UInt64: PodmanEventCursors.Cursor] = [:]
     private var seen: Set<PodmanEvent> = []
+    private let needed: Timestamp?
 
     private static let keptCursors = 64
     /// What is left of what one reading takes from all files together.
     private var bytesLeft = 4 * PodmanEventFile.readLimit
 
-    init(directory: String, before: [PodmanEventCursors.Cursor]) {
+    init(directory: String, before: [PodmanEventCursors.Cursor], needed: Timestamp?) {
+        self.needed = needed
         self.directory = directory
         self.before = before
         let known = before.indices.filter { before[$0].lineLength > 0 }
@@ -98,7 +138,20 @@ private struct Follower {
                 reading.notices.append("the event log \(path) is read next time: there are too many at once")
                 return
             }
-            read(file, path, &reading)
+            let isClean = read(file, path, &reading)
+            guard let stat = try? folder.stat(name), stat.inode == file.inode else { return }
+            // Only what is an event log through and through, and was read to its end, is Podman's to be removed.
+            guard let needed, isClean, stat.mtime < needed.nanoseconds, stat.links == 1, stat.size > 0,
+                after[file.inode]?.offset == stat.size, (after[file.inode]?.lineLength ?? 0) > 0
+            else {
+                reading.logs.bytes += ByteCount(stat.blocks * 512)
+                reading.logs.kept += 1
+                return
+            }
+            reading.old.append(
+                .init(name: name, inode: file.inode, size: stat.size, modified: stat.mtime))
+            // As one that went: its last line tells how far it was read, should it come back.
+            after[file.inode]?.offset = -1
         } catch {
             if error.isGone { return }
             reading.isWhole = false
@@ -108,7 +161,7 @@ private struct Follower {
 
     private mutating func read(
         _ file: borrowing PodmanEventFile, _ path: String, _ reading: inout PodmanEventLogs.Reading
-    ) {
+    ) -> Bool {
         var cursor = start(of: file)
         var (skipped, firstSkipped) = (0, Int64(0))
         var found: [PodmanEvent] = []
@@ -151,6 +204,7 @@ private struct Follower {
                 "the event log \(path): \(skipped) line\(skipped == 1 ? " is" : "s are") no event and passed over, "
                     + "the first at byte \(firstSkipped)")
         }
+        return skipped == 0 && passedOver == 0
     }
 
     /// Where to read on: where it was left, else behind the last line that was read from whatever file.

@@ -15,22 +15,29 @@ extension ImageStore {
             let known = users[container.imageID, default: (0, Timestamp(nanoseconds: 0))]
             users[container.imageID] = (known.count + 1, max(known.newest, container.created))
         }
+        let lists = listNames
         return images.indices.compactMap { place in
             let image = images[place]
             guard let path = VolumePath(image.id) else { return nil }
             let used = users[image.id]
+            let names = lists[image.id] ?? []
             let bytes = imageLayers[place].reduce(ByteCount.zero) { $0 + graph.stored[$1] }
             var protections: Protections = []
-            if used != nil { protections.insert(Protections(.inUse)) }
+            if used != nil || mounted.contains(image.topLayer) { protections.insert(Protections(.inUse)) }
             if isDamaged(image) { protections.insert(Protections(.damaged)) }
             return ScannedEntry(
-                pool: .images, key: image.key, path: path, bytes: bytes, apparentBytes: bytes, files: 0,
-                accessed: max(used?.newest ?? .never, pulled[image.id] ?? .never), fetched: fetched(image),
+                pool: .images, key: key(of: image, lists: names), path: path, bytes: bytes,
+                apparentBytes: bytes,
+                files: 0,
+                accessed: max(
+                    used?.newest ?? .never, pulled[image.id] ?? .never, layerReads[image.topLayer] ?? .never),
+                fetched: fetched(image),
                 protections: protections,
                 image: ScannedImage(
                     id: image.id, names: image.names,
                     layers: imageLayers[place].map { graph.records[$0].id },
-                    exclusiveBytes: exclusiveBytes(ofImageAt: place), containers: used?.count ?? 0))
+                    exclusiveBytes: exclusiveBytes(ofImageAt: place), containers: used?.count ?? 0,
+                    role: role(of: image), origin: origin(of: image, lists: names), listNames: names))
         }.sorted { $0.path < $1.path }
     }
 
@@ -45,7 +52,9 @@ extension ImageStore {
     }
 
     private func isDamaged(_ image: Image) -> Bool {
-        !Self.tops(of: image).allSatisfy { graph.places[$0].map { graph.whole[$0] } ?? false }
+        !Self.tops(of: image).allSatisfy { top in
+            graph.places[top].map { graph.whole[$0] } ?? (shared.layers[top] != nil)
+        }
     }
 
     private func fetched(_ image: Image) -> Timestamp {
@@ -73,8 +82,22 @@ extension ImageStore.Image {
 
     private var unnamedKey: String {
         guard !digest.isEmpty else { return "sha256:\(id)" }
-        let repository = (names + nameHistory).lazy.compactMap(Self.repository).first
+        let repository = lastRepository
         return "\(repository ?? "<none>")@\(digest)"
+    }
+
+    /// The repository it last belonged to; nil where it never had a name but Buildah's.
+    var lastRepository: String? {
+        (names + nameHistory).lazy.filter { !Self.isTemporary($0) }.compactMap(Self.repository).first
+    }
+
+    /// Whether a name is the one under which Buildah writes a step of a build: 64 digits and `-tmp` (buildah v1.28.0,
+    /// image.go and imagebuildah/stage_executor.go).
+    static func isTemporary(_ name: String) -> Bool {
+        guard let slash = name.lastIndex(of: "/") else { return false }
+        let last = name[name.index(after: slash)...].prefix { $0 != ":" && $0 != "@" }
+        return last.hasSuffix("-tmp") && last.utf8.count == 68
+            && last.utf8.dropLast(4).allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
 
     /// `registry/repo` of a full reference `registry/repo:tag` or `registry/repo@sha256:…`; nil for any other

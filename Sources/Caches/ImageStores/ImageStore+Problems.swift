@@ -3,11 +3,13 @@ import CacheModel
 extension ImageStore {
     /// What is wrong with the records or wastes space, at most a hundred lines.
     static func problems(
-        images: [Image], layers: [ScannedLayer], containers: [StoreContainer], graph: LayerGraph
+        images: [Image], layers: [ScannedLayer], containers: [StoreContainer], graph: LayerGraph,
+        shared: Shared = Shared()
     ) -> [String] {
         var lines: [String] = []
         for image in images {
-            for top in tops(of: image) where !(graph.places[top].map { graph.whole[$0] } ?? false) {
+            for top in tops(of: image)
+            where !(graph.places[top].map { graph.whole[$0] } ?? (shared.layers[top] != nil)) {
                 let isGone = graph.places[top] == nil
                 let fault = isGone ? "its layer \(short(top)) is gone" : "its layers are not whole"
                 lines.append(
@@ -31,7 +33,9 @@ extension ImageStore {
         }
         let imageIDs = Set(images.lazy.map(\.id))
         for container in containers {
-            if !container.imageID.isEmpty, !imageIDs.contains(container.imageID) {
+            if !container.imageID.isEmpty, !imageIDs.contains(container.imageID),
+                !shared.images.contains(container.imageID)
+            {
                 lines.append(
                     "container \(short(container.id)): its image \(short(container.imageID)) is gone; "
                         + "remove the container with `podman rm` once its job has ended")

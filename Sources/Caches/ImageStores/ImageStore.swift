@@ -25,8 +25,25 @@ package struct ImageStore: Sendable {
         package var created: Timestamp
         /// The digests of all its manifests, those of lists that it was pulled by included.
         package var manifestDigests: [String]
+        /// What else the store keeps of it, the manifest first.
+        package var bigData: [BigData] = []
     }
 
+    /// A piece of data that the store keeps of an image.
+    package struct BigData: Sendable, Hashable {
+        /// Its name: `manifest`, or the digest of the configuration.
+        package var name: String
+        /// Its length in bytes; nil where the record does not tell.
+        package var size: Int64?
+        /// Its digest; nil where the record does not tell.
+        package var digest: String?
+    }
+
+    /// Whether a layer lies in an additional store.
+    package func isShared(layer id: String) -> Bool { shared.layers[id] != nil }
+
+    /// The directory that Podman calls its root.
+    package let root: String
     /// How its layers lie on disk.
     package let driver: any StoreDriver
     /// The images, in the store's order.
@@ -50,20 +67,40 @@ package struct ImageStore: Sendable {
     /// The places of each image's layers in `layers`: its top layer's chain, then its mapped layers.
     let imageLayers: [[Int]]
     let graph: LayerGraph
+    /// What lies in additional stores.
+    let shared: Shared
+    /// The images of each manifest list that run on this machine, or all where none is for it, by the list's ID.
+    var instances: [String: [String]] = [:]
+    /// Every image that belongs to a manifest list.
+    var allInstances: Set<String> = []
+    /// The images that came from an archive.
+    var loaded: Set<String> = []
+    /// The top layers of images that containers mount.
+    var mounted: Set<String> = []
+    /// When a layer's directory was last read, which shows a use.
+    var layerReads: [String: Timestamp] = [:]
+
+    /// The images and layers of read-only stores beside this one.
+    struct Shared: Sendable {
+        /// What each layer occupies there.
+        var layers: [String: ByteCount] = [:]
+        var images: Set<String> = []
+    }
     /// Whether a layer stands below one that no image and no container needs: Podman does not remove it.
     let pinned: [Bool]
 
     init(
         root: String, images records: [ImageRecord], containers containerRecords: [ContainerRecord],
         layers layerRecords: [LayerRecord], driver: any StoreDriver = VfsDriver(), generation: [UInt8] = [],
-        notes: [String] = []
+        notes: [String] = [], shared: Shared = Shared()
     ) throws {
-        let graph = LayerGraph(records: layerRecords, driver: driver)
+        self.shared = shared
+        let graph = LayerGraph(records: layerRecords, driver: driver, shared: shared.layers)
         let images = Self.lastOfEachID(records).map { record in
             Image(
                 id: record.id, digest: record.digest, names: record.names, nameHistory: record.namesHistory,
                 topLayer: record.layer, mappedLayers: record.mappedLayers, created: record.created,
-                manifestDigests: record.manifestDigests)
+                manifestDigests: record.manifestDigests, bigData: record.bigData)
         }
         let containers = containerRecords.map { record in
             StoreContainer(
@@ -100,6 +137,7 @@ package struct ImageStore: Sendable {
                 created: record.created, incomplete: record.incomplete, images: imageCounts[place],
                 containers: containerCounts[place])
         }
+        self.root = root
         self.driver = driver
         self.images = images
         self.layers = layers
@@ -110,7 +148,9 @@ package struct ImageStore: Sendable {
         self.graph = graph
         self.pinned = pinned
         problems =
-            notes + Self.problems(images: images, layers: layers, containers: containers, graph: graph)
+            notes
+            + Self.problems(
+                images: images, layers: layers, containers: containers, graph: graph, shared: shared)
     }
 
     private static func lastOfEachID(_ records: [ImageRecord]) -> [ImageRecord] {

@@ -6,6 +6,8 @@ import CacheModel
 package enum ImageStoreError: Error, Sendable, Hashable {
     /// The root is absent, no directory, or closed to this process.
     case root(path: String, reason: String)
+    /// The store is one of a driver that Larder does not read.
+    case driver(path: String, name: String)
     /// A file of the store could not be opened or read.
     case unreadable(file: String, reason: String)
     /// What lies in a file's place is none that Podman would have written, and was not read.
@@ -27,6 +29,9 @@ extension ImageStoreError: CustomStringConvertible {
         case .root(let path, let reason):
             "image store \(printable(path)): \(reason); "
                 + "name the directory that Podman calls its root (`podman info`, store.graphRoot)"
+        case .driver(let path, let name):
+            "image store \(printable(path)): it is a store of the driver \(printable(name)), which Larder does not read; "
+                + "it reads \(StoreDrivers.known.map(\.name).joined(separator: " and "))"
         case .unreadable(let file, let reason):
             "\(printable(file)): \(reason); run Larder as the user that owns the store"
         case .refused(let file, let reason):

@@ -22,7 +22,11 @@ struct LayerGraph: Sendable {
     let faults: [Int: Fault]
 
     /// Of records with the same ID the last one counts, as in Podman.
-    init(records given: [LayerRecord], driver: any StoreDriver = VfsDriver()) {
+    ///
+    /// - Parameter shared: what the layers of additional stores occupy there, by their IDs.
+    init(
+        records given: [LayerRecord], driver: any StoreDriver = VfsDriver(), shared: [String: ByteCount] = [:]
+    ) {
         var records: [LayerRecord] = []
         var places: [String: Int] = [:]
         records.reserveCapacity(given.count)
@@ -38,6 +42,7 @@ struct LayerGraph: Sendable {
         var parents: [Int?] = records.map { $0.parent.isEmpty ? nil : places[$0.parent] }
         var faults: [Int: Fault] = [:]
         for (place, record) in records.enumerated() where !record.parent.isEmpty && parents[place] == nil {
+            if shared[record.parent] != nil { continue }
             faults[place] = .parentGone(record.parent)
         }
         for place in Self.cycles(parents) {
@@ -57,7 +62,12 @@ struct LayerGraph: Sendable {
             }
             while let here = path.popLast() {
                 depths[here] = 1
-                guard let parent = parents[here] else { continue }
+                guard let parent = parents[here] else {
+                    if let below = shared[records[here].parent] {
+                        stored[here] = driver.storedBytes(own: stored[here], below: below)
+                    }
+                    continue
+                }
                 depths[here] += depths[parent]
                 stored[here] = driver.storedBytes(own: stored[here], below: stored[parent])
                 whole[here] = whole[here] && whole[parent]

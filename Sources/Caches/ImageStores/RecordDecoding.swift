@@ -64,6 +64,11 @@ struct RecordFields {
         return time
     }
 
+    /// The values of one kind in an object; empty where it is none.
+    func map<Value: Decodable>(_ key: String, of type: Value.Type) -> [String: Value] {
+        (try? object.decodeIfPresent([String: Value].self, forKey: RecordKey(key))) ?? [:]
+    }
+
     /// A flag in an object of flags; what is not `true` is not set (layers.go, Load).
     func flag(_ name: String, in key: String) throws -> Bool {
         let key = RecordKey(key)

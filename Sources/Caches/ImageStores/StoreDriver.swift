@@ -16,6 +16,9 @@ package protocol StoreDriver: Sendable {
     func isLayerDirectory(_ name: [CChar]) -> Bool
     /// What is missing of a layer whose directory is there, in a few words; nil where it is whole.
     func missingPart(of layer: OpenDirectory, hasParent: Bool) -> String?
+    /// The file below a layer's directory that is read where a container is made of the layer or something is built
+    /// on it, so that its access time shows that; empty for the directory itself.
+    var useTrace: String { get }
     /// The directory that holds what a container's layer occupies beyond its image.
     func ownContents(of layer: OpenDirectory) -> OpenDirectory?
 }

@@ -109,6 +109,22 @@ struct ImageStoreFolder: Sendable {
         return Timestamp(nanoseconds: stat.mtime)
     }
 
+    /// What a file in the folder of one record holds; nil where it is not there, no regular file, or larger than
+    /// 4 MiB.
+    func smallFile(_ name: String, in place: VolumePath?) -> Data? {
+        guard let place, let folder = try? directory.open(place),
+            let (number, status) = try? folder.openQuietly(name.utf8.cString)
+        else { return nil }
+        let descriptor = StoreFileDescriptor(number)
+        guard status.size <= 4 << 20 else { return nil }
+        var data = Data(count: Int(status.size) + 1)
+        guard let filled = try? data.withUnsafeMutableBytes({ readFully(descriptor.number, into: $0) }).get()
+        else {
+            return nil
+        }
+        return data.prefix(filled)
+    }
+
     func absolutePath(_ file: StoreRecordFile) -> String {
         let path = "\(driver.recordFolder(file.kind))/\(file.name)"
         return root.hasSuffix("/") ? root + path : "\(root)/\(path)"

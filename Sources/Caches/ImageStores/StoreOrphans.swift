@@ -72,12 +72,16 @@ package struct StoreOrphans: Sendable {
         let images = Dictionary(store.images.map { ($0.id, $0.key) }, uniquingKeysWith: { $1 })
         let bytes = Dictionary(store.layers.map { ($0.id, $0.storedBytes) }, uniquingKeysWith: { $1 })
         return store.containers.compactMap { container in
-            let orphan = Orphan(
+            var orphan = Orphan(
                 kind: .deadContainer, name: escaped(container.id.utf8),
                 bytes: bytes[container.layerID] ?? .zero, created: container.created,
                 pins: images[container.imageID] ?? escaped(container.imageName.utf8))
-            guard orphan.isOld(at: now), !activity.isOfABuild(container) else { return nil }
-            return activity.life(of: container) == .ended ? orphan : nil
+            guard orphan.isOld(at: now) else { return nil }
+            guard activity.life(of: container) == .ended else { return nil }
+            guard activity.isOfABuild(container) else { return orphan }
+            // No build takes a day: it was killed, and what it wrote is of no use to another one.
+            orphan.kind = .workingContainer
+            return orphan
         }
     }
 
@@ -107,37 +111,10 @@ package struct StoreOrphans: Sendable {
         return try? all?.open(name)
     }
 
-    /// The blocks of a tree, each inode once; other users' directories may be closed to us.
     private func size(of directory: OpenDirectory) -> (bytes: ByteCount, isLowerBound: Bool) {
-        var blocks: Int64 = (try? directory.stat().blocks) ?? 0
-        var isLowerBound = false
-        var linked: Set<UInt64> = []
-        var left = Self.walkLimit
-        // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
-        var stack: [(parent: OpenDirectory, name: [CChar])] = [(directory, [46, 0])]
-        while let (parent, name) = stack.popLast() {
-            guard let next = try? parent.open(name), let names = try? next.names() else {
-                isLowerBound = true
-                continue
-            }
-            for name in names {
-                left -= 1
-                guard left > 0, let stat = try? next.stat(name) else {
-                    isLowerBound = true
-                    if left > 0 {
-                        continue
-                    } else {
-                        return (ByteCount(blocks.multipliedPinned(by: 512)), true)
-                    }
-                }
-                let isDirectory = stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR)
-                if isDirectory { stack.append((next, name)) }
-                if isDirectory || stat.links == 1 || linked.insert(stat.inode).inserted {
-                    blocks.addPinned(stat.blocks)
-                }
-            }
-        }
-        return (ByteCount(blocks.multipliedPinned(by: 512)), isLowerBound)
+        var size = TreeSize(limit: Self.walkLimit)
+        size.add(directory)
+        return (size.bytes, size.isLowerBound)
     }
 }
 

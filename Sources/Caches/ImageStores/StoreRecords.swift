@@ -14,6 +14,7 @@ struct ImageRecord: StoreRecord {
     var created: Timestamp
     /// The digests of all manifests that the store keeps of it: its own, and those of lists that it came by.
     var manifestDigests: [String]
+    var bigData: [ImageStore.BigData]
 
     init(fields: RecordFields) throws {
         id = try fields.id()
@@ -21,6 +22,11 @@ struct ImageRecord: StoreRecord {
         // The names of big data (containers/image v5.23.1, storage/storage_image.go, manifestBigDataKey).
         manifestDigests = try fields.texts("big-data-names").filter { $0.hasPrefix("manifest-sha256:") }
             .map { String($0.dropFirst("manifest-".count)) }
+        let sizes = fields.map("big-data-sizes", of: Int64.self)
+        let digests = fields.map("big-data-digests", of: String.self)
+        bigData = try fields.texts("big-data-names")
+            .sorted { ($0 == "manifest" ? "" : $0) < ($1 == "manifest" ? "" : $1) }
+            .map { ImageStore.BigData(name: $0, size: sizes[$0], digest: digests[$0]) }
         names = try fields.texts("names")
         namesHistory = try fields.texts("names-history")
         layer = try fields.text("layer")

@@ -55,22 +55,26 @@ extension EntryCollector {
                 depth[index] = depth[Int(parent)] + 1
                 let isSettled = all[toldAt[Int(parent)]]?.tool.isEmpty == false
                 let tool = isSettled ? nil : KnownDirectories.tool(of: components(Int32(index)))
-                let isOwn =
-                    !isSettled && (tool != nil || depth[index] <= 2) && !tree.records[index].facts.areOfFiles
+                let isNamed: Bool = tool != nil || depth[index] <= 2
+                let isOwn: Bool = !isSettled && isNamed && !tree.records[index].facts.areOfFiles
                 toldAt[index] = isOwn ? Int32(index) : toldAt[Int(parent)]
                 if let tool { all[Int32(index)] = (0, 0, tool) }
             }
             guard bytes[index] > 0 || files[index] > 0 else { continue }
-            let known = all[toldAt[index]] ?? (0, 0, "")
-            all[toldAt[index]] = (known.bytes + bytes[index], known.files + files[index], known.tool)
+            var known = all[toldAt[index]] ?? (bytes: 0, files: 0, tool: "")
+            known.bytes += bytes[index]
+            known.files += files[index]
+            all[toldAt[index]] = known
         }
-        return all.filter { $0.value.files > 0 }.map { directory, found in
-            UnmanagedDirectory(
-                path: VolumePath(bytes: tree.path(directory)) ?? .root, bytes: ByteCount(found.bytes),
-                files: found.files, tool: found.tool)
+        var found: [UnmanagedDirectory] = []
+        for (directory, sum) in all where sum.files > 0 {
+            let path = VolumePath(bytes: tree.path(directory)) ?? .root
+            found.append(
+                UnmanagedDirectory(
+                    path: path, bytes: ByteCount(sum.bytes), files: sum.files, tool: sum.tool))
         }
-        .sorted { $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes }
-        .prefix(most).map { $0 }
+        found.sort { a, b in a.bytes == b.bytes ? a.path < b.path : a.bytes > b.bytes }
+        return Array(found.prefix(most))
     }
 
     private func components(_ index: Int32) -> [ArraySlice<UInt8>] {

@@ -57,7 +57,12 @@ extension RegistryClient {
         case .basic: return basic
         case .bearer(let realm, let service, let given):
             // A password goes to no server without TLS unless the registry itself is one.
-            guard realm.hasPrefix("https://") || place.insecure && realm.hasPrefix("http://") else {
+            // Credentials go over plain HTTP to nobody but the registry itself.
+            func host(_ text: some StringProtocol) -> String {
+                String(text.prefix { $0 != ":" && $0 != "/" })
+            }
+            let isOwn = host(realm.dropFirst("http://".count)) == host(place.host)
+            guard realm.hasPrefix("https://") || place.insecure && realm.hasPrefix("http://") && isOwn else {
                 return nil
             }
             var query = ["scope=\(encoded(given ?? scope))"]

@@ -29,7 +29,8 @@ enum ConfigurationKeys {
     /// The keys of a volume.
     static let volume = [
         "name", "kind", "path", "job_path", "limit", "high", "low", "critical", "pools", "keep", "trash",
-        "socket", "events", "order", "probation", "without_evidence",
+        "socket", "events", "order", "probation", "driver", "additional_stores", "evict_local",
+        "evict_local_after", "without_evidence",
     ]
     /// The keys of a volume that only one kind has, and the reason.
     static let ofOneKind: [String: (kind: Volume.Kind, reason: String)] = [
@@ -38,9 +39,13 @@ enum ConfigurationKeys {
         "without_evidence": (.buildCache, "the uses of images are known by events"),
         "socket": (.imageStore, "Podman serves no build cache"),
         "events": (.imageStore, "Podman writes no events of a build cache"),
+        "driver": (.imageStore, "only image stores have a storage driver"),
+        "additional_stores": (.imageStore, "only image stores have others beside them"),
+        "evict_local": (.imageStore, "there are no images in a build cache"),
+        "evict_local_after": (.imageStore, "there are no images in a build cache"),
     ]
     /// The keys of a pool.
-    static let pool = ["limit", "high", "low"]
+    static let pool = ["limit", "high", "low", "max_idle"]
 
     /// The pools on a volume of that kind.
     static func pools(of kind: Volume.Kind) -> [Pool] {

@@ -57,6 +57,9 @@ extension ConfiguredVolume {
         if let trash = reader.value("trash", .span) { volume.trashRetention = trash }
         if let rule = reader.value("without_evidence", .withoutEvidence) { volume.withoutEvidence = rule }
         if let events = reader.value("events", .path), events != volume.eventsPath { volume.events = events }
+        volume.driver = reader.value("driver", .storageDriver) ?? nil
+        volume.additionalStores = reader.additionalStores()
+        volume.replaceable = reader.replaceableImages()
         let probation = reader.value("probation", .positiveSpan)
         switch reader.value("order", .order) {
         case .lru?: volume.order = .lru
@@ -107,41 +110,71 @@ extension Volume {
                     place, pools.keyPath(pool.rawValue),
                     "no pool of a volume of kind \(kind.rawValue); accepted: \(accepted)")
             }
-            poolQuotas[pool] = pools.quota(node, of: pool, within: limit)
+            let (quota, idle) = pools.quota(node, of: pool, within: limit)
+            poolQuotas[pool] = quota
+            maxIdle[pool] = idle
         }
     }
 }
 
 extension MappingReader {
-    fileprivate func quota(_ node: Node, of pool: Pool, within whole: ByteCount?) -> Quota? {
+    fileprivate func quota(
+        _ node: Node, of pool: Pool, within whole: ByteCount?
+    ) -> (quota: Quota?, maxIdle: Span?) {
         guard
             let reader = MappingReader(
                 node, path: keyPath(pool.rawValue), known: ConfigurationKeys.pool, of: document, problems)
-        else { return nil }
+        else { return (nil, nil) }
+        let idle = reader.value("max_idle", .spanOrNone) ?? nil
+        // A pool that is only limited by age has no size to come down to.
+        if idle != nil, reader.node("limit") == nil { return (nil, idle) }
         let high = reader.value("high", .watermark) ?? .share(basisPoints: 8500)
         let low = reader.value("low", .watermark) ?? .share(basisPoints: 7000)
-        guard let limit = reader.required("limit", .poolLimit) else { return nil }
+        guard let limit = reader.required("limit", .poolLimit) else { return (nil, idle) }
         reader.checkOrder([("low", low), ("high", high)], limit: limit)
-        guard let limit else { return nil }
+        guard let limit else { return (nil, idle) }
         if let whole, limit > whole {
             problems.add(
                 reader.place(of: "limit"), reader.keyPath("limit"),
                 "\(limit.quantity) is above the volume's limit of \(whole.quantity); accepted: at most that")
         }
-        return Quota(limit: limit, high: high, low: low)
+        return (Quota(limit: limit, high: high, low: low), idle)
     }
 
-    fileprivate func keepPatterns() -> [String] {
-        let accepted = "a list of patterns in quotes, such as [\"com.example:*\"]"
-        return (list("keep", accepted: accepted) ?? []).enumerated().compactMap { index, node in
+    fileprivate func keepPatterns() -> [String] { patterns("keep", such: "com.example:*") }
+
+    fileprivate func patterns(_ key: String, such example: String) -> [String] {
+        let accepted = "a list of patterns in quotes, such as [\"\(example)\"]"
+        return (list(key, accepted: accepted) ?? []).enumerated().compactMap { index, node in
             if case .scalar(let scalar) = node, node.tag != Tag(.null), !scalar.string.isEmpty {
                 return scalar.string
             }
             problems.add(
-                document.origin(of: node), keyPath("keep[\(index)]"),
-                "found \(MappingReader.shape(of: node)); accepted: a pattern, such as \"com.example:*\"")
+                document.origin(of: node), keyPath("\(key)[\(index)]"),
+                "found \(MappingReader.shape(of: node)); accepted: a pattern, such as \"\(example)\"")
             return nil
         }
+    }
+
+    /// Absolute paths of other image stores.
+    fileprivate func additionalStores() -> [String] {
+        (list("additional_stores", accepted: "a list of absolute paths") ?? []).enumerated().compactMap {
+            index, node in
+            if case .scalar(let scalar) = node, let path = ValueFormat<String>.path.read(scalar.string) {
+                return path
+            }
+            problems.add(
+                document.origin(of: node), keyPath("additional_stores[\(index)]"),
+                "found \(MappingReader.shape(of: node)); accepted: \(ValueFormat<String>.path.accepted)")
+            return nil
+        }
+    }
+
+    /// Images that no registry has and that may go all the same.
+    fileprivate func replaceableImages() -> ReplaceableImages? {
+        let patterns = patterns("evict_local", such: "localhost/ci/*")
+        let after = value("evict_local_after", .positiveSpan) ?? ReplaceableImages.usualTime
+        return patterns.isEmpty ? nil : ReplaceableImages(patterns: patterns, after: after)
     }
 
     fileprivate func refuseKeysOfOtherKinds(than kind: Volume.Kind) {

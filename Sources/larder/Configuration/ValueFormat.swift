@@ -133,3 +133,18 @@ extension ValueFormat<String> {
         return components.contains("..") ? nil : "/" + components.joined(separator: "/")
     }
 }
+
+extension ValueFormat<String?> {
+    /// A storage driver whose stores Larder reads, or `none` to find out.
+    static var storageDriver: Self {
+        Self(
+            accepted: "vfs, overlay, none",
+            read: { text in
+                switch text {
+                case "none": .some(nil)
+                case "vfs", "overlay": .some(text)
+                default: nil
+                }
+            })
+    }
+}

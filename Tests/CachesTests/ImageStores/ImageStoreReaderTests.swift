@@ -71,7 +71,7 @@ import Testing
             let error = #expect(throws: ImageStoreError.self) { try fixture.reader.read() }
             let text = error.map(String.init(describing:)) ?? ""
             let place = length == 0 ? "is empty" : "byte"
-            #expect(text.contains(file.path) && text.contains(place) && text.contains("restore it"))
+            #expect(text.contains(file.path()) && text.contains(place) && text.contains("restore it"))
         }
         try fixture.write(file, whole + Data("\n".utf8))
         #expect(try fixture.reader.read().images.count == 1)
@@ -133,6 +133,7 @@ import Testing
     }
 
     @Test func anotherDriversStoreIsReported() throws {
+        try fixture.write(.images, [])
         mkdir("\(fixture.root)/overlay-images", 0o700)
         #expect(try fixture.reader.read().problems.first?.contains("overlay driver") == true)
     }

@@ -6,14 +6,18 @@ import TestSupport
 
 /// A store's record files in a temporary directory, written as Podman writes them.
 final class StoreFixture: Sendable {
-    private let folder: TemporaryDirectory
+    let folder: TemporaryDirectory
+    let driver: any StoreDriver
     var root: String { folder.path }
 
-    init() throws { folder = try TemporaryDirectory() }
+    init(_ driver: any StoreDriver = VfsDriver()) throws {
+        self.driver = driver
+        folder = try TemporaryDirectory()
+    }
 
     var reader: ImageStoreReader { ImageStoreReader(root: root) }
 
-    func path(_ file: StoreRecordFile) -> String { "\(root)/\(file.path)" }
+    func path(_ file: StoreRecordFile) -> String { "\(root)/\(file.path(of: driver))" }
 
     /// Replaces a file by a rename, as containers/storage does.
     func write(_ file: StoreRecordFile, _ text: String) throws {
@@ -29,14 +33,14 @@ final class StoreFixture: Sendable {
 
     /// Writes the next version of a file under a temporary name.
     func stage(_ file: StoreRecordFile, _ data: Data) throws {
-        let folder = "\(root)/\(file.folder)"
+        let folder = "\(root)/\(driver.recordFolder(file.kind))"
         if mkdir(folder, 0o700) != 0, errno != EEXIST { throw POSIXError(.EIO) }
         try data.write(to: URL(fileURLWithPath: "\(folder)/.tmp-\(file.name)"))
     }
 
     /// Gives the staged version the file's name.
     func publish(_ file: StoreRecordFile) throws {
-        guard rename("\(root)/\(file.folder)/.tmp-\(file.name)", path(file)) == 0 else {
+        guard rename("\(root)/\(driver.recordFolder(file.kind))/.tmp-\(file.name)", path(file)) == 0 else {
             throw POSIXError(.EIO)
         }
     }
@@ -92,3 +96,8 @@ private func list(_ texts: [String]) -> String { "[\(texts.map(quoted).joined(se
 
 /// A made-up ID of 64 digits that begins with the given ones.
 func hex(_ digits: String) -> String { digits + String(repeating: "0", count: 64 - digits.count) }
+
+extension StoreRecordFile {
+    /// The file's path below the store's root.
+    func path(of driver: any StoreDriver = VfsDriver()) -> String { "\(driver.recordFolder(kind))/\(name)" }
+}

@@ -30,6 +30,10 @@ package struct OverlayDriver: StoreDriver {
         return nil
     }
 
+    /// A new layer on this one takes its short name from there (getLower); reading files through a mount leaves no
+    /// trace in the layers.
+    package let useTrace = "link"
+
     package func ownContents(of layer: OpenDirectory) -> OpenDirectory? {
         try? layer.open("diff".utf8.cString)
     }

@@ -19,5 +19,8 @@ package struct VfsDriver: StoreDriver {
 
     package func missingPart(of layer: OpenDirectory, hasParent: Bool) -> String? { nil }
 
+    /// The whole tree is copied.
+    package let useTrace = ""
+
     package func ownContents(of layer: OpenDirectory) -> OpenDirectory? { layer }
 }

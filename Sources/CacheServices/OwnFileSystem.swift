@@ -1,0 +1,61 @@
+import CLinux
+import CacheModel
+import FileAccess
+import Foundation
+
+/// The file system of a volume, where it holds nothing but the volume: then what it says is used is what counts.
+///
+/// What no record explains, such as volumes, lost layers and what containers write, takes space like anything else. On
+/// a file system that holds other things too, the same figure would have others' files evict a volume's entries: in
+/// doubt it is not the volume's own.
+struct OwnFileSystem {
+    /// What is used on it.
+    let used: ByteCount
+
+    /// Looks at a volume's file system; nil where it is not the volume's own, or cannot tell.
+    ///
+    /// It is own where it is local, mounted from its root at a place of its own, and where from there down to the
+    /// volume nothing lies beside it but the event logs.
+    init?(_ locked: LockedVolume) {
+        guard locked.volume.kind == .imageStore, NetworkFileSystem.name(of: locked.root) == nil,
+            let id = try? locked.root.stat().mount, let place = Self.mountPoint(id), place != "/",
+            let capacity = Capacity(descriptor: locked.root.descriptor),
+            Self.holdsNothingElse(from: place, to: locked.volume)
+        else { return nil }
+        used = capacity.used
+    }
+
+    /// Where the mount of that ID is, if it shows its file system from the root on (proc_pid_mountinfo(5)).
+    private static func mountPoint(_ id: UInt64) -> String? {
+        guard let table = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8) else {
+            return nil
+        }
+        for line in table.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count > 4, UInt64(fields[0]) == id else { continue }
+            return fields[3] == "/" ? String(fields[4]) : nil
+        }
+        return nil
+    }
+
+    private static func holdsNothingElse(from mountPoint: String, to volume: Volume) -> Bool {
+        var place = mountPoint
+        guard volume.path == place || volume.path.hasPrefix(place + "/") else { return false }
+        let events = volume.eventsPath
+        while place != volume.path {
+            let rest = volume.path.dropFirst(place.count + 1)
+            let next = String(rest.prefix { $0 != "/" })
+            guard let names = try? OpenDirectory.open(root: place).names() else { return false }
+            for name in names {
+                let name = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
+                let path = "\(place)/\(name)"
+                guard name == next || name == "lost+found" || path == events || events.hasPrefix(path + "/")
+                else {
+                    return false
+                }
+            }
+            place += "/" + next
+        }
+        return true
+    }
+}

@@ -1,0 +1,55 @@
+import CLinux
+import CacheModel
+import FileAccess
+import Glibc
+
+/// What trees occupy: the blocks of their files, each inode once, as far as a number of files.
+struct TreeSize {
+    private var blocks: Int64 = 0
+    private var left: Int
+    private let limit: Int
+    private var linked: Set<UInt64> = []
+    /// Whether a part could not be looked at, because it is closed to us or beyond the limit.
+    private(set) var isLowerBound = false
+
+    /// Looks at so many files at most.
+    init(limit: Int) {
+        left = limit
+        self.limit = limit
+    }
+
+    /// How many files were looked at.
+    var seen: Int { limit - max(0, left) }
+
+    /// What was added.
+    var bytes: ByteCount { ByteCount(blocks.multipliedPinned(by: 512)) }
+
+    /// Adds a tree; other users' directories may be closed to us.
+    mutating func add(_ directory: OpenDirectory) {
+        blocks.addPinned((try? directory.stat().blocks) ?? 0)
+        // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
+        var stack: [(parent: OpenDirectory, name: [CChar])] = [(directory, [46, 0])]
+        while let (parent, name) = stack.popLast() {
+            guard let next = try? parent.open(name), let names = try? next.names() else {
+                isLowerBound = true
+                continue
+            }
+            for name in names {
+                left -= 1
+                guard left > 0 else {
+                    isLowerBound = true
+                    return
+                }
+                guard let stat = try? next.stat(name) else {
+                    isLowerBound = true
+                    continue
+                }
+                let isDirectory = stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR)
+                if isDirectory { stack.append((next, name)) }
+                if isDirectory || stat.links == 1 || linked.insert(stat.inode).inserted {
+                    blocks.addPinned(stat.blocks)
+                }
+            }
+        }
+    }
+}
