@@ -21,12 +21,11 @@ enum KnownDirectories {
 
     /// The tool that a directory belongs to; nil where it is none of those known.
     static func tool(of components: [ArraySlice<UInt8>]) -> String? {
-        tools.first { known in
-            components.count >= known.suffix.count
-                && zip(components.suffix(known.suffix.count), known.suffix).allSatisfy {
-                    $0.elementsEqual($1.utf8)
-                }
-        }?.tool
+        for known in tools where components.count >= known.suffix.count {
+            let end = components.suffix(known.suffix.count)
+            if zip(end, known.suffix).allSatisfy({ $0.elementsEqual($1.utf8) }) { return known.tool }
+        }
+        return nil
     }
 }
 
@@ -64,13 +63,14 @@ extension EntryCollector {
             let known = all[toldAt[index]] ?? (0, 0, "")
             all[toldAt[index]] = (known.bytes + bytes[index], known.files + files[index], known.tool)
         }
-        return all.filter { $0.value.files > 0 }.map { directory, found in
-            UnmanagedDirectory(
-                path: VolumePath(bytes: tree.path(directory)) ?? .root, bytes: ByteCount(found.bytes),
-                files: found.files, tool: found.tool)
+        var found: [UnmanagedDirectory] = []
+        for (directory, sum) in all where sum.files > 0 {
+            let path = VolumePath(bytes: tree.path(directory)) ?? .root
+            found.append(
+                UnmanagedDirectory(path: path, bytes: ByteCount(sum.bytes), files: sum.files, tool: sum.tool))
         }
-        .sorted { $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes }
-        .prefix(most).map { $0 }
+        found.sort { $0.bytes == $1.bytes ? $0.path < $1.path : $0.bytes > $1.bytes }
+        return Array(found.prefix(most))
     }
 
     private func components(_ index: Int32) -> [ArraySlice<UInt8>] {
