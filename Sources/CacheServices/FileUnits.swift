@@ -46,7 +46,8 @@ struct FileUnits {
         var bytes: Int64 = 0
         var inode: UInt64 = .max
         do throws(SystemError) {
-            let found = try renamed.map { [$0] } ?? names(in: directory)
+            let found: [[CChar]]
+            if let renamed { found = [renamed] } else { found = try names(in: directory) }
             guard !found.isEmpty else { return .changed("it is gone already") }
             for name in found {
                 let stat = try directory.stat(name)
