@@ -22,7 +22,9 @@ package struct EntrySelection: Sendable, Hashable {
     /// Whether the entry is meant.
     package func covers(_ entry: CacheEntry) -> Bool {
         guard pool == nil || pool == entry.pool else { return false }
-        if patterns.contains(where: { pattern in entry.found.names.contains { pattern.matches($0) } }) { return true }
+        if patterns.contains(where: { pattern in entry.found.names.contains { pattern.matches($0) } }) {
+            return true
+        }
         return entry.pool == .images && images.contains { $0.matches(entry, anyRegistry: false) }
     }
 }
