@@ -51,7 +51,7 @@ import Testing
         #expect(past.evictions == [.init(at: hour(30), entries: 1, bytes: ByteCount(50))])
     }
 
-    @Test func whatIsUsedWithoutAFetchWasThereBefore() throws {
+    @Test func whatIsFoldedStaysKnownByTheMinute() throws {
         let bed = try IndexFixture()
         let index = try bed.open()
         _ = try index.record(scan(at: 0, []), of: bed.volume)
@@ -61,8 +61,10 @@ import Testing
         #expect(try index.history(of: "build")?.contents.isEmpty == true)
         _ = try index.foldAccesses(before: hour(30))
         let past = try #require(try index.history(of: "build"))
-        #expect(past.accesses.map(\.at) == [hour(47)])
-        #expect(past.contents.map(\.lastUsed) == [hour(24)])
+        // What is folded is known by the minute: a fetch comes at its beginning, so before any use in it.
+        #expect(past.accesses.map(\.at) == [hour(2) - Span(nanoseconds: 1), hour(47)])
+        #expect(past.accesses.map(\.isHit) == [false, true])
+        #expect(past.contents.isEmpty)
     }
 
     @Test func anotherFileSystemBeginsAnew() throws {

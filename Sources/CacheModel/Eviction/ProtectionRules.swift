@@ -9,10 +9,13 @@ struct ProtectionRules {
 
     /// All reasons, the strongest first; those that the scan sees in the order of their declaration.
     ///
-    /// Whatever is untracked counts as installed too: what is missing is the better reason.
+    /// Whatever is untracked counts as installed too: what is missing is the better reason. That reads leave no trace
+    /// comes after what no setting lifts.
     static let byStrength =
         [.untracked]
-        + Protection.allCases.filter { $0 != .untracked && !decidedHere.contains($0) } + decidedHere
+        + Protection.allCases.filter {
+            ![.untracked, .noEvidence].contains($0) && !decidedHere.contains($0)
+        } + [.noEvidence] + decidedHere
 
     private let idleFloor: Span
     private let keep: [KeyPattern]

@@ -19,13 +19,15 @@ package func nearest(_ name: String, among known: some Sequence<String>, count: 
     guard !name.isEmpty else { return [] }
     let wanted = letters(name)
     let most = max(1, wanted.count / 3)
-    let ranked = known.compactMap { candidate -> (name: String, distance: Int)? in
+    let ranked = known.compactMap { candidate -> (name: String, distance: Int, isLonger: Int)? in
         let other = letters(candidate)
         guard abs(other.count - wanted.count) <= most, wanted.count <= 200 else { return nil }
         let distance = editDistance(wanted, other)
-        return distance <= most ? (candidate, distance) : nil
+        // Of two as close, the one that was begun is meant sooner.
+        return distance <= most ? (candidate, distance, other.starts(with: wanted) ? 0 : 1) : nil
     }
-    return ranked.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }.prefix(count).map(\.name)
+    return ranked.sorted { ($0.distance, $0.isLonger, $0.name) < ($1.distance, $1.isLonger, $1.name) }
+        .prefix(count).map(\.name)
 }
 
 private func letters(_ text: String) -> [Character] { text.lowercased().map { $0 == "-" ? "_" : $0 } }

@@ -18,9 +18,11 @@ struct ProtectionTests {
     }
 
     /// What only the scan can see, the strongest first.
-    static let seenByScan = Protection.allCases.filter {
-        ![.keepPattern, .warmed, .idleFloor, .sharedLayers].contains($0)
-    }
+    static let seenByScan =
+        [.untracked]
+        + Protection.allCases.filter {
+            ![.untracked, .noEvidence, .keepPattern, .warmed, .idleFloor, .sharedLayers].contains($0)
+        } + [.noEvidence]
 
     static let cases: [Case] =
         seenByScan.map { protection in
