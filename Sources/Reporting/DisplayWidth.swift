@@ -81,9 +81,18 @@ enum DisplayWidth {
                     line.removeSubrange(end...)
                 }
                 lines.append(String(line))
-                (line, space, room) = (carried, nil, max(2, rest))
-                used = carried.reduce(0) { $0 + columns(String($1)) }
+                (line, used, space, room) = ([], 0, nil, max(2, rest))
                 if character == " " { continue }
+                // What is carried over may be wider than a line by itself, or fill it just so.
+                for (each, width) in (carried + [character]).map({ ($0, columns(String($0))) }) {
+                    if used + width > room, !line.isEmpty {
+                        lines.append(String(line))
+                        (line, used) = ([], 0)
+                    }
+                    line.append(each)
+                    used += width
+                }
+                continue
             }
             if character == " " { space = line.count }
             line.append(character)

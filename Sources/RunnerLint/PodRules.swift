@@ -3,7 +3,7 @@ import TOMLSettings
 /// The pod as a whole: volumes, directories, images, flags.
 enum PodRules {
     static let all: [Rule<JobPod>] = [
-        mounts, hostPaths, networkFiles, cacheDirectory, readOnlyCaches, buildsDirectory, home, images,
+        mounts, hostPaths, networkFiles, cacheDirectory, buildsDirectory, home, images,
         patches, strategy,
         ownership, place, registration,
     ]
@@ -62,22 +62,6 @@ enum PodRules {
                         + "object storage ([runners.cache])."
                 } ?? "Write a cache_dir that lies on none of the pod's volumes.")
         ]
-    }
-
-    /// Reads through a read-only mount move no access time, whatever the volume is mounted with elsewhere.
-    @Sendable private static func readOnlyCaches(_ pod: JobPod) -> [Finding] {
-        pod.mounts.compactMap { mount in
-            guard mount.kind == "pvc", let flag = mount.setting["read_only"], flag.boolean == true else {
-                return nil
-            }
-            return Finding(
-                .warning, "read-only-cache", at: flag,
-                problem: "jobs mount the claim at \(mount.path) read-only",
-                reason: "Reads through it move no access time: what jobs use looks unused, and goes first.",
-                cure:
-                    "Mount it read-write; or set without_evidence and keep patterns for that volume in Larder."
-            )
-        }
     }
 
     @Sendable private static func home(_ pod: JobPod) -> [Finding] {

@@ -45,7 +45,8 @@ import Testing
             "LARDER_WARM_IMAGE_DEADLINE": "9m", "LARDER_WARM_RUN_DEADLINE": "10m",
             "LARDER_WARM_AUTH_FILE": "/auth.json", "LARDER_WARM_REGISTRIES_FILE": "/registries.conf",
             "LARDER_REPORT_DISTANCE": "2%", "LARDER_REPORT_REVIEW": "11d", "LARDER_REPORT_HEADROOM": "12Gi",
-            "LARDER_REPORT_FETCH_SPEED": "13Mi", "LARDER_VERIFY_MAX_DURATION": "11m",
+            "LARDER_REPORT_FETCH_SPEED": "13Mi", "LARDER_REPORT_HISTORY": "130d",
+            "LARDER_REPORT_PRICE": "0.10 EUR", "LARDER_VERIFY_MAX_DURATION": "11m",
             "LARDER_VERIFY_MAX_RATE": "12Mi", "LARDER_CLUSTER": "east", "LARDER_NODE": "n1",
             "LARDER_TEXTFILE": "/t.prom", "LARDER_COLOR": "never", "LARDER_QUIET": "true",
             "LARDER_NOTIFICATIONS_FILLS_WITHIN": "14d",
@@ -64,9 +65,11 @@ import Testing
             parallel: 7, perRegistry: 8, imageDeadline: .minutes(9), runDeadline: .minutes(10),
             authFile: "/auth.json", registriesFile: "/registries.conf")
         #expect(configuration.warm == warm)
-        let report = ReportConfiguration(
+        var report = ReportConfiguration(
             distance: .share(basisPoints: 200), review: .after(.days(11)), headroom: ByteCount(12 << 30),
             fetchSpeed: ByteCount(13 << 20))
+        report.history = .days(130)
+        report.price = .init(amount: 0.1, currency: "EUR")
         #expect(configuration.report == report)
         #expect(configuration.verify == .init(maxDuration: .minutes(11), maxRate: ByteCount(12 << 20)))
         #expect(configuration.daemon == DaemonKeyTests.daemon)

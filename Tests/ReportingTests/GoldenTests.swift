@@ -154,8 +154,8 @@ struct GoldenTests {
     @Test func explain() {
         let text = """
             Next to go: org.example:lib-2:1.0
-              The next prune removes it as number 2 of 4, which frees 1.0 GiB: least
-              recently used: no use seen, there since 75 d ago (first-seen).
+              The next prune evicts it as number 2 of 4, which frees 1.0 GiB: least recently
+              used: no use seen, there since 75 d ago (first-seen).
 
               pool maven on volume build
               repository/org/example/lib-2/1.0

@@ -12,16 +12,23 @@ import Testing
             "advice", "advice",
             [
                 "bytes", "object_hit_rate", "byte_hit_rate", "fetches_saved_per_day", "bytes_saved_per_day",
-                "minutes_saved_per_day", "",
+                "avoidable_fetches_per_day", "minutes_saved_per_day", "",
             ]
-        ), ("policies", "policies", ["object_hit_rate", "byte_hit_rate", ""]),
+        ), ("policies", "policies", ["object_hit_rate", "byte_hit_rate", "ideal_object_hit_rate", ""]),
         (
             "pools", "pools",
             [
                 "name", "entries", "bytes", "hit_rate.objects", "hit_rate.hits", "hit_rate.misses",
                 "regret.entries",
             ]
-        ), ("curve", "curve", ["bytes", "object_hit_rate", "byte_hit_rate"]),
+        ),
+        (
+            "curve", "curve",
+            [
+                "bytes", "object_hit_rate", "byte_hit_rate", "avoidable_fetches_per_day",
+                "ideal_object_hit_rate",
+            ]
+        ),
         (
             "days", "days",
             ["day", "object_hit_rate", "hits", "misses", "inflow_bytes", "evicted_bytes", "distinct_bytes"]
@@ -160,9 +167,9 @@ import Testing
         let volumes = try #require(try parsed(report)["volumes"] as? [[String: Any]])
         let tiles = report.html().matches(of: /<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/)
             .map { (String($0.1), unescaped($0.2)) }
-        #expect(tiles.count == volumes.count * 7)
+        #expect(tiles.count == volumes.count * 8)
         for (place, volume) in volumes.enumerated() {
-            let shown = Dictionary(uniqueKeysWithValues: tiles[(place * 7)..<(place * 7 + 7)].map { $0 })
+            let shown = Dictionary(uniqueKeysWithValues: tiles[(place * 8)..<(place * 8 + 8)].map { $0 })
             func value(_ path: String...) -> Any? {
                 path.reduce(volume as Any?) { ($0 as? [String: Any])?[$1] }
             }

@@ -66,7 +66,9 @@ struct WarmReportTests {
                         14 uses, 3 at these hours, 1 missed lately; 2 attempts
               present  256 MiB       –  docker.io/library/redis:7
                         configured
-              failed         –   1.0 s  registry.example.com:5000/…0000000000000000000000000
+              failed         –   1.0 s
+                  registry.example.com:5000/team/database@sha256:000000000000000000000000000
+                  0000000000000000000000000000000000000
                         named; manifest unknown; check the name and the tag
 
             Evicted to make room:
