@@ -161,9 +161,8 @@ package struct VolumeSizing: Sendable {
             (advice, policies, self.missing) = ([], [], missing)
             return
         }
-        let covered =
-            Double(
-                min(question.window.seconds, (question.now - history.knownSince).seconds)) / 86_400
+        // Up to the last scan: of what came after it nothing is known yet, whenever the question is asked.
+        let covered = Double(min(question.window.seconds, self.history.seconds)) / 86_400
         var regime = question.regime
         calibration = Self.calibrate(history, since, question, measured: measured, days: covered)
         if regime.times.isEmpty {
