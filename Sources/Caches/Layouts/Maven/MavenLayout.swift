@@ -38,9 +38,10 @@ struct MavenLayout: CacheLayout {
         return key
     }
 
-    /// Directories of a local repository that hold records and no artifacts: trusted checksums, which nothing
-    /// fetches again, locks and the like (maven-resolver, `LocalPathPrefixComposer`'s neighbours `.meta`,
-    /// `.checksums`, `.locks`, `.tracking`). No group begins with a dot.
+    /// Whether a directory of a local repository holds records and no artifacts.
+    ///
+    /// Trusted checksums, which nothing fetches again, locks and the like (maven-resolver). No group begins with a
+    /// dot.
     static func holdsRecords(_ name: ArraySlice<UInt8>) -> Bool {
         [".meta", ".checksums", ".locks", ".tracking"].contains { name.elementsEqual($0.utf8) }
     }
