@@ -93,13 +93,10 @@ extension Failure {
     /// Says it on standard error, or as the contract's JSON on standard output.
     func report(as format: OutputFormat) {
         let report = ErrorReport(code: code.rawValue, error: message, hint: hint)
-        switch format {
-        case .text:
-            Terminal.complain(
-                report.text(width: Terminal.errorColumns, color: false, now: Services.systemClock()),
-                .critical)
-        case .json: if let text = try? report.json() { try? Terminal.say(text) }
-        }
+        if format == .json, let text = try? report.json(), (try? Terminal.say(text)) != nil { return }
+        // Where standard output takes nothing, on a full disk, it is told all the same.
+        Terminal.complain(
+            report.text(width: Terminal.errorColumns, color: false, now: Services.systemClock()), .critical)
     }
 }
 

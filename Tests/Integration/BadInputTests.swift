@@ -27,7 +27,8 @@ import Testing
     @Test(arguments: ["list", "plan", "metrics", "status --format json", "report --format html", "doctor"])
     func aFullStandardOutputIsAFailure(command: String) throws {
         let directory = try volume()
-        let options = "--build-cache \(directory.path)/cache --image-root /nowhere --state \(directory.path)/state"
+        let options =
+            "--build-cache \(directory.path)/cache --image-root /nowhere --state \(directory.path)/state"
         try directory.shell("'\(Program.path)' scan \(options)")
         let status = try directory.shell(
             "'\(Program.path)' \(command) \(options) 2>errors >/dev/full || echo $?")

@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func noLineIsWiderThan80ColumnsAndEachFaultHasItsCure() throws {
-        let result = try run(Program.path, options())
+        let result = try run(Program.path, options(), environment: ["COLUMNS": "80"])
         #expect(result.status == 4)
         #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
         let report = try doctor()

@@ -86,6 +86,6 @@ struct ImageReportTests {
         _ = try podman("run", "--rm", app, "true")
         let later = try report()["images"]["containers"]
         #expect(later["now"].integer == 0 && later["peak"].integer == 2)
-        #expect(later["evidence"].string == "podman-events" && later["confidence"].string == "low")
+        #expect(later["evidence"].string == "podman-events" && later["confidence"].string == "medium")
     }
 }

@@ -35,6 +35,7 @@ import Testing
             """.replacing("600k", with: "1100k"))
         var larder = Program()
         larder.options = ["--config", directory.path + "/larder.yaml"]
+        larder.folder = directory
         #expect(try larder("scan").status == 0)
         return (larder, directory)
     }

@@ -70,6 +70,7 @@ import Testing
             """)
         var larder = Program()
         larder.options = ["--config", directory.path + "/larder.yaml"]
+        larder.folder = directory
         return (larder, directory)
     }
 

@@ -6,6 +6,8 @@ import Testing
 struct Program {
     let state = try? TemporaryDirectory()
     var options: [String]
+    /// What must last as long as the program is asked.
+    var folder: TemporaryDirectory?
 
     init(cache: String? = nil, store: String? = nil, socket: String? = nil) {
         options = [

@@ -207,9 +207,8 @@ extension Doctor {
                 kernel.absentSubordinates.map { "\($0) is more than this user namespace has" }
                     ?? "subordinate to this user: \(ids ?? "unknown")",
                 "Images with more than one user need them all.",
-                kernel.absentSubordinates == nil
-                    ? "USER:100000:65536 in /etc/subuid and /etc/subgid"
-                    : "hostUsers: false, uid 1001: lines USER:1:1000 and USER:1002:64534"),
+                "USER:100000:65536 in /etc/subuid and /etc/subgid; in a pod with hostUsers: false, for uid 1001, "
+                    + "USER:1:1000 and USER:1002:64534"),
             row(
                 "newuidmap", maps, "newuidmap: \(tool)", "It writes the map of user IDs.",
                 "setcap cap_setuid=ep newuidmap, cap_setgid=ep newgidmap"),
