@@ -186,12 +186,15 @@ class Answering(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_DELETE(self):
-        name = urllib.parse.unquote(self.path.split("/images/", 1)[-1].split("?")[0])
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        name = query.get("images", [""])[0]
         try:
             found = self.server.remove(name)
         except (OSError, ValueError, KeyError, TypeError):
             found = False
-        self.answer(200 if found else 404, {"Deleted": [name], "Untagged": [name]} if found else {"message": "none"})
+        self.answer(
+            200 if found else 404,
+            {"Deleted": [name], "Untagged": [name], "ExitCode": 0} if found else {"message": "none"})
 
     def do_POST(self):
         self.answer(500, {"message": "\x1b[2Jno\n"})
