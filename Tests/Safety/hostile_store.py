@@ -145,8 +145,9 @@ class Podman(socketserver.ThreadingUnixStreamServer):
 
     daemon_threads = True
 
-    def __init__(self, path, root):
-        self.root, self.removed = root, 0
+    def __init__(self, path, root, containers=()):
+        """Knows containers, of these IDs, none of which mounts an image."""
+        self.root, self.removed, self.containers = root, 0, containers
         super().__init__(str(path), Answering)
         os.chmod(path, 0o666)
         threading.Thread(target=self.serve_forever, daemon=True).start()
@@ -185,17 +186,28 @@ class Answering(http.server.BaseHTTPRequestHandler):
         pass
 
     def do_DELETE(self):
-        name = urllib.parse.unquote(self.path.split("/images/", 1)[-1].split("?")[0])
+        query = urllib.parse.parse_qs(urllib.parse.urlsplit(self.path).query)
+        name = query.get("images", [""])[0]
         try:
             found = self.server.remove(name)
         except (OSError, ValueError, KeyError, TypeError):
             found = False
-        self.answer(200 if found else 404, {"Deleted": [name], "Untagged": [name]} if found else {"message": "none"})
+        self.answer(
+            200 if found else 404,
+            {"Deleted": [name], "Untagged": [name], "ExitCode": 0} if found else {"message": "none"})
 
     def do_POST(self):
         self.answer(500, {"message": "\x1b[2Jno\n"})
 
-    do_GET = do_POST
+    def do_GET(self):
+        where = urllib.parse.urlsplit(self.path).path
+        inspected = [c for c in self.server.containers if where.endswith(f"/containers/{c}/json")]
+        if where.endswith("/containers/json"):
+            self.answer(200, [{"Id": c, "Names": [c]} for c in self.server.containers])
+        elif inspected:
+            self.answer(200, {"Id": inspected[0], "Mounts": []})
+        else:
+            self.do_POST()
 
     def answer(self, status, body):
         text = json.dumps(body).encode()

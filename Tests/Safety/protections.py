@@ -125,7 +125,7 @@ def main():
         (top / "larder.yaml").write_text(CONFIGURATION.format(top=top))
         lock = make_cache(top / "cache")
         make_store(top / "storage")
-        podman = Podman(top / "s", top / "storage")
+        podman = Podman(top / "s", top / "storage", ["c"])
         fcntl.lockf(lock, fcntl.LOCK_EX, 17, 0, 0)
         larder(top, "scan")
         kept = {}
