@@ -177,13 +177,7 @@ import Testing
 
     @Test func anEntryIsShownBeforeItsFateIsKnown() async throws {
         let bed = try await WebFixture()
-        // What is foretold was made before the volume was configured.
         bed.control.told.withLock { $0.volumes = [] }
-        await bed.server.figures.refresh()
-        while await bed.server.figures.sizes?.previews.isEmpty != true {
-            try await Task.sleep(for: .milliseconds(5))
-        }
-        bed.control.told.withLock { $0.volumes = [WebFixture.volume] }
         #expect(try await bed.ask("/api/v1/entries/org.example:part3:1.0").json["verdict"] is NSNull)
         let page = try await bed.ask("/entries/org.example:part3:1.0")
         #expect(page.status == 200)
