@@ -151,12 +151,15 @@ extension Services {
 
     /// Protects the images that containers mount: the store's records do not tell of them, Podman does.
     ///
-    /// - Throws: `Failure` where Podman answers and does not tell: one of them might go. Where nobody answers, nothing
+    /// - Throws: `Failure` where Podman is there and does not tell: one of them might go. Where nobody answers, nothing
     ///   is removed anyway.
     func protectMountedImages(in usage: inout VolumeUsage, of podman: PodmanClient) async throws {
         let mounted: Set<String>
         do { mounted = try await podman.mountedImages() } catch let error as PodmanError {
-            guard case .status = error else { return }
+            switch error {
+            case .invalidSocket, .socketAbsent, .connectionRefused, .permissionDenied: return
+            case .connectionFailed, .deadlinePassed, .status, .unreadableAnswer, .answerTooLarge: break
+            }
             throw Failure(
                 code: .inPart, message: "which images containers mount cannot be told: \(error)",
                 hint: "remove the container that Podman cannot show, and prune again")

@@ -177,7 +177,15 @@ struct ImageStoreFolder: Sendable {
             data = data.prefix(filled)
         } catch { throw unreadable(file, error.code) }
         let objects = data.withUnsafeBytes { bytes in
-            bytes.reduce(0) { $1 == UInt8(ascii: "{") ? $0 + 1 : $0 }
+            guard var at = bytes.baseAddress else { return 0 }
+            let end = at + bytes.count
+            var count = 0
+            // A reader that is slower than the writer never finds the store at rest.
+            while at < end, let found = memchr(at, Int32(UInt8(ascii: "{")), end - at) {
+                count += 1
+                at = UnsafeRawPointer(found) + 1
+            }
+            return count
         }
         guard objects <= Self.mostObjects else {
             throw refused(file, "it has \(objects) objects, and \(Self.mostObjects) are the limit")
