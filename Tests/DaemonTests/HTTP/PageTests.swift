@@ -175,15 +175,12 @@ import Testing
         try await bed.stop()
     }
 
-    @Test func anEntryIsShownBeforeItsFateIsKnown() async throws {
+    @Test func anEntryOfAVolumeThatIsNotConfiguredIsNotShown() async throws {
         let bed = try await WebFixture()
         bed.control.told.withLock { $0.volumes = [] }
-        #expect(try await bed.ask("/api/v1/entries/org.example:part3:1.0").json["verdict"] is NSNull)
-        let page = try await bed.ask("/entries/org.example:part3:1.0")
-        #expect(page.status == 200)
-        #expect(page.body.contains("There: org.example:part3:1.0"))
-        #expect(page.body.contains("is not known yet"))
-        #expect(page.body.contains("pool maven on volume build"))
+        #expect(try await bed.ask("/api/v1/entries/org.example:part3:1.0").status == 404)
+        #expect(try await bed.ask("/entries/org.example:part3:1.0").status == 404)
+        #expect(try await bed.ask("/api/v1/entries").json["entries"] as? [String] == [])
         try await bed.stop()
     }
 
