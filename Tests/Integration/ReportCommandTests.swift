@@ -4,9 +4,8 @@ import Testing
 
 /// A volume whose jobs use four artifacts of 700 MiB in turn, one a day, and two others never.
 ///
-/// LRU hits none of them below 2,800 MiB and all from there on, and below a high watermark of 85 % they fit into
-/// 3,295 MiB: the known optimum, 4 GiB. The history is made by
-/// scans, their clock shifted by faketime.
+/// What a volume of a size serves was played with real prunes each night: 13 of 14 at 3,707 and 3,953 MiB, all at
+/// 4,077 MiB and above. The history is made by scans, their clock shifted by faketime.
 private struct FortnightOfJobs {
     static let days = 15
     let directory: TemporaryDirectory
@@ -73,22 +72,24 @@ struct ReportCommandTests {
         let jobs = try FortnightOfJobs()
         let text = try jobs.report("--window", "14d", "--simulate").checked().output
         #expect(
-            text.replacing(/\s+/, with: " ").contains("4 GiB is enough for 100.0 % of accesses"), "\(text)")
+            text.replacing(/\s+/, with: " ").contains("5 GiB is enough for 100.0 % of accesses"), "\(text)")
         #expect(text.hasPrefix("Build cache: keep "), "\(text)")
         #expect(text.contains("Belady") && text.contains("larder prune --key"))
-        #expect(text.split(separator: "\n").allSatisfy { $0.count <= 80 })
+        // Off a terminal nothing is cut.
+        #expect(!text.contains("…"))
 
         let json = try JSON(try jobs.report("--window", "14d", "--format", "json").checked().output)
         let build = json.volume("build")
         #expect(json["window_days"].integer == 14 && json["images"].isNull)
-        #expect(build["recommendation"]["quantity"].string == "4Gi")
+        #expect(build["recommendation"]["quantity"].string == "5Gi")
         #expect(build["hit_rate"]["hits"].integer == Int64(FortnightOfJobs.days - 1))
         #expect(build["hit_rate"]["misses"].integer == 0)
         for point in build["curve"].array {
             let size = try #require(point["bytes"].integer)
             let rate = try #require(point["object_hit_rate"].value as? Double)
-            if size >= 3300 << 20 { #expect(rate == 1) }
-            if size <= 3290 << 20 { #expect(rate < 1) }
+            if size >= 4077 << 20 { #expect(rate == 1) }
+            if (3700 << 20...3954 << 20).contains(size) { #expect(rate == 13.0 / 14) }
+            if size <= 3290 << 20 { #expect(rate < 0.1) }
         }
         // The first day is not whole where the last scan began some milliseconds earlier than the first.
         let days = build["days"].array.filter { $0["hits"].integer == 1 }.count
@@ -98,10 +99,13 @@ struct ReportCommandTests {
         #expect(html.hasPrefix("<!DOCTYPE html>") && html.contains("&lt;script&gt;alert(1)"))
         #expect(!html.contains("<script"))
         let csv = try jobs.report("--window", "14d", "--format", "csv").checked().output
-        #expect(csv.contains("# build/curve\r\nbytes,object_hit_rate,byte_hit_rate\r\n"))
+        #expect(
+            csv.contains(
+                "# build/curve\r\nbytes,object_hit_rate,byte_hit_rate,avoidable_fetches_per_day,ideal_object_hit_rate\r\n"
+            ))
         let metrics = try jobs.report("--window", "14d", "--format", "openmetrics").checked().output
         #expect(metrics.hasSuffix("# EOF\n"))
-        #expect(metrics.contains("larder_report_recommended_bytes{volume=\"build\"} \(4 << 30)\n"))
+        #expect(metrics.contains("larder_report_recommended_bytes{volume=\"build\"} \(5 << 30)\n"))
 
         let file = jobs.directory.path + "/report.html"
         let written = try jobs.report("--window", "14d", "--format", "html", "--output", file).checked()
@@ -142,7 +146,7 @@ struct ReportCommandTests {
             environment: environment.merging(["LARDER_REPORT_DISTANCE": "50%"]) { $1 })
         let advice = try JSON(heard.checked().output).volume("build")
         #expect(advice["recommendation"]["headroom_bytes"].integer == 5 << 30)
-        #expect(advice["recommendation"]["quantity"].string == "8Gi")
+        #expect(advice["recommendation"]["quantity"].string == "10Gi")
         // 700 MiB a day that are not fetched again, at 10 MiB a second: 70 s.
         let minutes = advice["advice"].array.compactMap { $0["minutes_saved_per_day"].value as? Double }
         #expect(abs((minutes.min() ?? 0) + 70.0 / 60 * 14 / 14.0) < 0.1, "\(minutes)")

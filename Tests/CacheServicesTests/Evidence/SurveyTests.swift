@@ -42,12 +42,12 @@ import Testing
         try directory.write("\(Self.module)/aa/lib.jar")
         #expect(try real.scan().misses == ["org.example:lib:1.0"])
         let entry = try #require(try real.index.usage(of: "v")?.entries.first)
-        _ = try survey(real, later: .days(29))
+        _ = try survey(real, later: .days(119))
         #expect(try real.index.accesses(of: entry.id, limit: 5).count == 1)
-        _ = try survey(real, later: .days(31))
+        _ = try survey(real, later: .days(121))
         #expect(try real.index.accesses(of: entry.id, limit: 5).isEmpty)
         let always = try real.index.hitRates(
-            of: "v", since: Timestamp(nanoseconds: 0), until: RealVolume.now() + .days(40))
+            of: "v", since: Timestamp(nanoseconds: 0), until: RealVolume.now() + .days(130))
         #expect(always[.gradle]?.misses == 1)
 
         try directory.shell("rm -r caches")
