@@ -95,8 +95,8 @@ extension Failure {
         let report = ErrorReport(code: code.rawValue, error: message, hint: hint)
         if format == .json, let text = try? report.json(), (try? Terminal.say(text)) != nil { return }
         // Where standard output takes nothing, on a full disk, it is told all the same.
-        Terminal.complain(
-            report.text(width: Terminal.errorColumns, color: false, now: Services.systemClock()), .critical)
+        Terminal.fail(
+            report.text(width: Terminal.errorColumns, color: false, now: Services.systemClock()))
     }
 }
 

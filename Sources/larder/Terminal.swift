@@ -45,6 +45,15 @@ enum Terminal {
         }
     }
 
+    /// Writes what ends a command to standard error, however little else is told; the daemon logs it as an error.
+    static func fail(_ text: String) {
+        if let listener = listener.withLock({ $0 }) {
+            listener(text.hasPrefix("larder: ") ? String(text.dropFirst(8)) : text, .error)
+        } else {
+            writeError(text)
+        }
+    }
+
     /// Tells what a use case has to say beside its report.
     @Sendable static func notify(_ text: String, _ urgency: Services.Urgency) {
         let level: Logger.Level =
