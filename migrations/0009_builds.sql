@@ -22,14 +22,3 @@ CREATE TABLE scan_warnings (
     hint TEXT NOT NULL,
     PRIMARY KEY (volume, code, text)
 ) STRICT, WITHOUT ROWID;
-
--- Files with names in several entries: what they occupy comes free when the last of these goes. `counted` marks the
--- entry whose size holds it; a set with names outside of entries has a row of the empty path.
-CREATE TABLE shared_files (
-    volume INTEGER NOT NULL REFERENCES volumes (id),
-    number INTEGER NOT NULL,
-    path BLOB NOT NULL, -- of an entry
-    bytes INTEGER NOT NULL,
-    counted INTEGER NOT NULL,
-    PRIMARY KEY (volume, number, path)
-) STRICT, WITHOUT ROWID;

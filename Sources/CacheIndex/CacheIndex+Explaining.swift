@@ -179,11 +179,11 @@ extension CacheIndex {
         // The images of a volume are read once, not for each row.
         var images: [Int64: [Int64: ScannedImage]] = [:]
         while let row = try rows.next() {
-            let volume = try row.integer(20)
+            let volume = try row.integer(entryColumnCount + 1)
             if try row.pool(1) == .images, images[volume] == nil {
                 images[volume] = try self.images(of: volume, db)
             }
-            entries.append((try row.text(19), try entry(row, images[volume] ?? [:])))
+            entries.append((try row.text(entryColumnCount), try entry(row, images[volume] ?? [:])))
         }
         return entries
     }

@@ -163,6 +163,9 @@ extension CacheIndex {
         """
     }
 
+    /// How many they are: where a query goes on after them.
+    var entryColumnCount: Int { 19 }
+
     func entry(_ row: Row, _ images: [Int64: ScannedImage]) throws -> CacheEntry {
         let id = try row.integer(2)
         let found = ScannedEntry(

@@ -64,8 +64,10 @@ struct Larder: AsyncParsableCommand {
                 try command.run()
             }
         } catch {
-            let code = exitCode(for: error)
-            guard code == .validationFailure else { exit(withError: error) }
+            // A command that ran has told what ended it.
+            guard !(error is ExitCode), exitCode(for: error) == .validationFailure else {
+                exit(withError: error)
+            }
             let isJSON = asksForJSON(CommandLine.arguments)
             if let (word, meant, known) = CommandGuess.mistyped(Array(CommandLine.arguments.dropFirst())) {
                 Failure(

@@ -34,7 +34,7 @@ struct ConfigCommand: AsyncParsableCommand {
 struct ConfigShowCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         "show", "Show every value in force, and where it came from.",
-        "A value comes from a flag, else from LARDER_… in the environment, else from the file, else from the defaults.",
+        "A value comes from a flag, else from a variable LARDER_NAME, else from the file, else from the defaults.",
         examples: ["larder config show", "LARDER_IDLE_FLOOR=2h larder config show --format json"])
 
     @OptionGroup var output: FormatOptions
