@@ -36,6 +36,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         part("CacheModel", []),
         part("FileAccess", ["CacheModel", "CLinux"]),
         part("TOMLSettings", [.product(name: "TOMLKit", package: "TOMLKit")]),
@@ -76,8 +77,8 @@ let package = Package(
         part(
             "CacheServices",
             [
-                "CacheIndex", "CacheModel", "Caches", "CLinux", "FileAccess", "PodmanClient", "Reporting",
-                "RunnerLint",
+                "CacheIndex", "CacheModel", "Caches", "CLinux", "CZlib", "FileAccess", "PodmanClient",
+                "Reporting", "RunnerLint",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),

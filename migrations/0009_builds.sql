@@ -22,3 +22,14 @@ CREATE TABLE scan_warnings (
     hint TEXT NOT NULL,
     PRIMARY KEY (volume, code, text)
 ) STRICT, WITHOUT ROWID;
+
+-- Files with names in several entries, or in an entry and outside of any: what they occupy comes free with the last name.
+CREATE TABLE shared_files (
+    volume INTEGER NOT NULL REFERENCES volumes (id),
+    number INTEGER NOT NULL, -- of the set of files that the same entries hold
+    path BLOB NOT NULL, -- of an entry that holds names
+    is_counted_here INTEGER NOT NULL, -- whether that entry's size has them
+    is_held_elsewhere INTEGER NOT NULL, -- whether there are names that belong to no entry
+    bytes INTEGER NOT NULL, -- of the whole set
+    PRIMARY KEY (volume, number, path)
+) STRICT, WITHOUT ROWID;

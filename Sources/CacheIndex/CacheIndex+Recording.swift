@@ -121,6 +121,17 @@ extension CacheIndex {
                     directory.tool,
                 ])
         }
+        try db.execute(sql: "DELETE FROM shared_files WHERE volume = ?", arguments: [volume])
+        for (number, files) in scan.sharedFiles.enumerated() {
+            for holder in files.holders {
+                try db.execute(
+                    sql: "INSERT INTO shared_files VALUES (?, ?, ?, ?, ?, ?)",
+                    arguments: [
+                        volume, number, Data(holder.bytes), holder == files.countedIn,
+                        files.isHeldElsewhere, files.bytes.bytes,
+                    ])
+            }
+        }
         try db.execute(sql: "DELETE FROM scan_warnings WHERE volume = ?", arguments: [volume])
         for warning in scan.warnings {
             try db.execute(

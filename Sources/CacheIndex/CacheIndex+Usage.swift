@@ -41,6 +41,7 @@ extension CacheIndex {
             usage.unmanaged = try unmanaged(of: state.volume, db)
             usage.warnings = try warnings(of: state.volume, db)
             usage.unaccounted = try unaccounted(of: state.volume, db)
+            usage.sharedFiles = try sharedFiles(of: state.volume, db)
             return usage
         }
     }
@@ -93,6 +94,31 @@ extension CacheIndex {
                 UnmanagedDirectory(
                     path: try row.path(0), bytes: try row.size(1), files: try row.integer(2),
                     tool: try row.text(3)))
+        }
+        return found
+    }
+
+    private func sharedFiles(of volume: Int64, _ db: Database) throws -> [SharedFiles] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT number, path, is_counted_here, is_held_elsewhere, bytes FROM shared_files
+                WHERE volume = ? ORDER BY number, path
+                """, arguments: [volume])
+        var found: [SharedFiles] = []
+        var last: Int64?
+        while let row = try rows.next() {
+            let number = try row.integer(0)
+            if number != last {
+                found.append(
+                    SharedFiles(
+                        holders: [], countedIn: nil, isHeldElsewhere: try row.integer(3) != 0,
+                        bytes: try row.size(4)))
+                last = number
+            }
+            let path = try row.path(1)
+            found[found.count - 1].holders.append(path)
+            if try row.integer(2) != 0 { found[found.count - 1].countedIn = path }
         }
         return found
     }

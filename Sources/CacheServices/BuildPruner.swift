@@ -55,6 +55,7 @@ package struct BuildPruner: Sendable {
         }
         let place = try place(for: plan, run: run)
         var held = HeldHomes()
+        var names = MovedNames()
         for (number, eviction) in plan.evict.enumerated() {
             let entry = eviction.entry
             var line = EvictionOutcome.Line(
@@ -63,7 +64,8 @@ package struct BuildPruner: Sendable {
             switch Task.isCancelled
                 ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &held)
             {
-            case .evicted(let bytes, let parents):
+            case .evicted(let occupancy, let parents):
+                let bytes = names.bytes(freedBy: occupancy, isKept: place.keeps)
                 line.bytes = bytes
                 outcome.evicted.append(line)
                 outcome.usedAfter = outcome.usedAfter - bytes - parents
@@ -95,7 +97,7 @@ package struct BuildPruner: Sendable {
     static let stopped = "the run was asked to stop"
 
     private enum Result {
-        case evicted(ByteCount, parents: ByteCount)
+        case evicted(PreEvictionCheck.Occupancy, parents: ByteCount)
         case refused(String)
     }
 
@@ -147,6 +149,24 @@ package struct BuildPruner: Sendable {
         }
     }
 
+    /// The names of files with several that a run moved: what they occupy comes free with the last one.
+    private struct MovedNames {
+        private var counts: [UInt64: UInt64] = [:]
+
+        /// What an entry's going frees.
+        ///
+        /// - Parameter isKept: Whether it waits in the trash, where its names still count as such.
+        mutating func bytes(freedBy occupancy: PreEvictionCheck.Occupancy, isKept: Bool) -> ByteCount {
+            if !isKept { counts = [:] }
+            var freed = occupancy.bytes
+            for file in occupancy.linked {
+                counts[file.inode, default: 0] += 1
+                if counts[file.inode] == file.names { freed += file.bytes }
+            }
+            return freed
+        }
+    }
+
     /// The homes in which a build was seen: once held, one is left alone for the rest of the run.
     private struct HeldHomes {
         private var holds: [LayoutHold] = []
@@ -178,10 +198,10 @@ package struct BuildPruner: Sendable {
                     ? "it is gone already"
                     : "its path leads through a link or another file system, or changed: \(error)")
         }
-        let bytes: ByteCount
+        let occupancy: PreEvictionCheck.Occupancy
         switch PreEvictionCheck.look(at: entry, in: directory, quietSince: quietSince, now: clock()) {
         case .changed(let reason): return .refused(reason)
-        case .unchanged(let found): bytes = found
+        case .unchanged(let found): occupancy = found
         }
         let result = larder_rename_noreplace(
             parent.descriptor, entry.path.name.cString, place.directory.descriptor, place.name(number))
@@ -190,7 +210,7 @@ package struct BuildPruner: Sendable {
             return .refused(reason)
         }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
-        return .evicted(bytes, parents: removeEmptyParents(of: entry))
+        return .evicted(occupancy, parents: removeEmptyParents(of: entry))
     }
 
     /// Moves an entry that is no directory, with the same looks before and after.
@@ -199,10 +219,10 @@ package struct BuildPruner: Sendable {
         guard let parent = try? folder.root.open(entry.path.parent) else {
             return .refused("its directory is gone, or leads through a link or another file system")
         }
-        let bytes: ByteCount
+        let occupancy: PreEvictionCheck.Occupancy
         switch unit.look(in: parent, quietSince: quietSince, now: clock()) {
         case .changed(let reason): return .refused(reason)
-        case .unchanged(let found): bytes = found
+        case .unchanged(let found): occupancy = found
         }
         if let error = unit.move(from: parent, to: place.directory, as: place.name(number)) {
             return .refused("it could not be moved: \(error)")
@@ -219,7 +239,7 @@ package struct BuildPruner: Sendable {
             return .refused(isBack ? reason : "\(reason); it waits in the trash, as its place is taken")
         }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
-        return .evicted(bytes, parents: .zero)
+        return .evicted(occupancy, parents: .zero)
     }
 
     /// Looks at what was moved: another directory may have been swapped in, or a job may have used or found it, in

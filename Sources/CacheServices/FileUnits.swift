@@ -43,7 +43,7 @@ struct FileUnits {
         in directory: OpenDirectory, renamed: [CChar]? = nil, quietSince: Timestamp, now: Timestamp
     ) -> PreEvictionCheck.Finding {
         let usedAfter = max(entry.accessed, quietSince)
-        var bytes: Int64 = 0
+        var occupancy = PreEvictionCheck.Occupancy()
         var inode: UInt64 = .max
         do throws(SystemError) {
             let found: [[CChar]]
@@ -69,14 +69,14 @@ struct FileUnits {
                 if !isChecksum, stat.atime > usedAfter.nanoseconds {
                     return .changed("a job used it since the scan")
                 }
-                bytes += stat.links == 1 ? stat.blocks * 512 : 0
+                occupancy.add(stat)
             }
         } catch {
             return .changed(
                 error.code == ENOENT ? "it is gone already" : "it could not be looked at (\(error))")
         }
         return inode == entry.inode
-            ? .unchanged(bytes: ByteCount(bytes)) : .changed("it was replaced since the scan")
+            ? .unchanged(occupancy) : .changed("it was replaced since the scan")
     }
 
     /// Moves the files to a name in the trash; nil where that is done, else why it was not.

@@ -12,8 +12,34 @@ import Glibc
 enum PreEvictionCheck {
     /// What an entry is found to be, or why it must stay.
     enum Finding: Equatable {
-        case unchanged(bytes: ByteCount)
+        case unchanged(Occupancy)
         case changed(String)
+    }
+
+    /// What an entry's files and directories occupy.
+    struct Occupancy: Equatable {
+        /// Disk blocks × 512 of what has no other name.
+        var bytes = ByteCount.zero
+        /// The files with several names, once for each name that was found.
+        var linked: [LinkedFile] = []
+
+        /// Adds a file.
+        mutating func add(_ stat: larder_stat) {
+            if stat.links == 1 {
+                bytes = bytes + ByteCount(stat.blocks * 512)
+            } else {
+                linked.append(
+                    LinkedFile(
+                        inode: stat.inode, names: UInt64(stat.links), bytes: ByteCount(stat.blocks * 512)))
+            }
+        }
+    }
+
+    /// A file with several names.
+    struct LinkedFile: Equatable {
+        var inode: UInt64
+        var names: UInt64
+        var bytes: ByteCount
     }
 
     /// Walks the entry's directory.
@@ -44,7 +70,7 @@ enum PreEvictionCheck {
                 let next = try place.parent.open(place.name)
                 if let change = try look.lookInto(next, place, &stack) { return .changed(change) }
             }
-            return .unchanged(bytes: look.bytes)
+            return .unchanged(look.occupancy)
         } catch let error {
             if error.code == EXDEV { return .changed("a file system is mounted in it") }
             return .changed("it could not be looked at (\(error))")
@@ -69,7 +95,7 @@ private struct EntryLook {
     let usedAfter: Timestamp
     let now: Timestamp
     let isMoved: Bool
-    var bytes = ByteCount.zero
+    var occupancy = PreEvictionCheck.Occupancy()
 
     /// Looks at all in one directory; the reason to stay, where there is one.
     mutating func lookInto(
@@ -81,7 +107,7 @@ private struct EntryLook {
         }
         if own.mtime > entry.fetched.nanoseconds { return "something was fetched into it since the scan" }
         if place.depth > 0 || !isMoved, isLater(own.ctime) { return "it was changed since the scan" }
-        bytes = bytes + ByteCount(own.blocks * 512)
+        occupancy.bytes = occupancy.bytes + ByteCount(own.blocks * 512)
         let origin = entry.pool == .maven && place.depth == 0 ? try Origin(directory) : nil
         for name in try directory.names() {
             let stat: larder_stat
@@ -97,8 +123,8 @@ private struct EntryLook {
                         isTools: place.isTools && keepsFiles(in: raw, place.depth)))
                 continue
             }
-            bytes = bytes + ByteCount(stat.links == 1 ? stat.blocks * 512 : 0)
-            let isFiles = entry.pool == .gradle ? place.depth == 1 : true
+            occupancy.add(stat)
+            let isFiles = entry.pool == .gradle ? place.depth == hashDepth : true
             guard place.isTools, isFiles else { return "it holds files that no tool put there" }
             if let change = judge(raw, stat, origin) { return change }
         }
@@ -110,10 +136,13 @@ private struct EntryLook {
     private func keepsFiles(in name: [UInt8], _ depth: Int) -> Bool {
         switch entry.pool {
         case .maven: false
-        case .gradle: depth == 0 && CacheLayouts.isGradleFileHash(name)
+        case .gradle: depth + 1 == hashDepth && CacheLayouts.isGradleFileHash(name)
         default: true
         }
     }
+
+    /// How deep in a Gradle entry lie the directories that are named by a SHA-1: a replaced build is one itself.
+    private var hashDepth: Int { entry.traits.contains(.part) ? 0 : 1 }
 
     private func isLater(_ time: Int64) -> Bool {
         entry.settledAt.map { time > $0.nanoseconds } ?? false

@@ -63,7 +63,8 @@ enum DisplayWidth {
 
     /// The text in lines of at most `first` columns for the first of them and `rest` for the others.
     ///
-    /// It is broken at spaces, which are left out there; a word wider than a line is broken between characters.
+    /// It is broken at spaces, which are left out there; a word wider than a line is broken after a colon or a slash,
+    /// so that the parts of a key or a path stay whole where they fit, else between characters.
     static func broken(_ text: String, first: Int, rest: Int) -> [String] {
         if first == unboundedWidth || columns(text) <= first { return [text] }
         var lines: [String] = []
@@ -79,6 +80,8 @@ enum DisplayWidth {
                 } else if let end = space, line[..<end].contains(where: { $0 != " " }) {
                     carried = Array(line[(end + 1)...])
                     line.removeSubrange(end...)
+                } else {
+                    carried = takenAfterSeparator(from: &line)
                 }
                 lines.append(String(line))
                 (line, used, space, room) = ([], 0, nil, max(2, rest))
@@ -86,8 +89,9 @@ enum DisplayWidth {
                 // What is carried over may be wider than a line by itself, or fill it just so.
                 for (each, width) in (carried + [character]).map({ ($0, columns(String($0))) }) {
                     if used + width > room, !line.isEmpty {
+                        let rest = takenAfterSeparator(from: &line)
                         lines.append(String(line))
-                        (line, used) = ([], 0)
+                        (line, used) = (rest, columns(String(rest)))
                     }
                     line.append(each)
                     used += width
@@ -104,6 +108,14 @@ enum DisplayWidth {
             while line.last == " " { line.removeLast() }
             return line
         }
+    }
+
+    /// What follows the last colon or slash of a word, taken from its end; nothing where it has none.
+    private static func takenAfterSeparator(from word: inout [Character]) -> [Character] {
+        guard let separator = word.lastIndex(where: { $0 == ":" || $0 == "/" }) else { return [] }
+        let rest = Array(word[(separator + 1)...])
+        word.removeSubrange((separator + 1)...)
+        return rest
     }
 
     /// The text without what could move the cursor, hide text or begin a new line.

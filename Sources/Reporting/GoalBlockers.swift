@@ -16,6 +16,8 @@ extension Protection {
         case .keepPattern: "Narrow the keep patterns in the configuration."
         case .warmed: "Warm fewer images, or wait until they were used."
         case .sharedLayers: "They go with the last image that shares their layers."
+        case .sharedFiles:
+            "They go with the last entry that shares their files; find -samefile shows other names."
         case .untracked:
             "Keep the tracking files: without them nothing tells what was fetched from what was installed."
         case .handPlaced: "Remove them by hand where no build needs them."

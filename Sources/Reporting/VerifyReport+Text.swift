@@ -22,7 +22,7 @@ extension VerifyReport {
             damaged.isEmpty
             ? checked == 0
                 ? "No file was verified"
-                : "No damage\(left > 0 ? " so far" : ""): \(Figures.count(checked, "file is", "files are")) what they should be"
+                : "No damage\(left > 0 ? " so far" : ""): \(Figures.count(checked, "file is what it", "files are what they")) should be"
             : "Damaged: \(Figures.grouped(Int64(damaged.count))) of "
                 + "\(Figures.count(checked, "file", "files"))"
         if moved > 0 { text += "; \(Figures.entries(Int64(moved))) moved into the trash" }

@@ -62,6 +62,62 @@ import Testing
         #expect(bench.exists("used"))
     }
 
+    @Test func replacedBuildsOfAGradleSnapshotGoOneByOne() throws {
+        let bench = try BuildVolume()
+        let version = ".gradle/caches/modules-2/files-2.1/com.example/core/1.0-SNAPSHOT"
+        let builds = (0..<4).map { version + "/" + String(repeating: "\($0)", count: 40) }
+        for (build, days) in zip(builds, [60, 50, 45, 40]) {
+            try bench.directory.write("\(build)/core-1.0-SNAPSHOT.jar", bytes: 9000)
+            try bench.directory.shell("touch -d '\(days) days ago' \(build)/* \(build)")
+        }
+        try bench.directory.shell("touch -d '40 days ago' \(version)")
+        // What no tool put there is refused, as in a whole version.
+        let outcome = try bench.prune {
+            try bench.directory.shell("cd \(builds[1]); mkdir mine; touch -d '50 days ago' mine .")
+            try bench.directory.write("\(builds[1])/mine/notes", "mine")
+            try bench.directory.shell("cd \(builds[1]); touch -d '50 days ago' mine/notes mine .")
+        }
+        #expect(outcome.evicted.map(\.key).allSatisfy { $0.hasPrefix("com.example:core:1.0-SNAPSHOT/") })
+        #expect(outcome.evicted.count == 2)
+        #expect(!bench.directory.exists(builds[0]) && !bench.directory.exists(builds[2]))
+        #expect(bench.directory.exists("\(builds[1])/mine/notes"))
+        #expect(bench.directory.exists("\(builds[3])/core-1.0-SNAPSHOT.jar"))
+    }
+
+    /// Two branches' caches that were copied by hard links: what a prune says it freed is what du finds gone.
+    @Test func whatIsHardLinkedComesFreeWithItsLastName() throws {
+        let bench = try BuildVolume()
+        for name in ["both", "kept", "alone"] { try bench.add(name, daysAgo: 40, bytes: 300_000) }
+        let cache = bench.directory.path
+        try bench.directory.shell(
+            """
+            mkdir -p branch/.m2/repository/g outside
+            cp -al .m2/repository/g/both branch/.m2/repository/g/
+            ln .m2/repository/g/kept/1/kept-1.jar outside/a-name-of-nobody
+            find branch -exec touch -h -d '40 days ago' {} +
+            """)
+        func live() throws -> Int64 {
+            let text = try bench.directory.shell("du -s --block-size=1 --exclude=.larder '\(cache)'")
+            return try #require(Int64(text.prefix { $0.isNumber }))
+        }
+        let before = try live()
+        let usage = try bench.usage()
+        #expect(usage.sharedFiles.count == 2)
+        let plan = bench.plan(usage, idleFloor: .zero)
+        let outcome = try bench.prune(idleFloor: .zero)
+        #expect(outcome.refused.isEmpty)
+        // The jar that somebody else has a name of would leave its bytes, so the entry stays.
+        #expect(Set(outcome.evicted.map(\.key)) == ["g:alone:1", "g:both:1"])
+        #expect(outcome.evicted.count == 3 && bench.exists("kept"))
+        #expect(plan.protections.values.contains(.sharedFiles))
+        // With the directories above, which go once they are empty.
+        let gone = try before - live()
+        #expect(outcome.usedBefore.bytes - outcome.usedAfter.bytes == gone)
+        let planned = plan.evict.reduce(Int64(0)) { $0 + $1.freedBytes.bytes }
+        #expect(planned == outcome.trashedBytes.bytes)
+        #expect(try bench.usage().usedBytes == outcome.usedAfter)
+    }
+
     @Test func aDirectorySwappedForALinkIsNotFollowed() throws {
         let bench = try BuildVolume()
         let outside = try TemporaryDirectory()

@@ -36,7 +36,7 @@ struct BuildVolume {
 
     func usage() throws -> VolumeUsage {
         let scan = try VolumeScanner().scan(volume, clock: Self.now)
-        return VolumeUsage(
+        var usage = VolumeUsage(
             volume: "build", usedBytes: scan.bytes, trashBytes: scan.trashBytes, capacity: scan.capacity,
             scan: ScanRecord(
                 number: 1, startedAt: scan.startedAt, complete: scan.complete, unreadable: 0,
@@ -47,6 +47,8 @@ struct BuildVolume {
                     lastUsed: max(entry.accessed, entry.fetched), evidence: .atime, confidence: .high, uses: 0
                 )
             }, layers: [])
+        usage.sharedFiles = scan.sharedFiles
+        return usage
     }
 
     /// The plan that removes everything that may go.

@@ -34,7 +34,7 @@ import Testing
 
             """.replacing("600k", with: "1100k"))
         var larder = Program()
-        larder.options = ["--config", directory.path + "/larder.yaml"]
+        larder.options = ["--config", directory.path + "/larder.yaml", "--state", directory.path + "/state"]
         larder.folder = directory
         #expect(try larder("scan").status == 0)
         return (larder, directory)
@@ -63,11 +63,11 @@ import Testing
         defer { withExtendedLifetime(directory) {} }
         // script(1) of util-linux gives the command a terminal of its own.
         let command =
-            "stty cols \(columns); unset COLUMNS NO_COLOR; TERM=xterm "
+            "stty cols \(columns); unset COLUMNS NO_COLOR LARDER_TESTBED; TERM=xterm "
             + "\(Program.path) \(larder.options.joined(separator: " ")) list"
         let output = try run(
             "/usr/bin/script", ["-qec", "bash -c '\(command)'", directory.path + "/typescript"]
-        ).checked().output.replacing("\r", with: "")
+        ).checked().output.replacing("\r\n", with: "\n")
         #expect(output.contains("\u{1b}["))
         let plain = output.replacing(/\u{1b}\[[0-9;]*m/, with: "")
         for line in plain.split(separator: "\n") { #expect(line.count <= columns, "\(line)") }
@@ -118,7 +118,9 @@ import Testing
             #expect(wrong.status == 64 && wrong.errors.contains("--volume"), "\(command)")
         }
         #expect(directory.exists("second/.m2/repository/g/a/1/a-1.jar"))
-        let plan = try larder.json("plan", "--to", "0", "--idle-floor", "0s", "--volume", "second")
+        // Directories of no entry stay, so that nothing at all cannot be reached.
+        let plan = try larder.json(
+            "plan", "--to", "0", "--idle-floor", "0s", "--volume", "second", status: 3)
         #expect(plan["volumes"].array.count == 1)
     }
 

@@ -37,10 +37,8 @@ import Testing
                         .trimmingCharacters(in: .whitespacesAndNewlines)))
         }
 
-        deinit {
-            process.terminate()
-            process.waitUntilExit()
-        }
+        // A thread of Dispatch blocks SIGTERM, and what it starts inherits that.
+        deinit { kill(process.processIdentifier, SIGKILL) }
 
         var received: [String] {
             let text = (try? String(contentsOfFile: directory.path + "/received", encoding: .utf8)) ?? ""

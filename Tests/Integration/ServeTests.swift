@@ -97,7 +97,7 @@ import Testing
         try daemon.wait(for: "is not what was scanned last")
         #expect(try daemon.sql("SELECT count(*) FROM entries") == "2")
         try directory.shell("rmdir cache; mv cache.real cache")
-        try daemon.wait(for: "volume build is back")
+        try daemon.wait(for: "volume build is available again")
         #expect(try daemon.sql("SELECT count(*) FROM entries") == "2")
         #expect(daemon.stop() == 0)
     }
@@ -207,7 +207,7 @@ import Testing
             }
         }
         // Between two absences the volume's fill was read.
-        for words in ["build is away", "build is back", "build is away"] {
+        for words in ["build is unavailable", "build is available again", "build is unavailable"] {
             let before = try daemon.events().count
             try directory.shell("cd cache; if [ -e .m2 ]; then mv .m2 m; else mv m .m2; fi")
             try daemon.wait(for: words, after: before)

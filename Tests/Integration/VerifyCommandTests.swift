@@ -30,7 +30,6 @@ import Testing
         #expect(result.output.hasPrefix("Damaged: 1 of 4 files.\n"))
         #expect(result.output.contains("truncated  g:bad:1\n"))
         #expect(result.output.contains("larder verify --quarantine"))
-        #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
         // A progress bar belongs on a terminal only.
         #expect(!result.errors.contains("verifying"))
         let again = try larder("verify", "--quarantine")
@@ -58,8 +57,8 @@ import Testing
     @Test func wrongValuesAreRefused() throws {
         let directory = try volume()
         let larder = Program(cache: directory.path + "/cache")
-        #expect(try larder("verify", "--max-rate", "fast").status == 78)
-        #expect(try larder("verify", "--max-duration", "10").status == 78)
+        #expect(try larder("verify", "--max-rate", "fast").status == 64)
+        #expect(try larder("verify", "--max-duration", "10").status == 64)
         #expect(try larder("verify", "--pool", "none").status == 64)
         #expect(try larder("verify", "--force-limit").status == 64)
         #expect(try larder("verify", "--volume", "none").status == 64)

@@ -21,9 +21,7 @@ final class WarmFixture: Sendable {
     private static let own = Testbed.shared == nil ? nil : try? OwnTestbed("--no-builds")
     static let settings: [String: String]? = own?.testbed.settings
 
-    static let testbed = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-        .deletingLastPathComponent()
-        .appendingPathComponent("Testbed").path
+    static let testbed = Testbed.packageRoot + "/Tests/Testbed"
 
     let settings: [String: String]
     let podman: PodmanClient

@@ -2,7 +2,8 @@
 ///
 /// An image whose removal would free nothing when its turn comes waits: each eviction that lowers the number
 /// of images on one of its layers has it looked at again, before anything used later goes. Images with the
-/// very same layers free nothing one by one, so they go together when the turn comes to the last of them.
+/// very same layers free nothing one by one, so they go together when the turn comes to the last of them. Entries that
+/// share their files by hard links wait in the same way, where most of what they occupy would stay.
 struct EvictionPass {
     /// The size of a volume or pool, and the size to come down to; nil where it was not over its quota.
     struct Gauge {
@@ -27,6 +28,8 @@ struct EvictionPass {
     private(set) var pools: [Pool: Gauge]
     private(set) var evictions: [Eviction] = []
     private var waiting: Set<Int> = []
+    private var files: SharedFileCounts
+    private var waitingFiles: Set<Int> = []
     private var isAnyAbove: Bool
     /// Whether every candidate goes, whatever the sizes.
     private let takesAll: Bool
@@ -39,7 +42,7 @@ struct EvictionPass {
 
     init(
         _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge,
-        pools: [Pool: Gauge],
+        pools: [Pool: Gauge], files: SharedFileCounts = SharedFileCounts([], entries: []),
         takesAll: Bool = false, order: EvictionOrder = .lru, maxIdle: [Pool: Span] = [:],
         steps: BuildSteps = BuildSteps(of: []), now: Timestamp
     ) {
@@ -50,6 +53,7 @@ struct EvictionPass {
         self.entries = entries
         self.images = images
         self.ledger = ledger
+        self.files = files
         self.volume = volume
         self.pools = pools
         self.now = now
@@ -67,11 +71,16 @@ struct EvictionPass {
             if gone.contains(place) { continue }
             if pool == .images {
                 settle(nextImage - 1)
+            } else if files.isHolder(place) {
+                settleFiles(place)
             } else {
                 evict(place, freeing: max(.zero, entries[place].bytes))
             }
         }
     }
+
+    /// The entries that were looked at and whose going would leave most of what they occupy, by their places.
+    var sharedEntries: [Int] { waitingFiles.sorted() }
 
     /// The images that were looked at and whose removal frees nothing, by their places in `entries`.
     var sharedImages: [Int] {
@@ -113,7 +122,9 @@ struct EvictionPass {
                 waiting.insert(next)
                 continue
             }
-            for mate in mates { evict(images[mate], freeing: .zero, with: entries[images[next]].key) }
+            for mate in mates {
+                evict(images[mate], freeing: .zero, with: .twin(key: entries[images[next]].key))
+            }
             evict(images[next], freeing: freed)
             for gone in mates + [next] {
                 waiting.remove(gone)
@@ -123,13 +134,30 @@ struct EvictionPass {
         }
     }
 
-    private mutating func evict(_ place: Int, freeing freed: ByteCount, with twin: String? = nil) {
+    /// Looks at an entry with shared files whose turn has come, and at those that waited for it.
+    private mutating func settleFiles(_ place: Int) {
+        let mates = files.mates(of: place, waiting: waitingFiles)
+        let all = mates + [place]
+        let (occupied, freed) = files.bytes(of: all, sizes: all.map { entries[$0].bytes })
+        guard takesAll || freed.bytes > occupied.bytes / 2 else {
+            waitingFiles.insert(place)
+            return
+        }
+        for next in all {
+            let freed = files.bytes(of: [next], sizes: [entries[next].bytes]).freed
+            files.remove(next)
+            waitingFiles.remove(next)
+            evict(next, freeing: freed, with: next == place ? nil : .mate(key: entries[place].key))
+        }
+    }
+
+    private mutating func evict(_ place: Int, freeing freed: ByteCount, with other: Eviction.Cause? = nil) {
         let entry = entries[place]
         let isStep = isStepOfWhatWent(place)
         let isPoolAbove = pools[entry.pool]?.isAbove ?? false
         let cause: Eviction.Cause =
-            if let twin {
-                .twin(key: twin)
+            if let other {
+                other
             } else if isStep {
                 .step(of: lastKey)
             } else if takesAll {

@@ -9,6 +9,9 @@ package struct Eviction: Sendable, Hashable {
         /// An image that frees nothing alone: it goes together with the one of that key, which has the very
         /// same layers.
         case twin(key: String)
+        /// An entry that frees little alone: it goes together with the one of that key, which shares its files by hard
+        /// links.
+        case mate(key: String)
         /// A step of the build that made the image of that key, which goes.
         case step(of: String)
         /// It was not used for longer than that.
@@ -46,6 +49,7 @@ package struct Eviction: Sendable, Hashable {
         case .volume: "least recently used: \(lastUse)"
         case .pool(let pool): "pool \(pool.rawValue) over its quota; \(lastUse)"
         case .twin(let key): "goes with \(key), which has the same layers; \(lastUse)"
+        case .mate(let key): "goes with \(key), which shares its files (hard links); \(lastUse)"
         case .step(let key): "a step of the build that made \(key); \(lastUse)"
         case .idle(let limit): "unused for more than \(limit): \(lastUse)"
         case .selected: "asked for by its key; \(lastUse)"
@@ -166,7 +170,7 @@ package struct EvictionPlan: Sendable {
 
     /// What becomes of single entries, by their rows in the index: the place in `evict`, or the protection.
     private var places: [Int64: Int] = [:]
-    private var protections: [Int64: Protection] = [:]
+    package var protections: [Int64: Protection] = [:]
 
     /// Makes a plan from all it consists of; `protections` names the kept entries by their rows in the index.
     package init(

@@ -98,10 +98,12 @@ package struct EvictionPolicy: Sendable, Hashable {
                     used: poolBytes[pool.key] ?? .zero, startingAbove: pool.value.high,
                     stoppingAt: pool.value.low)
             },
+            files: SharedFileCounts(usage.sharedFiles, entries: entries),
             takesAll: selection != nil, order: order, maxIdle: selection == nil ? maxIdle : [:], steps: steps,
             now: now)
         pass.run(over: candidates)
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
+        kept += pass.sharedEntries.map { ($0, .sharedFiles) }
 
         let poolsOver = Pool.allCases.compactMap { pool -> EvictionPlan.PoolOverQuota? in
             guard let gauge = pass.pools[pool], gauge.goal != nil, let quota = poolQuotas[pool] else {
@@ -146,7 +148,7 @@ package struct EvictionPolicy: Sendable, Hashable {
 
     /// The strongest reason to keep an entry whatever the quota says; nil where there is none.
     ///
-    /// It is the plan's own answer but for `sharedLayers`, which depends on what else goes.
+    /// It is the plan's own answer but for `sharedLayers` and `sharedFiles`, which depend on what else goes.
     package func protection(of entry: CacheEntry, now: Timestamp) -> Protection? {
         rules(now: now).protection(of: entry)
     }

@@ -2,10 +2,12 @@
 ///
 /// The first reason that applies is the one reported. They stand in the order of their strength: what the scan
 /// saw, which no setting lifts; then what the configuration keeps for good; then what passes with time. So the
-/// remedy for the reason reported is never in vain because of a stronger one behind it. The last reason,
-/// `sharedLayers`, depends on what else goes: the pass over the entries finds it.
+/// remedy for the reason reported is never in vain because of a stronger one behind it. The last
+/// reasons, `sharedLayers` and `sharedFiles`, depend on what else goes: the pass over the entries finds them.
 struct ProtectionRules {
-    private static let decidedHere: [Protection] = [.keepPattern, .warmed, .idleFloor, .sharedLayers]
+    private static let decidedHere: [Protection] = [
+        .keepPattern, .warmed, .idleFloor, .sharedLayers, .sharedFiles,
+    ]
 
     /// All reasons, the strongest first; those that the scan sees in the order of their declaration.
     ///

@@ -32,6 +32,8 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
     case handPlaced = "hand-placed"
     /// In a read-only dependency cache, which builds read without any lock while it must not change.
     case readOnlyCache = "read-only-cache"
+    /// Its removal would free little while other entries, or files outside of entries, share its files by hard links.
+    case sharedFiles = "shared-files"
 
     /// The reason in a few words.
     package var text: String {
@@ -48,6 +50,7 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
         case .keepPattern: "matches a keep pattern"
         case .warmed: "warmed and not used yet"
         case .sharedLayers: "removal frees nothing: its layers are shared"
+        case .sharedFiles: "removal frees little: its files have other names (hard links)"
         case .untracked: "no _remote.repositories says where it came from"
         case .handPlaced: "put there by hand, cannot be fetched again"
         case .readOnlyCache: "in a read-only dependency cache, which must not change while builds read it"

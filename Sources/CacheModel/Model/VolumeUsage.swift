@@ -20,6 +20,8 @@ package struct VolumeUsage: Sendable {
     package var warnings: [ScanWarning] = []
     /// What could be named of what no record explains.
     package var unaccounted: [UnaccountedSpace] = []
+    /// The files that have names in several entries.
+    package var sharedFiles: [SharedFiles] = []
 
     /// Makes a state from all it consists of.
     package init(

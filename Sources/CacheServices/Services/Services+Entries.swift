@@ -155,7 +155,8 @@ package struct NextPrunePreview: Sendable {
     private let decidedAt: Timestamp
     /// What goes, by the entry's row in the index.
     let evictions: [Int64: (position: Int, freed: ByteCount, cause: Eviction.Cause)]
-    private let shared: Set<Int64>
+    /// What stays for what else stays, which no look at the entry alone can tell.
+    private let shared: [Int64: Protection]
 
     /// Plans the next prune.
     package init(of volume: Volume, _ usage: VolumeUsage, by policy: EvictionPolicy, now: Timestamp) {
@@ -165,11 +166,7 @@ package struct NextPrunePreview: Sendable {
         evictions = Dictionary(
             plan.evict.enumerated().map { ($1.entry.id, ($0 + 1, $1.freedBytes, $1.cause)) },
             uniquingKeysWith: { first, _ in first })
-        shared = Set(
-            usage.entries.lazy.filter {
-                $0.pool == .images && plan.verdict(on: $0) == .kept(.sharedLayers)
-            }
-            .map(\.id))
+        shared = plan.protections.filter { $0.value == .sharedLayers || $0.value == .sharedFiles }
     }
 
     /// What would happen to an entry.
@@ -181,7 +178,7 @@ package struct NextPrunePreview: Sendable {
                     entry: entry, freedBytes: freed, cause: cause, decidedAt: decidedAt,
                     probation: entry.isUnused ? policy.order.probation : .zero))
         }
-        if shared.contains(entry.id) { return .kept(.sharedLayers) }
+        if let reason = shared[entry.id] { return .kept(reason) }
         return policy.protection(of: entry, now: decidedAt).map { .kept($0) } ?? .notNeeded
     }
 }

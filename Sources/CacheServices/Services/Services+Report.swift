@@ -82,7 +82,7 @@ extension Services {
         policy.idleFloor = .zero
         // What passes with time is no obstacle to a prune of another day.
         let passing: Set<Protection> = [
-            .inFlight, .inUse, .gradleRunning, .idleFloor, .warmed, .sharedLayers,
+            .inFlight, .inUse, .gradleRunning, .idleFloor, .warmed, .sharedLayers, .sharedFiles,
         ]
         let pinned = usage.entries.lazy.filter {
             policy.protection(of: $0, now: now).map { !passing.contains($0) } ?? false

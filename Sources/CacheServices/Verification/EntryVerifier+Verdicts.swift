@@ -71,15 +71,36 @@ extension EntryVerifier {
     /// What a file's own format says; nil for formats that are not known.
     private func structure(of file: NoAtimeFile, _ name: [UInt8]) throws(SystemError) -> FileVerdict? {
         if ZipArchive.isArchive(name) {
-            let archive = ZipArchive(size: file.opened.size) { [reader] offset, count in
+            let archive = ZipArchive(size: file.opened.size, isTimeOver: reader.limit()) {
+                [reader] offset, count in
                 try reader.bytes(of: file, at: offset, count)
             }
             do { return try archive.verdict() } catch {
                 throw error as? SystemError ?? SystemError(code: EIO)
             }
         }
+        // Gradle's build cache keeps archives that are called by their hash alone (GZipBuildCacheEntryPacker).
+        var isGzip = [".gz", ".tgz"].contains { name.suffix($0.utf8.count).elementsEqual($0.utf8) }
+        if name.count == 32, !name.contains(UInt8(ascii: ".")) {
+            isGzip = try reader.bytes(of: file, at: 0, 3).elementsEqual([0x1f, 0x8b, 8])
+        }
+        if isGzip { return try gzipVerdict(on: file) }
         guard name.suffix(4).elementsEqual(".pom".utf8) else { return nil }
         guard file.opened.size <= 4 << 20 else { return .unverifiable("a pom of more than 4 MiB") }
         return PomText.verdict(on: try reader.bytes(of: file, at: 0, Int(file.opened.size)))
+    }
+
+    private func gzipVerdict(on file: NoAtimeFile) throws(SystemError) -> FileVerdict {
+        guard file.opened.size > 0 else { return .damaged(.truncated, "it is empty") }
+        let isTimeOver = reader.limit()
+        let check = ContentCheck { [reader] offset, count in
+            isTimeOver() ? nil : try reader.bytes(of: file, at: offset, count)
+        }
+        do {
+            let fault = try check.fault(in: 0..<file.opened.size, .gzip, expected: nil)
+            return fault.map { .damaged(.malformed, "its content is damaged: \($0)") } ?? .intact
+        } catch is ContentCheck.Unfinished {
+            return .unverifiable("reading it takes longer than a verification may")
+        } catch { throw error as? SystemError ?? SystemError(code: EIO) }
     }
 }

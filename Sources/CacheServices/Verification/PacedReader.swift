@@ -30,7 +30,7 @@ final class PacedReader {
     ///
     /// The time that was left as it began does not count: a file that was begun late has its turn.
     func digits(of file: NoAtimeFile, _ algorithm: Checksum.Algorithm) throws(SystemError) -> String? {
-        let begun = uptime()
+        let isTimeOver = limit()
         var checksum = algorithm.begin()
         var offset: Int64 = 0
         while true {
@@ -39,8 +39,18 @@ final class PacedReader {
             offset += Int64(count)
             account(for: count)
             if count < buffer.count { return checksum.digits() }
-            if pace.isOver(after: Span(nanoseconds: uptime().nanoseconds - begun.nanoseconds)) { return nil }
+            if isTimeOver() { return nil }
             file.release(upTo: offset)
+        }
+    }
+
+    /// A look at the clock from here on: whether as long a time as all may take is over.
+    ///
+    /// A file that was begun late has its turn.
+    func limit() -> () -> Bool {
+        let begun = uptime()
+        return { [pace, uptime] in
+            pace.isOver(after: Span(nanoseconds: uptime().nanoseconds - begun.nanoseconds))
         }
     }
 

@@ -1,6 +1,7 @@
 import CacheModel
 
-/// Whether a zip archive (jar, war, aar …) is whole, told from its tail and its central directory.
+/// Whether a zip archive (jar, war, aar …) is whole, told from its tail and its central directory, then from the
+/// checksums of what is in it.
 ///
 /// Format: PKWARE APPNOTE 6.3.10, sections 4.3.12 to 4.3.16 and 4.5.3. What Java opens counts as whole: like
 /// `java.util.zip.ZipFile.Source` (JDK 17) this takes the last end record in the last 65,557 bytes, lets a
@@ -8,6 +9,7 @@ import CacheModel
 struct ZipArchive {
     private let size: Int64
     private let read: (_ offset: Int64, _ count: Int) throws -> [UInt8]
+    private let isTimeOver: () -> Bool
 
     /// Directories beyond this are not read: one of 300,000 entries has as much.
     private static let largestDirectory: Int64 = 1 << 25
@@ -28,8 +30,12 @@ struct ZipArchive {
     private struct Fault: Error { var verdict: FileVerdict }
 
     /// Takes an archive of `size` bytes; `read` gives that many bytes from an offset, fewer at the end only.
-    init(size: Int64, read: @escaping (_ offset: Int64, _ count: Int) throws -> [UInt8]) {
+    init(
+        size: Int64, isTimeOver: @escaping () -> Bool = { false },
+        read: @escaping (_ offset: Int64, _ count: Int) throws -> [UInt8]
+    ) {
         self.size = size
+        self.isTimeOver = isTimeOver
         self.read = read
     }
 
@@ -51,11 +57,43 @@ struct ZipArchive {
                     ? .damaged(.truncated, "its end is missing: no central directory")
                     : .damaged(.malformed, "it is no zip archive")
             }
-            try checkDirectory(of: end.isZip64 ? try zip64End(before: end) : end)
+            let entries = try checkDirectory(of: end.isZip64 ? try zip64End(before: end) : end)
+            for (number, entry) in entries.enumerated() { try checkContent(of: entry, number: number + 1) }
             return .intact
         } catch let fault as Fault {
             return fault.verdict
+        } catch is ContentCheck.Unfinished {
+            return .unverifiable("reading it takes longer than a verification may")
         }
+    }
+
+    /// What the central directory says of an entry.
+    private struct Entry {
+        /// 0 stored, 8 deflated; others are not looked into.
+        var method: Int64
+        var isEncrypted: Bool
+        var checksum: UInt32
+        var header: Int64
+        var packed: Int64
+        var length: Int64
+    }
+
+    private func checkContent(of entry: Entry, number: Int) throws {
+        guard !entry.isEncrypted, entry.method == 0 || entry.method == 8 else { return }
+        let header = try bytes(entry.header, 30)
+        guard header.count == 30, header.starts(with: [0x50, 0x4b, 3, 4]) else {
+            throw Self.malformed("entry \(number) is not where its central directory says")
+        }
+        let start = entry.header + 30 + header.number(2, 26) + header.number(2, 28)
+        let end = start.addingPinned(entry.packed)
+        guard end <= size else {
+            throw Self.malformed("the data of entry \(number) lie beyond the file's bounds")
+        }
+        let check = ContentCheck { offset, count in isTimeOver() ? nil : try bytes(offset, count) }
+        let fault = try check.fault(
+            in: start..<end, entry.method == 0 ? .stored : .deflated,
+            expected: .init(checksum: entry.checksum, length: entry.length))
+        if let fault { throw Self.malformed("the content of entry \(number) is damaged: \(fault)") }
     }
 
     private var startsLikeArchive: Bool {
@@ -108,7 +146,7 @@ struct ZipArchive {
     }
 
     /// Goes through the central directory: as many entries as announced, each within the file.
-    private func checkDirectory(of end: End) throws {
+    private func checkDirectory(of end: End) throws -> [Entry] {
         guard end.directorySize >= 0, end.directoryStart >= 0, end.stub >= 0 else {
             throw Fault(
                 verdict: .damaged(
@@ -128,6 +166,7 @@ struct ZipArchive {
         let directory = try bytes(end.directoryStart, Int(end.directorySize))
         var at = 0
         var count: Int64 = 0
+        var entries: [Entry] = []
         while at < directory.count {
             guard at + 46 <= directory.count, directory[at...].starts(with: [0x50, 0x4b, 1, 2]) else {
                 throw Self.malformed("entry \(count + 1) of its central directory is none")
@@ -137,7 +176,7 @@ struct ZipArchive {
             guard next <= directory.count else {
                 throw Self.malformed("entry \(count + 1) of its central directory is cut off")
             }
-            try checkBounds(directory, at, extra, end, number: count + 1)
+            entries.append(try entry(directory, at, extra, end, number: count + 1))
             at = next
             count += 1
         }
@@ -146,19 +185,21 @@ struct ZipArchive {
             throw Self.malformed(
                 "its central directory has \(count) entries, and \(end.entries) are announced")
         }
+        return entries
     }
 
-    /// Whether an entry's data lie between the beginning and the central directory.
-    private func checkBounds(
+    /// An entry whose data lie between the beginning and the central directory.
+    private func entry(
         _ directory: [UInt8], _ at: Int, _ extra: Int, _ end: End, number: Int64
-    ) throws {
+    ) throws -> Entry {
         var packed = directory.number(4, at + 20)
+        var length = directory.number(4, at + 24)
         var offset = directory.number(4, at + 42)
         var wide: [Int64] = []
-        if packed == 0xffff_ffff || offset == 0xffff_ffff {
+        if packed == 0xffff_ffff || offset == 0xffff_ffff || length == 0xffff_ffff {
             wide = zip64Values(directory, from: extra, length: Int(directory.number(2, at + 30)))
             // The record holds only those of length, packed length and offset that are full, in this order.
-            if directory.number(4, at + 24) == 0xffff_ffff, !wide.isEmpty { wide.removeFirst() }
+            if length == 0xffff_ffff, !wide.isEmpty { length = wide.removeFirst() }
             if packed == 0xffff_ffff, !wide.isEmpty { packed = wide.removeFirst() }
             if offset == 0xffff_ffff, !wide.isEmpty { offset = wide.removeFirst() }
         }
@@ -167,6 +208,10 @@ struct ZipArchive {
         guard offset >= 0, packed >= 0, offset <= size, dataEnd <= end.directoryStart else {
             throw Self.malformed("the data of entry \(number) lie beyond the file's bounds")
         }
+        return Entry(
+            method: directory.number(2, at + 10), isEncrypted: directory.number(2, at + 8) & 1 == 1,
+            checksum: UInt32(truncatingIfNeeded: directory.number(4, at + 16)), header: end.stub + offset,
+            packed: packed, length: length)
     }
 
     private func zip64Values(_ directory: [UInt8], from start: Int, length: Int) -> [Int64] {

@@ -3,8 +3,9 @@ import FileAccess
 import Glibc
 
 extension EntryCollector {
-    /// The entries with their sums, in the order of their paths, and what waits in the trash.
-    func entries() -> (entries: [ScannedEntry], trashBytes: Int64) {
+    /// The entries with their sums, in the order of their paths, what waits in the trash, and the files that have names
+    /// in several entries.
+    func entries() -> (entries: [ScannedEntry], trashBytes: Int64, sharedFiles: [SharedFiles]) {
         let (paths, (keys, found)) = both {
             inOrder()
         } and: {
@@ -22,7 +23,41 @@ extension EntryCollector {
                 fetched: Timestamp(nanoseconds: sum.fetched), protections: sum.protections,
                 traits: heads[at].traits)
         }
-        return (entries, found.trashBytes)
+        return (entries, found.trashBytes, tree.hardLinks.isEmpty ? [] : sharedFiles(paths))
+    }
+
+    /// The files that one entry's going would not free, summed up by who holds names of them.
+    private func sharedFiles(_ paths: OrderedPaths) -> [SharedFiles] {
+        struct Holders: Hashable {
+            var heads: [Int32]
+            var countedIn: Int32
+            var isHeldElsewhere: Bool
+        }
+        var place = [Int](repeating: 0, count: heads.count)
+        for (number, head) in paths.order.enumerated() { place[head] = number }
+        let countedIn = Dictionary(
+            tree.hardLinksByFirstPath().map { ($0.inode, owner[Int($0.directory)]) },
+            uniquingKeysWith: { first, _ in first })
+        var sums: [Holders: Int64] = [:]
+        for (inode, links) in Dictionary(grouping: tree.hardLinks, by: \.inode) {
+            let holders = Set(links.lazy.map { owner[Int($0.directory)] })
+            let isHeldElsewhere = holders.contains(-1) || UInt64(links.count) < links[0].links
+            let heads = holders.filter { $0 >= 0 }.sorted { place[Int($0)] < place[Int($1)] }
+            guard !heads.isEmpty, heads.count > 1 || isHeldElsewhere else { continue }
+            let group = Holders(
+                heads: heads, countedIn: countedIn[inode] ?? -1, isHeldElsewhere: isHeldElsewhere)
+            sums[group, default: 0].addPinned(links[0].bytes)
+        }
+        let groups = sums.map { group, bytes in
+            SharedFiles(
+                holders: group.heads.map { paths[place[Int($0)]] },
+                countedIn: group.countedIn < 0 ? nil : paths[place[Int(group.countedIn)]],
+                isHeldElsewhere: group.isHeldElsewhere, bytes: ByteCount(bytes))
+        }
+        return groups.sorted { a, b in
+            if a.holders != b.holders { return a.holders.lexicographicallyPrecedes(b.holders) }
+            return !a.isHeldElsewhere && b.isHeldElsewhere
+        }
     }
 
     private func inOrder() -> OrderedPaths { OrderedPaths(of: heads.map(\.directory), in: tree) }

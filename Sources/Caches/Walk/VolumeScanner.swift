@@ -69,6 +69,7 @@ package struct VolumeScanner: Sendable {
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
         scan.unmanaged = collector.unmanaged()
+        scan.sharedFiles = found.sharedFiles
         let hidden = unreadable.map { (directory: $0.directory, name: $0.name) } + walk.mountPoints
         scan.unseen = hidden.compactMap { place in
             VolumePath(bytes: tree.path(place.directory)).map {

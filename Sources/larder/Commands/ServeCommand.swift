@@ -72,6 +72,11 @@ struct ServeCommand: AsyncParsableCommand {
             if (before.listen, before.tokenFile) != (after.listen, after.tokenFile) {
                 logger.warning("daemon.listen and daemon.token_file change at the next start only")
             }
+            if next.place != services.place {
+                logger.warning("cluster and node, the labels of all metrics, change at the next start only")
+                next.configuration.cluster = services.configuration.cluster
+                next.configuration.node = services.configuration.node
+            }
             for warning in next.configuration.warnings { logger.warning("\(warning)") }
             level.value = next.configuration.logLevel
             return DaemonPlan(next)

@@ -30,7 +30,7 @@ struct Overrides {
         return strange.sorted().map { name in
             let cure = nearest(name, among: known).map { "did you mean \($0)?" }
             return "the variable \(quotable(name)) is unknown and ignored; "
-                + (cure ?? "known: \(known.sorted().joined(separator: ", "))")
+                + (cure ?? "'larder config show' names those that are known")
         }
     }
 

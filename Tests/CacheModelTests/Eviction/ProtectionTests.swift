@@ -21,7 +21,8 @@ struct ProtectionTests {
     static let seenByScan =
         [.untracked]
         + Protection.allCases.filter {
-            ![.untracked, .noEvidence, .keepPattern, .warmed, .idleFloor, .sharedLayers].contains($0)
+            ![.untracked, .noEvidence, .keepPattern, .warmed, .idleFloor, .sharedLayers, .sharedFiles]
+                .contains($0)
         } + [.noEvidence]
 
     static let cases: [Case] =

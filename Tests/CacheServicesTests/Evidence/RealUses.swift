@@ -59,11 +59,9 @@ struct RealVolume {
 
     /// As above.
     static func testbed(_ command: String, _ arguments: [String]) throws -> String {
-        let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .path
         let directory = settings?["LARDER_TESTBED"] ?? ""
         return try run(
-            "/usr/bin/env", ["python3", "\(script)/Testbed/testbed.py", command, directory] + arguments
+            "/usr/bin/env", ["python3", Testbed.program, command, directory] + arguments
         ).checked().output
     }
 }

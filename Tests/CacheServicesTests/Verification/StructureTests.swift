@@ -83,6 +83,66 @@ import Testing
                 == .damaged(.truncated, "its end is missing: the last record is of an archive in it"))
     }
 
+    /// What is written over content shows, whatever way it is packed.
+    @Test(arguments: ["plain", "stored", "wide", "fat", "stub", "zip64"])
+    func overwrittenContentShows(name: String) throws {
+        let whole = try #require(try archives()[name])
+        // The first entry's header of 30 bytes, its name and the like, then 3,000 bytes that hardly compress.
+        for at in stride(from: 200, to: 2_800, by: 130) {
+            var bytes = whole
+            bytes[at] ^= 0x55
+            guard case .damaged(.malformed, let why) = try verdict(onZip: bytes) else {
+                Issue.record("\(name) changed at \(at): \(try verdict(onZip: bytes))")
+                continue
+            }
+            #expect(why.hasPrefix("the content of entry "), "\(why)")
+        }
+    }
+
+    @Test func anArchiveThatTakesTooLongIsNotJudged() throws {
+        let whole = try #require(try archives()["plain"])
+        let archive = ZipArchive(size: Int64(whole.count), isTimeOver: { true }) { offset, count in
+            Array(whole[Int(offset)..<min(whole.count, Int(offset) + count)])
+        }
+        #expect(try archive.verdict() == .unverifiable("reading it takes longer than a verification may"))
+    }
+
+    /// Python's gzip writes them: one member, several, none of them with anything in it, with tar's padding behind.
+    @Test func gzipIsReadToItsEnd() throws {
+        let directory = try TemporaryDirectory()
+        try run(
+            "/usr/bin/python3", "-c",
+            """
+            import gzip, os, sys
+            os.chdir(sys.argv[1])
+            def write(name, data): open(name, "wb").write(data)
+            write("one", gzip.compress(os.urandom(90000))); write("empty", gzip.compress(b""))
+            write("dense", gzip.compress(bytes(3000000)))
+            write("several", b"".join(gzip.compress(os.urandom(n)) for n in (70000, 0, 5)))
+            write("padded", gzip.compress(os.urandom(300)) + bytes(512))
+            """, directory.path
+        ).checked()
+        func fault(_ bytes: [UInt8]) throws -> String? {
+            let check = ContentCheck { offset, count in
+                Array(bytes[min(bytes.count, Int(offset))..<min(bytes.count, Int(offset) + count)])
+            }
+            return try check.fault(in: 0..<Int64(bytes.count), .gzip, expected: nil)
+        }
+        for name in try directory.shell("ls").split(separator: "\n").map(String.init) {
+            let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(directory.path)/\(name)")))
+            #expect(try fault(whole) == nil, "\(name)")
+            let content = name == "padded" ? whole.count - 512 : whole.count
+            for at in [0, 2, content / 2, content - 5] {
+                var bytes = whole
+                bytes[at] ^= 0x55
+                #expect(try fault(bytes) != nil, "\(name) changed at \(at)")
+            }
+            for length in [1, content / 2, content - 1] {
+                #expect(try fault(Array(whole[..<length])) != nil, "\(name) cut at \(length)")
+            }
+        }
+    }
+
     @Test func whatDoesNotHoldTogetherIsMalformed() throws {
         let plain = try #require(try archives()["plain"])
         let end = plain.count - 22
