@@ -67,8 +67,8 @@ struct WarmReportTests {
               present  256 MiB       –  docker.io/library/redis:7
                         configured
               failed         –   1.0 s
-                  registry.example.com:5000/team/database@sha256:000000000000000000000000000
-                  0000000000000000000000000000000000000
+                  registry.example.com:5000/team/database@sha256:
+                  0000000000000000000000000000000000000000000000000000000000000000
                         named; manifest unknown; check the name and the tag
 
             Evicted to make room:
