@@ -78,7 +78,7 @@ let package = Package(
             "CacheServices",
             [
                 "CacheIndex", "CacheModel", "Caches", "CLinux", "CZlib", "FileAccess", "PodmanClient",
-                "Reporting", "RunnerLint",
+                "PodmanClient", "Reporting", "RunnerLint",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
@@ -98,8 +98,8 @@ let package = Package(
         .executableTarget(
             name: "larder",
             dependencies: [
-                "CLinux", "CacheIndex", "CacheModel", "CacheServices", "Caches", "Daemon", "PodmanClient",
-                "Reporting", "RunnerLint",
+                "CLinux", "CacheIndex", "CacheModel", "CacheServices", "Caches", "Daemon", "FileAccess",
+                "PodmanClient", "Reporting", "RunnerLint",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

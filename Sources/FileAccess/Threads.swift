@@ -63,6 +63,35 @@ package func halves<Element: Sendable>(
     }
 }
 
+/// Whether so many threads can be had at once.
+///
+/// Below a limit of processes (`RLIMIT_NPROC`, a pod's `pids.max`) Dispatch waits for a thread for ever.
+package func canStartThreads(_ count: Int) -> Bool {
+    var threads: [pthread_t] = []
+    var gate = pthread_mutex_t()
+    pthread_mutex_init(&gate, nil)
+    defer { pthread_mutex_destroy(&gate) }
+    return withUnsafeMutablePointer(to: &gate) { gate in
+        // Each waits for the gate, so that all of them are there at once.
+        pthread_mutex_lock(gate)
+        for _ in 0..<count {
+            var thread = pthread_t()
+            let result = pthread_create(
+                &thread, nil,
+                { gate in
+                    let gate = gate?.assumingMemoryBound(to: pthread_mutex_t.self)
+                    if let gate, pthread_mutex_lock(gate) == 0 { pthread_mutex_unlock(gate) }
+                    return nil
+                }, gate)
+            if result != 0 { break }
+            threads.append(thread)
+        }
+        pthread_mutex_unlock(gate)
+        for thread in threads { pthread_join(thread, nil) }
+        return threads.count == count
+    }
+}
+
 /// What a new thread is to do.
 private final class Work {
     let body: () -> Void

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CLinux
 import CacheServices
+import FileAccess
 import Glibc
 
 /// Larder keeps the cache volumes of a CI system stocked, sized and pruned.
@@ -43,12 +44,23 @@ struct Larder: AsyncParsableCommand {
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
+    /// What a command needs at least: one less, and it would wait for ever.
+    private static let threadsNeeded = 6
+
     @MainActor
     static func main() async {
         raiseOpenFiles()
         signal(SIGPIPE, SIG_IGN)
         // A file that may not grow is an error to be told, and no end.
         signal(SIGXFSZ, SIG_IGN)
+        guard canStartThreads(threadsNeeded) else {
+            Failure(
+                code: .failed, message: "this process may not start \(threadsNeeded) threads",
+                hint:
+                    "raise the limit of processes (ulimit -u, or pids.max of the pod), or end what uses it up"
+            ).report(as: asksForJSON(CommandLine.arguments) ? .json : .text)
+            Glibc.exit(Failure.Code.failed.rawValue)
+        }
         if CommandLine.arguments.dropFirst() == ["--generate-completion-script", "bash"] {
             // Keys have colons, at which bash would break the word that is completed (bash(1), COMP_WORDBREAKS).
             try? Terminal.say(completionScript(for: .bash) + "\nCOMP_WORDBREAKS=${COMP_WORDBREAKS//:}\n")

@@ -4,7 +4,8 @@
 For scan, plan, prune, restore, purge and verify: a first run under strace tells which calls concern the volume or the
 state directory. Then each of a sample of them fails once, with each error that the call can return, and so do runs under
 small limits of open files and file sizes. After each: no process died by a signal, what is protected is in its place, every
-entry is whole, where it was or in the trash, and the next scan without faults knows exactly what is there.
+entry is whole, where it was or in the trash, and the next scan without faults knows exactly what is there. So do limits
+of memory and of processes; what does not end within two minutes is a violation as well.
 
     inject_errors.py [--long] [--seed N]      prints the count of injections; with --long every call fails with every error
 """
@@ -93,9 +94,12 @@ class Volume:
 
     def larder(self, words, before=(), limits=None):
         """Runs Larder to its end: (exit code or minus the signal, output)."""
-        done = subprocess.run(
-            [*before, *self.argv(words)], capture_output=True, text=True, timeout=120, preexec_fn=limits,
-            env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
+        try:
+            done = subprocess.run(
+                [*before, *self.argv(words)], capture_output=True, text=True, timeout=120, preexec_fn=limits,
+                env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
+        except subprocess.TimeoutExpired:
+            return -9, "not done within two minutes"
         return done.returncode, done.stdout + done.stderr
 
     def prepare(self, command):
@@ -111,6 +115,12 @@ class Volume:
             self.larder(["scan"])
         runs = sorted(path.name for path in (self.root / ".larder/trash").iterdir())
         return [runs[-1] if word == "RUN" and runs else word for word in COMMANDS[command]]
+
+    def give_to(self, user, top):
+        """Makes a tree a user's, without a trace in the access times."""
+        for path, folders, files in os.walk(top):
+            for name in [".", *folders, *files]:
+                os.chown(os.path.join(path, name), user, user, follow_symlinks=False)
 
     def faults(self, command):
         """What is wrong now, a sentence each."""
@@ -173,7 +183,12 @@ def calls(command):
 def attempt(volume, command, before, limits, what):
     """Runs a command with a fault on a volume that is at rest; what is wrong afterwards."""
     try:
+        if limits and os.getuid() == 0:
+            volume.give_to(NOBODY, volume.top)
         words = volume.prepare(command)
+        if limits and os.getuid() == 0:
+            volume.give_to(NOBODY, volume.state)
+            volume.give_to(NOBODY, volume.root / ".larder")
         code, told = volume.larder(words, before, limits)
         wrong = [f"it died by signal {-code if code < 0 else code - 128}: {told[-300:]}"] if code < 0 or code > 128 else []
         return [f"{command}, {what}: {fault}" for fault in wrong + volume.faults(command)]
@@ -189,9 +204,30 @@ def at_rest(tries):
         yield from batch
 
 
+NOBODY = 54_321  # a user that has no processes: a limit of processes does not hold for root
+
+
 def limit(kind, value):
     """What sets a limit in a process that is about to begin."""
-    return lambda: resource.setrlimit(kind, (value, value))
+
+    def set_limit():
+        resource.setrlimit(kind, (value, value))
+        if kind == resource.RLIMIT_NPROC and os.getuid() == 0:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+
+    return set_limit
+
+
+def limits_of(command, is_long, chance):
+    """The limits that a command is run under."""
+    kinds = (
+        (resource.RLIMIT_NOFILE, (16, 24, 40)), (resource.RLIMIT_FSIZE, (0, 4096)),
+        # 256 MiB of addresses are enough, the debug build's runtime included.
+        (resource.RLIMIT_AS, (256 << 20, 400 << 20)), (resource.RLIMIT_NPROC, (1, 2, 3, 5, 8, 12)),
+    )
+    return [(kind, value) for kind, values in kinds for value in (values if is_long else [chance.choice(values)])]
 
 
 def main():
@@ -212,9 +248,8 @@ def main():
         for name, number, error in tries:
             inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={name}:error={error}:when={number}"]
             faults.append((inject, None, f"call {number} of {name} fails with {error}"))
-        for kind, values in ((resource.RLIMIT_NOFILE, (16, 24, 40)), (resource.RLIMIT_FSIZE, (0, 4096))):
-            for value in values if options.long else [chance.choice(values)]:
-                faults.append(([], limit(kind, value), f"limit {kind} is {value}"))
+        for kind, value in limits_of(command, options.long, chance):
+            faults.append(([], limit(kind, value), f"limit {kind} is {value}"))
         for volume, fault in at_rest(faults):
             wrong += attempt(volume, command, *fault)
             done += 1

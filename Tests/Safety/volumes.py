@@ -135,7 +135,7 @@ def check_strays(root, state):
     wrong = []
     own = Path(root) / ".larder"
     if own.is_dir():
-        wrong += [f"stray .larder/{n}" for n in os.listdir(own) if n not in {"lock", "volume-id", "trash"}]
+        wrong += [f"stray .larder/{n}" for n in os.listdir(own) if n not in {"lock", "volume-id", "trash", "clock"}]
     trash = own / "trash"
     for run in os.listdir(trash) if trash.is_dir() else []:
         names = os.listdir(trash / run) if (trash / run).is_dir() else []
@@ -143,7 +143,7 @@ def check_strays(root, state):
             wrong.append(f"empty run {run} in the trash: {names}")
         wrong += [f"stray {run}/{n}" for n in names if not n.isdigit() and n != "journal.json"]
     # A note or a tree that was cut off is written over by the next one.
-    known = {"larder.db", "reserve", "clock.json", "clock.json.new", "tree-build", "tree-build.new"}
+    known = {"larder.db", "larder.db.checked", "reserve", "clock.json", "clock.json.new", "tree-build", "tree-build.new"}
     wrong += [f"stray {n} in the state directory" for n in os.listdir(state) if n not in known]
     return wrong
 

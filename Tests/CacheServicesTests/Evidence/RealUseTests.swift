@@ -59,11 +59,9 @@ struct RealUseTests {
         for attempt in 1...2 {
             let trace = cache + ".trace"
             defer { unlink(trace) }
-            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .deletingLastPathComponent().path
             try run(
                 "/usr/bin/env", "strace", "-f", "-qq", "-e", "trace=openat,open", "-o", trace, "python3",
-                "\(script)/Testbed/testbed.py", "maven", try #require(settings["LARDER_TESTBED"]), build[0],
+                Testbed.program, "maven", try #require(settings["LARDER_TESTBED"]), build[0],
                 build[1],
                 build[2]
             ).checked()
