@@ -61,7 +61,7 @@ package struct ImagePruner: Sendable {
                 refusal = failure
             } else {
                 do {
-                    switch try await remove(entry.found, reader) {
+                    switch try await remove(entry.found, seenUntil: scan.startedAt, reader) {
                     case .done: break
                     case .goneBefore: isGone = true
                     case .refused(let reason): refusal = reason
@@ -98,12 +98,14 @@ package struct ImagePruner: Sendable {
     /// Removes one image.
     ///
     /// What the store says afterwards counts, and not Podman's answer.
-    private func remove(_ entry: ScannedEntry, _ reader: ImageStoreReader) async throws -> Removal {
+    private func remove(
+        _ entry: ScannedEntry, seenUntil: Timestamp, _ reader: ImageStoreReader
+    ) async throws -> Removal {
         guard let planned = entry.image else { return .refused("it is no image") }
         guard let now = try reader.read().entries().first(where: { $0.image?.id == planned.id }) else {
             return .goneBefore
         }
-        if let change = Self.change(from: entry, to: now) { return .refused(change) }
+        if let change = Self.change(from: entry, to: now, seenUntil: seenUntil) { return .refused(change) }
         var refusal: String?
         // An image without a name goes by its ID; with names that would be refused, or take all of them at once.
         for name in planned.names.isEmpty ? [planned.id] : planned.names where refusal == nil {
@@ -118,10 +120,15 @@ package struct ImagePruner: Sendable {
     }
 
     /// What happened to an image since the scan that forbids its removal.
-    static func change(from planned: ScannedEntry, to now: ScannedEntry) -> String? {
+    ///
+    /// - Parameter seenUntil: When the scan began: the plan knows of uses before. Of two such times within a second, a
+    ///   coarse clock does not tell the later one.
+    static func change(
+        from planned: ScannedEntry, to now: ScannedEntry, seenUntil: Timestamp
+    ) -> String? {
         if now.protections.contains(Protections(.inUse)) { return "a container uses it by now" }
         if now.fetched != planned.fetched { return "it was pulled again since the scan" }
-        if now.accessed > planned.accessed { return "it was used or pulled since the scan" }
+        if now.accessed > max(planned.accessed, seenUntil - .seconds(1)) { return "it was used or pulled since the scan" }
         if now.image?.names != planned.image?.names { return "its names changed since the scan" }
         return nil
     }

@@ -48,7 +48,9 @@ extension ScanService {
         ) {
             try reader.read()
         }
-        scan.unaccounted = space.unaccounted(at: volume.path).filter { $0.bytes > .zero }
+        scan.unaccounted = space.unaccounted(
+            at: volume.path, orphans: scan.orphans, now: startedAt
+        ).filter { $0.bytes > .zero }
         if let own = OwnFileSystem(locked) {
             scan.fileSystemUsed = own.used
             let named = scan.unaccounted.reduce(ByteCount.zero) { $0 + $1.bytes }

@@ -29,6 +29,13 @@ package final class OpenDirectory: Sendable {
         return OpenDirectory(descriptor: descriptor)
     }
 
+    /// Whether two absolute paths are one directory, by their names or through links and bind mounts.
+    package static func isSame(_ path: String, _ other: String) -> Bool {
+        if path == other { return true }
+        guard let one = try? open(root: path).stat(), let two = try? open(root: other).stat() else { return false }
+        return one.device == two.device && one.inode == two.inode
+    }
+
     /// Opens a directory in this one by its NUL-ended name: through no link and over no mount point.
     ///
     /// A FIFO or device in its place fails with ENOTDIR before it is opened, a mount point with EXDEV.
@@ -85,7 +92,9 @@ package final class OpenDirectory: Sendable {
 
     /// The raw NUL-ended names in this directory, without `.` and `..`, read from its beginning.
     package func names() throws(SystemError) -> [[CChar]] {
-        let fresh = openat(descriptor, ".", Self.flags)
+        // Its access time stays, where it is ours: a store's shows who walked it.
+        var fresh = openat(descriptor, ".", Self.flags | larder_o_noatime)
+        if fresh < 0, errno == EPERM { fresh = openat(descriptor, ".", Self.flags) }
         guard fresh >= 0 else { throw SystemError(code: errno) }
         guard let stream = fdopendir(fresh) else {
             let code = errno

@@ -24,6 +24,16 @@ package enum PodmanError: Error, Sendable, Hashable {
     case answerTooLarge(path: String, request: String, limit: ByteCount)
 }
 
+extension PodmanError {
+    /// Whether no Podman answers at all, so that nothing can be changed through the socket.
+    package var isNobodyThere: Bool {
+        switch self {
+        case .invalidSocket, .socketAbsent, .connectionRefused, .permissionDenied: true
+        case .connectionFailed, .deadlinePassed, .status, .unreadableAnswer, .answerTooLarge: false
+        }
+    }
+}
+
 extension PodmanError: CustomStringConvertible {
     /// What is wrong, with which socket, and what to do, in one line that is safe to print.
     package var description: String {

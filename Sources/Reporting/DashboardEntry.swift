@@ -113,7 +113,11 @@ extension ExplainReport {
                 "over"
             )
         case .kept(let protection):
-            return ("Kept", "No prune evicts it: \(protection.text). \(protection.remedy)", "within")
+            return (
+                "Kept",
+                "No prune evicts it: \(protection.text). "
+                    + protection.remedy(areImages: entry?.pool == .images), "within"
+            )
         case .notNeeded:
             return ("Stays", "The next prune leaves it: the goal is reached without it.", "within")
         case nil where entry != nil:

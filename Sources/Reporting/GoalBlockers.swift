@@ -2,8 +2,12 @@ import CacheModel
 
 extension Protection {
     /// What a person can do about it.
-    var remedy: String {
+    ///
+    /// - Parameter areImages: Whether the volume is an image store.
+    func remedy(areImages: Bool) -> String {
         switch self {
+        case .locallyInstalled where areImages:
+            "Push them to a registry, or let them go by evict_local (a list of patterns) in the configuration."
         case .locallyInstalled: "Deploy them to a repository, or remove them by hand."
         case .inFlight: "Prune again when the running jobs are done."
         case .holdsEntries: "Nothing to do: the entries inside are judged one by one."
@@ -39,7 +43,7 @@ struct GoalBlockers {
         var lines = plan.kept.map { kept in
             (
                 bytes: kept.bytes, what: "\(Figures.entries(kept.entries)): \(kept.reason.text)",
-                remedy: kept.reason.remedy
+                remedy: kept.reason.remedy(areImages: plan.areImages)
             )
         }
         var unmanaged = plan.unmanagedBytes
@@ -118,6 +122,9 @@ extension UnaccountedSpace.Kind {
         case .volumes: "Podman's volumes"
         case .otherDriver: "another driver's store"
         case .scratch: "temporary files"
+        case .oldScratch: "old temporary files"
+        case .leftBehind: "directories without a record"
+        case .containers: "containers"
         case .unknown: "not in any record"
         }
     }

@@ -46,7 +46,9 @@ ERRORS = {
     "utimensat": ["EPERM", "EIO", "EROFS"],
     "fstatfs": ["EIO", "ESTALE"],
 }
-RUN = "20260101T000000Z-0000"
+# Without what tests are told, of which Larder would warn.
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name != "LARDER_TESTBED"}, "SWIFT_BACKTRACE": "enable=no"}
 COMMANDS = {
     "scan": ["scan"],
     "plan": ["plan", "--to", "0"],
@@ -97,7 +99,7 @@ class Volume:
         try:
             done = subprocess.run(
                 [*before, *self.argv(words)], capture_output=True, text=True, timeout=120, preexec_fn=limits,
-                env={**os.environ, "SWIFT_BACKTRACE": "enable=no"})
+                env=ENVIRONMENT)
         except subprocess.TimeoutExpired:
             return -9, "not done within two minutes"
         return done.returncode, done.stdout + done.stderr

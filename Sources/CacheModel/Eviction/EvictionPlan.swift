@@ -46,6 +46,8 @@ package struct Eviction: Sendable, Hashable {
     package var reason: String {
         let lastUse = entry.lastUse(asOf: decidedAt) + onProbation
         return switch cause {
+        case .volume where entry.found.image?.isUseless == true:
+            "no name leads to it and nothing uses it, so it goes before all others; \(lastUse)"
         case .volume: "least recently used: \(lastUse)"
         case .pool(let pool): "pool \(pool.rawValue) over its quota; \(lastUse)"
         case .twin(let key): "goes with \(key), which has the same layers; \(lastUse)"
@@ -171,6 +173,8 @@ package struct EvictionPlan: Sendable {
     /// What becomes of single entries, by their rows in the index: the place in `evict`, or the protection.
     private var places: [Int64: Int] = [:]
     package var protections: [Int64: Protection] = [:]
+    /// Whether the volume is an image store.
+    package var areImages = false
 
     /// Makes a plan from all it consists of; `protections` names the kept entries by their rows in the index.
     package init(

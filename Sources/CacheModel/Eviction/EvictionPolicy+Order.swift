@@ -49,7 +49,7 @@ extension EvictionPolicy {
 
 extension ScannedImage {
     /// Whether nobody can name it any more: it has no name, neither of its own nor by a list, and no container.
-    fileprivate var isUseless: Bool {
+    var isUseless: Bool {
         names.isEmpty && listNames.isEmpty && containers == 0 && role != .instance && role != .list
     }
 }

@@ -136,7 +136,14 @@ package struct EvictionPolicy: Sendable, Hashable {
                         + "is pruned until they can be",
                     hint: "larder scan names them; run Larder as the user that owns them, or remove them"))
         }
+        plan.areImages = entries.contains { $0.pool == .images }
         plan.unaccounted = usage.unaccounted
+        let containers = usage.layers.reduce(ByteCount.zero) { sum, layer in
+            layer.images == 0 && layer.containers > 0 ? sum + layer.storedBytes : sum
+        }
+        if containers > .zero {
+            plan.unaccounted.append(UnaccountedSpace(kind: .containers, bytes: containers))
+        }
         return plan
     }
 

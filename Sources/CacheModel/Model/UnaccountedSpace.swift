@@ -8,6 +8,12 @@ package struct UnaccountedSpace: Sendable, Hashable {
         case otherDriver = "other-driver"
         /// Temporary files of pulls and builds.
         case scratch
+        /// Temporary files that nothing wrote to for a day: what made them is over.
+        case oldScratch = "old-scratch"
+        /// Layers' directories without a record, as killed removals and pulls leave them.
+        case leftBehind = "left-behind"
+        /// What containers occupy beside their images.
+        case containers
         /// Whatever is left.
         case unknown
     }
@@ -37,8 +43,17 @@ package struct UnaccountedSpace: Sendable, Hashable {
             "the store of the driver \(detail), which is not in use; once nothing needs it, remove the directories "
                 + "\(detail), \(detail)-images, \(detail)-layers and \(detail)-containers"
         case .scratch: "temporary files of pulls and builds; they go when the jobs are done"
+        case .oldScratch:
+            "temporary files that nothing wrote to for a day, in \(detail): no Podman removes them; remove them by hand "
+                + "while no job runs"
+        case .leftBehind:
+            "layers' directories without a record, left by what was killed; podman system prune --external (Podman 4.4 "
+                + "and later) removes them while no job runs"
+        case .containers:
+            "containers and what they wrote; it goes with them, those of dead pods by larder prune --orphans"
         case .unknown:
-            "not in any record: deleted files still open, lost layers or files of others; look with du"
+            "not in any record: files' ends in blocks that they do not fill, deleted files still open, lost layers or "
+                + "files of others; look with du"
         }
     }
 }

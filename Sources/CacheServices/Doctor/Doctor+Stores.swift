@@ -87,7 +87,7 @@ extension Doctor {
                     cure: "correct it, or take it out: 'larder list --pool images' shows the names"))
         }
         guard !store.orphans.isEmpty else {
-            return found + [.init(.store, "orphans", ok: "\(name): nothing was left behind")]
+            return found + [.init(.store, "orphans", ok: "\(name): no layer and no container was left behind")]
         }
         let bytes = store.orphans.reduce(ByteCount.zero) { $0 + $1.bytes }
         let old = store.orphans.count { $0.isOld(at: facts.now) }
@@ -98,8 +98,17 @@ extension Doctor {
                 "\(name): killed pulls and dead pods left \(bytes) (\(all) orphan\(all == 1 ? "" : "s"), \(old) "
                     + "older than a day)",
                 why: old > 0 ? "Podman 4 never gives that space back by itself." : "",
-                cure: old > 0 ? "larder prune --orphans" : "")
+                cure: old > 0 ? cure(of: store.orphans) : "")
         ]
+    }
+
+    /// Podman 4.3 removes no directory without a record, so that there a prune of orphans would leave them.
+    private func cure(of orphans: [Orphan]) -> String {
+        let old = orphans.filter { $0.isOld(at: facts.now) }
+        let external = "podman system prune --external (Podman 4.4 and later) while no job runs"
+        let directories = old.count { $0.kind == .directory }
+        if directories == old.count { return external }
+        return "larder prune --orphans" + (directories > 0 ? "; for directories without a record: \(external)" : "")
     }
 
     private func socket(

@@ -49,7 +49,10 @@ extension Services {
         guard let podman = try podman(for: volume) else {
             throw Failure(code: .configuration, message: "volume \(volume.name) has no socket")
         }
-        if !dryRun { try checkWritable(volume) }
+        if !dryRun {
+            try checkWritable(volume)
+            try await checkStore(of: volume, podman)
+        }
         let reclaim = OrphanReclaim(locked, podman: podman, clock: clock)
         var result: OrphanReclaim.Result
         if dryRun {

@@ -1,6 +1,7 @@
 import CacheIndex
 import CacheModel
 import Caches
+import FileAccess
 import Foundation
 import PodmanClient
 import Reporting
@@ -124,9 +125,12 @@ extension Services {
             let podman = try podman(for: volume)
         {
             do {
+                try await checkStore(of: volume, podman)
                 try await protectMountedImages(in: &usage, of: podman)
-                try await checkDriver(of: volume, podman)
-            } catch  where options.dryRun {}
+            } catch where options.dryRun {
+                // A plan needs no Podman; that it would be refused is worth a word.
+                note(["a prune would be refused: \(error)"], of: volume, &failures)
+            }
             plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
         }
         var refused: [EvictionOutcome.Line] = []
@@ -156,10 +160,7 @@ extension Services {
     func protectMountedImages(in usage: inout VolumeUsage, of podman: PodmanClient) async throws {
         let mounted: Set<String>
         do { mounted = try await podman.mountedImages() } catch let error as PodmanError {
-            switch error {
-            case .invalidSocket, .socketAbsent, .connectionRefused, .permissionDenied: return
-            case .connectionFailed, .deadlinePassed, .status, .unreadableAnswer, .answerTooLarge: break
-            }
+            if error.isNobodyThere { return }
             throw Failure(
                 code: .inPart, message: "which images containers mount cannot be told: \(error)",
                 hint: "remove the container that Podman cannot show, and prune again")
@@ -172,12 +173,29 @@ extension Services {
         }
     }
 
-    /// Makes sure that the Podman which removes images works on the records that were read.
+    /// Makes sure that the Podman which is asked to change a store has that store, and by the records that were read.
     ///
-    /// - Throws: `Failure` where it uses another driver's.
-    func checkDriver(of volume: Volume, _ podman: PodmanClient) async throws {
-        guard let drivers = try? ImageStoreReader(of: volume).drivers(), !drivers.others.isEmpty,
-            let info = try? await podman.info(), info.driver != drivers.used.name
+    /// Another Podman's images may have the same names and even the same IDs.
+    ///
+    /// - Throws: `Failure` where it has another store or driver, or does not tell. Where nobody answers, nothing is
+    ///   changed anyway.
+    func checkStore(of volume: Volume, _ podman: PodmanClient) async throws {
+        let info: PodmanInfo
+        do { info = try await podman.info() } catch let error as PodmanError {
+            if error.isNobodyThere { return }
+            throw Failure(
+                code: .failed, message: "volume \(volume.name): which store Podman has cannot be told: \(error)",
+                hint: "'larder doctor' looks at the socket; see the sidecar's log")
+        }
+        guard OpenDirectory.isSame(info.root, volume.path) else {
+            throw Failure(
+                code: .failed,
+                message:
+                    "volume \(volume.name): the socket's Podman has another store: its root is \(info.root), and the "
+                    + "volume is \(volume.path); nothing was changed",
+                hint: "mount the store at the same path in both, or correct the volume's path or its socket")
+        }
+        guard let drivers = try? ImageStoreReader(of: volume).drivers(), info.driver != drivers.used.name
         else { return }
         throw Failure(
             code: .failed,

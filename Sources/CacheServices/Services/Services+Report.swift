@@ -52,7 +52,7 @@ extension Services {
             report.idleWarmings += try index.idleWarmings(of: volume.name, since: now - options.window)
             guard let history = try index.history(of: volume.name) else { continue }
             let isStore = volume.kind == .imageStore
-            var tax = isStore ? CapacityReport.ImageTax(usage.layers) : nil
+            var tax = isStore && !keepsLayersOnce(volume) ? CapacityReport.ImageTax(usage.layers) : nil
             tax?.look(at: volume, usage)
             if options.measuresSharing { tax?.sharing = measuredSharing(of: volume) }
             let look = isStore || !options.looksIntoArtifacts ? nil : ArtifactLook(path: volume.path)
@@ -71,6 +71,11 @@ extension Services {
             report.images = report.images ?? tax
         }
         return report
+    }
+
+    /// Whether a store's driver keeps each layer once; a store that is not mounted here is judged by its layers.
+    private func keepsLayersOnce(_ volume: Volume) -> Bool {
+        (try? ImageStoreReader(of: volume).drivers())?.used.name == "overlay"
     }
 
     /// How a volume is pruned, for replays of its history.

@@ -93,12 +93,14 @@ package struct WarmUp: Sendable {
         let warmer = prepared.warmer(services, auth, log.show)
         var report = WarmReport(run: newRun(), volume: volume.name, dryRun: false, images: [])
         // A socket that nobody serves is one failure, not one for each image.
-        if !requests.isEmpty { _ = try await prepared.podman.ping() }
+        if !requests.isEmpty {
+            _ = try await prepared.podman.ping()
+            try await services.checkStore(of: volume, prepared.podman)
+        }
         if makesRoom {
             var usage = prepared.usage
             if !(try roomPlan(requests, warmer, usage, prepared.quota).evict.isEmpty) {
                 try await services.protectMountedImages(in: &usage, of: prepared.podman)
-                try await services.checkDriver(of: volume, prepared.podman)
             }
             let plan = try roomPlan(requests, warmer, usage, prepared.quota)
             if !plan.evict.isEmpty {

@@ -175,7 +175,8 @@ extension ImageStore {
     ///
     /// A build or a container reads its image's top layer and no other (seen with Podman 4.3.1 and both drivers). Who
     /// walks the store reads the layers in between as well: what was read within an hour of one of those shows no
-    /// use.
+    /// use. Where layers are directories that are read themselves, he reads the one that they lie in first, which
+    /// Podman does not.
     mutating func readLayerTimes(in folder: ImageStoreFolder) {
         guard let path = folder.driver.layersFolder, let all = try? folder.directory.open(path) else {
             return
@@ -199,6 +200,9 @@ extension ImageStore {
             let next = walks.partitioningIndex { $0 >= time - hour }
             return next < walks.count && walks[next] <= time + hour
         }
+        if folder.driver.useTrace.isEmpty, let walk = try? all.stat().atime {
+            for layer in Self.readByWalk(reads, begunAt: walk) { reads[layer] = nil }
+        }
         // Without a layer in between, a walk shows by having read all of several.
         let times = reads.values.map(\.nanoseconds)
         if walks.isEmpty, tops.count > 3, reads.count == tops.count, let first = times.min(),
@@ -210,6 +214,20 @@ extension ImageStore {
         for (layer, time) in reads where !isOfAWalk(time.nanoseconds) {
             layerReads[layer] = max(layerReads[layer] ?? time, time)
         }
+    }
+}
+
+extension ImageStore {
+    /// The layers that a walk read, one after the other from its beginning on, with at most two minutes between.
+    fileprivate static func readByWalk(_ reads: [String: Timestamp], begunAt: Int64) -> [String] {
+        var last = Timestamp(nanoseconds: begunAt)
+        var found: [String] = []
+        for (layer, time) in reads.sorted(by: { $0.value < $1.value }) where time >= last {
+            guard time - last <= .minutes(2) else { break }
+            found.append(layer)
+            last = time
+        }
+        return found
     }
 }
 

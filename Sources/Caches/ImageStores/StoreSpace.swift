@@ -41,7 +41,14 @@ package struct StoreSpace: Sendable {
     }
 
     /// What lies in the store beside images and containers.
-    package func unaccounted(at path: String) -> [UnaccountedSpace] {
+    ///
+    /// - Parameters:
+    ///   - path: The store's path.
+    ///   - orphans: What was left behind: of that, directories without a record are in no other figure.
+    ///   - now: Temporary files that nothing wrote to for a day before are told apart.
+    package func unaccounted(
+        at path: String, orphans: [Orphan] = [], now: Timestamp
+    ) -> [UnaccountedSpace] {
         var found: [UnaccountedSpace] = []
         func add(_ kind: UnaccountedSpace.Kind, _ names: [String]) {
             var size = TreeSize(limit: Self.walkLimit)
@@ -52,12 +59,51 @@ package struct StoreSpace: Sendable {
             found.append(UnaccountedSpace(kind: kind, bytes: size.bytes, isLowerBound: size.isLowerBound))
         }
         add(.volumes, ["volumes"])
-        add(.scratch, ["tmp", "\(driver.name)/staging"])
+        found += scratch(["tmp", "\(driver.name)/staging"], now: now)
+        let lost = orphans.filter { $0.kind == .directory }
+        if !lost.isEmpty {
+            found.append(
+                UnaccountedSpace(
+                    kind: .leftBehind, bytes: lost.reduce(.zero) { $0 + $1.bytes },
+                    isLowerBound: lost.contains(where: \.isLowerBound)))
+        }
         for other in others {
             guard let store = try? ImageStoreReader(root: path, driver: other.name).read(recordsOnly: true)
             else { continue }
             found.append(UnaccountedSpace(kind: .otherDriver, bytes: store.bytes, detail: other.name))
         }
         return found
+    }
+
+    /// Temporary files, those apart that nothing wrote to for a day.
+    private func scratch(_ folders: [String], now: Timestamp) -> [UnaccountedSpace] {
+        var young = TreeSize(limit: Self.walkLimit)
+        var old = TreeSize(limit: Self.walkLimit)
+        var places: [String] = []
+        for folder in folders {
+            guard let place = VolumePath(folder), let directory = try? root.open(place),
+                let names = try? directory.names()
+            else { continue }
+            for name in names {
+                var size = TreeSize(limit: Self.walkLimit)
+                if let inside = try? directory.open(name) {
+                    size.add(inside)
+                } else {
+                    size.addFile(name, in: directory)
+                }
+                if size.newest < now - .days(1) {
+                    old.add(size)
+                    if !places.contains(folder) { places.append(folder) }
+                } else {
+                    young.add(size)
+                }
+            }
+        }
+        return [
+            UnaccountedSpace(kind: .scratch, bytes: young.bytes, isLowerBound: young.isLowerBound),
+            UnaccountedSpace(
+                kind: .oldScratch, bytes: old.bytes, isLowerBound: old.isLowerBound,
+                detail: places.joined(separator: " and ")),
+        ].filter { $0.bytes > .zero }
     }
 }

@@ -11,6 +11,8 @@ struct TreeSize {
     private var linked: Set<UInt64> = []
     /// Whether a part could not be looked at, because it is closed to us or beyond the limit.
     private(set) var isLowerBound = false
+    /// When something in it was last written or made, by the times that no archive sets.
+    private(set) var newest = Timestamp(nanoseconds: 0)
 
     /// Looks at so many files at most.
     init(limit: Int) {
@@ -24,9 +26,31 @@ struct TreeSize {
     /// What was added.
     var bytes: ByteCount { ByteCount(blocks.multipliedPinned(by: 512)) }
 
+    /// Adds what another counted.
+    mutating func add(_ other: TreeSize) {
+        blocks.addPinned(other.blocks)
+        left -= other.seen
+        isLowerBound = isLowerBound || other.isLowerBound
+        newest = max(newest, other.newest)
+    }
+
+    /// Adds one file.
+    mutating func addFile(_ name: [CChar], in directory: OpenDirectory) {
+        guard let stat = try? directory.stat(name) else {
+            isLowerBound = true
+            return
+        }
+        left -= 1
+        blocks.addPinned(stat.blocks)
+        newest = max(newest, Timestamp(nanoseconds: stat.ctime))
+    }
+
     /// Adds a tree; other users' directories may be closed to us.
     mutating func add(_ directory: OpenDirectory) {
-        blocks.addPinned((try? directory.stat().blocks) ?? 0)
+        if let stat = try? directory.stat() {
+            blocks.addPinned(stat.blocks)
+            newest = max(newest, Timestamp(nanoseconds: stat.ctime))
+        }
         // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
         var stack: [(parent: OpenDirectory, name: [CChar])] = [(directory, [46, 0])]
         while let (parent, name) = stack.popLast() {
@@ -44,6 +68,7 @@ struct TreeSize {
                     isLowerBound = true
                     continue
                 }
+                newest = max(newest, Timestamp(nanoseconds: stat.ctime))
                 let isDirectory = stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR)
                 if isDirectory { stack.append((next, name)) }
                 if isDirectory || stat.links == 1 || linked.insert(stat.inode).inserted {
