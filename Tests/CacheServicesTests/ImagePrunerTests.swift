@@ -55,6 +55,21 @@ import Testing
         #expect(!asked(bench, for: "a") && asked(bench, for: "b"))
     }
 
+    /// A pull that the scan saw is part of the plan, whatever the index made of it.
+    @Test func whatTheScanSawIsNoChange() {
+        let seen = Timestamp(seconds: 1_790_000_000)
+        var planned = ScannedEntry(
+            pool: .images, key: "a", path: .root, bytes: .zero, apparentBytes: .zero, files: 0,
+            accessed: seen - .days(1), fetched: seen - .days(2))
+        var now = planned
+        now.accessed = seen - .seconds(2)
+        #expect(ImagePruner.change(from: planned, to: now, seenUntil: seen) == nil)
+        now.accessed = seen
+        #expect(ImagePruner.change(from: planned, to: now, seenUntil: seen) != nil)
+        planned.accessed = seen
+        #expect(ImagePruner.change(from: planned, to: now, seenUntil: seen) == nil)
+    }
+
     @Test func whatGotAnotherNameSinceThePlanStays() async throws {
         let bench = try obedient()
         let result = try await bench.prune { try bench.write(images: ["a", "b"], tag: "2") }

@@ -202,7 +202,11 @@ class Answering(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         where = urllib.parse.urlsplit(self.path).path
         inspected = [c for c in self.server.containers if where.endswith(f"/containers/{c}/json")]
-        if where.endswith("/containers/json"):
+        if where.endswith("/info"):
+            self.answer(200, {
+                "host": {}, "version": {"Version": "4.3.1"},
+                "store": {"graphDriverName": "vfs", "graphRoot": str(self.server.root)}})
+        elif where.endswith("/containers/json"):
             self.answer(200, [{"Id": c, "Names": [c]} for c in self.server.containers])
         elif inspected:
             self.answer(200, {"Id": inspected[0], "Mounts": []})

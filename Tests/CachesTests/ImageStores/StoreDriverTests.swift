@@ -56,6 +56,14 @@ import Testing
         #expect(throws: ImageStoreError.self) {
             try ImageStoreReader(root: fixture.root, driver: driver).read()
         }
+        // Nor does another driver's name in the configuration make it an empty store.
+        try fixture.folder.shell("rm -rf vfs-* overlay-*")
+        for known in ["vfs", "overlay"] {
+            let error = #expect(throws: ImageStoreError.self) {
+                try ImageStoreReader(root: fixture.root, driver: known).read()
+            }
+            #expect(error == .driver(path: fixture.root, name: driver))
+        }
     }
 
     /// The one that is named is in use, else the one that was written last; the other one is told of with its size.
