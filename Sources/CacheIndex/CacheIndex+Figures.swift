@@ -85,7 +85,7 @@ extension CacheIndex {
             pool.evictions = try row.integer(1)
             pool.evictedBytes = try row.size(2)
         }
-        return Pool.allCases.compactMap { pools[$0] }
+        return pools.values.sorted { $0.pool < $1.pool }
     }
 
     private func freed(on volume: Int64, _ db: Database) throws -> ByteCount {

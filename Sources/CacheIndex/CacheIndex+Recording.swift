@@ -31,6 +31,7 @@ extension CacheIndex {
             let known = try scanState(of: volume.name, db)
             let before = known.flatMap { $0.record.identity == scan.identity ? $0 : nil }
             let number = try Int64.fetchOne(db, sql: "SELECT ifnull(max(id), 0) + 1 FROM scans") ?? 1
+            try recordPools(of: scan, db)
             let row = try upsertVolume(volume, scan, number: number, baseline: before == nil, db)
             try insertScan(scan, number: number, volume: row, baseline: before == nil, db)
             try takeBackFollowed(of: row, db)
@@ -59,6 +60,15 @@ extension CacheIndex {
             if let warm { try record(warm, on: row, scan: number, usedAfter: scan.usedBytes, db) }
             try beforeCommit(db)
             return RecordedScan(number: number, baseline: before == nil, pools: merge.pools)
+        }
+    }
+
+    /// Takes down the names of the pools of the user's own, which their codes do not tell.
+    private func recordPools(of scan: VolumeScan, _ db: Database) throws {
+        for pool in Set(scan.entries.lazy.map(\.pool).filter(\.isOwn)) {
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO pools (code, name) VALUES (?, ?)",
+                arguments: [pool.code, pool.rawValue])
         }
     }
 

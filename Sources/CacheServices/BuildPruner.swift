@@ -250,7 +250,9 @@ package struct BuildPruner: Sendable {
         at entry: ScannedEntry, _ number: Int, in place: Place, putBackTo parent: OpenDirectory
     ) -> String? {
         let reason: String
-        if entry.pool == .maven, let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root) {
+        if entry.pool == .maven || entry.pool.isOwn,
+            let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root)
+        {
             reason = hold.reason
         } else if let moved = try? place.directory.open(place.name(number)) {
             guard

@@ -7,6 +7,8 @@ package struct EvictionPolicy: Sendable, Hashable {
     /// Globs over keys that are never evicted, as `KeyPattern` reads them; an image is kept if any of its names
     /// matches.
     package var keep: [String]
+    /// The same for the entries of single pools.
+    package var poolKeep: [Pool: [String]] = [:]
     /// Quotas of single pools.
     package var poolQuotas: [Pool: Quota]
     /// Whether entries whose reads leave no trace may go, by when they were fetched.
@@ -105,7 +107,7 @@ package struct EvictionPolicy: Sendable, Hashable {
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
         kept += pass.sharedEntries.map { ($0, .sharedFiles) }
 
-        let poolsOver = Pool.allCases.compactMap { pool -> EvictionPlan.PoolOverQuota? in
+        let poolsOver = poolQuotas.keys.sorted().compactMap { pool -> EvictionPlan.PoolOverQuota? in
             guard let gauge = pass.pools[pool], gauge.goal != nil, let quota = poolQuotas[pool] else {
                 return nil
             }
@@ -142,7 +144,7 @@ package struct EvictionPolicy: Sendable, Hashable {
 
     private func rules(now: Timestamp) -> ProtectionRules {
         ProtectionRules(
-            idleFloor: idleFloor, keep: keep, replaceable: replaceable,
+            idleFloor: idleFloor, keep: keep, poolKeep: poolKeep, replaceable: replaceable,
             evictsWithoutEvidence: evictsWithoutEvidence, now: now)
     }
 

@@ -21,6 +21,7 @@ struct ProtectionRules {
 
     private let idleFloor: Span
     private let keep: [KeyPattern]
+    private let poolKeep: [Pool: [KeyPattern]]
     private let keptImages: [ImagePattern]
     private let replaceable: [ImagePattern]
     private let replaceableAfter: Span
@@ -28,12 +29,14 @@ struct ProtectionRules {
     private let now: Timestamp
 
     init(
-        idleFloor: Span, keep: [String], replaceable: ReplaceableImages? = nil,
+        idleFloor: Span, keep: [String], poolKeep: [Pool: [String]] = [:],
+        replaceable: ReplaceableImages? = nil,
         evictsWithoutEvidence: Bool = false, now: Timestamp
     ) {
         self.evictsWithoutEvidence = evictsWithoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep.map { KeyPattern($0) }
+        self.poolKeep = poolKeep.mapValues { $0.map { KeyPattern($0) } }
         keptImages = keep.map { ImagePattern($0) }
         self.replaceable = (replaceable?.patterns ?? []).map { ImagePattern($0) }
         replaceableAfter = replaceable?.after ?? .zero
@@ -67,6 +70,10 @@ struct ProtectionRules {
 
     /// An image is kept if any of its names matches: a removal takes all of them.
     private func matchesKeepPattern(_ entry: CacheEntry) -> Bool {
+        if let own = poolKeep[entry.pool], !own.isEmpty {
+            let names = entry.found.names
+            if own.contains(where: { pattern in names.contains { pattern.matches($0) } }) { return true }
+        }
         guard !keep.isEmpty else { return false }
         if entry.pool == .images, keptImages.contains(where: { $0.matches(entry, anyRegistry: true) }) {
             return true

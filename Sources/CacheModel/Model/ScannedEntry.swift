@@ -62,13 +62,14 @@ package struct ScannedEntry: Sendable, Hashable {
 extension ScannedEntry {
     /// The names that patterns may call it by: its key, and those of what it is a part of.
     ///
-    /// A pattern for a SNAPSHOT holds for each of its builds, one for a directory of Gradle's for all in it.
+    /// A pattern for a SNAPSHOT holds for each of its builds, one for a directory of Gradle's, or of a pool of the user's
+    /// own, for all in it.
     package var names: [String] {
         var names = [key]
         if traits.contains(.files), let version = String(validating: path.parent.name, as: UTF8.self) {
             let parts = key.split(separator: ":", omittingEmptySubsequences: false)
             if parts.count == 3 { names.append("\(parts[0]):\(parts[1]):\(version)") }
-        } else if pool == .gradle || pool == .gradleOther {
+        } else if pool == .gradle || pool == .gradleOther || pool.isOwn {
             names += key.indices.filter { key[$0] == "/" }.map { String(key[..<$0]) }
         }
         return names

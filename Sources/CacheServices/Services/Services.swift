@@ -203,6 +203,7 @@ extension Services {
             target: target, selection: selection, order: volume.order,
             evictsWithoutEvidence: volume.withoutEvidence == .byFetchAge)
         policy.maxIdle = volume.maxIdle
+        policy.poolKeep = volume.ownPools.reduce(into: [:]) { $0[$1.pool] = $1.keep }
         policy.replaceable = volume.replaceable
         return policy
     }

@@ -135,6 +135,8 @@ private struct EntrySum {
         apparentBytes.addPinned(record.apparentBytes)
         accessed = max(accessed, record.accessed)
         fetched = max(fetched, record.mtime)
+        // What is written in a directory, such as a log, is in use.
+        if pool.isOwn, !record.facts.contains(.file) { accessed = max(accessed, record.written) }
         guard !record.facts.isEmpty else { return }
         if record.facts.contains(.inFlight) { protections.insert(Protections(.inFlight)) }
         if record.facts.contains(.unreadable) { protections.insert(Protections(.unreadable)) }

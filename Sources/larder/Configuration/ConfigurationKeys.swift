@@ -62,6 +62,7 @@ enum ConfigurationKeys {
             (report, "in `report`"), (verify, "in `verify`"), (daemon, "in `daemon`"),
             (schedules, "in `daemon.schedules`"), (volume, "in a volume of `volumes`"),
             (pool, "in a pool of a volume, such as `volumes[0].pools.maven`"),
+            (["preset", "unit", "depth"], "in a pool of your own, such as `volumes[0].pools.npm`"),
             (warmImage, "in an image of `warm.images`"), (notifications, "in `notifications`"),
             (webhook, "in a webhook of `notifications.webhooks`"),
         ]
