@@ -36,6 +36,7 @@ extension CacheIndex {
                     freedBytes: try freed(on: id, db), overQuota: try wasOverQuota(id, db),
                     lastSuccess: try lastSuccess(on: id, db), warmings: try warmings(on: id, db),
                     warmingsUsed: try used(on: id, db), accountedBytes: try row.size(9))
+                figures.usedInodes = try usedInodes(of: id, db)
                 figures.unaccounted = try unaccounted(of: id, db)
                 figures.eventLogs = EventLogs(kept: try row.integer(10), bytes: try row.size(11))
                 all.append(figures)

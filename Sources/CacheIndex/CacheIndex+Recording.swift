@@ -96,17 +96,17 @@ extension CacheIndex {
         try db.execute(
             sql: """
                 INSERT INTO volumes (name, kind, path, marker, root_inode, baseline_scan, last_scan, used_bytes,
-                    trash_bytes, accounted_bytes, event_logs, event_log_bytes)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?10, ?11, ?12)
+                    trash_bytes, accounted_bytes, event_logs, event_log_bytes, used_inodes)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?10, ?11, ?12, ?13)
                 ON CONFLICT (name) DO UPDATE SET kind = ?2, path = ?3, marker = ?4, root_inode = ?5,
                     baseline_scan = iif(?9, ?6, baseline_scan), last_scan = ?6, used_bytes = ?7, trash_bytes = ?8,
-                    accounted_bytes = ?10, event_logs = ?11, event_log_bytes = ?12
+                    accounted_bytes = ?10, event_logs = ?11, event_log_bytes = ?12, used_inodes = ?13
                 """,
             arguments: [
                 volume.name, volume.kind.rawValue, volume.path, Int64(bitPattern: scan.identity.marker),
                 Int64(bitPattern: scan.identity.rootInode), number, scan.usedBytes.bytes,
                 scan.trashBytes.bytes, baseline, scan.bytes.bytes, scan.eventLogs.kept,
-                scan.eventLogs.bytes.bytes,
+                scan.eventLogs.bytes.bytes, scan.usedInodes,
             ])
         return try volumeRow(named: volume.name, db) ?? 0
     }

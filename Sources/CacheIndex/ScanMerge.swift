@@ -44,7 +44,8 @@ struct ScanMerge {
         let row = try DirectStatement(
             """
             SELECT path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
-                last_used, evidence, confidence, warmed_until IS NOT NULL, traits
+                last_used, evidence, confidence, warmed_until IS NOT NULL, traits,
+                directories
             FROM entries WHERE volume = ? ORDER BY path, pool
             """, db)
         defer { row.reset() }
@@ -119,7 +120,8 @@ struct ScanMerge {
     /// Whether the row holds the rest of what the scan found.
     private func isSame(_ found: ScannedEntry, _ row: DirectStatement) -> Bool {
         guard found.apparentBytes.bytes == row.integer(6), found.files == row.integer(7),
-            Int64(found.protections.rawValue) == row.integer(10), found.traits.rawValue == row.integer(15)
+            Int64(found.protections.rawValue) == row.integer(10), found.traits.rawValue == row.integer(15),
+            found.directories == row.integer(16)
         else { return false }
         var key = found.key
         return key.withUTF8 { key in

@@ -23,6 +23,7 @@ struct ProtectionRules {
     private let keep: [KeyPattern]
     private let poolKeep: [Pool: [KeyPattern]]
     private let keptImages: [ImagePattern]
+    private let installed: [InstalledExpiry]
     private let replaceable: [ImagePattern]
     private let replaceableAfter: Span
     private let evictsWithoutEvidence: Bool
@@ -30,7 +31,7 @@ struct ProtectionRules {
 
     init(
         idleFloor: Span, keep: [String], poolKeep: [Pool: [String]] = [:],
-        replaceable: ReplaceableImages? = nil,
+        installed: [InstalledExpiry] = [], replaceable: ReplaceableImages? = nil,
         evictsWithoutEvidence: Bool = false, now: Timestamp
     ) {
         self.evictsWithoutEvidence = evictsWithoutEvidence
@@ -38,6 +39,7 @@ struct ProtectionRules {
         self.keep = keep.map { KeyPattern($0) }
         self.poolKeep = poolKeep.mapValues { $0.map { KeyPattern($0) } }
         keptImages = keep.map { ImagePattern($0) }
+        self.installed = installed
         self.replaceable = (replaceable?.patterns ?? []).map { ImagePattern($0) }
         replaceableAfter = replaceable?.after ?? .zero
         self.now = now
@@ -56,6 +58,7 @@ struct ProtectionRules {
     private func seen(in entry: CacheEntry) -> Protection? {
         var seen = entry.found.protections
         if evictsWithoutEvidence || entry.pool == .images { seen.remove(Protections(.noEvidence)) }
+        if isExpired(entry) { seen.remove(Protections(.locallyInstalled)) }
         if entry.pool == .images {
             if entry.found.image == nil { seen.insert(Protections(.damaged)) }
             if let image = entry.found.image {
@@ -103,6 +106,12 @@ struct ProtectionRules {
     private func isReplaceable(_ entry: CacheEntry) -> Bool {
         max(entry.lastUsed, entry.found.fetched) < now - replaceableAfter
             && replaceable.contains { $0.matches(entry, anyRegistry: true) }
+    }
+
+    /// Whether it is an installed build that newer ones replaced and whose time has come.
+    private func isExpired(_ entry: CacheEntry) -> Bool {
+        guard let rule = installed.rule(for: entry.found) else { return false }
+        return max(entry.lastUsed, entry.found.fetched) < now - rule.maxAge
     }
 
     /// Whether nothing would tell if a job used a build entry, as the volume shows no reads.

@@ -43,6 +43,8 @@ package struct Volume: Sendable, Hashable {
     package var maxIdle: [Pool: Span] = [:]
     /// Pools of the user's own, in the order of the configuration.
     package var ownPools: [OwnPool] = []
+    /// Installed builds that may go all the same.
+    package var installed: [InstalledExpiry] = []
     /// Images that no registry has, and that may go all the same.
     package var replaceable: ReplaceableImages?
 

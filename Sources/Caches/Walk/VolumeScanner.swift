@@ -74,6 +74,8 @@ package struct VolumeScanner: Sendable {
         scan.unmanaged = collector.unmanaged()
         scan.warnings += volume.ownPools.warnings(collector.own)
         scan.sharedFiles = found.sharedFiles
+        scan.trashInodes = found.trashInodes
+        volume.installed.mark(&scan.entries)
         let hidden = unreadable.map { (directory: $0.directory, name: $0.name) } + walk.mountPoints
         scan.unseen = hidden.compactMap { place in
             VolumePath(bytes: tree.path(place.directory)).map {

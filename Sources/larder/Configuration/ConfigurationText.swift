@@ -101,6 +101,16 @@ extension LoadedConfiguration {
                     values.append(value(key + ".keep", "[\(keep)]", source))
                 }
             }
+            for (number, rule) in volume.installed.enumerated() {
+                let source = configured.given["installed"] ?? .builtIn
+                for (key, text) in [
+                    ("pattern", "\"\(rule.pattern)\""),
+                    ("max_age", configurationText(rule.maxAge, of: "max_age")),
+                    ("keep_versions", "\(rule.keepVersions)"),
+                ] {
+                    values.append(value("volumes[\(place)].installed[\(number)].\(key)", text, source))
+                }
+            }
             add("keep", "[\(volume.keep.map { "\"\($0)\"" }.joined(separator: ", "))]")
             if volume.kind == .imageStore {
                 add("socket", configured.socket ?? "none")

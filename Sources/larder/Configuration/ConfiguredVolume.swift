@@ -61,6 +61,7 @@ extension ConfiguredVolume {
         volume.driver = reader.value("driver", .storageDriver) ?? nil
         volume.additionalStores = reader.additionalStores()
         volume.replaceable = reader.replaceableImages()
+        volume.installed = reader.installedExpiries()
         let probation = reader.value("probation", .positiveSpan)
         switch reader.value("order", .order) {
         case .lru?: volume.order = .lru
@@ -184,6 +185,23 @@ extension MappingReader {
                 document.origin(of: node), keyPath("additional_stores[\(index)]"),
                 "found \(MappingReader.shape(of: node)); accepted: \(ValueFormat<String>.path.accepted)")
             return nil
+        }
+    }
+
+    /// Installed builds that may go all the same.
+    fileprivate func installedExpiries() -> [InstalledExpiry] {
+        let accepted = "a list of rules, such as [{pattern: \"com.example:*\", max_age: 30d}]"
+        return (list("installed", accepted: accepted) ?? []).enumerated().compactMap { index, node in
+            guard
+                let rule = MappingReader(
+                    node, path: keyPath("installed[\(index)]"), known: ConfigurationKeys.installed,
+                    of: document, problems)
+            else { return nil }
+            let pattern = rule.required("pattern", .installedPattern)
+            let age = rule.required("max_age", .positiveSpan)
+            let keep = rule.value("keep_versions", .versions) ?? 1
+            guard let pattern, let age else { return nil }
+            return InstalledExpiry(pattern: pattern, maxAge: age, keepVersions: keep)
         }
     }
 

@@ -139,3 +139,26 @@ extension ValueFormat<PathPattern> {
             flaw: { $0.hasPrefix("/") ? "it begins at the file system's root" : nil })
     }
 }
+
+extension ValueFormat<String> {
+    /// A pattern over the keys of a project's own builds.
+    ///
+    /// One that matches whatever was ever installed would let go what nobody can make again.
+    static var installedPattern: Self {
+        Self(
+            accepted: "a pattern in quotes that names a group, such as \"com.example:*\"",
+            read: { text in
+                let group = text.prefix { $0 != ":" }
+                return text.contains(":") && group.contains { $0 != "*" && $0 != "?" } ? text : nil
+            })
+    }
+}
+
+extension ValueFormat<Int> {
+    /// How many versions stay: at least the newest.
+    static var versions: Self {
+        Self(
+            accepted: "a whole number from 1 to 1000: at least the newest version stays",
+            read: { text in ValueFormat<Int>.count.read(text).flatMap { $0 <= 1000 ? $0 : nil } })
+    }
+}
