@@ -21,9 +21,10 @@ import Testing
 
     /// FNV-1a of "a" and "foobar" are published (draft-eastlake-fnv, test vectors), so that indexes stay readable.
     @Test func codesFollowFromNames() throws {
-        #expect(OwnPoolName("a")?.code == 8 + 0xe40c_292c)
-        #expect(OwnPoolName("foobar")?.code == 8 + 0xbf9c_f968)
-        #expect(OwnPoolName(code: 8 + 0xbf9c_f968)?.text == "foobar")
+        let (a, foobar): (Int64, Int64) = (8 + 0xe40c_292c, 8 + 0xbf9c_f968)
+        #expect(OwnPoolName("a")?.code == a)
+        #expect(OwnPoolName("foobar")?.code == foobar)
+        #expect(OwnPoolName(code: foobar)?.text == "foobar")
         #expect(OwnPoolName(code: 7) == nil)
     }
 

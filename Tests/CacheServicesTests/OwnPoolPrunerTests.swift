@@ -57,7 +57,7 @@ import Testing
         ("tools/red", "cat tools/red/bin/run > /dev/null", "a job used it since the scan"),
         ("tools/red", "touch tools/red/bin/new", "something was fetched into it since the scan"),
         (
-            "tools/red", "echo half > tools/red/x.part; touch -d '40 days ago' tools/red",
+            "tools/red", "echo half > tools/red/x.part; touch -d '41 days ago' tools/red",
             "a download into it is under way"
         ),
         ("tools/red", "mv tools/red /tmp/$$; ln -s /tmp/$$ tools/red", "its path leads through a link"),

@@ -42,7 +42,7 @@ import Testing
 
     @Test(arguments: [
         Refusal(
-            buildCache("pools: {npn: {preset: npn}}"), "5:26", "volumes[0].pools.npn.preset",
+            buildCache("pools: {npn: {preset: npn}}"), "5:27", "volumes[0].pools.npn.preset",
             "did you mean `npm`?"),
         Refusal(
             buildCache("pools: {x: {path: /cache/x, unit: file}}"), "5:23", "volumes[0].pools.x.path",
@@ -92,7 +92,8 @@ import Testing
         Refusal(
             imageStore("pools: {npm: {preset: npm}}"), "5:13", "volumes[0].pools.npm", "accepted: images"),
         Refusal(
-            buildCache("pools: {maven: {preset: npm}}"), "5:13", "volumes[0].pools.maven", "limit, high, low"),
+            buildCache("pools: {maven: {preset: npm, limit: 8Gi}}"), "5:21",
+            "volumes[0].pools.maven.preset", "limit, high, low"),
         Refusal(
             buildCache("installed: [{pattern: \"*\", max_age: 30d}]"), "5:27",
             "volumes[0].installed[0].pattern",

@@ -56,8 +56,8 @@ extension EntryCollector {
         }
         let groups = sums.map { group, bytes in
             SharedFiles(
-                holders: group.heads.map { paths[place[Int($0)]] },
-                countedIn: group.countedIn < 0 ? nil : paths[place[Int(group.countedIn)]],
+                holders: group.heads.map { paths[Int($0)] },
+                countedIn: group.countedIn < 0 ? nil : paths[Int(group.countedIn)],
                 isHeldElsewhere: group.isHeldElsewhere, bytes: ByteCount(bytes))
         }
         return groups.sorted { a, b in

@@ -16,12 +16,13 @@ extension EntryCollector {
     mutating func takeOwnPools(_ rules: FolderRules) -> [Pool: OwnFindings] {
         let count = tree.records.count
         var isTaken = [Bool](repeating: false, count: count)
-        var isRecords = [Bool](repeating: false, count: count)
+        var isKept = [Bool](repeating: false, count: count)
         for index in 1..<max(1, count) {
             let parent = Int(tree.records[index].parent)
-            isRecords[index] =
-                isRecords[parent] || holdsForeign(index) && MavenLayout.holdsRecords(tree.name(Int32(index)))
-            isTaken[index] = isOthers(index) || isRecords[index]
+            isKept[index] =
+                isKept[parent] || isInGradlesCaches(index)
+                || holdsForeign(index) && MavenLayout.holdsRecords(tree.name(Int32(index)))
+            isTaken[index] = isOthers(index) || isKept[index]
         }
         // What lies in a directory, children before their parents.
         for index in stride(from: count - 1, to: 0, by: -1) where isTaken[index] {

@@ -179,8 +179,12 @@ struct EntryCollector {
 
     /// Whether a directory, or a file that was set apart, belongs to a known cache or to Larder.
     func isOthers(_ index: Int) -> Bool {
-        if owner[index] >= 0 || places[index].isLarders || places[index].isInLayout { return true }
-        // In Gradle's caches all is Gradle's, known or not; what lies in a home beside them need not be.
+        owner[index] >= 0 || places[index].isLarders || places[index].isInLayout
+    }
+
+    /// Whether a directory, or a file that was set apart, lies in Gradle's caches, where all is Gradle's, known or not;
+    /// what lies in a home beside them need not be.
+    func isInGradlesCaches(_ index: Int) -> Bool {
         let above = places[Int(tree.records[index].parent)]
         return above.isInLayout && !GradleLayout.isHome(above.region)
     }
