@@ -36,6 +36,7 @@ extension CacheIndex {
                     freedBytes: try freed(on: id, db), overQuota: try wasOverQuota(id, db),
                     lastSuccess: try lastSuccess(on: id, db), warmings: try warmings(on: id, db),
                     warmingsUsed: try used(on: id, db), accountedBytes: try row.size(9))
+                figures.usedInodes = try usedInodes(of: id, db)
                 figures.unaccounted = try unaccounted(of: id, db)
                 figures.eventLogs = EventLogs(kept: try row.integer(10), bytes: try row.size(11))
                 all.append(figures)
@@ -85,7 +86,7 @@ extension CacheIndex {
             pool.evictions = try row.integer(1)
             pool.evictedBytes = try row.size(2)
         }
-        return Pool.allCases.compactMap { pools[$0] }
+        return pools.values.sorted { $0.pool < $1.pool }
     }
 
     private func freed(on volume: Int64, _ db: Database) throws -> ByteCount {

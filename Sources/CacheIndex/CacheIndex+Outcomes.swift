@@ -53,10 +53,13 @@ extension CacheIndex {
             try db.execute(
                 sql: """
                     UPDATE volumes SET used_bytes = max(0, used_bytes - ?1), trash_bytes = trash_bytes + ?2,
-                        accounted_bytes = max(0, accounted_bytes - ?1)
+                        accounted_bytes = max(0, accounted_bytes - ?1),
+                        used_inodes = max(0, used_inodes - ?4)
                     WHERE id = ?3
                     """,
-                arguments: [evicted.bytes, outcome.trashedBytes.bytes, state.volume])
+                arguments: [
+                    evicted.bytes, outcome.trashedBytes.bytes, state.volume, outcome.evictedInodes ?? 0,
+                ])
         }
     }
 

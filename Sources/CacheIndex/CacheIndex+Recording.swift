@@ -31,6 +31,7 @@ extension CacheIndex {
             let known = try scanState(of: volume.name, db)
             let before = known.flatMap { $0.record.identity == scan.identity ? $0 : nil }
             let number = try Int64.fetchOne(db, sql: "SELECT ifnull(max(id), 0) + 1 FROM scans") ?? 1
+            try recordPools(of: scan, db)
             let row = try upsertVolume(volume, scan, number: number, baseline: before == nil, db)
             try insertScan(scan, number: number, volume: row, baseline: before == nil, db)
             try takeBackFollowed(of: row, db)
@@ -62,6 +63,15 @@ extension CacheIndex {
         }
     }
 
+    /// Takes down the names of the pools of the user's own, which their codes do not tell.
+    private func recordPools(of scan: VolumeScan, _ db: Database) throws {
+        for pool in Set(scan.entries.lazy.map(\.pool).filter(\.isOwn)) {
+            try db.execute(
+                sql: "INSERT OR IGNORE INTO pools (code, name) VALUES (?, ?)",
+                arguments: [pool.code, pool.rawValue])
+        }
+    }
+
     private func insertScan(
         _ scan: VolumeScan, number: Int64, volume: Int64, baseline: Bool, _ db: Database
     ) throws {
@@ -86,17 +96,17 @@ extension CacheIndex {
         try db.execute(
             sql: """
                 INSERT INTO volumes (name, kind, path, marker, root_inode, baseline_scan, last_scan, used_bytes,
-                    trash_bytes, accounted_bytes, event_logs, event_log_bytes)
-                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?10, ?11, ?12)
+                    trash_bytes, accounted_bytes, event_logs, event_log_bytes, used_inodes)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8, ?10, ?11, ?12, ?13)
                 ON CONFLICT (name) DO UPDATE SET kind = ?2, path = ?3, marker = ?4, root_inode = ?5,
                     baseline_scan = iif(?9, ?6, baseline_scan), last_scan = ?6, used_bytes = ?7, trash_bytes = ?8,
-                    accounted_bytes = ?10, event_logs = ?11, event_log_bytes = ?12
+                    accounted_bytes = ?10, event_logs = ?11, event_log_bytes = ?12, used_inodes = ?13
                 """,
             arguments: [
                 volume.name, volume.kind.rawValue, volume.path, Int64(bitPattern: scan.identity.marker),
                 Int64(bitPattern: scan.identity.rootInode), number, scan.usedBytes.bytes,
                 scan.trashBytes.bytes, baseline, scan.bytes.bytes, scan.eventLogs.kept,
-                scan.eventLogs.bytes.bytes,
+                scan.eventLogs.bytes.bytes, scan.usedInodes,
             ])
         return try volumeRow(named: volume.name, db) ?? 0
     }

@@ -38,6 +38,7 @@ extension CacheIndex {
                 volume: volume, usedBytes: state.usedBytes, trashBytes: state.trashBytes,
                 capacity: try capacity(at: state.record.number, db), scan: state.record, entries: entries,
                 layers: try layers(of: state.volume, db))
+            usage.usedInodes = try usedInodes(of: state.volume, db)
             usage.unmanaged = try unmanaged(of: state.volume, db)
             usage.warnings = try warnings(of: state.volume, db)
             usage.unaccounted = try unaccounted(of: state.volume, db)
@@ -60,6 +61,16 @@ extension CacheIndex {
                 volumes.append(IndexedVolume(name: try row.text(0), kind: kind, path: try row.text(2)))
             }
             return volumes
+        }
+    }
+
+    /// The pools of the user's own that the index has or had entries of.
+    ///
+    /// - Throws: `IndexError`.
+    package func ownPools() throws -> [Pool] {
+        try reading { db in
+            try String.fetchAll(db, sql: "SELECT name FROM pools WHERE code > 7").compactMap(
+                Pool.init(named:))
         }
     }
 
@@ -134,6 +145,11 @@ extension CacheIndex {
         return found
     }
 
+    /// How many inodes a volume's live files and directories take; nil where that is no quota.
+    func usedInodes(of volume: Int64, _ db: Database) throws -> Int64? {
+        try Int64.fetchOne(db, sql: "SELECT used_inodes FROM volumes WHERE id = ?", arguments: [volume])
+    }
+
     func capacity(at scan: Int64, _ db: Database) throws -> Capacity {
         let row = try Row.fetchOne(
             db,
@@ -185,21 +201,23 @@ extension CacheIndex {
     var entryColumns: String {
         """
         path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections, first_seen, \
-        last_used, evidence, confidence, uses, warmed_until, id IN (SELECT entry FROM unused_since_fetch), traits
+        last_used, evidence, confidence, uses, warmed_until, id IN (SELECT entry FROM unused_since_fetch), traits, \
+        directories
         """
     }
 
     /// How many they are: where a query goes on after them.
-    var entryColumnCount: Int { 19 }
+    var entryColumnCount: Int { 20 }
 
     func entry(_ row: Row, _ images: [Int64: ScannedImage]) throws -> CacheEntry {
         let id = try row.integer(2)
-        let found = ScannedEntry(
+        var found = ScannedEntry(
             pool: try row.pool(1), key: try row.text(3), path: try row.path(0), inode: try row.unsigned(4),
             bytes: try row.size(5), apparentBytes: try row.size(6), files: try row.integer(7),
             accessed: try row.time(8), fetched: try row.time(9),
             protections: Protections(rawValue: try row.integer(10)),
             traits: EntryTraits(rawValue: try row.integer(18)), image: images[id])
+        found.directories = try row.integer(19)
         return CacheEntry(
             id: id, found: found, firstSeen: try row.time(11), lastUsed: try row.time(12),
             evidence: try row.evidence(13), confidence: try row.confidence(14), uses: try row.integer(15),

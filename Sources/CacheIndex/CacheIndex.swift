@@ -95,7 +95,10 @@ package final class CacheIndex: Sendable {
     /// Reads in one transaction, so that all it reads belongs together.
     func reading<T>(_ body: (Database) throws -> T) throws -> T {
         do {
-            return try queue.read(body)
+            return try queue.read { db in
+                try Pool.learnOwn(from: db)
+                return try body(db)
+            }
         } catch {
             throw explained(error)
         }
@@ -103,6 +106,10 @@ package final class CacheIndex: Sendable {
 
     /// Writes in one transaction: all of it, or nothing when `body` throws.
     func writing<T>(_ body: (Database) throws -> T) throws -> T {
+        let body = { (db: Database) in
+            try Pool.learnOwn(from: db)
+            return try body(db)
+        }
         do {
             return try queue.write(body)
         } catch {

@@ -36,7 +36,27 @@ extension Pool: Coded {
         case .gradle: 2
         case .gradleOther: 3
         case .images: 4
+        case .own(let name): name.code
         }
+    }
+
+    /// The pool of that number; those of the user's own are known by what the index told of them.
+    init(code: Int64) throws {
+        if Self.byCode.indices.contains(Int(clamping: code)), let pool = Self.byCode[Int(code)] {
+            self = pool
+        } else if let name = OwnPoolName(code: code) {
+            self = .own(name)
+        } else {
+            throw UnreadableRow(what: "no pool has the code \(code)")
+        }
+    }
+
+    /// Takes note of the pools of the user's own that an index has: they may be of an older configuration, or of another
+    /// process.
+    static func learnOwn(from db: Database) throws {
+        let rows = try Row.fetchCursor(
+            db.cachedStatement(sql: "SELECT name FROM pools WHERE code > 7"))
+        while let row = try rows.next() { _ = Pool(named: try row.text(0)) }
     }
 }
 

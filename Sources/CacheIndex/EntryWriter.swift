@@ -91,8 +91,8 @@ struct EntryWriter {
 
     private static let insertion = """
         INSERT INTO entries (volume, pool, id, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
-            first_seen, last_used, evidence, confidence, uses, path, key, traits)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            first_seen, last_used, evidence, confidence, uses, path, key, traits, directories)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
 
     private func insert(
@@ -116,6 +116,7 @@ struct EntryWriter {
         statement.bind(verdict.confidence.code, at: 14)
         statement.bind((ghost?.uses ?? 0) + verdict.hits, at: 15)
         statement.bind(found.traits.rawValue, at: 18)
+        statement.bind(found.directories, at: 19)
         var key = found.key
         try key.withUTF8 { key in
             try found.path.bytes.withUnsafeBufferPointer { path in
@@ -131,14 +132,15 @@ struct EntryWriter {
             sql: """
                 UPDATE entries SET key = ?, inode = ?, bytes = ?, apparent_bytes = ?, files = ?, accessed = ?,
                     fetched = ?, protections = ?, last_used = ?, evidence = ?, confidence = ?, uses = uses + ?,
-                    warmed_until = iif(?, NULL, warmed_until), traits = ?
+                    warmed_until = iif(?, NULL, warmed_until), traits = ?, directories = ?
                 WHERE volume = ? AND path = ? AND pool = ?
                 """)
         try statement.execute(arguments: [
             found.key, Int64(bitPattern: found.inode), found.bytes.bytes, found.apparentBytes.bytes,
             found.files, verdict.watermark.nanoseconds, found.fetched.nanoseconds,
             found.protections.rawValue, verdict.lastUsed.nanoseconds, verdict.evidence.code,
-            verdict.confidence.code, verdict.hits, verdict.hits > 0, found.traits.rawValue, volume,
+            verdict.confidence.code, verdict.hits, verdict.hits > 0, found.traits.rawValue, found.directories,
+            volume,
             Data(found.path.bytes),
             found.pool.code,
         ])

@@ -28,8 +28,9 @@ struct ScanMerge {
     private let unseen: Set<[UInt8]>
     /// The ids of the images found, by their place in `entries`; nil for new ones.
     private(set) var images: [(index: Int, id: Int64?)] = []
-    /// By the pools' codes, the first of which is 1.
+    /// By the pools' codes, the first of which is 1; then those of the user's own, as they are found.
     private var tally = Pool.allCases.map { PoolChange(pool: $0) }.sorted { $0.pool.code < $1.pool.code }
+    private var ownPlaces: [Int64: Int] = [:]
 
     /// Compares the scan with the rows of a volume.
     ///
@@ -43,7 +44,8 @@ struct ScanMerge {
         let row = try DirectStatement(
             """
             SELECT path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections,
-                last_used, evidence, confidence, warmed_until IS NOT NULL, traits
+                last_used, evidence, confidence, warmed_until IS NOT NULL, traits,
+                directories
             FROM entries WHERE volume = ? ORDER BY path, pool
             """, db)
         defer { row.reset() }
@@ -57,7 +59,7 @@ struct ScanMerge {
                 if index > 0, Self.isSame(entries[index - 1], entries[index]) { continue }
                 var order = hasRow ? Self.order(of: row, to: entries[index]) : 1
                 while hasRow, order < 0 {
-                    missed(row, scan)
+                    try missed(row, scan)
                     hasRow = try row.step()
                     order = hasRow ? Self.order(of: row, to: entries[index]) : 1
                 }
@@ -66,21 +68,30 @@ struct ScanMerge {
                     hasRow = try row.step()
                 } else {
                     let verdict = rule.judge(entries[index], returned: try ghost(entries[index]))
-                    count(entries[index], verdict.access, isNew: true)
+                    try count(entries[index], verdict.access, isNew: true)
                     changes.append(Change(index: index, id: nil, verdict: verdict))
                     if entries[index].image != nil { images.append((index, nil)) }
                 }
             }
         }
         while hasRow {
-            missed(row, scan)
+            try missed(row, scan)
             hasRow = try row.step()
         }
     }
 
     /// The changes by pool, without pools that are and were empty.
     var pools: [PoolChange] {
-        Pool.allCases.map { tally[Int($0.code) - 1] }.filter { $0.entries > 0 || $0.gone > 0 }
+        tally.filter { $0.entries > 0 || $0.gone > 0 }.sorted { $0.pool < $1.pool }
+    }
+
+    /// The place of a pool in the tally.
+    private mutating func place(ofCode code: Int64) throws -> Int {
+        if code <= Int64(Pool.allCases.count) { return Int(code) - 1 }
+        if let place = ownPlaces[code] { return place }
+        tally.append(PoolChange(pool: try Pool(code: code)))
+        ownPlaces[code] = tally.count - 1
+        return tally.count - 1
     }
 
     private mutating func compare(
@@ -93,7 +104,7 @@ struct ScanMerge {
             lastUsed: Timestamp(nanoseconds: row.integer(11)), evidence: try Evidence(code: row.integer(12)),
             confidence: try Confidence(code: row.integer(13)), warmed: row.integer(14) != 0)
         let verdict = rule.judge(found, known: known)
-        count(found, verdict.access, isNew: false)
+        try count(found, verdict.access, isNew: false)
         if found.image != nil { images.append((index, id)) }
         let after = AccessRule.Known(
             inode: found.inode, bytes: found.bytes, accessed: verdict.watermark, fetched: found.fetched,
@@ -101,7 +112,7 @@ struct ScanMerge {
             warmed: known.warmed)
         if verdict.access == .none, after == known, isSame(found, row) { return }
         // Gradle's build cache and metadata: what a build adds is a fetch, the rest of the directory is not.
-        let isAddedTo = found.pool == .gradleOther && found.inode == known.inode
+        let isAddedTo = (found.pool == .gradleOther || found.pool.isOwn) && found.inode == known.inode
         changes.append(
             Change(index: index, id: id, verdict: verdict, before: isAddedTo ? known.bytes : .zero))
     }
@@ -109,7 +120,8 @@ struct ScanMerge {
     /// Whether the row holds the rest of what the scan found.
     private func isSame(_ found: ScannedEntry, _ row: DirectStatement) -> Bool {
         guard found.apparentBytes.bytes == row.integer(6), found.files == row.integer(7),
-            Int64(found.protections.rawValue) == row.integer(10), found.traits.rawValue == row.integer(15)
+            Int64(found.protections.rawValue) == row.integer(10), found.traits.rawValue == row.integer(15),
+            found.directories == row.integer(16)
         else { return false }
         var key = found.key
         return key.withUTF8 { key in
@@ -118,8 +130,8 @@ struct ScanMerge {
         }
     }
 
-    private mutating func missed(_ row: DirectStatement, _ scan: VolumeScan) {
-        let place = Int(row.integer(1)) - 1
+    private mutating func missed(_ row: DirectStatement, _ scan: VolumeScan) throws {
+        let place = try place(ofCode: row.integer(1))
         if unseen.isEmpty {
             guard scan.complete else { return }
         } else if isHidden(Array(row.bytes(0))) {
@@ -140,8 +152,8 @@ struct ScanMerge {
         return path.indices.contains { path[$0] == UInt8(ascii: "/") && unseen.contains(Array(path[..<$0])) }
     }
 
-    private mutating func count(_ found: ScannedEntry, _ access: AccessRule.Access, isNew: Bool) {
-        let place = Int(found.pool.code) - 1
+    private mutating func count(_ found: ScannedEntry, _ access: AccessRule.Access, isNew: Bool) throws {
+        let place = try place(ofCode: found.pool.code)
         tally[place].entries += 1
         tally[place].files += found.files
         tally[place].bytes += found.bytes

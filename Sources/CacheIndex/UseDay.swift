@@ -5,7 +5,7 @@ import CacheModel
 /// A row for each use of a year would fill the state volume, and what is needed of one that is long past is the
 /// day, the order of last uses and the size. For each entry, in the order of ids: the distance from the id before
 /// (a variable-length integer, seven bits to a byte, the lowest first, as in Protocol Buffers); a byte with the
-/// pool's code in its lowest three bits, then a bit for misses, one for regret, and the number of hits in the
+/// pool's code in its lowest three bits, where 7 stands for a code that follows, then a bit for misses, one for regret, and the number of hits in the
 /// highest three, where 7 stands for a number that follows; the minute of the day of the last use in two bytes,
 /// the lower first; the size in blocks of 512 bytes, rounded up; and where there were misses, how many and what
 /// they fetched, in such blocks.
@@ -35,6 +35,8 @@ struct UseDay {
 
     private static let block: Int64 = 512
     private static let many: Int64 = 7
+    /// Stands in the lowest bits for a pool whose code follows.
+    private static let otherPool: Int64 = 7
 
     /// Packs uses that are in the order of their entries.
     static func packed(_ uses: [Use]) -> [UInt8] {
@@ -56,11 +58,12 @@ struct UseDay {
         for use in uses {
             number(use.entry - last)
             last = use.entry
-            var head = UInt8(use.pool.code & 7)
+            var head = UInt8(min(use.pool.code, otherPool))
             if use.misses > 0 { head |= 8 }
             if use.isRegret { head |= 16 }
             head |= UInt8(min(max(0, use.hits), many)) << 5
             bytes.append(head)
+            if use.pool.code >= otherPool { number(use.pool.code) }
             if use.hits >= many { number(use.hits) }
             let minute = UInt16(min(max(0, use.minute), 1439))
             bytes += [UInt8(minute & 0xff), UInt8(minute >> 8)]
@@ -101,6 +104,9 @@ struct UseDay {
         while place < bytes.count {
             last = last &+ (try number())
             let head = try byte()
+            var code = Int64(head & 7)
+            if code == otherPool { code = try number() }
+            let pool = try Pool(code: code)
             var hits = Int64(head >> 5)
             if hits == many { hits = try number() }
             let minute = Int64(try byte()) | Int64(try byte()) << 8
@@ -108,7 +114,7 @@ struct UseDay {
             let isMissed = head & 8 != 0
             uses.append(
                 Use(
-                    entry: last, pool: try Pool(code: Int64(head & 7)), hits: hits,
+                    entry: last, pool: pool, hits: hits,
                     misses: isMissed ? try number() : 0, isRegret: head & 16 != 0, minute: minute, size: size,
                     fetched: isMissed ? try blocks() : .zero))
         }

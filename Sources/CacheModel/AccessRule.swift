@@ -115,7 +115,9 @@ package struct AccessRule: Sendable {
         if !before.complete, found.fetched <= before.startedAt { return fresh(found, .none) }
         // A part that is told apart only now may have been there for long; and a failure fetched nothing.
         if found.traits.contains(.failedDownload) { return fresh(found, .none) }
-        if !found.traits.isDisjoint(with: [.file, .files, .part]), found.fetched <= before.startedAt {
+        // So may what a new pool of the user's own names.
+        let isToldApart = found.pool.isOwn || !found.traits.isDisjoint(with: [.file, .files, .part])
+        if isToldApart, found.fetched <= before.startedAt {
             return fresh(found, .none)
         }
         // The same directory with nothing fetched into it since: it was restored, not fetched.

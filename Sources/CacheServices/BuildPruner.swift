@@ -50,10 +50,11 @@ package struct BuildPruner: Sendable {
         var outcome = EvictionOutcome(
             volume: volume.name, usedBefore: plan.usedBytes, usedAfter: plan.usedBytes, overQuota: false)
         guard !plan.evict.isEmpty else {
-            outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
+            outcome.overQuota = plan.isExceeded(by: outcome.usedAfter, inodes: 0)
             return outcome
         }
         let place = try place(for: plan, run: run)
+        var evictedInodes: Int64 = 0
         var held = HeldHomes()
         var names = MovedNames()
         for (number, eviction) in plan.evict.enumerated() {
@@ -66,16 +67,17 @@ package struct BuildPruner: Sendable {
             {
             case .evicted(let occupancy, let parents):
                 let bytes = names.bytes(freedBy: occupancy, isKept: place.keeps)
+                evictedInodes += occupancy.inodes + parents.count
                 line.bytes = bytes
                 outcome.evicted.append(line)
-                outcome.usedAfter = outcome.usedAfter - bytes - parents
+                outcome.usedAfter = outcome.usedAfter - bytes - parents.bytes
                 // What waits in the trash is not free yet, and what neighbours delete is none of this run's.
                 if place.keeps {
                     outcome.trashedBytes = outcome.trashedBytes + bytes
                 } else {
                     outcome.freedBytes = outcome.freedBytes + bytes
                 }
-                outcome.freedBytes = outcome.freedBytes + parents
+                outcome.freedBytes = outcome.freedBytes + parents.bytes
             case .refused(let reason):
                 line.reason = reason
                 outcome.refused.append(line)
@@ -89,7 +91,8 @@ package struct BuildPruner: Sendable {
                 "no space was left for a run's folder in the trash: \(outcome.evicted.count) entries are gone for good"
             )
         }
-        outcome.overQuota = plan.isExceeded(by: outcome.usedAfter)
+        outcome.evictedInodes = plan.inodes == nil ? nil : evictedInodes
+        outcome.overQuota = plan.isExceeded(by: outcome.usedAfter, inodes: evictedInodes)
         return outcome
     }
 
@@ -97,7 +100,7 @@ package struct BuildPruner: Sendable {
     static let stopped = "the run was asked to stop"
 
     private enum Result {
-        case evicted(PreEvictionCheck.Occupancy, parents: ByteCount)
+        case evicted(PreEvictionCheck.Occupancy, parents: (bytes: ByteCount, count: Int64))
         case refused(String)
     }
 
@@ -186,6 +189,7 @@ package struct BuildPruner: Sendable {
             held.note(hold)
             return .refused(hold.reason)
         }
+        if let reason = whyNotExpired(entry) { return .refused(reason) }
         if let unit = FileUnits(entry) { return evict(unit, number: number, to: place) }
         let parent: OpenDirectory
         let directory: OpenDirectory
@@ -211,6 +215,15 @@ package struct BuildPruner: Sendable {
         }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
         return .evicted(occupancy, parents: removeEmptyParents(of: entry))
+    }
+
+    /// Why an installed build must stay after all: the newer ones that replaced it are gone by now.
+    private func whyNotExpired(_ entry: ScannedEntry) -> String? {
+        guard entry.traits.contains(.superseded), entry.protections.contains(Protections(.locallyInstalled))
+        else { return nil }
+        guard let rule = volume.installed.rule(for: entry) else { return Protection.locallyInstalled.text }
+        return InstalledVersions(of: entry, below: folder.root).newer >= rule.keepVersions
+            ? nil : "fewer than \(rule.keepVersions) newer installed versions of it are left"
     }
 
     /// Moves an entry that is no directory, with the same looks before and after.
@@ -239,7 +252,7 @@ package struct BuildPruner: Sendable {
             return .refused(isBack ? reason : "\(reason); it waits in the trash, as its place is taken")
         }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
-        return .evicted(occupancy, parents: .zero)
+        return .evicted(occupancy, parents: (.zero, 0))
     }
 
     /// Looks at what was moved: another directory may have been swapped in, or a job may have used or found it, in
@@ -250,7 +263,9 @@ package struct BuildPruner: Sendable {
         at entry: ScannedEntry, _ number: Int, in place: Place, putBackTo parent: OpenDirectory
     ) -> String? {
         let reason: String
-        if entry.pool == .maven, let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root) {
+        if entry.pool == .maven || entry.pool.isOwn,
+            let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root)
+        {
             reason = hold.reason
         } else if let moved = try? place.directory.open(place.name(number)) {
             guard
@@ -272,18 +287,20 @@ package struct BuildPruner: Sendable {
     ///
     /// Only as far as they exist for the entry's name alone: a Maven artifact's and its group's, a Gradle
     /// module's and its group's, a wrapper distribution's.
-    private func removeEmptyParents(of entry: ScannedEntry) -> ByteCount {
+    private func removeEmptyParents(of entry: ScannedEntry) -> (bytes: ByteCount, count: Int64) {
         var levels = CacheLayouts.parentsToRemove(of: entry)
         var freed = ByteCount.zero
+        var count: Int64 = 0
         var path = entry.path.parent
         while levels > 0, !path.bytes.isEmpty, let above = try? folder.root.open(path.parent),
             let stat = try? above.stat(path.name.cString),
             unlinkat(above.descriptor, path.name.cString, AT_REMOVEDIR) == 0
         {
             freed = freed + ByteCount(stat.blocks * 512)
+            count += 1
             levels -= 1
             path = path.parent
         }
-        return freed
+        return (freed, count)
     }
 }

@@ -8,7 +8,7 @@ import Foundation
 /// What no record explains, such as volumes, lost layers and what containers write, takes space like anything else. On
 /// a file system that holds other things too, the same figure would have others' files evict a volume's entries: in
 /// doubt it is not the volume's own.
-struct OwnFileSystem {
+package struct OwnFileSystem {
     /// What is used on it.
     let used: ByteCount
 
@@ -17,12 +17,24 @@ struct OwnFileSystem {
     /// It is own where it is local, mounted from its root at a place of its own, and where from there down to the
     /// volume nothing lies beside it but the event logs.
     init?(_ locked: LockedVolume) {
-        guard locked.volume.kind == .imageStore, NetworkFileSystem.name(of: locked.root) == nil,
-            let id = try? locked.root.stat().mount, let place = Self.mountPoint(id), place != "/",
-            let capacity = Capacity(descriptor: locked.root.descriptor),
-            Self.holdsNothingElse(from: place, to: locked.volume)
+        guard locked.volume.kind == .imageStore, Self.isOwn(locked.volume, locked.root),
+            let capacity = Capacity(descriptor: locked.root.descriptor)
         else { return nil }
         used = capacity.used
+    }
+
+    /// Whether a volume has its file system for itself.
+    package static func isOwn(_ volume: Volume, _ root: OpenDirectory) -> Bool {
+        guard NetworkFileSystem.name(of: root) == nil, let id = try? root.stat().mount,
+            let place = mountPoint(id), place != "/"
+        else { return false }
+        return holdsNothingElse(from: place, to: volume)
+    }
+
+    /// How many inodes of its own file system a volume has in use, the trash included; nil where that is no quota.
+    static func usedInodes(_ volume: Volume, _ root: OpenDirectory, _ capacity: Capacity) -> Int64? {
+        guard capacity.inodes > 0, isOwn(volume, root) else { return nil }
+        return max(0, capacity.inodes - capacity.freeInodes)
     }
 
     /// Where the mount of that ID is, if it shows its file system from the root on (proc_pid_mountinfo(5)).

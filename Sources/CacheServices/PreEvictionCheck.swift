@@ -20,6 +20,8 @@ enum PreEvictionCheck {
     struct Occupancy: Equatable {
         /// Disk blocks × 512 of what has no other name.
         var bytes = ByteCount.zero
+        /// How many files and directories, files with several names not counted.
+        var inodes: Int64 = 0
         /// The files with several names, once for each name that was found.
         var linked: [LinkedFile] = []
 
@@ -27,6 +29,7 @@ enum PreEvictionCheck {
         mutating func add(_ stat: larder_stat) {
             if stat.links == 1 {
                 bytes = bytes + ByteCount(stat.blocks * 512)
+                inodes += 1
             } else {
                 linked.append(
                     LinkedFile(
@@ -108,7 +111,10 @@ private struct EntryLook {
         if own.mtime > entry.fetched.nanoseconds { return "something was fetched into it since the scan" }
         if place.depth > 0 || !isMoved, isLater(own.ctime) { return "it was changed since the scan" }
         occupancy.bytes = occupancy.bytes + ByteCount(own.blocks * 512)
-        let origin = entry.pool == .maven && place.depth == 0 ? try Origin(directory) : nil
+        occupancy.inodes += 1
+        // An installed build that may go by its age is no download.
+        let isDownload = entry.pool == .maven && !entry.traits.contains(.superseded)
+        let origin = isDownload && place.depth == 0 ? try Origin(directory) : nil
         for name in try directory.names() {
             let stat: larder_stat
             do { stat = try directory.stat(name) } catch {

@@ -58,7 +58,7 @@ package struct ScanService: Sendable {
                 "volume \(volume.name): it cannot be locked against other Larders (\(weakness)); a prune of it needs "
                     + "--unlocked")
         }
-        let scan: VolumeScan
+        var scan: VolumeScan
         var events: PodmanEventLogs.Reading?
         switch volume.kind {
         case .buildCache: scan = try scanBuildCache(locked, &notices)
@@ -68,6 +68,9 @@ package struct ScanService: Sendable {
             events = found.events
         }
         try Task.checkCancellation()
+        scan.usedInodes = OwnFileSystem.usedInodes(volume, locked.root, scan.capacity).map {
+            max(0, $0 - scan.trashInodes)
+        }
         try TrashRecovery(index: index, clock: clock).run(locked, &notices)
         let detector = ClockJumpDetector(stateDirectory: index.stateDirectory)
         if let expected = detector.expected(now: clock()) {

@@ -148,7 +148,8 @@ extension TrashJournal {
         var texts: [String: String] = [:]
         guard fields.begin() else { throw SystemError(code: EINVAL) }
         while let field = fields.next() { texts[fields.text(field.key)] = try text(fields, field.value) }
-        guard let id = texts["id"].flatMap({ Int64($0) }), let pool = texts["pool"].flatMap(Pool.init),
+        guard let id = texts["id"].flatMap({ Int64($0) }),
+            let pool = texts["pool"].flatMap(Pool.init(named:)),
             let key = texts["key"], let path = texts["path"],
             let inode = texts["inode"].flatMap({ UInt64($0) }),
             let bytes = texts["bytes"].flatMap({ Int64($0) }), possible.contains(bytes),

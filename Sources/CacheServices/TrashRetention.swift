@@ -79,6 +79,17 @@ struct TrashRetention {
                     Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
                 }, on: volume)
         }
+        if let quota = volume.inodeQuota(capacity: disk),
+            let used = OwnFileSystem.usedInodes(volume, locked.root, disk), used > quota.critical
+        {
+            purge.add(
+                try trash.purge { _ in
+                    Capacity(descriptor: locked.root.descriptor).map {
+                        $0.inodes - $0.freeInodes <= quota.high
+                    }
+                        ?? true
+                }, on: volume)
+        }
         return purge
     }
 }

@@ -78,7 +78,7 @@ extension Dashboard {
 
     private func card(_ volume: StatusReport.Volume, now: Timestamp) -> String {
         let name = HTMLText.escaped(volume.name)
-        let isOver = volume.usedBytes > volume.quota.high
+        let isOver = volume.isOver
         var text = "<article class=\"card\"><h3>\(name) <span class=\"soft\">"
         text += "\(HTMLText.escaped(volume.path))</span></h3>\n"
         text += "<p><strong class=\"\(isOver ? "over" : "within")\">\(volume.usedBytes)</strong> of "
@@ -87,6 +87,10 @@ extension Dashboard {
         text +=
             "<p class=\"soft\">A prune starts above \(volume.quota.high) and stops at \(volume.quota.low). "
         text += "The file system holds \(volume.capacity).</p>\n"
+        if let inodes = volume.inodes {
+            text +=
+                "<p class=\"soft\">\(HTMLText.escaped(inodes.sentence.prefix(1).uppercased() + inodes.sentence.dropFirst())).</p>\n"
+        }
         let hasEvidence = volume.evidence.confidence != .none
         func rate(_ rate: HitRate) -> String { hasEvidence ? Figures.rate(rate.objects) : "unknown" }
         let facts = [

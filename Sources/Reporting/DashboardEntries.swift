@@ -94,8 +94,10 @@ package struct EntriesPage: Sendable {
             form += options(
                 "volume", "Volume", [("", "all")] + volumes.map { ($0, $0) }, chosen: volume)
         }
+        let shown = report.rows.map(\.entry.pool) + (pool.map { [$0] } ?? [])
+        let pools = Pool.allCases + Set(shown.filter(\.isOwn)).sorted()
         form += options(
-            "pool", "Pool", [("", "all")] + Pool.allCases.map { ($0.rawValue, $0.rawValue) },
+            "pool", "Pool", [("", "all")] + pools.map { ($0.rawValue, $0.rawValue) },
             chosen: pool?.rawValue ?? "")
         let usual = [
             ("", "all"), ("unprotected", "may go"), ("protected", "kept"), ("never-used", "never used"),

@@ -25,7 +25,8 @@ extension ExplainReport {
         page.line("pool \(entry.pool.rawValue) on volume \(volume)", indent: 2)
         page.line(entry.found.path.description, indent: 2)
         let files = entry.found.files > 0 ? " in \(Figures.count(entry.found.files, "file", "files"))" : ""
-        page.line("\(entry.bytes)\(files), \(entry.found.apparentBytes) in length", indent: 2)
+        let inodes = entry.found.directories > 0 ? ", \(Figures.grouped(entry.found.inodes)) inodes" : ""
+        page.line("\(entry.bytes)\(files), \(entry.found.apparentBytes) in length\(inodes)", indent: 2)
         page.line("\(entry.lastUse(asOf: now)), confidence \(entry.confidence.rawValue)", indent: 2)
         page.line(
             "\(Figures.count(entry.uses, "use", "uses")) recorded; fetched "

@@ -74,6 +74,12 @@ struct GoalBlockers {
                 indent: 2,
                 tone: .bad)
         }
+        if let inodes = plan.inodes, inodes.areOver, !inodes.reachGoal {
+            page.paragraph(
+                "The goal of \(Figures.grouped(inodes.quota.low)) inodes cannot be reached: "
+                    + "\(Figures.grouped(inodes.usedAfter - inodes.quota.low)) too many stay.", indent: 2,
+                tone: .bad)
+        }
         for pool in plan.poolsOverQuota where pool.usedAfter > pool.quota.low {
             page.paragraph(
                 "Pool \(pool.pool.rawValue) cannot reach its goal of \(pool.quota.low): "

@@ -34,6 +34,14 @@ extension MetricsReport {
         metrics.add(
             "larder_volume_inodes_free", "Free inodes, at the last scan.",
             perVolume { $0.figures.capacity.inodes > 0 ? Double($0.figures.capacity.freeInodes) : nil })
+        func inodes(_ name: String, _ help: String, _ value: @escaping (InodeUse) -> Int64) {
+            metrics.add(
+                "larder_volume_inodes_\(name)", help + "; absent where inodes are no quota.",
+                perVolume { $0.inodes.map { Double(value($0)) } })
+        }
+        inodes("used", "Inodes of live files and directories") { $0.used }
+        inodes("high", "High watermark in inodes: a prune starts above it") { $0.quota.high }
+        inodes("low", "Low watermark in inodes: a prune stops at or below it") { $0.quota.low }
         metrics.add("larder_volume_files", "Files at the last scan.", perVolume { Double($0.figures.files) })
         metrics.add(
             "larder_volume_over_quota", "1 where the last prune ended above its goal, with nothing to evict.",

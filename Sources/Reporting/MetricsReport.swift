@@ -13,10 +13,14 @@ package struct MetricsReport: Sendable {
         /// Its quota.
         package var quota: Quota
 
-        /// Makes a volume from both.
-        package init(_ figures: VolumeFigures, quota: Quota) {
+        /// How many inodes it uses; nil where they are no quota.
+        package var inodes: InodeUse?
+
+        /// Makes a volume from its parts.
+        package init(_ figures: VolumeFigures, quota: Quota, inodes: InodeUse? = nil) {
             self.figures = figures
             self.quota = quota
+            self.inodes = inodes
         }
     }
 

@@ -30,11 +30,16 @@ extension PlanDocument.Volume {
         }
         let current = policy.plan(usage, under: quota, now: now)
         let freed = evictions.reduce(ByteCount.zero) { $0 + $1.freedBytes }
-        let plan = EvictionPlan(
+        var plan = EvictionPlan(
             volume: name, createdAt: now, usedBytes: usage.usedBytes, trashBytes: usage.trashBytes,
             unmanagedBytes: current.unmanagedBytes, quota: quota, goal: goal, evict: evictions,
             kept: current.kept,
             volumeIsOver: usage.usedBytes > goal, reachesGoal: usage.usedBytes - freed <= goal)
+        plan.inodes = current.inodes.map { inodes in
+            .init(
+                quota: inodes.quota, used: inodes.used,
+                usedAfter: inodes.used - evictions.reduce(0) { $0 + $1.entry.found.inodes })
+        }
         return (plan, refused)
     }
 }

@@ -26,6 +26,7 @@ extension EvictionPlan {
                         "used_bytes_after": .bytes(pool.usedAfter),
                     ]
                 }),
+            "inodes": inodes?.jsonValue ?? .null,
             "freed_bytes": .bytes(freedBytes), "needed": .bool(needed), "reaches_low": .bool(reachesGoal),
         ]
     }
@@ -37,7 +38,7 @@ extension Eviction {
             "pool": .text(entry.pool.rawValue), "key": .text(entry.key), "bytes": .bytes(entry.bytes),
             "exclusive_bytes": .bytes(freedBytes), "last_used": .time(entry.lastUsed),
             "evidence": .text(entry.evidence.rawValue), "confidence": .text(entry.confidence.rawValue),
-            "reason": .text(reason),
+            "reason": .text(reason), "inodes": .integer(entry.found.inodes),
             "path": .text(entry.found.path.description), "inode": .unsigned(entry.found.inode),
             "accessed": .integer(entry.found.accessed.nanoseconds),
         ]

@@ -77,7 +77,8 @@ extension EvictionPlan {
         }
         guard needed else {
             page.paragraph(
-                "nothing to evict: a prune starts above \(goal == quota.low ? quota.high : goal)", indent: 2)
+                "nothing to evict: a prune starts above \(goal == quota.low ? quota.high : goal)"
+                    + (inodes.map { " or \(Figures.grouped($0.quota.high)) inodes" } ?? ""), indent: 2)
             writeKept(to: &page)
             return
         }
@@ -87,6 +88,7 @@ extension EvictionPlan {
                 "would evict \(Figures.entries(Int64(evict.count))), freeing \(change.difference): "
                     + "\(change.before) → \(change.after)" + (volumeIsOver ? " (goal \(goal))" : ""),
                 indent: 2)
+            writeInodes(to: &page)
             for pool in poolsOverQuota {
                 page.paragraph(
                     "pool \(pool.pool.rawValue) is over its quota: \(pool.usedBytes) → \(pool.usedAfter) (goal "
@@ -101,6 +103,17 @@ extension EvictionPlan {
             page.blank()
             GoalBlockers(plan: self, usedAfter: usedAfter).write(to: &page)
         }
+    }
+
+    /// Says how many inodes come free, and whether the plan works for them or for bytes.
+    private func writeInodes(to page: inout TextPage) {
+        guard let inodes else { return }
+        let change = "\(Figures.grouped(inodes.used)) → \(Figures.grouped(inodes.usedAfter))"
+        page.paragraph(
+            inodes.areOver
+                ? "inodes: \(change) (goal \(Figures.grouped(inodes.quota.low))): "
+                    + (volumeIsOver ? "works for bytes and inodes" : "works for inodes, not for bytes")
+                : "inodes: \(change)", indent: 2)
     }
 
     /// Writes what goes first.

@@ -114,6 +114,11 @@ extension PruneReport.Volume {
                 "\(outcome.trashedBytes) in the trash; to bring it back: larder trash restore \(run); to free it "
                     + "now: larder trash purge --volume \(outcome.volume)", indent: 2)
         }
+        if let inodes = plan?.inodes, let evicted = outcome.evictedInodes, evicted > 0 {
+            page.line(
+                "inodes: \(Figures.grouped(inodes.used)) → \(Figures.grouped(inodes.used - evicted)) of "
+                    + Figures.grouped(inodes.quota.limit), indent: 2)
+        }
         if !outcome.evicted.isEmpty {
             var table = TextTable(
                 (dryRun ? "would evict" : "evicted", .right), ("pool", .left), ("key", .left))
@@ -165,6 +170,7 @@ extension EvictionOutcome {
                     ["pool": .text(line.pool.rawValue), "key": .text(line.key), "reason": .text(line.reason)]
                 }),
             "freed_bytes": .bytes(freedBytes), "trashed_bytes": .bytes(trashedBytes),
+            "evicted_inodes": evictedInodes.map { .integer($0) } ?? .null,
             "used_bytes_before": .bytes(usedBefore), "used_bytes_after": .bytes(usedAfter),
             "over_quota": .bool(overQuota),
         ]

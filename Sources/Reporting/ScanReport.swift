@@ -32,6 +32,8 @@ package struct ScanReport: Report {
         package var pools: [PoolLine]
         /// What belongs to none, the largest directories first.
         package var unmanaged: [UnmanagedDirectory] = []
+        /// How many inodes it uses; nil where they are no quota.
+        package var inodes: InodeUse?
 
         /// Makes a volume from all it consists of.
         package init(
@@ -155,6 +157,7 @@ extension ScanReport.Volume {
         page.paragraph(
             "\(bytes) on disk (\(apparentBytes) in length), \(Figures.count(files, "file", "files")), "
                 + "\(Figures.count(directories, "directory", "directories"))", indent: 2)
+        if let inodes { page.paragraph(inodes.sentence, indent: 2) }
         if baseline { page.line("first scan: what it found counts as neither hit nor miss", indent: 2) }
         var table = TextTable(
             ("pool", .left), ("size", .right), ("entries", .right), ("files", .right), ("new", .right),
@@ -187,6 +190,7 @@ extension ScanReport.Volume {
             "unreadable": .integer(unreadable),
             "unreadable_paths": .array(
                 unreadablePaths.map { ["path": .text($0.path.description), "reason": .text($0.reason)] }),
+            "inodes": inodes?.jsonValue ?? .null,
             "unmanaged_bytes": .bytes(unmanagedBytes), "unmanaged": .array(unmanaged.map(\.jsonValue)),
             "evidence": evidence.map {
                 ["confidence": .text($0.confidence.rawValue), "reason": .text($0.reason)]

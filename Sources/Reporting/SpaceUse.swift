@@ -57,7 +57,7 @@ package struct SpaceUse: Sendable {
             ages[place].entries += 1
             ages[place].bytes += entry.bytes
         }
-        self.pools = Pool.allCases.compactMap { pool in pools[pool].map { (pool, $0.0, $0.1) } }
+        self.pools = pools.sorted { $0.key < $1.key }.map { ($0.key, $0.value.0, $0.value.1) }
         self.groups = groups.map { name, group in
             Share(
                 name: name, entries: group.count, bytes: group.bytes,
@@ -99,7 +99,7 @@ package struct SpaceUse: Sendable {
     /// The command that evicts a group; nil where its name would be read as a pattern.
     private static func reclaim(group name: String, in pool: Pool) -> String? {
         let isPlain = !name.contains { $0 == "*" || $0 == "?" }
-        let end = pool == .gradleOther ? "/*" : ":*"
+        let end = pool == .gradleOther || pool.isOwn ? "/*" : ":*"
         return isPlain ? "larder prune --key \(SpaceSaving.quoted(name + end))" : nil
     }
 

@@ -21,7 +21,7 @@ extension StatusReport {
                     .rate(hasEvidence ? rate.bytes : nil), .text(volume.evidence.confidence.rawValue),
                     volume.lastScan.map { ReportTable.Cell.time($0) } ?? .text(""),
                     volume.lastPrune.map { ReportTable.Cell.time($0) } ?? .text(""),
-                    .text(volume.usedBytes > volume.quota.high ? "true" : "false"),
+                    .text(volume.isOver ? "true" : "false"),
                 ]
             })
         return table.csv

@@ -12,6 +12,7 @@ extension StatusReport.Volume {
         let holds = capacity == quota.limit ? "" : "; the file system holds \(capacity)"
         page.paragraph(
             "a prune starts above \(quota.high) and stops at \(quota.low)\(holds)", indent: 2)
+        if let inodes { page.paragraph(inodes.sentence, indent: 2, tone: inodes.isOver ? .bad : .plain) }
         writeHitRates(to: &page)
         if let outlook, outlook.fullAt != nil || outlook.recommended != nil {
             page.paragraph(outlook.sentence(now: now), indent: 2)
@@ -57,8 +58,12 @@ extension StatusReport.Volume {
     /// How urgent it is: used bytes as a part of the level where a prune starts.
     var need: Double {
         guard lastScan != nil else { return 0 }
-        return Double(usedBytes.bytes) / Double(max(1, quota.high.bytes))
+        let inodeNeed = inodes.map { Double($0.used) / Double(max(1, $0.quota.high)) } ?? 0
+        return max(Double(usedBytes.bytes) / Double(max(1, quota.high.bytes)), inodeNeed)
     }
+
+    /// Whether a prune starts, for its bytes or for its inodes.
+    var isOver: Bool { usedBytes > quota.high || inodes?.isOver == true }
 
     private func writeHitRates(to page: inout TextPage) {
         let reason = evidence.reason.isEmpty ? "" : ": \(evidence.reason)"
@@ -107,7 +112,8 @@ extension StatusReport.Volume {
             ],
             "evidence": ["confidence": .text(trust.rawValue), "reason": .text(evidence.reason)],
             "last_scan": .optional(lastScan), "last_prune": .optional(lastPrune),
-            "over_quota": .bool(usedBytes > quota.high), "last_prune_reached_goal": .bool(!isStuck),
+            "over_quota": .bool(isOver), "inodes": inodes?.jsonValue ?? .null,
+            "last_prune_reached_goal": .bool(!isStuck),
         ]
     }
 }

@@ -2,7 +2,9 @@ import CacheModel
 
 extension StatusReport.Warning {
     /// What should be looked at on a volume, by its figures.
-    package static func about(_ volume: VolumeFigures, quota: Quota, now: Timestamp) -> [Self] {
+    package static func about(
+        _ volume: VolumeFigures, quota: Quota, inodes: InodeUse? = nil, now: Timestamp
+    ) -> [Self] {
         var warnings: [Self] = []
         func warn(_ code: String, _ text: String, _ hint: String) {
             warnings.append(Self(code: code, text: text, hint: hint))
@@ -12,6 +14,12 @@ extension StatusReport.Warning {
             warn(
                 "over-quota", "\(volume.name) is above its high watermark (\(quota.high))",
                 "larder prune --volume \(volume.name)")
+        }
+        if let inodes, inodes.isOver {
+            warn(
+                "over-quota",
+                "\(volume.name) uses \(Figures.grouped(inodes.used)) inodes, more than its high watermark "
+                    + "(\(Figures.grouped(inodes.quota.high)))", "larder prune --volume \(volume.name)")
         }
         if capacity.total < quota.limit {
             warn(
@@ -23,7 +31,9 @@ extension StatusReport.Warning {
             warn(
                 "inodes",
                 "\(volume.name) has \(Figures.grouped(capacity.freeInodes)) of \(Figures.grouped(capacity.inodes)) inodes left",
-                "larder prune --volume \(volume.name) --to a smaller size frees inodes too")
+                inodes == nil
+                    ? "larder prune --volume \(volume.name) --to a smaller size frees inodes too"
+                    : "larder prune --volume \(volume.name)")
         }
         if !volume.scan.complete {
             warn(

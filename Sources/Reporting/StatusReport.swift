@@ -14,6 +14,8 @@ package struct StatusReport: Report {
         package var usedBytes: ByteCount
         /// Its quota.
         package var quota: Quota
+        /// How many inodes it uses; nil where they are no quota.
+        package var inodes: InodeUse?
         /// What waits in the trash.
         package var trashBytes: ByteCount
         /// What scan and records explain of the used bytes.
@@ -138,12 +140,13 @@ package struct StatusReport: Report {
     }
 
     private var outcome: (String, Tone) {
-        let over = volumes.filter { $0.lastScan != nil && $0.usedBytes > $0.quota.high }
+        let over = volumes.filter { $0.lastScan != nil && $0.isOver }
         let unknown = volumes.filter { $0.lastScan == nil }
         if !over.isEmpty {
             let names = over.sorted { $0.need > $1.need }.map {
-                "\($0.name) is \($0.usedBytes - $0.quota.high) above its "
-                    + "high watermark"
+                $0.usedBytes > $0.quota.high
+                    ? "\($0.name) is \($0.usedBytes - $0.quota.high) above its high watermark"
+                    : "\($0.name) uses more inodes than its high watermark allows"
             }
             let command = over.count == 1 ? "larder prune --volume \(over[0].name)" : "larder prune"
             return ("Over quota: \(Figures.list(names)). Run: \(command)", .bad)

@@ -45,7 +45,7 @@ import Testing
         "{\(head),\"entries\":[,\(line)]}",
         "{\(head),\"entries\":[{}]}", "{\(head),\"entries\":[\(line.replacing(":1,", with: ":-1,"))]}",
         "{\(head),\"entries\":[\(line.replacing("\"bytes\":1", with: "\"bytes\":9223372036854775807"))]}",
-        "{\(head),\"entries\":[\(line.replacing("maven", with: "none"))]}",
+        "{\(head),\"entries\":[\(line.replacing("maven", with: "No Pool"))]}",
         "{\(head),\"entries\":[\(line)]} x",
     ])
     func whatIsNoJournalIsRefused(text: String) throws {

@@ -48,6 +48,27 @@ import Testing
         #expect(isToldAgain)
     }
 
+    /// Inodes press as bytes do, and a volume is relieved when both are back; they are no guess.
+    @Test func inodesPressAsBytesDo() {
+        var gauge = PressureGauge()
+        func read(_ bytes: Int64, inodes: Int64, _ minutes: Int64, guess: Bool = false)
+            -> PressureGauge.Advice
+        {
+            gauge.read(
+                PressureGauge.Fill(
+                    used: ByteCount(bytes), countedAt: guess ? at(0) : nil,
+                    inodes: .init(used: inodes, high: 850, critical: 950)),
+                high: ByteCount(85), critical: ByteCount(95), now: at(minutes))
+        }
+        #expect(read(10, inodes: 950, 0) == .none)
+        #expect(read(10, inodes: 951, 1, guess: true) == .prune)
+        _ = gauge.pruned(evictedNothing: false, now: at(2))
+        #expect(read(10, inodes: 851, 3) == .none)
+        #expect(read(86, inodes: 800, 4) == .none)
+        #expect(read(85, inodes: 850, 5) == .relieved)
+        #expect(read(96, inodes: 0, 6) == .prune)
+    }
+
     @Test func aPruneByScheduleIsNoAnswerToPressure() {
         var gauge = PressureGauge()
         let isTold = gauge.pruned(evictedNothing: true, now: at(0))

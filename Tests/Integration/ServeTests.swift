@@ -189,6 +189,24 @@ import Testing
     }
 
     @Test(.enabled(if: geteuid() == 0, "needs root for a mount"))
+    func aVolumeThatRunsOutOfInodesIsPrunedWithoutASchedule() throws {
+        let directory = try volume(0)
+        let cache = directory.path + "/cache"
+        try Testbed.filesystems("make", cache, "--type", "ext4", "--size", "64M", "--inodes", "512")
+        defer { _ = try? Testbed.filesystems("unmount", cache) }
+        try add(0..<119, to: directory)
+        let daemon = try ServeProcess(in: directory, never + "idle_floor: 0s\n" + build(directory))
+        try daemon.wait(for: "inodes used, above the critical level")
+        let prune = try daemon.wait(for: "run ")
+        #expect(prune["reason"].string == "pressure")
+        #expect(prune["evicted"].integer ?? 0 > 0, "\(prune["message"].string ?? "")")
+        try daemon.wait(for: "back below the high level")
+        #expect(daemon.stop() == 0)
+        let used = try directory.shell("df --output=iused cache | tail -1")
+        #expect(Int(used.filter(\.isNumber)).map { $0 <= 435 } == true, "\(used)")
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root for a mount"))
     func aNeighboursFileIsNoReasonToPrune() throws {
         let directory = try TemporaryDirectory()
         let disk = directory.path + "/cache"

@@ -19,6 +19,22 @@ struct EvictionPass {
         var isAbove: Bool { goal.map { used > $0 } ?? false }
     }
 
+    /// The same in inodes.
+    struct InodeGauge {
+        var used: Int64
+        let goal: Int64?
+        /// How many the files of an image take for each of its bytes: the store does not count them.
+        let perByte: Double
+
+        init(used: Int64, startingAbove high: Int64, stoppingAt low: Int64, perByte: Double) {
+            self.used = used
+            self.perByte = perByte
+            goal = used > high ? low : nil
+        }
+
+        var isAbove: Bool { goal.map { used > $0 } ?? false }
+    }
+
     private let entries: [CacheEntry]
     private let now: Timestamp
     /// The candidate images' places in `entries`; an image's number in the ledger is its place here.
@@ -26,6 +42,7 @@ struct EvictionPass {
     private(set) var ledger: LayerReferenceCounts
     private(set) var volume: Gauge
     private(set) var pools: [Pool: Gauge]
+    private(set) var inodes: InodeGauge?
     private(set) var evictions: [Eviction] = []
     private var waiting: Set<Int> = []
     private var files: SharedFileCounts
@@ -44,9 +61,10 @@ struct EvictionPass {
         _ entries: [CacheEntry], images: [Int], ledger: LayerReferenceCounts, volume: Gauge,
         pools: [Pool: Gauge], files: SharedFileCounts = SharedFileCounts([], entries: []),
         takesAll: Bool = false, order: EvictionOrder = .lru, maxIdle: [Pool: Span] = [:],
-        steps: BuildSteps = BuildSteps(of: []), now: Timestamp
+        steps: BuildSteps = BuildSteps(of: []), inodes: InodeGauge? = nil, now: Timestamp
     ) {
         self.maxIdle = maxIdle
+        self.inodes = inodes
         self.steps = steps
         self.takesAll = takesAll
         self.order = order
@@ -57,7 +75,9 @@ struct EvictionPass {
         self.volume = volume
         self.pools = pools
         self.now = now
-        isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)
+        isAnyAbove =
+            takesAll || volume.isAbove || inodes?.isAbove == true
+            || pools.values.contains(where: \.isAbove)
     }
 
     /// Evicts from `order`, places in `entries` with the least recently used first, what the goals need.
@@ -91,7 +111,7 @@ struct EvictionPass {
     }
 
     private func isWanted(_ pool: Pool) -> Bool {
-        takesAll || volume.isAbove || pools[pool]?.isAbove ?? false
+        takesAll || volume.isAbove || inodes?.isAbove == true || pools[pool]?.isAbove ?? false
     }
 
     /// Whether the entry is a step of builds that was needed, and whose images all went.
@@ -164,6 +184,8 @@ struct EvictionPass {
                 .selected
             } else if volume.isAbove {
                 .volume
+            } else if inodes?.isAbove == true {
+                .inodes
             } else if !isPoolAbove, let limit = maxIdle[entry.pool] {
                 .idle(limit)
             } else {
@@ -172,8 +194,14 @@ struct EvictionPass {
         gone.insert(place)
         if !steps.isStep(place) { lastKey = entry.key }
         volume.used -= freed
+        if let gauge = inodes {
+            inodes?.used -=
+                entry.pool == .images ? Int64(Double(freed.bytes) * gauge.perByte) : entry.found.inodes
+        }
         pools[entry.pool]?.used -= freed
-        isAnyAbove = takesAll || volume.isAbove || pools.values.contains(where: \.isAbove)
+        isAnyAbove =
+            takesAll || volume.isAbove || inodes?.isAbove == true
+            || pools.values.contains(where: \.isAbove)
         evictions.append(
             Eviction(
                 entry: entry, freedBytes: freed, cause: cause, decidedAt: now,

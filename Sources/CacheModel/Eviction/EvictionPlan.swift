@@ -4,6 +4,8 @@ package struct Eviction: Sendable, Hashable {
     package enum Cause: Sendable, Hashable {
         /// The volume is above its goal.
         case volume
+        /// The volume is not, or no longer, above its goal in bytes, but it is in inodes.
+        case inodes
         /// The volume is not, or no longer, above its goal, but the entry's pool is.
         case pool(Pool)
         /// An image that frees nothing alone: it goes together with the one of that key, which has the very
@@ -49,6 +51,7 @@ package struct Eviction: Sendable, Hashable {
         case .volume where entry.found.image?.isUseless == true:
             "no name leads to it and nothing uses it, so it goes before all others; \(lastUse)"
         case .volume: "least recently used: \(lastUse)"
+        case .inodes: "inodes over their quota, frees \(entry.found.inodes) of them; \(lastUse)"
         case .pool(let pool): "pool \(pool.rawValue) over its quota; \(lastUse)"
         case .twin(let key): "goes with \(key), which has the same layers; \(lastUse)"
         case .mate(let key): "goes with \(key), which shares its files (hard links); \(lastUse)"
@@ -120,6 +123,28 @@ package struct EvictionPlan: Sendable {
         }
     }
 
+    /// How a volume stands in inodes, where those are a quota.
+    package struct Inodes: Sendable, Hashable {
+        /// The quota.
+        package var quota: InodeQuota
+        /// How many live files and directories take.
+        package var used: Int64
+        /// How many they would take afterwards.
+        package var usedAfter: Int64
+
+        /// Whether they are above the high watermark, so that a prune works for them.
+        package var areOver: Bool { used > quota.high }
+        /// Whether they come down to the low watermark, or need not.
+        package var reachGoal: Bool { !areOver || usedAfter <= quota.low }
+
+        /// Makes a state from its three values.
+        package init(quota: InodeQuota, used: Int64, usedAfter: Int64) {
+            self.quota = quota
+            self.used = used
+            self.usedAfter = usedAfter
+        }
+    }
+
     /// What happens to one entry.
     package enum Verdict: Sendable, Hashable {
         /// It goes, in that place of the order, counted from 1.
@@ -162,6 +187,8 @@ package struct EvictionPlan: Sendable {
 
     /// The largest directories of what belongs to no entry.
     package var unmanaged: [UnmanagedDirectory] = []
+    /// The volume in inodes; nil where they are no quota.
+    package var inodes: Inodes?
     /// What makes the plan less certain, as the scan noticed it.
     package var warnings: [ScanWarning] = []
     /// What could be named of what belongs to no entry.
@@ -205,7 +232,8 @@ package struct EvictionPlan: Sendable {
 
     /// Whether the volume or one of its pools was over, or entries were asked for.
     package var needed: Bool {
-        volumeIsOver || !poolsOverQuota.isEmpty || selection != nil || !evict.isEmpty
+        volumeIsOver || inodes?.areOver == true || !poolsOverQuota.isEmpty || selection != nil
+            || !evict.isEmpty
     }
 
     /// What the live files would occupy afterwards.

@@ -7,6 +7,8 @@ package struct EvictionPolicy: Sendable, Hashable {
     /// Globs over keys that are never evicted, as `KeyPattern` reads them; an image is kept if any of its names
     /// matches.
     package var keep: [String]
+    /// The same for the entries of single pools.
+    package var poolKeep: [Pool: [String]] = [:]
     /// Quotas of single pools.
     package var poolQuotas: [Pool: Quota]
     /// Whether entries whose reads leave no trace may go, by when they were fetched.
@@ -15,6 +17,10 @@ package struct EvictionPolicy: Sendable, Hashable {
     package var target: ByteCount?
     /// How long entries of a pool may go unused before they are evicted even where there is room.
     package var maxIdle: [Pool: Span] = [:]
+    /// The quota in inodes; nil where they are none.
+    package var inodes: InodeQuota?
+    /// Installed builds that may go all the same.
+    package var installed: [InstalledExpiry] = []
     /// Images that no registry has, and that may go all the same.
     package var replaceable: ReplaceableImages?
     /// The entries that go, whatever the quota says, and no others; nil where the quota decides.
@@ -40,7 +46,7 @@ package struct EvictionPolicy: Sendable, Hashable {
     /// Decides what goes from a volume now.
     ///
     /// Pruning starts when more than the high watermark is used and stops at or below the low one; a target
-    /// stands for both. A pool over its own high watermark comes down to its low one as well. One pass goes
+    /// stands     /// stands for both. Inodes have the same watermarks, and a pool over its own high watermark comes down to its low one. One pass goes
     /// over the entries by last use; of those last used at the same instant the larger go first, then by key,
     /// then by path. Images without a name and steps of builds that nothing needs go before all others, and what was
     /// made here and named for a registry, which may not have it, counts as used a week later. An entry that was not
@@ -89,6 +95,9 @@ package struct EvictionPolicy: Sendable, Hashable {
         var poolBytes = Self.bytesByPool(of: entries)
         poolBytes[.images] = ledger.storedBytes
 
+        // A size that was asked for is one in bytes.
+        let inodeQuota = selection == nil && target == nil ? inodes : nil
+        let usedInodes = inodeQuota == nil ? nil : usage.usedInodes
         var pass = EvictionPass(
             entries, images: images, ledger: ledger,
             volume: .init(
@@ -100,12 +109,18 @@ package struct EvictionPolicy: Sendable, Hashable {
             },
             files: SharedFileCounts(usage.sharedFiles, entries: entries),
             takesAll: selection != nil, order: order, maxIdle: selection == nil ? maxIdle : [:], steps: steps,
-            now: now)
+            inodes: inodeQuota.flatMap { quota in
+                usedInodes.map {
+                    .init(
+                        used: $0, startingAbove: quota.high, stoppingAt: quota.low,
+                        perByte: usage.usedBytes > .zero ? Double($0) / Double(usage.usedBytes.bytes) : 0)
+                }
+            }, now: now)
         pass.run(over: candidates)
         kept += pass.sharedImages.map { ($0, .sharedLayers) }
         kept += pass.sharedEntries.map { ($0, .sharedFiles) }
 
-        let poolsOver = Pool.allCases.compactMap { pool -> EvictionPlan.PoolOverQuota? in
+        let poolsOver = poolQuotas.keys.sorted().compactMap { pool -> EvictionPlan.PoolOverQuota? in
             guard let gauge = pass.pools[pool], gauge.goal != nil, let quota = poolQuotas[pool] else {
                 return nil
             }
@@ -121,10 +136,14 @@ package struct EvictionPolicy: Sendable, Hashable {
                 images: images, ledger: ledger),
             poolsOverQuota: poolsOver, volumeIsOver: selection == nil && pass.volume.goal != nil,
             reachesGoal: selection != nil
-                || !pass.volume.isAbove && !pass.pools.values.contains(where: \.isAbove),
+                || !pass.volume.isAbove && pass.inodes?.isAbove != true
+                    && !pass.pools.values.contains(where: \.isAbove),
             selection: selection,
             protections: Dictionary(
                 kept.lazy.map { (entries[$0.place].id, $0.reason) }, uniquingKeysWith: { first, _ in first }))
+        if let inodeQuota, let usedInodes, let gauge = pass.inodes {
+            plan.inodes = .init(quota: inodeQuota, used: usedInodes, usedAfter: gauge.used)
+        }
         plan.unmanaged = usage.unmanaged
         plan.warnings = usage.warnings
         if !usage.scan.complete {
@@ -149,7 +168,8 @@ package struct EvictionPolicy: Sendable, Hashable {
 
     private func rules(now: Timestamp) -> ProtectionRules {
         ProtectionRules(
-            idleFloor: idleFloor, keep: keep, replaceable: replaceable,
+            idleFloor: idleFloor, keep: keep, poolKeep: poolKeep, installed: installed,
+            replaceable: replaceable,
             evictsWithoutEvidence: evictsWithoutEvidence, now: now)
     }
 

@@ -15,7 +15,8 @@ package struct KeyPattern: Sendable, Hashable {
         return key.withUTF8 { matches($0) }
     }
 
-    private func matches(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
+    /// The same for raw bytes.
+    package func matches(_ key: UnsafeBufferPointer<UInt8>) -> Bool {
         var next = 0
         var place = 0
         var star: (after: Int, place: Int)?

@@ -21,20 +21,25 @@ struct ProtectionRules {
 
     private let idleFloor: Span
     private let keep: [KeyPattern]
+    private let poolKeep: [Pool: [KeyPattern]]
     private let keptImages: [ImagePattern]
+    private let installed: [InstalledExpiry]
     private let replaceable: [ImagePattern]
     private let replaceableAfter: Span
     private let evictsWithoutEvidence: Bool
     private let now: Timestamp
 
     init(
-        idleFloor: Span, keep: [String], replaceable: ReplaceableImages? = nil,
+        idleFloor: Span, keep: [String], poolKeep: [Pool: [String]] = [:],
+        installed: [InstalledExpiry] = [], replaceable: ReplaceableImages? = nil,
         evictsWithoutEvidence: Bool = false, now: Timestamp
     ) {
         self.evictsWithoutEvidence = evictsWithoutEvidence
         self.idleFloor = idleFloor
         self.keep = keep.map { KeyPattern($0) }
+        self.poolKeep = poolKeep.mapValues { $0.map { KeyPattern($0) } }
         keptImages = keep.map { ImagePattern($0) }
+        self.installed = installed
         self.replaceable = (replaceable?.patterns ?? []).map { ImagePattern($0) }
         replaceableAfter = replaceable?.after ?? .zero
         self.now = now
@@ -53,6 +58,7 @@ struct ProtectionRules {
     private func seen(in entry: CacheEntry) -> Protection? {
         var seen = entry.found.protections
         if evictsWithoutEvidence || entry.pool == .images { seen.remove(Protections(.noEvidence)) }
+        if isExpired(entry) { seen.remove(Protections(.locallyInstalled)) }
         if entry.pool == .images {
             if entry.found.image == nil { seen.insert(Protections(.damaged)) }
             if let image = entry.found.image {
@@ -67,6 +73,10 @@ struct ProtectionRules {
 
     /// An image is kept if any of its names matches: a removal takes all of them.
     private func matchesKeepPattern(_ entry: CacheEntry) -> Bool {
+        if let own = poolKeep[entry.pool], !own.isEmpty {
+            let names = entry.found.names
+            if own.contains(where: { pattern in names.contains { pattern.matches($0) } }) { return true }
+        }
         guard !keep.isEmpty else { return false }
         if entry.pool == .images, keptImages.contains(where: { $0.matches(entry, anyRegistry: true) }) {
             return true
@@ -96,6 +106,12 @@ struct ProtectionRules {
     private func isReplaceable(_ entry: CacheEntry) -> Bool {
         max(entry.lastUsed, entry.found.fetched) < now - replaceableAfter
             && replaceable.contains { $0.matches(entry, anyRegistry: true) }
+    }
+
+    /// Whether it is an installed build that newer ones replaced and whose time has come.
+    private func isExpired(_ entry: CacheEntry) -> Bool {
+        guard let rule = installed.rule(for: entry.found) else { return false }
+        return max(entry.lastUsed, entry.found.fetched) < now - rule.maxAge
     }
 
     /// Whether nothing would tell if a job used a build entry, as the volume shows no reads.

@@ -37,6 +37,8 @@ package struct EvictionOutcome: Sendable, Hashable {
     package var usedBefore: ByteCount
     /// Live bytes after.
     package var usedAfter: ByteCount
+    /// How many inodes what went took; nil where they are no quota.
+    package var evictedInodes: Int64?
     /// Whether the volume is still above the target of the plan.
     package var overQuota: Bool
     /// What went otherwise than it should, besides single entries, a sentence each.

@@ -14,6 +14,8 @@ package struct ScannedEntry: Sendable, Hashable {
     package var apparentBytes: ByteCount
     /// The number of its files.
     package var files: Int64
+    /// The number of its directories; zero for an image.
+    package var directories: Int64 = 0
     /// The newest access time among its files.
     package var accessed: Timestamp
     /// The newest modification time among its directories: when something was last fetched into it.
@@ -60,15 +62,19 @@ package struct ScannedEntry: Sendable, Hashable {
 }
 
 extension ScannedEntry {
+    /// How many inodes it takes: one for each file and directory; zero for an image, whose files are not counted.
+    package var inodes: Int64 { files + directories }
+
     /// The names that patterns may call it by: its key, and those of what it is a part of.
     ///
-    /// A pattern for a SNAPSHOT holds for each of its builds, one for a directory of Gradle's for all in it.
+    /// A pattern for a SNAPSHOT holds for each of its builds, one for a directory of Gradle's, or of a pool of the user's
+    /// own, for all in it.
     package var names: [String] {
         var names = [key]
         if traits.contains(.files), let version = String(validating: path.parent.name, as: UTF8.self) {
             let parts = key.split(separator: ":", omittingEmptySubsequences: false)
             if parts.count == 3 { names.append("\(parts[0]):\(parts[1]):\(version)") }
-        } else if pool == .gradle || pool == .gradleOther {
+        } else if pool == .gradle || pool == .gradleOther || pool.isOwn {
             names += key.indices.filter { key[$0] == "/" }.map { String(key[..<$0]) }
         }
         return names
@@ -92,6 +98,10 @@ package struct EntryTraits: OptionSet, Sendable, Hashable {
     package static let part = EntryTraits(rawValue: 1 << 2)
     /// It holds nothing but what remembers a failed download: nothing was fetched.
     package static let failedDownload = EntryTraits(rawValue: 1 << 3)
+    /// It was installed locally, newer builds were installed since, and the configuration lets such go by age.
+    package static let superseded = EntryTraits(rawValue: 1 << 4)
+    /// It holds files that no tool put there.
+    package static let foreignFiles = EntryTraits(rawValue: 1 << 5)
 }
 
 /// A use that a tool wrote down.

@@ -41,6 +41,10 @@ package struct Volume: Sendable, Hashable {
     package var additionalStores: [String] = []
     /// How long entries of a pool may go unused before they are evicted even where there is room.
     package var maxIdle: [Pool: Span] = [:]
+    /// Pools of the user's own, in the order of the configuration.
+    package var ownPools: [OwnPool] = []
+    /// Installed builds that may go all the same.
+    package var installed: [InstalledExpiry] = []
     /// Images that no registry has, and that may go all the same.
     package var replaceable: ReplaceableImages?
 

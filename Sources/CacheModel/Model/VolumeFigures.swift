@@ -48,6 +48,9 @@ package struct VolumeFigures: Sendable, Hashable {
     package var trashBytes: ByteCount
     /// What statfs said at the last scan.
     package var capacity: Capacity
+    /// How many inodes live files and directories take; nil where the file system is not the volume's own, or makes them
+    /// as needed.
+    package var usedInodes: Int64?
     /// The last scan.
     package var scan: ScanRecord
     /// How long it took.

@@ -42,6 +42,11 @@ package struct VolumeScan: Sendable {
     package var orphans: [Orphan] = []
     /// What the volume's file system says is used; nil where it is not the volume's own, or does not count.
     package var fileSystemUsed: ByteCount?
+    /// How many inodes live files and directories take of the volume's own file system; nil where it is not its own, or
+    /// makes them as needed.
+    package var usedInodes: Int64?
+    /// How many the trash takes.
+    package var trashInodes: Int64 = 0
     /// What lies in an image store beside what its records tell, as far as it can be named.
     package var unaccounted: [UnaccountedSpace] = []
     /// The event logs that are kept, and what they occupy.

@@ -8,6 +8,9 @@ package struct VolumeUsage: Sendable {
     package var trashBytes: ByteCount
     /// What statfs said at the last scan.
     package var capacity: Capacity
+    /// How many inodes live files and directories take, after what was evicted since the scan; nil where the file system
+    /// is not the volume's own, or makes them as needed.
+    package var usedInodes: Int64?
     /// The last scan's number, time, completeness and identity.
     package var scan: ScanRecord
     /// Every entry.

@@ -35,8 +35,10 @@ package struct ReplayTrace: Sendable {
     private(set) var contents: [(object: Int32, size: Int64, lastUsed: Int64)] = []
     /// How many objects there are.
     private(set) var objectCount = 0
-    /// Their pools, by `Pool`'s order of declaration.
+    /// Their pools, by their places in `order`.
     private(set) var pools: [UInt8] = []
+    /// The pools: those that are always there, then the user's own that the history knows.
+    let order: [Pool]
     /// Whether they never go.
     private(set) var isPinned: [Bool] = []
     /// The layers of images: those of object `n` lie in `layers` between two places of `layerStarts`.
@@ -84,7 +86,9 @@ package struct ReplayTrace: Sendable {
         var entries: [Int64] = []
         /// Whether it is a content of the beginning already.
         var isContent: [Bool] = []
-        let order = Pool.allCases
+        let own = Set(history.accesses.lazy.map(\.pool).filter(\.isOwn))
+        order = Pool.allCases + own.sorted().prefix(200)
+        let order = order
         func number(_ entry: Int64, _ pool: UInt8) -> Int {
             let object = Int(numbers[entry])
             if object == entries.count {

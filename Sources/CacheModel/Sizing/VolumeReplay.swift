@@ -87,7 +87,7 @@ private struct ReplayState {
     private let floor: Int64
 
     private var used: Int64
-    private var poolUsed = [Int64](repeating: 0, count: Pool.allCases.count)
+    private var poolUsed: [Int64]
     private var poolLimits: [(pool: Int, high: Int64, low: Int64)] = []
     /// What is known of each object: together, as a replay touches all of it at each use.
     private var nodes: [Node]
@@ -120,10 +120,11 @@ private struct ReplayState {
         }
         floor = regime.idleFloor.nanoseconds
         used = fixed
+        poolUsed = [Int64](repeating: 0, count: trace.order.count)
         let count = trace.objectCount
         nodes = (0..<count).map { Node(pool: trace.pools[$0], isPinned: trace.isPinned[$0]) }
         needed = [Int32](repeating: 0, count: trace.layerBytes.count)
-        for (place, pool) in Pool.allCases.enumerated() {
+        for (place, pool) in trace.order.enumerated() {
             guard let quota = regime.poolQuotas[pool] else { continue }
             poolLimits.append(
                 (

@@ -12,6 +12,7 @@ extension Services {
         let index = try index(readOnly: true)
         let known = Set(try index.volumes().map(\.name))
         guard configuration.volumes.contains(where: { known.contains($0.name) }) else { throw nothingKnown }
+        try checkPool(question.pool, index)
         return try list(question, filter, index, now: clock())
     }
 
@@ -96,7 +97,8 @@ extension Services {
             guard let configured = configuration.volumes.first(where: { $0.name == volume }),
                 let usage = try index.usage(of: volume)
             else { return nil }
-            let preview = NextPrunePreview(of: configured, usage, by: policy(for: configured), now: now)
+            let preview = NextPrunePreview(
+                of: configured, usage, by: policy(for: configured, capacity: usage.capacity), now: now)
             (previews[volume], quality[volume]) = (preview, usage.scan.atimeTrust)
             return preview
         }

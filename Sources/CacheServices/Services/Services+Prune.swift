@@ -69,9 +69,12 @@ extension Services {
     ) throws -> ServiceResult<PlanReport> {
         let known = try usages(index)
         try checkTarget(goal, of: known.map(\.volume.name))
+        try checkPool(goal.selection?.pool, index)
         let plans = known.map { volume, usage in
-            policy(for: volume, target: goal.target, selection: goal.selection)
-                .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
+            policy(
+                for: volume, capacity: usage.capacity, target: goal.target, selection: goal.selection
+            )
+            .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
         }
         var report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
         report.command = goal.command(of: plans.count == 1 ? plans.first?.volume : nil)
@@ -86,6 +89,7 @@ extension Services {
         let (volumes, skipped) = try presentVolumes(named: options.volume)
         try checkTarget(options.goal, of: volumes.map(\.name))
         var index = try indexOrMemory()
+        try checkPool(options.goal.selection?.pool, index)
         let run = Trash.newRunID(now: clock())
         var report = PruneReport(run: run, dryRun: options.dryRun, volumes: [], skipped: skipped)
         var failures: [Failure] = []
@@ -119,7 +123,9 @@ extension Services {
         try checkClock(of: locked)
         if !options.dryRun, !options.unlocked { try locked.requireLock() }
         var usage = try surveyed(locked, index)
-        let policy = policy(for: volume, target: options.goal.target, selection: options.goal.selection)
+        let policy = policy(
+            for: volume, capacity: usage.capacity, target: options.goal.target,
+            selection: options.goal.selection)
         var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
         if volume.kind == .imageStore, !plan.evict.isEmpty || file != nil,
             let podman = try podman(for: volume)

@@ -84,5 +84,6 @@ extension ScanReport.Volume {
                     used: $0.used, gone: $0.gone)
             })
         unmanaged = scan.unmanaged
+        inodes = InodeUse(used: scan.usedInodes, quota: volume.inodeQuota(capacity: scan.capacity))
     }
 }

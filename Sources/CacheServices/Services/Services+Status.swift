@@ -83,7 +83,11 @@ extension Services {
     ) -> MetricsReport {
         MetricsReport(
             volumes: known.map {
-                .init($0.figures, quota: $0.volume.quota(capacity: $0.figures.capacity.total))
+                .init(
+                    $0.figures, quota: $0.volume.quota(capacity: $0.figures.capacity.total),
+                    inodes: InodeUse(
+                        used: $0.figures.usedInodes,
+                        quota: $0.volume.inodeQuota(capacity: $0.figures.capacity)))
             },
             activities: activities,
             place: place, version: LarderVersion.current, readAt: readAt)
@@ -121,12 +125,15 @@ extension StatusReport {
                 lastScan: figures.scan.startedAt,
                 lastPrune: try index.lastRun(kind: "prune", volume: volume.name),
                 evidence: figures.scan.atimeTrust, accountedBytes: figures.accountedBytes)
+            let inodes = InodeUse(
+                used: figures.usedInodes, quota: volume.inodeQuota(capacity: figures.capacity))
+            line.inodes = inodes
             line.unaccounted = figures.unaccounted
             line.eventLogs = volume.kind == .imageStore ? figures.eventLogs : nil
             line.unmanaged = try index.unmanaged(of: volume.name)
             line.isStuck = figures.overQuota
             self.volumes.append(line)
-            warnings += Warning.about(figures, quota: quota, now: now)
+            warnings += Warning.about(figures, quota: quota, inodes: inodes, now: now)
             warnings += try index.scanWarnings(of: volume.name).map {
                 Warning(code: $0.code, text: "\(volume.name): \($0.text)", hint: $0.hint)
             }

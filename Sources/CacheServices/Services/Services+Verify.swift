@@ -25,6 +25,7 @@ extension Services {
         let startedAt = clock()
         let (volumes, skipped) = try presentVolumes(named: options.volume)
         let index = try index()
+        try checkPool(options.pool, index)
         let run = Trash.newRunID(now: startedAt)
         var report = VerifyReport(
             run: run, quarantine: options.quarantine, duration: .zero, volumes: [], skipped: skipped)

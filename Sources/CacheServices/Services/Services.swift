@@ -125,6 +125,21 @@ extension Services {
             hint: "the volumes are: \(names.joined(separator: ", "))")
     }
 
+    /// Refuses a pool that is neither always there nor known from the configuration or the index.
+    ///
+    /// - Throws: `Failure`.
+    func checkPool(_ pool: Pool?, _ index: CacheIndex) throws {
+        guard let pool, pool.isOwn else { return }
+        let configured = configuration.volumes.flatMap { $0.ownPools.map(\.pool) }
+        let known = Pool.allCases + Set(configured + (try index.ownPools())).sorted()
+        guard !known.contains(pool) else { return }
+        let names = known.map(\.rawValue)
+        let meant = nearest(pool.rawValue, among: names).map { "; did you mean \($0)?" } ?? ""
+        throw Failure(
+            code: .usage, message: "no pool is called \(pool.rawValue)\(meant)",
+            hint: "the pools are: \(names.joined(separator: ", "))")
+    }
+
     /// Refuses a size as the goal of several volumes: meant for one, it would empty the others.
     ///
     /// - Throws: `Failure`.
@@ -195,15 +210,21 @@ extension Services {
     }
 
     /// The eviction policy of a volume.
+    ///
+    /// - Parameter capacity: of its file system, where inodes are to count; nil where a plan is not made.
     package func policy(
-        for volume: Volume, target: ByteCount? = nil, selection: EntrySelection? = nil
+        for volume: Volume, capacity: Capacity? = nil, target: ByteCount? = nil,
+        selection: EntrySelection? = nil
     ) -> EvictionPolicy {
         var policy = EvictionPolicy(
             idleFloor: configuration.idleFloor, keep: volume.keep, poolQuotas: volume.poolQuotas,
             target: target, selection: selection, order: volume.order,
             evictsWithoutEvidence: volume.withoutEvidence == .byFetchAge)
         policy.maxIdle = volume.maxIdle
+        policy.poolKeep = volume.ownPools.reduce(into: [:]) { $0[$1.pool] = $1.keep }
         policy.replaceable = volume.replaceable
+        policy.installed = volume.installed
+        policy.inodes = capacity.flatMap { volume.inodeQuota(capacity: $0) }
         return policy
     }
 

@@ -93,16 +93,25 @@ struct EntryVerifier {
         }
     }
 
+    /// A `metadata.bin` begins with the ID of the build that wrote it, 26 characters, behind which come the time that took
+    /// and the number of outputs (gradle/gradle `DefaultImmutableWorkspaceMetadataStore`, `UniqueId`).
+    private static let leastMetadata: Int64 = 28
+
     /// A transform or a compiled script without a whole `metadata.bin` fails every build that needs it, "Could not read
     /// workspace metadata" (gradle/gradle#28974); older formats have none.
     private func workspace(_ entry: ScannedEntry, in directory: OpenDirectory) -> [Finding] {
         guard entry.pool == .gradleOther, CacheLayouts.hasWorkspaceMetadata(entry) else { return [] }
         let name = "metadata.bin"
         let size = (try? directory.stat(name.utf8.cString))?.size
-        guard size ?? 0 == 0 else { return [] }
+        guard size ?? 0 < Self.leastMetadata else { return [] }
         let changed = (try? directory.stat().mtime) ?? .max
         let path = entry.path.appending(Array(name.utf8))
-        let detail = size == nil ? "its metadata.bin is missing" : "its metadata.bin is empty"
+        let detail =
+            switch size {
+            case nil: "its metadata.bin is missing"
+            case 0?: "its metadata.bin is empty"
+            case let size?: "its metadata.bin is cut off after \(size) bytes"
+            }
         guard !isRecent(changed) else {
             return [Finding(path: path, result: .unsettled("just written: " + detail))]
         }

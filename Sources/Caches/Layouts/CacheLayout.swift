@@ -102,7 +102,9 @@ package enum CacheLayouts {
     /// The kinds; the first one that knows a directory has it.
     static let all: [any CacheLayout] = [GradleLayout(), MavenLayout()]
 
-    private static func layout(of pool: Pool) -> (any CacheLayout)? { all.first { $0.pools.contains(pool) } }
+    private static func layout(of pool: Pool) -> (any CacheLayout)? {
+        pool.isOwn ? FolderLayout() : all.first { $0.pools.contains(pool) }
+    }
 
     /// Whether a directory of a Gradle module version is named as Gradle names it, by a SHA-1.
     package static func isGradleFileHash(_ name: some Collection<UInt8>) -> Bool {
@@ -146,5 +148,5 @@ package enum CacheLayouts {
     }
 
     /// What each kind is, a sentence or two for each, for `doctor` and the documentation.
-    package static var documentation: [String] { all.map(\.documentation) }
+    package static var documentation: [String] { (all + [FolderLayout()]).map(\.documentation) }
 }

@@ -20,8 +20,10 @@ extension DirectoryLister {
     ///
     /// Nil where one of them was rewritten in place, which leaves the directory as it was, or cannot be looked at.
     func revisit(
-        _ directory: OpenDirectory, _ index: Int32, _ previous: TreeSnapshot, _ scratch: inout ListingScratch
+        _ directory: OpenDirectory, _ task: WalkTask, _ previous: TreeSnapshot,
+        _ scratch: inout ListingScratch
     ) -> VisitedDirectory? {
+        let index = task.previous
         let old = previous.tree.records[Int(index)]
         var record = old.withoutSentinels
         var areThere = true
@@ -45,6 +47,7 @@ extension DirectoryLister {
                     WalkTask(parent: directory, parentIndex: -1, previous: child, name: name))
             }
         }
+        placeChildren(of: task, &visited)
         return visited
     }
 
@@ -83,12 +86,20 @@ extension DirectoryLister {
         add(stat, to: &record)
     }
 
+    /// Takes down when a file was written; a time in the future tells nothing.
+    func noteWriting(_ stat: larder_stat, in record: inout DirectoryRecord) {
+        if stat.mtime <= startedAt.nanoseconds + Self.inFlightAge {
+            record.written = max(record.written, stat.mtime)
+        }
+    }
+
     /// Adds a file to the sums of its directory.
     func add(_ stat: larder_stat, to record: inout DirectoryRecord, isSentinel: Bool = true) {
         record.fileBytes.addPinned(stat.blocks * 512)
         record.apparentBytes.addPinned(stat.size)
         guard isSentinel else { return }
         record.accessed = max(record.accessed, stat.atime)
+        noteWriting(stat, in: &record)
         // The rule of relatime turned round: this read shows, and the next one within a day will not.
         if stat.atime > stat.ctime, stat.atime > startedAt.nanoseconds - Self.inFlightAge {
             record.facts.insert(.unarmed)

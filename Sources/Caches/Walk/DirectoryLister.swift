@@ -9,6 +9,8 @@ struct DirectoryLister {
     let device: UInt64
     let startedAt: Timestamp
     let previous: TreeSnapshot?
+    /// The patterns of the user's own pools; nil without any.
+    var rules: FolderRules?
     /// Whom this process acts for: nobody but a file's owner and root may arm it.
     let user = geteuid()
 
@@ -37,7 +39,7 @@ struct DirectoryLister {
         guard stat.device == device, stat.mount == mount else { return .mountPoint }
         if let previous, task.previous >= 0,
             isUnchanged(stat, previous.tree.records[Int(task.previous)], previous),
-            let visited = revisit(directory, task.previous, previous, &scratch)
+            let visited = revisit(directory, task, previous, &scratch)
         {
             return .visited(visited)
         }
@@ -56,7 +58,7 @@ struct DirectoryLister {
         _ directory: OpenDirectory, _ stat: larder_stat, _ task: WalkTask,
         _ scratch: inout ListingScratch
     ) -> WalkResult {
-        var visited = VisitedDirectory(record: record(of: stat))
+        var visited = VisitedDirectory(record: record(of: stat), name: directory.name)
         scratch.beginDirectory()
         var state = ListingState.more
         while state == .more {
@@ -65,7 +67,10 @@ struct DirectoryLister {
                 return .unreadable(record(of: stat, facts: .unreadable), SystemError(code: error))
             }
             sum(&visited, of: directory, scratch)
-            if state == .more { scratch.dropFiles() }
+            if state == .more {
+                setApart(task.place, &visited, scratch)
+                scratch.dropFiles()
+            }
         }
         if !visited.unreadableFiles.isEmpty { visited.record.facts.insert(.unreadable) }
         if let previous, task.previous >= 0, previous.tree.records[Int(task.previous)].inode == stat.inode {
@@ -73,11 +78,52 @@ struct DirectoryLister {
         }
         if scratch.dropped {
             visited.record.facts.insert(.listAlways)
+            setApart(task.place, &visited, scratch)
         } else {
             recognise(&visited, directory, in: task.parent, scratch)
+            // A directory of Maven's with replaced builds is no pool's of the user's own.
+            if visited.units.isEmpty { setApart(task.place, &visited, scratch) }
             chooseSentinels(&visited, of: directory, scratch)
         }
+        placeChildren(of: task, &visited)
         return .visited(visited)
+    }
+
+    /// Tells the directories in a directory which patterns they may match.
+    func placeChildren(of task: WalkTask, _ visited: inout VisitedDirectory) {
+        guard let rules, task.place != 0 else { return }
+        for at in visited.children.indices {
+            let name = visited.children[at].name
+            visited.children[at].place = name.withUnsafeBytes { name in
+                rules.step(
+                    from: task.place,
+                    to: UnsafeBufferPointer(rebasing: name.bindMemory(to: UInt8.self).dropLast()))
+            }
+        }
+    }
+
+    /// Sets the files apart that are entries of the user's own pools.
+    ///
+    /// Only regular files; locks stay where they are, as others may hold them.
+    private func setApart(
+        _ place: FolderRules.Place, _ visited: inout VisitedDirectory, _ scratch: borrowing ListingScratch
+    ) {
+        guard let rules, rules.mayHoldFiles(place) else { return }
+        // The links of these files are the last ones that were found, in their order.
+        var link = visited.hardLinks.count - scratch.files.count { $0.stat.links > 1 }
+        for file in scratch.files {
+            defer { if file.stat.links > 1 { link += 1 } }
+            guard file.stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else { continue }
+            scratch.withName(of: file) { name in
+                guard rules.ruleOfFile(rules.step(from: place, to: name)) != nil, !FileNames.isLock(name),
+                    !(FileNames.isBuildCache(visited.name) && FileNames.isBuildCacheEntry(name))
+                else { return }
+                var unit = record(of: file.stat, facts: .file)
+                unit.ownBytes = 0
+                visited.units.append(FileUnit(record: unit, name: Array(name)))
+                move(file.stat, name, to: visited.units.count - 1, of: &visited, link: link)
+            }
+        }
     }
 
     private func sum(
@@ -94,6 +140,7 @@ struct DirectoryLister {
                 if file.stat.links > 1 {
                     visited.hardLinks.append(FoundLink(file.stat))
                     visited.record.accessed = max(visited.record.accessed, file.stat.atime)
+                    noteWriting(file.stat, in: &visited.record)
                     visited.record.facts.insert(.listAlways)
                     return
                 }
@@ -239,7 +286,7 @@ struct DirectoryLister {
     /// Takes a file out of its directory's sums into those of a unit.
     private func move(
         _ stat: larder_stat, _ name: UnsafeBufferPointer<UInt8>, to place: Int,
-        of visited: inout VisitedDirectory
+        of visited: inout VisitedDirectory, link known: Int? = nil
     ) {
         visited.record.facts.insert(.listAlways)
         var unit = visited.units[place].record
@@ -247,9 +294,10 @@ struct DirectoryLister {
         unit.ctime = max(unit.ctime, stat.ctime)
         unit.inode = min(unit.inode, stat.inode)
         if stat.links > 1 {
-            let link = visited.hardLinks.firstIndex { $0.inode == stat.inode && $0.unit < 0 }
+            let link = known ?? visited.hardLinks.firstIndex { $0.inode == stat.inode && $0.unit < 0 }
             if let link { visited.hardLinks[link].unit = place }
             unit.accessed = max(unit.accessed, stat.atime)
+            noteWriting(stat, in: &unit)
         } else {
             visited.record.files -= 1
             visited.record.fileBytes -= stat.blocks * 512

@@ -35,6 +35,9 @@ struct DirectoryRecord {
     var accessed: Int64
     /// The same among the files that are no sentinels.
     var otherAccessed: Int64
+    /// The newest modification time among its files, nanoseconds since 1970, unless it lies in the future; 0 without
+    /// files.
+    var written: Int64 = 0
     /// The sum of its sentinels' times of change, wrapping: another one where any of them was rewritten in place.
     var sentinelTimes: Int64 = 0
 }

@@ -15,6 +15,8 @@ struct DirectoryWalker: Sendable {
     let startedAt: Timestamp
     /// The tree of the last scan, to skip what did not change.
     let previous: TreeSnapshot?
+    /// The patterns of the user's own pools; nil without any.
+    var rules: FolderRules?
     /// Called now and then with the number of directories done.
     let progress: (@Sendable (Int) -> Void)?
 
@@ -36,10 +38,11 @@ struct DirectoryWalker: Sendable {
         guard result == 0 else { throw SystemError(code: -result) }
         let queue = WalkQueue(
             first: WalkTask(
-                parent: root, parentIndex: -1, previous: previous == nil ? -1 : 0, name: [46, 0]),
+                parent: root, parentIndex: -1, previous: previous == nil ? -1 : 0, name: [46, 0],
+                place: rules?.root ?? 0),
             previous: previous?.tree, progress: progress)
         let lister = DirectoryLister(
-            mount: stat.mount, device: stat.device, startedAt: startedAt, previous: previous)
+            mount: stat.mount, device: stat.device, startedAt: startedAt, previous: previous, rules: rules)
         onThreads(threads) { _ in
             var scratch = ListingScratch()
             var next = queue.next(after: nil)

@@ -5,7 +5,9 @@ import Glibc
 extension EntryCollector {
     /// The entries with their sums, in the order of their paths, what waits in the trash, and the files that have names
     /// in several entries.
-    func entries() -> (entries: [ScannedEntry], trashBytes: Int64, sharedFiles: [SharedFiles]) {
+    func entries() -> (
+        entries: [ScannedEntry], trashBytes: Int64, trashInodes: Int64, sharedFiles: [SharedFiles]
+    ) {
         let (paths, (keys, found)) = both {
             inOrder()
         } and: {
@@ -15,15 +17,19 @@ extension EntryCollector {
             let at = paths.order[place]
             let directory = heads[at].directory
             let sum = found.sums[at]
-            return ScannedEntry(
+            var entry = ScannedEntry(
                 pool: heads[at].pool, key: keys[at], path: paths[at],
                 inode: tree.records[Int(directory)].inode, bytes: ByteCount(sum.bytes),
                 apparentBytes: ByteCount(sum.apparentBytes), files: sum.files,
                 accessed: Timestamp(nanoseconds: sum.accessed),
                 fetched: Timestamp(nanoseconds: sum.fetched), protections: sum.protections,
-                traits: heads[at].traits)
+                traits: heads[at].traits.union(sum.traits))
+            entry.directories = sum.directories
+            return entry
         }
-        return (entries, found.trashBytes, tree.hardLinks.isEmpty ? [] : sharedFiles(paths))
+        return (
+            entries, found.trashBytes, found.trashInodes, tree.hardLinks.isEmpty ? [] : sharedFiles(paths)
+        )
     }
 
     /// The files that one entry's going would not free, summed up by who holds names of them.
@@ -62,27 +68,35 @@ extension EntryCollector {
 
     private func inOrder() -> OrderedPaths { OrderedPaths(of: heads.map(\.directory), in: tree) }
 
-    private func summed() -> (sums: [EntrySum], trashBytes: Int64) {
+    private func summed() -> (sums: [EntrySum], trashBytes: Int64, trashInodes: Int64) {
         var sums = heads.map { EntrySum(protections: $0.protections) }
         for head in handSeededModules() { sums[head].protections.insert(Protections(.locallyInstalled)) }
-        var trashBytes: Int64 = 0
+        var (trashBytes, trashInodes): (Int64, Int64) = (0, 0)
         for (index, record) in tree.records.enumerated() {
-            if isInTrash(index) { trashBytes.addPinned(record.ownBytes.addingPinned(record.fileBytes)) }
+            if isInTrash(index) {
+                trashBytes.addPinned(record.ownBytes.addingPinned(record.fileBytes))
+                trashInodes += Int64(record.files) + 1
+            }
             guard owner[index] >= 0 else { continue }
             sums[Int(owner[index])].add(record, in: heads[Int(owner[index])].pool)
             if record.files > 0, isForeign(index) {
                 sums[Int(owner[index])].protections.insert(Protections(.locallyInstalled))
+                sums[Int(owner[index])].traits.insert(.foreignFiles)
             }
         }
         for link in tree.hardLinksByFirstPath() {
-            if isInTrash(Int(link.directory)) { trashBytes.addPinned(link.bytes) }
+            if isInTrash(Int(link.directory)) {
+                trashBytes.addPinned(link.bytes)
+                trashInodes += 1
+            }
             guard owner[Int(link.directory)] >= 0 else { continue }
             sums[Int(owner[Int(link.directory)])].add(link)
         }
         for link in tree.hardLinks where owner[Int(link.directory)] >= 0 && isForeign(Int(link.directory)) {
             sums[Int(owner[Int(link.directory)])].protections.insert(Protections(.locallyInstalled))
+            sums[Int(owner[Int(link.directory)])].traits.insert(.foreignFiles)
         }
-        return (sums, trashBytes)
+        return (sums, trashBytes, trashInodes)
     }
 }
 
@@ -125,16 +139,21 @@ private struct EntrySum {
     var bytes: Int64 = 0
     var apparentBytes: Int64 = 0
     var files: Int64 = 0
+    var directories: Int64 = 0
+    var traits: EntryTraits = []
     var accessed: Int64 = 0
     var fetched: Int64 = 0
     var protections: Protections
 
     mutating func add(_ record: DirectoryRecord, in pool: Pool) {
         files += Int64(record.files)
+        if !record.facts.areOfFiles { directories += 1 }
         bytes.addPinned(record.ownBytes.addingPinned(record.fileBytes))
         apparentBytes.addPinned(record.apparentBytes)
         accessed = max(accessed, record.accessed)
         fetched = max(fetched, record.mtime)
+        // What is written in a directory, such as a log, is in use.
+        if pool.isOwn, !record.facts.contains(.file) { accessed = max(accessed, record.written) }
         guard !record.facts.isEmpty else { return }
         if record.facts.contains(.inFlight) { protections.insert(Protections(.inFlight)) }
         if record.facts.contains(.unreadable) { protections.insert(Protections(.unreadable)) }

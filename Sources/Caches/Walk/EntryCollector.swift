@@ -6,6 +6,8 @@ struct EntryCollector {
     /// For each directory the head of its entry; -1 where it is in none.
     private(set) var owner: [Int32]
     private(set) var heads: [Head] = []
+    /// What the user's own pools found.
+    private(set) var own: [Pool: OwnFindings] = [:]
     private var places: [Place]
     private let groupID: @Sendable (Int32) -> [UInt8]?
 
@@ -43,12 +45,13 @@ struct EntryCollector {
     /// Files directories under entries.
     ///
     /// `groupID` reads the group from the pom of a version directory.
-    init(tree: DirectoryTree, groupID: @escaping @Sendable (Int32) -> [UInt8]?) {
+    init(tree: DirectoryTree, rules: FolderRules? = nil, groupID: @escaping @Sendable (Int32) -> [UInt8]?) {
         self.tree = tree
         self.groupID = groupID
         owner = Array(repeating: -1, count: tree.records.count)
         places = Array(repeating: Place(), count: tree.records.count)
         assign()
+        if let rules { own = takeOwnPools(rules) }
     }
 
     private mutating func assign() {
@@ -163,6 +166,32 @@ struct EntryCollector {
         return nil
     }
 
+    /// Begins an entry of a pool of the user's own.
+    mutating func beginOwn(_ pool: Pool, at index: Int, traits: EntryTraits) {
+        begin(pool, at: index, key: tree.path(Int32(index)), traits: traits)
+    }
+
+    /// Takes a directory in an entry of the user's own into it.
+    mutating func join(_ index: Int, to head: Int32) {
+        owner[index] = head
+        places[index].layout = Place.inEntry
+    }
+
+    /// Whether a directory, or a file that was set apart, belongs to a known cache or to Larder.
+    func isOthers(_ index: Int) -> Bool {
+        owner[index] >= 0 || places[index].isLarders || places[index].isInLayout
+    }
+
+    /// Whether a directory, or a file that was set apart, lies in Gradle's caches, where all is Gradle's, known or not;
+    /// what lies in a home beside them need not be.
+    func isInGradlesCaches(_ index: Int) -> Bool {
+        let above = places[Int(tree.records[index].parent)]
+        return above.isInLayout && !GradleLayout.isHome(above.region)
+    }
+
+    /// Whether nothing in a directory is an entry, whatever it looks like.
+    func holdsForeign(_ index: Int) -> Bool { places[index].isForeign }
+
     private mutating func begin(_ pool: Pool, at index: Int, key: [UInt8], traits: EntryTraits = []) {
         owner[index] = Int32(heads.count)
         places[index].layout = Place.inEntry
@@ -199,6 +228,10 @@ struct EntryCollector {
     func isForeign(_ index: Int) -> Bool {
         guard owner[index] >= 0 else { return false }
         let head = heads[Int(owner[index])]
+        // A file that a pattern set apart and that is Maven's or Gradle's after all.
+        if tree.records[index].facts.contains(.file), head.directory != Int32(index) {
+            return isForeign(Int(tree.records[index].parent))
+        }
         if !head.traits.isDisjoint(with: [.file, .files]) { return false }
         if head.traits.contains(.part) { return Int(head.directory) != index }
         switch head.pool {
@@ -206,7 +239,7 @@ struct EntryCollector {
         case .gradle:
             return tree.records[index].parent != head.directory
                 || !GradleLayout.isFileHash(tree.name(Int32(index)))
-        case .gradleOther, .images: return false
+        case .gradleOther, .images, .own: return false
         }
     }
 

@@ -18,6 +18,11 @@ package enum FileNames {
         name.hasSuffix(".part") || name.hasSuffix(".tmp") || name.hasSuffix(".lock")
     }
 
+    /// Whether the name is a lock's.
+    static func isLock(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        name.hasSuffix(".lock") || name.hasSuffix(".lck")
+    }
+
     /// Whether it is the name of a local build cache of Gradle: `build-cache-1`.
     static func isBuildCache(_ directory: [UInt8]) -> Bool { directory.starts(with: "build-cache-".utf8) }
 

@@ -12,6 +12,8 @@ import Glibc
 package struct SnapshotFile: Sendable {
     let path: String
     let identity: VolumeIdentity
+    /// A number that stands for the patterns by which files were set apart: others need a full walk.
+    var rules: UInt64 = 0
 
     /// Names the file, and the volume that it must be of.
     package init(path: String, identity: VolumeIdentity) {
@@ -20,10 +22,10 @@ package struct SnapshotFile: Sendable {
     }
 
     private enum Word: Int, CaseIterable {
-        case magic, stride, marker, rootInode, startedAt, fullWalkAt, records, text, checksum
+        case magic, stride, marker, rootInode, rules, startedAt, fullWalkAt, records, text, checksum
     }
 
-    private static let magic: UInt64 = 0x4c61_7264_6572_0003
+    private static let magic: UInt64 = 0x4c61_7264_6572_0004
     private static let headerLength = Word.allCases.count * 8
 
     /// The tree in the file; nil where there is none that can be used.
@@ -36,7 +38,8 @@ package struct SnapshotFile: Sendable {
             header[Word.magic.rawValue] == Self.magic,
             header[Word.stride.rawValue] == UInt64(MemoryLayout<DirectoryRecord>.stride),
             header[Word.marker.rawValue] == identity.marker,
-            header[Word.rootInode.rawValue] == identity.rootInode
+            header[Word.rootInode.rawValue] == identity.rootInode,
+            header[Word.rules.rawValue] == rules
         else { return nil }
         let count = header[Word.records.rawValue]
         let length = header[Word.text.rawValue]
@@ -74,6 +77,7 @@ package struct SnapshotFile: Sendable {
         set(.stride, UInt64(MemoryLayout<DirectoryRecord>.stride))
         set(.marker, identity.marker)
         set(.rootInode, identity.rootInode)
+        set(.rules, rules)
         set(.startedAt, UInt64(bitPattern: startedAt.nanoseconds))
         set(.fullWalkAt, UInt64(bitPattern: fullWalkAt.nanoseconds))
         set(.records, UInt64(tree.records.count))

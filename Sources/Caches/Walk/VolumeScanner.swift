@@ -36,9 +36,12 @@ package struct VolumeScanner: Sendable {
     ) throws -> VolumeScan {
         let startedAt = clock()
         let root = try openRoot(of: volume)
+        let rules = FolderRules(volume.ownPools)
+        var snapshots = snapshots
+        snapshots?.rules = rules?.fingerprint ?? 0
         let previous = usable(snapshots?.load(), now: startedAt)
         let walker = DirectoryWalker(
-            threads: threads, startedAt: startedAt, previous: previous, progress: progress)
+            threads: threads, startedAt: startedAt, previous: previous, rules: rules, progress: progress)
         let walk: DirectoryWalker.Walk
         do { walk = try walker.walk(root) } catch {
             throw ScanError.unreadableRoot(path: volume.path, reason: error.message)
@@ -47,8 +50,8 @@ package struct VolumeScanner: Sendable {
         let isKept = walk.isUnchanged && previous.map { $0.tree.isSettled(at: $0.startedAt) } == true
         let fullWalkAt = previous?.fullWalkAt ?? startedAt
         let (collector, unsaved) = both {
-            Self.collector(of: tree, below: root)
-        } and: { () -> SystemError? in
+            Self.collector(of: tree, rules, below: root)
+        } and: { [snapshots] () -> SystemError? in
             guard let snapshots, !isKept else { return nil }
             do throws(SystemError) {
                 try snapshots.save(tree, startedAt: startedAt, fullWalkAt: fullWalkAt)
@@ -69,7 +72,10 @@ package struct VolumeScanner: Sendable {
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
         scan.unmanaged = collector.unmanaged()
+        scan.warnings += volume.ownPools.warnings(collector.own)
         scan.sharedFiles = found.sharedFiles
+        scan.trashInodes = found.trashInodes
+        volume.installed.mark(&scan.entries)
         let hidden = unreadable.map { (directory: $0.directory, name: $0.name) } + walk.mountPoints
         scan.unseen = hidden.compactMap { place in
             VolumePath(bytes: tree.path(place.directory)).map {
@@ -83,8 +89,10 @@ package struct VolumeScanner: Sendable {
         return scan
     }
 
-    private static func collector(of tree: DirectoryTree, below root: OpenDirectory) -> EntryCollector {
-        EntryCollector(tree: tree) { version in
+    private static func collector(
+        of tree: DirectoryTree, _ rules: FolderRules?, below root: OpenDirectory
+    ) -> EntryCollector {
+        EntryCollector(tree: tree, rules: rules) { version in
             let artifact = tree.name(tree.records[Int(version)].parent)
             let pom = artifact + [UInt8(ascii: "-")] + tree.name(version) + Array(".pom".utf8)
             return PomFile.groupID(below: root, path: tree.path(version) + [UInt8(ascii: "/")] + pom)

@@ -12,6 +12,8 @@ struct WalkTask {
     var previous: Int32
     /// Its name in the parent, ended by a NUL.
     let name: [CChar]
+    /// Which patterns of the user's own pools its path may match.
+    var place: FolderRules.Place = 0
 }
 
 /// What became of a task.
@@ -29,6 +31,7 @@ enum WalkResult {
 /// A directory that was read, or skipped as unchanged, with the directories in it.
 struct VisitedDirectory {
     var record: DirectoryRecord
+    var name: [UInt8] = []
     var sentinels: [UInt8] = []
     var children: [WalkTask] = []
     /// Directories in it that were skipped as unchanged, with their names where they lie in the previous tree.

@@ -54,8 +54,13 @@ extension Scheduler {
             board.ask(ActivityKey(.scan, on: volume.name), .pressure, now: now)
             waker.yield()
         case .prune:
+            let pressure =
+                fill.used > critical
+                ? "volume \(volume.name): \(fill.used) used, above the critical level of \(critical): pruning"
+                : "volume \(volume.name): \(fill.inodes?.used ?? 0) inodes used, above the critical level of "
+                    + "\(fill.inodes?.critical ?? 0): pruning"
             logger.warning(
-                "volume \(volume.name): \(fill.used) used, above the critical level of \(critical): pruning",
+                "\(pressure)",
                 metadata: metadata)
             board.ask(ActivityKey(.prune, on: volume.name), .pressure, now: now)
             waker.yield()

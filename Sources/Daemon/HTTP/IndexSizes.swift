@@ -27,7 +27,7 @@ struct IndexSizes: Sendable {
         let report = try services.capacityReport(ReportOptions(), index, of: known, now: now)
         for (volume, usage) in known {
             previews[volume.name] = NextPrunePreview(
-                of: volume, usage, by: services.policy(for: volume), now: now)
+                of: volume, usage, by: services.policy(for: volume, capacity: usage.capacity), now: now)
         }
         self.report = report
         json = try report.json()

@@ -11,6 +11,15 @@ struct PressureGauge: Sendable, Equatable {
         var used: ByteCount
         /// When it was last counted, where the rest is what its file system gained since, whoever wrote it.
         var countedAt: Timestamp?
+        /// The same in inodes; nil where they are no quota.
+        var inodes: Inodes?
+    }
+
+    /// How many inodes of a volume's own file system are used, with their levels.
+    struct Inodes: Sendable, Equatable {
+        var used: Int64
+        var high: Int64
+        var critical: Int64
     }
 
     /// What is to be done about a reading.
@@ -48,16 +57,18 @@ struct PressureGauge: Sendable, Equatable {
 
     /// Takes a reading: how much is used, and the two levels.
     mutating func read(_ fill: Fill, high: ByteCount, critical: ByteCount, now: Timestamp) -> Advice {
-        let used = fill.used
-        let isCertain = isCertain(fill)
-        if used <= high {
+        // The file system itself counts inodes: they are no guess.
+        let areInodesCritical = fill.inodes.map { $0.used > $0.critical } ?? false
+        let isCritical = fill.used > critical || areInodesCritical
+        let isCertain = isCertain(fill) || areInodesCritical
+        if fill.used <= high, fill.inodes.map({ $0.used <= $0.high }) ?? true {
             let wasUnderPressure = isUnderPressure
             if state != .pruning { (state, pause, isTold) = (.calm, Self.firstPause, false) }
             return wasUnderPressure && state == .calm ? .relieved : .none
         }
         switch state {
-        case .calm where used > critical: break
-        case .waiting(let until, _) where now >= until && used > critical: break
+        case .calm where isCritical: break
+        case .waiting(let until, _) where now >= until && isCritical: break
         default: return .none
         }
         guard isCertain else {

@@ -12,6 +12,9 @@ struct VolumePresence: Sendable, Equatable {
     /// Whether the directory above lies on another file system.
     var isMountPoint: Bool
 
+    /// Whether the volume has its file system for itself.
+    var isOwn: Bool
+
     /// Looks at the path; nil where nothing can be opened there.
     init?(of volume: Volume) {
         guard let directory = try? OpenDirectory.open(root: volume.path),
@@ -19,6 +22,7 @@ struct VolumePresence: Sendable, Equatable {
             let capacity = Capacity(descriptor: directory.descriptor)
         else { return nil }
         (self.root, self.capacity) = (root, capacity)
+        isOwn = OwnFileSystem.isOwn(volume, directory)
         let above = try? OpenDirectory.open(root: volume.path + "/..").stat()
         isMountPoint = above.map { $0.device != root.device } ?? false
     }

@@ -41,7 +41,7 @@ struct VolumeWatch: Service {
                 }
                 known[volume] = presence
                 await scheduler.observe(volume, away: nil, presence.root)
-                await observeFill(volume, presence.capacity, last)
+                await observeFill(volume, presence.capacity, isOwn: presence.isOwn, last)
             }
             try? await Task.sleep(for: .nanoseconds(configuration.daemon.pressureInterval.nanoseconds))
         }
@@ -55,13 +55,19 @@ struct VolumeWatch: Service {
         return isFirstLook && (now.root.marker != nil || now.isMountPoint)
     }
 
-    private func observeFill(_ volume: Volume, _ now: Capacity, _ last: LastReading?) async {
+    private func observeFill(
+        _ volume: Volume, _ now: Capacity, isOwn: Bool, _ last: LastReading?
+    ) async {
         var fill = PressureGauge.Fill(used: now.used)
         let limit = min(volume.limit ?? now.total, now.total)
         if limit < now.total {
             guard let last else { return }
             fill.used = max(.zero, last.ownBytes + (now.used - last.fileSystemUsed))
             fill.countedAt = last.scan.startedAt
+        }
+        if let quota = volume.inodeQuota(capacity: now), isOwn {
+            fill.inodes = .init(
+                used: max(0, now.inodes - now.freeInodes), high: quota.high, critical: quota.critical)
         }
         await scheduler.observe(
             volume, fill, high: volume.high.of(limit), critical: volume.critical.of(limit))

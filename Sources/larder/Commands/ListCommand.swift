@@ -4,7 +4,14 @@ import CacheModel
 import CacheServices
 import Reporting
 
-extension Pool: ExpressibleByArgument {}
+extension Pool: ExpressibleByArgument {
+    /// A pool's name; whether there is one of that name is seen once the configuration is read.
+    public init?(argument: String) { self.init(named: argument) }
+
+    /// The names that are offered to be completed.
+    public static var allValueStrings: [String] { allCases.map(\.rawValue) }
+}
+
 extension EntryOrder: ExpressibleByArgument {}
 
 /// The entries with size, last use and evidence.

@@ -30,13 +30,14 @@ enum ConfigurationKeys {
     static let volume = [
         "name", "kind", "path", "job_path", "limit", "high", "low", "critical", "pools", "keep", "trash",
         "socket", "events", "order", "probation", "driver", "additional_stores", "evict_local",
-        "evict_local_after", "without_evidence",
+        "evict_local_after", "without_evidence", "installed",
     ]
     /// The keys of a volume that only one kind has, and the reason.
     static let ofOneKind: [String: (kind: Volume.Kind, reason: String)] = [
         "critical": (.buildCache, "images have no trash to empty"),
         "trash": (.buildCache, "images have no trash"),
         "without_evidence": (.buildCache, "the uses of images are known by events"),
+        "installed": (.buildCache, "images that were made here are `evict_local`"),
         "socket": (.imageStore, "Podman serves no build cache"),
         "events": (.imageStore, "Podman writes no events of a build cache"),
         "driver": (.imageStore, "only image stores have a storage driver"),
@@ -44,6 +45,8 @@ enum ConfigurationKeys {
         "evict_local": (.imageStore, "there are no images in a build cache"),
         "evict_local_after": (.imageStore, "there are no images in a build cache"),
     ]
+    /// The keys of a rule for installed builds.
+    static let installed = ["pattern", "max_age", "keep_versions"]
     /// The keys of a pool.
     static let pool = ["limit", "high", "low", "max_idle"]
 
@@ -62,6 +65,8 @@ enum ConfigurationKeys {
             (report, "in `report`"), (verify, "in `verify`"), (daemon, "in `daemon`"),
             (schedules, "in `daemon.schedules`"), (volume, "in a volume of `volumes`"),
             (pool, "in a pool of a volume, such as `volumes[0].pools.maven`"),
+            (installed, "in a rule of `installed`, such as `volumes[0].installed[0]`"),
+            (["preset", "unit", "depth"], "in a pool of your own, such as `volumes[0].pools.npm`"),
             (warmImage, "in an image of `warm.images`"), (notifications, "in `notifications`"),
             (webhook, "in a webhook of `notifications.webhooks`"),
         ]

@@ -80,6 +80,37 @@ extension LoadedConfiguration {
                         value("volumes[\(place)].pools.\(pool.rawValue).\(key)", size.quantity, source))
                 }
             }
+            for (pool, idle) in volume.maxIdle.sorted(by: { $0.key < $1.key }) {
+                values.append(
+                    value(
+                        "volumes[\(place)].pools.\(pool.rawValue).max_idle",
+                        configurationText(idle, of: "max_idle"), configured.given["pools"] ?? .builtIn))
+            }
+            for own in volume.ownPools {
+                let key = "volumes[\(place)].pools.\(own.pool.rawValue)"
+                let source = configured.given["pools"] ?? .builtIn
+                for rule in own.rules {
+                    let unit =
+                        if case .directory(let depth) = rule.unit { "directory, depth \(depth)" } else {
+                            "file"
+                        }
+                    values.append(value(key + ".path", "\"\(rule.pattern.text)\" (unit: \(unit))", source))
+                }
+                if !own.keep.isEmpty {
+                    let keep = own.keep.map { "\"\($0)\"" }.joined(separator: ", ")
+                    values.append(value(key + ".keep", "[\(keep)]", source))
+                }
+            }
+            for (number, rule) in volume.installed.enumerated() {
+                let source = configured.given["installed"] ?? .builtIn
+                for (key, text) in [
+                    ("pattern", "\"\(rule.pattern)\""),
+                    ("max_age", configurationText(rule.maxAge, of: "max_age")),
+                    ("keep_versions", "\(rule.keepVersions)"),
+                ] {
+                    values.append(value("volumes[\(place)].installed[\(number)].\(key)", text, source))
+                }
+            }
             add("keep", "[\(volume.keep.map { "\"\($0)\"" }.joined(separator: ", "))]")
             if volume.kind == .imageStore {
                 add("socket", configured.socket ?? "none")

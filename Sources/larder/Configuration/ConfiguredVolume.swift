@@ -1,5 +1,6 @@
 import CacheModel
 import CacheServices
+import Caches
 import Yams
 
 /// A volume on its way into a configuration, with what is needed to check it against the others.
@@ -60,6 +61,7 @@ extension ConfiguredVolume {
         volume.driver = reader.value("driver", .storageDriver) ?? nil
         volume.additionalStores = reader.additionalStores()
         volume.replaceable = reader.replaceableImages()
+        volume.installed = reader.installedExpiries()
         let probation = reader.value("probation", .positiveSpan)
         switch reader.value("order", .order) {
         case .lru?: volume.order = .lru
@@ -97,45 +99,61 @@ extension Volume {
     }
 
     fileprivate mutating func readPools(_ reader: MappingReader, kind: Kind?) {
-        guard let (node, _) = reader.node("pools"),
+        guard let (node, place) = reader.node("pools") else { return }
+        let own = ConfigurationKeys.ownPools(in: node)
+        guard
             let pools = MappingReader(
-                node, path: reader.keyPath("pools"), known: Pool.allCases.map(\.rawValue),
+                node, path: reader.keyPath("pools"), known: Pool.allCases.map(\.rawValue), own: own,
                 of: reader.document, reader.problems)
         else { return }
-        for pool in Pool.allCases {
-            guard let (node, place) = pools.node(pool.rawValue) else { continue }
-            if let kind, !ConfigurationKeys.pools(of: kind).contains(pool) {
+        for name in Pool.allCases.map(\.rawValue) + own {
+            guard let (_, place) = pools.node(name) else { continue }
+            guard let pool = Pool(named: name) else {
+                pools.problems.add(
+                    place, pools.keyPath(quotable(name)),
+                    "no name of a pool; accepted: 1 to 40 of the characters a-z, 0-9 and -, not `unmanaged`")
+                continue
+            }
+            if let kind, !ConfigurationKeys.pools(of: kind).contains(pool),
+                !pool.isOwn || kind != .buildCache
+            {
                 let accepted = ConfigurationKeys.pools(of: kind).map(\.rawValue).joined(separator: ", ")
                 pools.problems.add(
-                    place, pools.keyPath(pool.rawValue),
+                    place, pools.keyPath(name),
                     "no pool of a volume of kind \(kind.rawValue); accepted: \(accepted)")
             }
-            let (quota, idle) = pools.quota(node, of: pool, within: limit)
+            let known = pool.isOwn ? ConfigurationKeys.ownPool : ConfigurationKeys.pool
+            guard let keys = pools.section(name, known: known) else { continue }
+            if pool.isOwn { ownPools += keys.ownPool(pool).map { [$0] } ?? [] }
+            let (quota, idle) = keys.quota(within: limit)
             poolQuotas[pool] = quota
             maxIdle[pool] = idle
+        }
+        if FolderRules.states(of: ownPools) > FolderRules.mostStates {
+            reader.problems.add(
+                place, reader.keyPath("pools"),
+                "the paths of all pools have too many names to be looked for at once; accepted: about "
+                    + "\(FolderRules.mostStates) names in all")
         }
     }
 }
 
 extension MappingReader {
-    fileprivate func quota(
-        _ node: Node, of pool: Pool, within whole: ByteCount?
-    ) -> (quota: Quota?, maxIdle: Span?) {
-        guard
-            let reader = MappingReader(
-                node, path: keyPath(pool.rawValue), known: ConfigurationKeys.pool, of: document, problems)
-        else { return (nil, nil) }
-        let idle = reader.value("max_idle", .spanOrNone) ?? nil
-        // A pool that is only limited by age has no size to come down to.
-        if idle != nil, reader.node("limit") == nil { return (nil, idle) }
-        let high = reader.value("high", .watermark) ?? .share(basisPoints: 8500)
-        let low = reader.value("low", .watermark) ?? .share(basisPoints: 7000)
-        guard let limit = reader.required("limit", .poolLimit) else { return (nil, idle) }
-        reader.checkOrder([("low", low), ("high", high)], limit: limit)
+    /// The quota of a pool and its age, both as far as they are given.
+    fileprivate func quota(within whole: ByteCount?) -> (quota: Quota?, maxIdle: Span?) {
+        let idle = value("max_idle", .spanOrNone) ?? nil
+        // A pool that is only limited by age, or of the user's own, has no size to come down to.
+        let isOwn = node("path") != nil || node("preset") != nil
+        let hasLevels = node("high") != nil || node("low") != nil
+        if node("limit") == nil, idle != nil || isOwn && !hasLevels { return (nil, idle) }
+        let high = value("high", .watermark) ?? .share(basisPoints: 8500)
+        let low = value("low", .watermark) ?? .share(basisPoints: 7000)
+        guard let limit = required("limit", .poolLimit) else { return (nil, idle) }
+        checkOrder([("low", low), ("high", high)], limit: limit)
         guard let limit else { return (nil, idle) }
         if let whole, limit > whole {
             problems.add(
-                reader.place(of: "limit"), reader.keyPath("limit"),
+                place(of: "limit"), keyPath("limit"),
                 "\(limit.quantity) is above the volume's limit of \(whole.quantity); accepted: at most that")
         }
         return (Quota(limit: limit, high: high, low: low), idle)
@@ -143,7 +161,7 @@ extension MappingReader {
 
     fileprivate func keepPatterns() -> [String] { patterns("keep", such: "com.example:*") }
 
-    fileprivate func patterns(_ key: String, such example: String) -> [String] {
+    func patterns(_ key: String, such example: String) -> [String] {
         let accepted = "a list of patterns in quotes, such as [\"\(example)\"]"
         return (list(key, accepted: accepted) ?? []).enumerated().compactMap { index, node in
             if case .scalar(let scalar) = node, node.tag != Tag(.null), !scalar.string.isEmpty {
@@ -167,6 +185,23 @@ extension MappingReader {
                 document.origin(of: node), keyPath("additional_stores[\(index)]"),
                 "found \(MappingReader.shape(of: node)); accepted: \(ValueFormat<String>.path.accepted)")
             return nil
+        }
+    }
+
+    /// Installed builds that may go all the same.
+    fileprivate func installedExpiries() -> [InstalledExpiry] {
+        let accepted = "a list of rules, such as [{pattern: \"com.example:*\", max_age: 30d}]"
+        return (list("installed", accepted: accepted) ?? []).enumerated().compactMap { index, node in
+            guard
+                let rule = MappingReader(
+                    node, path: keyPath("installed[\(index)]"), known: ConfigurationKeys.installed,
+                    of: document, problems)
+            else { return nil }
+            let pattern = rule.required("pattern", .installedPattern)
+            let age = rule.required("max_age", .positiveSpan)
+            let keep = rule.value("keep_versions", .versions) ?? 1
+            guard let pattern, let age else { return nil }
+            return InstalledExpiry(pattern: pattern, maxAge: age, keepVersions: keep)
         }
     }
 

@@ -16,9 +16,9 @@ struct MappingReader {
 
     /// Opens a mapping.
     ///
-    /// Unknown and duplicate keys are problems; nil, with a problem, where the node is no mapping.
+    /// Unknown and duplicate keys are problems, but for the user's own ones where there may be such; nil, with a problem, where the node is no mapping.
     init?(
-        _ node: Node, path: String, known: [String], of document: ParsedDocument,
+        _ node: Node, path: String, known: [String], own: [String]? = nil, of document: ParsedDocument,
         _ problems: ConfigurationProblems
     ) {
         self.path = path
@@ -30,7 +30,8 @@ struct MappingReader {
             problems.add(origin, path, "found \(Self.shape(of: node)); accepted: \(accepted)")
             return nil
         }
-        let accepted = "accepted: " + known.joined(separator: ", ")
+        let accepted =
+            "accepted: " + known.joined(separator: ", ") + (own == nil ? "" : ConfigurationKeys.ownPoolHint)
         for (key, value) in mapping {
             let place = document.origin(of: key)
             guard case .scalar(let scalar) = key else {
@@ -42,7 +43,7 @@ struct MappingReader {
                 problems.add(
                     place, keyPath(name),
                     "the key is there twice, first in \(first.origin.phrase); accepted: once")
-            } else if known.contains(name) {
+            } else if known.contains(name) || own?.contains(name) == true {
                 values[name] = (value, place)
             } else {
                 let guess = problems.areEnough ? nil : nearest(name, among: known)

@@ -37,6 +37,9 @@ struct GradleLayout: CacheLayout {
         }
     }
 
+    /// Whether a region is a home, in which other things lie beside what is listed here.
+    static func isHome(_ region: LayoutRegion) -> Bool { region == Region.home.rawValue }
+
     func anchors(in tree: DirectoryTree) -> [Int32: LayoutRegion] {
         var marks: [Int32: Marks] = [:]
         var hashes: [Int32: Bool] = [:]
