@@ -6,7 +6,8 @@ extension CapacityReport.Volume {
     /// What is not known is left out.
     var sentences: [String] {
         [
-            calibrationSentence, setSentence, cadenceSentence, churnSentence, orderSentence, samplingSentence,
+            firstDaysSentence, calibrationSentence, setSentence, cadenceSentence, churnSentence,
+            orderSentence, samplingSentence,
             inodeSentence,
         ].compactMap { $0 }
     }
@@ -20,6 +21,17 @@ extension CapacityReport.Volume {
             "Calibration: at today's size the replay gives \(Figures.rate(calibration.predicted.objects)), and "
             + "\(Figures.rate(calibration.measured.objects)) was measured; it is off by \(points(objects)) points"
             + "\(bytes)."
+    }
+
+    /// That the recommended size gives less at first; nil where it does not.
+    var firstDaysSentence: String? {
+        guard let advice = sizing.recommendation, let first = advice.first, let rate = first.rate.objects,
+            advice.rateAdvised - rate >= 0.005
+        else { return nil }
+        let days = Int64((advice.days).rounded())
+        return
+            "In the first \(Figures.count(days, "day", "days")) after it has grown, \(advice.quantity) will serve "
+            + "\(Figures.rate(rate)): what was evicted before is fetched once more, and then it stays."
     }
 
     /// What the size brings that was asked for.

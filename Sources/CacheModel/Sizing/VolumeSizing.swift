@@ -181,6 +181,9 @@ package struct VolumeSizing: Sendable {
                 containers: question.containers, limit: question.limit, now: question.now,
                 terms: question.terms)
             if recommended == nil { missing = Self.helpless(curve) }
+            if let size = recommended?.bytes {
+                recommended?.first = Self.firstDays(history, regime, question, size: size)
+            }
         }
         recommendation = recommended
         // Rates per day from a few hours would be made up.
@@ -221,6 +224,21 @@ package struct VolumeSizing: Sendable {
         return Calibration(predicted: replay.run(size: question.limit).rate, measured: measured)
     }
 
+    /// What a volume of that size would have given in the window if it had got that size when the window began, with
+    /// what was there then: as much is to be expected of the days after the report.
+    private static func firstDays(
+        _ history: VolumeHistory, _ regime: PruneRegime, _ question: Question, size: ByteCount
+    ) -> ReplayOutcome {
+        let part = history.part(from: question.now - question.window)
+        var regime = regime
+        regime.times.removeAll { $0 <= part.beganAt }
+        let trace = ReplayTrace(
+            part, since: part.beganAt, prunes: regime.critical == nil ? regime.times : nil,
+            pinned: regime.pinned, rank: question.rank,
+            share: min(1, 500_000 / Double(max(1, part.contents.count + part.accesses.count))))
+        return VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers).run(size: size)
+    }
+
     private static func otherOrder(
         _ history: VolumeHistory, _ since: Timestamp, _ regime: PruneRegime, _ question: Question,
         than advice: Recommendation
@@ -233,7 +251,7 @@ package struct VolumeSizing: Sendable {
         let today = curve.outcome(at: question.limit)
         curve.spread(from: question.unmanaged + question.containers)
         let smallest = curve.smallestSize {
-            Double($1.avoidable - advice.unlimited.avoidable) / advice.days <= advice.allowed + 1e-9
+            Double($1.mostAvoidable - advice.unlimited.avoidable) / advice.days <= advice.allowed + 1e-9
                 && $1.peak <= $0
         }
         return ProbationGain(
