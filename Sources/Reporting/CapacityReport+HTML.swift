@@ -67,10 +67,11 @@ extension CapacityReport {
         }
         let id = HTMLText.escaped(volume.name)
         let kind = volume.sizing.recommendation == nil ? "outcome missing" : "outcome"
+        let outcome = volume.sizing.recommendation.map(volume.promise) ?? volume.outcome
         var text =
             "<section id=\"\(id)\">\n<h2>\(HTMLText.escaped(volume.title))</h2>\n<div class=\"first\">\n<div>\n"
         text += partsBar(volume)
-        text += "<p class=\"\(kind)\">\(HTMLText.escaped(volume.outcome))</p>\n"
+        text += "<p class=\"\(kind)\">\(HTMLText.escaped(outcome))</p>\n"
         text +=
             "<dl>"
             + facts(volume).map {
@@ -88,7 +89,7 @@ extension CapacityReport {
                 "<details><summary>How it was found, and what else is known</summary>\(details)</details>\n"
         }
         text += "<div class=\"beside\" id=\"\(id)-sizes\">\n" + table("advice", folded: false)
-        text += table("pools", folded: false) + table("policies", folded: false) + "</div>\n"
+        text += "<div>" + table("pools", folded: false) + table("policies", folded: false) + "</div></div>\n"
         text += "<h3 id=\"\(id)-space\">What happened, and where the space goes</h3>\n<div class=\"plots\">\n"
         text += figures(volume).map(drawing).joined()
         text += "</div>\n<h3 id=\"\(id)-entries\">Entries</h3>\n<div class=\"beside\">\n"

@@ -89,10 +89,10 @@ enum HTMLText {
         .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;padding:0;margin:.4rem 0 1rem}
         .key{display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;margin-right:.4rem}
         .outcome{font-size:1.15rem;font-weight:600;color:var(--good)}.outcome.missing{color:var(--warn)}
-        dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.5rem,1fr));gap:.75rem;margin:1rem 0}
+        dl{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.5rem,1fr));gap:.6rem;margin:1rem 0}
         dl div{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.6rem .8rem}
-        dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.2rem;font-weight:600}
-        .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,24rem),1fr));gap:1rem;
+        dt{color:var(--soft);font-size:.85rem}dd{margin:0;font-size:1.1rem;font-weight:600}
+        .plots{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,21rem),1fr));gap:1rem;
         align-items:start}
         figure{margin:0;min-width:0;background:var(--card);border:1px solid var(--line);border-radius:.5rem;
         padding:.8rem}
@@ -117,11 +117,11 @@ enum HTMLText {
         linear-gradient(to right,var(--shade),transparent) 0 0/.7rem 100% no-repeat scroll,
         linear-gradient(to left,var(--shade),transparent) 100% 0/.7rem 100% no-repeat scroll}
         figure .scroll{max-height:24rem;overflow-y:auto}
-        table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums;min-width:50%}
+        table{border-collapse:collapse;font-size:.88rem;font-variant-numeric:tabular-nums;min-width:50%}
         caption{text-align:left;font-weight:600;padding:.25rem 0}.hidden{position:absolute;width:1px;height:1px;
         overflow:hidden;clip-path:inset(50%)}
-        th,td{text-align:left;padding:.25rem .7rem .25rem 0;border-bottom:1px solid var(--line);
-        vertical-align:top}td:not(.n){min-width:7.5rem;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
+        th,td{text-align:left;padding:.25rem .55rem .25rem 0;border-bottom:1px solid var(--line);
+        vertical-align:top}td:not(.n){min-width:5.5rem;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
         tfoot td{font-weight:600;border-bottom:0}
         .n{text-align:right;white-space:nowrap}
         code{font-family:ui-monospace,"Liberation Mono",monospace;font-size:.92em;overflow-wrap:anywhere}

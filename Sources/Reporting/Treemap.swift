@@ -68,7 +68,10 @@ enum Treemap {
                 + "\(HTMLText.escaped(text))</text>"
         }
         guard room >= 6, area.height >= 18 else { return cell }
-        cell += line(DisplayWidth.shortened(DisplayWidth.printable(share.name), to: room), area.y + 14)
+        // In a narrow cell the end of a group says more than its beginning: `…jackson.core`.
+        let name = DisplayWidth.printable(
+            share.name.replacing(#/ \((maven|gradle|gradle-other|images)\)$/#, with: ""))
+        cell += line(name.count <= room ? name : "…" + name.suffix(room - 1), area.y + 14)
         let size = "\(share.bytes)"
         if area.height >= 34, size.count <= room { cell += line(size, area.y + 28) }
         return cell

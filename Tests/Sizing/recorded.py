@@ -119,6 +119,7 @@ def write(path, past, begin):
         (first + len(seconds) - 1, used, used))
     db.execute("COMMIT")
     db.close()
+    past.ids = ids
 
 
 def columns(db, table):

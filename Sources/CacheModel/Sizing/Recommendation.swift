@@ -144,7 +144,7 @@ package struct Recommendation: Sendable, Hashable {
     private static let unit: Int64 = 1 << 30
 
     private static func whole(_ size: ByteCount) -> ByteCount {
-        ByteCount(max(1, size.bytes / unit + (size.bytes % unit > 0 ? 1 : 0)) * unit)
+        ByteCount(max(1, size.bytes / unit + (size.bytes % unit > 0 ? 1 : 0)).multipliedPinned(by: unit))
     }
 }
 

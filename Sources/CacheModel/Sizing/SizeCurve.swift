@@ -49,7 +49,7 @@ package struct SizeCurve: Sendable {
     ///     Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC 2017).
     package init(
         _ history: VolumeHistory, since: Timestamp, _ regime: PruneRegime, fixed: ByteCount, days: Double,
-        rank: [Int64: Int] = [:], bound: Int = 500_000
+        rank: [Int64: Int] = [:], bound: Int = 200_000
     ) {
         let length = history.contents.count + history.accesses.count
         let share = length > bound ? Double(bound) / Double(length) : 1

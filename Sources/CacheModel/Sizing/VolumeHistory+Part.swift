@@ -1,8 +1,8 @@
 extension VolumeHistory {
-    /// The history from an instant on, beginning with what was there then.
+    /// The history from one instant to another, beginning with what was there then.
     ///
-    /// Samples and evictions before it are left out.
-    func part(from begin: Timestamp) -> VolumeHistory {
+    /// What lies before and after is left out.
+    func part(from begin: Timestamp, to end: Timestamp) -> VolumeHistory {
         var present: [Int64: Content] = [:]
         for content in contents { present[content.entry] = content }
         var next = 0
@@ -18,13 +18,14 @@ extension VolumeHistory {
         }
         depart(until: begin)
         var part = self
+        part.lastScanAt = min(end, lastScanAt)
         part.beganAt = max(begin, beganAt)
         part.knownSince = max(begin, knownSince)
         part.contents = present.values.sorted { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) }
-        part.accesses.removeAll { $0.at <= begin }
-        part.samples.removeAll { $0.at < begin }
-        part.evictions.removeAll { $0.at <= begin }
-        part.departures.removeAll { $0.at <= begin }
+        part.accesses.removeAll { $0.at <= begin || $0.at > end }
+        part.samples.removeAll { $0.at < begin || $0.at > end }
+        part.evictions.removeAll { $0.at <= begin || $0.at > end }
+        part.departures.removeAll { $0.at <= begin || $0.at > end }
         return part
     }
 }

@@ -36,10 +36,10 @@ package struct ReplayOutcome: Sendable, Hashable {
             outcomes.reduce(0) { $0 + value($1) / count } + outcomes.reduce(0) { $0 + value($1) % count }
                 / count
         }
-        let total = outcomes.first.map { $0.rate.hits + $0.rate.misses } ?? 0
         let hits = mean(\.rate.hits)
         rate = HitRate(
-            hits: hits, misses: total - hits, hitBytes: ByteCount(mean(\.rate.hitBytes.bytes)),
+            hits: hits, misses: mean { $0.rate.hits + $0.rate.misses } - hits,
+            hitBytes: ByteCount(mean(\.rate.hitBytes.bytes)),
             missBytes: ByteCount(mean(\.rate.missBytes.bytes)))
         avoidable = mean(\.avoidable)
         avoidableBytes = ByteCount(mean(\.avoidableBytes.bytes))
