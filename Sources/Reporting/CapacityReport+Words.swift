@@ -23,7 +23,7 @@ extension CapacityReport.Volume {
         return
             "\(advice.bytes.whole) is enough for \(Figures.rate(advice.rateAdvised)) of "
             + "accesses, with \(there) avoidable fetches a day; today's \(limit.whole) would serve "
-            + "\(Figures.rate(advice.rateToday)), with \(today)."
+            + "\(Figures.rate(advice.rateToday)), with \(today) a day."
     }
 
     /// What is to be done, as a word: `keep`, `grow`; nil without a recommendation.

@@ -99,6 +99,7 @@ enum HTMLText {
         figcaption{font-weight:600}figcaption span{font-weight:400;display:block;font-size:.9rem}
         svg{display:block;width:100%;height:auto;margin:.5rem 0}
         svg text{font:11px system-ui,"Liberation Sans",sans-serif;fill:var(--ink)}svg .tick{fill:var(--soft)}
+        svg .label{paint-order:stroke;stroke:var(--card);stroke-width:3px}
         .grid{stroke:var(--line);stroke-width:1}.curve{fill:none;stroke:var(--main);stroke-width:2.5}
         .area,.bar{fill:var(--fill)}.bar{stroke:var(--main);stroke-width:1}.dot{fill:var(--main)}
         .today{stroke:var(--ink);stroke-width:1.5;stroke-dasharray:2 3}
@@ -121,7 +122,7 @@ enum HTMLText {
         caption{text-align:left;font-weight:600;padding:.25rem 0}.hidden{position:absolute;width:1px;height:1px;
         overflow:hidden;clip-path:inset(50%)}
         th,td{text-align:left;padding:.25rem .55rem .25rem 0;border-bottom:1px solid var(--line);
-        vertical-align:top}td:not(.n){min-width:5.5rem;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
+        vertical-align:top}td:not(.n){min-width:7.2rem;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
         tfoot td{font-weight:600;border-bottom:0}
         .n{text-align:right;white-space:nowrap}
         code{font-family:ui-monospace,"Liberation Mono",monospace;font-size:.92em;overflow-wrap:anywhere}

@@ -62,19 +62,30 @@ enum Treemap {
             "<rect class=\"cell a\(share.age ?? 0)\" x=\"\(Plot.text(area.x))\" y=\"\(Plot.text(area.y))\" "
             + "width=\"\(Plot.text(area.width))\" height=\"\(Plot.text(area.height))\">"
             + "<title>\(HTMLText.escaped(label))</title></rect>"
-        let room = Int((area.width - 10) / 6.4)
+        let room = Int((area.width - 10) / 6.9)
         func line(_ text: String, _ y: Double) -> String {
             "<text x=\"\(Plot.text(area.x + 5))\" y=\"\(Plot.text(y))\">"
                 + "\(HTMLText.escaped(text))</text>"
         }
         guard room >= 6, area.height >= 18 else { return cell }
-        // In a narrow cell the end of a group says more than its beginning: `…jackson.core`.
-        let name = DisplayWidth.printable(
-            share.name.replacing(#/ \((maven|gradle|gradle-other|images)\)$/#, with: ""))
-        cell += line(name.count <= room ? name : "…" + name.suffix(room - 1), area.y + 14)
+        cell += line(name(of: share, room: room), area.y + 14)
         let size = "\(share.bytes)"
         if area.height >= 34, size.count <= room { cell += line(size, area.y + 28) }
         return cell
+    }
+
+    /// A name in that many columns: of a group id its last parts, `…jackson.core`, as they say more than the first.
+    private static func name(of share: SpaceUse.Share, room: Int) -> String {
+        let pool = #/ \((?:maven|gradle|gradle-other|images)\)$/#
+        let name = DisplayWidth.printable(share.name.replacing(pool, with: ""))
+        guard name.count > room else { return name }
+        var parts = name.split(separator: ".")[...]
+        while parts.count > 1, !name.contains(" ") {
+            parts = parts.dropFirst()
+            let rest = "…" + parts.joined(separator: ".")
+            if rest.count <= room { return rest }
+        }
+        return name.prefix(room - 1) + "…"
     }
 
     /// What the colours of the cells mean.

@@ -54,8 +54,8 @@ package struct Recommendation: Sendable, Hashable {
     package var today: ReplayOutcome
     /// What a volume without any limit gives.
     package var unlimited: ReplayOutcome
-    /// What the recommended size gives at first, on what is there now: what was evicted before must be fetched
-    /// once more; nil where nothing is known of it.
+    /// What the recommended size gives at first: what was evicted before must be fetched once more; nil where
+    /// today's size is as large.
     package var first: ReplayOutcome?
     /// How many days the replays cover.
     package var days: Double

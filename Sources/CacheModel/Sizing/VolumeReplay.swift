@@ -26,8 +26,9 @@ package struct ReplayOutcome: Sendable, Hashable {
     /// Nothing happened yet.
     package init() {}
 
-    /// What is to be expected of a volume that may be at any of several levels: the means, and the most that was
-    /// used at any. Nothing of nothing.
+    /// What is to be expected of a volume that may be at any of several levels.
+    ///
+    /// The means, and the most that was used at any; nothing of nothing.
     init(meanOf outcomes: [ReplayOutcome]) {
         self.init()
         let count = Int64(max(1, outcomes.count))

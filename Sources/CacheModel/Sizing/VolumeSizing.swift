@@ -186,7 +186,8 @@ package struct VolumeSizing: Sendable {
                 containers: question.containers, limit: question.limit, now: question.now,
                 terms: question.terms)
             if recommended == nil { missing = Self.helpless(curve) }
-            if let size = recommended?.bytes {
+            // Less than today's size lacks nothing at first: a volume does not shrink.
+            if let size = recommended?.bytes, size > question.limit {
                 recommended?.first = Self.firstDays(history, regime, question, size: size)
             }
         }
@@ -229,9 +230,10 @@ package struct VolumeSizing: Sendable {
         return Calibration(predicted: replay.run(size: question.limit).rate, measured: measured)
     }
 
-    /// What a volume of that size would have given if it had got that size when the window began, with what was there
-    /// then: as much is to be expected of the days after the report. How full it was that day is chance, so it is the
-    /// mean of up to four such days, a week from one to the next.
+    /// What a volume gives in the days after it has grown to that size.
+    ///
+    /// What it would have given if it had grown when the window began, with what was there then. How full it was that
+    /// day is chance, so it is the mean of up to four such days, a week from one to the next.
     private static func firstDays(
         _ history: VolumeHistory, _ regime: PruneRegime, _ question: Question, size: ByteCount
     ) -> ReplayOutcome {
