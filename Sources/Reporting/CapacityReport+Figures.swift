@@ -7,47 +7,69 @@ extension CapacityReport {
         var note: String
         var svg: String
         var table: String
+        /// What colours mean, as HTML; empty where nothing needs it.
+        var legend = ""
     }
 
-    /// The plots of a volume; those without data are left out.
+    /// The plots of a volume beside its curve; those without data are left out.
     func figures(_ volume: Volume) -> [Figure] {
         [
-            curveFigure(volume), rateFigure(volume), sizeFigure(volume), inflowFigure(volume),
+            rateFigure(volume), sizeFigure(volume), inflowFigure(volume),
             ageFigure(volume), groupFigure(volume),
         ].compactMap { $0 }
     }
 
-    private func curveFigure(_ volume: Volume) -> Figure? {
+    /// What each size gives; nil where that is not known.
+    func curveFigure(_ volume: Volume) -> Figure? {
         guard let curve = volume.sizing.curve else { return nil }
         let advised = volume.sizing.recommendation?.bytes ?? .zero
         let needed = max(advised, curve.fullSize)
         // Where today's size is many times what is needed, the curve would be a step at the edge.
         let isFar = volume.limit.bytes / 4 > needed.bytes
         let end = Double(max(isFar ? .zero : volume.limit, needed).bytes) * 1.1
-        var plot = Plot(x: (0...end, .bytes), y: (0...1, .percent))
+        let begin = Double(min(volume.sizing.fixed, needed).bytes)
         let points = (0...240).map { step in
-            let size = end * Double(step) / 240
+            let size = begin + (end - begin) * Double(step) / 240
             return (x: size, y: volume.rate(near: ByteCount(Int64(size)), curve))
         }
-        plot.line(points, isFilled: true)
+        let ideal = points.compactMap { point in
+            volume.sizing.ideal?.rate(at: max(.zero, ByteCount(Int64(point.x)) - volume.sizing.fixed)).objects
+                .map { (x: point.x, y: $0) }
+        }
+        var plot = Plot(x: (begin...end, .bytes), y: (Plot.range(of: (points + ideal).map(\.y)), .percent))
+        plot.line(ideal, kind: "ideal")
+        plot.line(points)
         plot.mark(
             isFar ? end : Double(volume.limit.bytes), "today \(volume.limit.whole)\(isFar ? " →" : "")",
             kind: "today", row: 0)
         if advised > .zero {
             plot.mark(Double(advised.bytes), "recommended \(advised.whole)", kind: "advised", row: 1)
         }
+        plot.values(
+            curve.points.filter { Double($0.bytes.bytes) >= begin && Double($0.bytes.bytes) <= end }.map {
+                let avoidable = Volume.day(curve.avoidable($0.outcome))
+                let rate = $0.outcome.rate.objects
+                return (
+                    Double($0.bytes.bytes), rate ?? 0,
+                    "\($0.bytes): \(Figures.rate(rate)), \(avoidable) avoidable fetches a day"
+                )
+            })
         return figure(
-            "curve", "Hit rate at each size", "What a cache of that size would have served.", plot, volume,
-            table: "curve", volume.outcome)
+            "curve", "Hit rate at each size",
+            "What a volume of that size would have served; dashed, LRU that evicts one by one and is always full.",
+            plot, volume, table: "curve", volume.outcome)
     }
 
     private func rateFigure(_ volume: Volume) -> Figure? {
         let points = volume.sizing.days.compactMap { day in
-            day.rate.objects.map { (x: Double(day.end.seconds), y: $0) }
+            day.rate.objects.map {
+                (x: Double(day.end.seconds), y: $0, label: "\(Volume.date(day.end)): \(Figures.rate($0))")
+            }
         }
         guard volume.sizing.curve != nil, let range = range(points.map(\.x)) else { return nil }
-        var plot = Plot(x: (range, .times), y: (0...1, .percent))
-        plot.line(points)
+        var plot = Plot(x: (range, .times), y: (Plot.range(of: points.map(\.y)), .percent))
+        plot.line(points.map { ($0.x, $0.y) })
+        plot.values(points)
         return figure(
             "rate", "Hit rate over time", "Hits by accesses, day by day.", plot, volume, table: "days",
             "The hit rate of \(points.count) days; over the window it is \(Figures.rate(volume.rate.objects))."
@@ -56,21 +78,55 @@ extension CapacityReport {
 
     private func sizeFigure(_ volume: Volume) -> Figure? {
         let points = volume.samples.map { (x: Double($0.at.seconds), y: Double($0.used.bytes)) }
-        guard let range = range(points.map(\.x)) else { return nil }
+        guard var range = range(points.map(\.x)), let last = points.last else { return nil }
         let highest = points.map(\.y).max() ?? 0
         let showsLimit = Double(volume.limit.bytes) < highest * 6
-        let top = max(1, highest, showsLimit ? Double(volume.limit.bytes) : 0) * 1.1
+        let forecast = volume.sizing.bytesForecast
+        // As far ahead as a third of what is behind.
+        let ahead = forecast == nil ? 0 : (range.upperBound - range.lowerBound) / 3
+        range = range.lowerBound...(range.upperBound + ahead)
+        let upper = forecast.map { $0.growth.now + max(0, $0.growth.high) * ahead / 86_400 } ?? 0
+        let top = max(1, highest, min(upper, highest * 2), showsLimit ? Double(volume.limit.bytes) : 0) * 1.1
         var plot = Plot(x: (range, .times), y: (0...top, .bytes))
         plot.line(points, isFilled: true)
+        if let forecast {
+            let days = ahead / 86_400
+            let growth = forecast.growth
+            plot.band(
+                from: (last.x, growth.now), to: range.upperBound, low: growth.now + growth.low * days,
+                middle: growth.now + growth.perDay * days, high: growth.now + growth.high * days,
+                volume.forecast ?? "")
+        }
         if showsLimit { plot.level(Double(volume.limit.bytes), "limit \(volume.limit.whole)") }
+        plot.marks(
+            volume.sizing.days.filter {
+                $0.evictedBytes > .zero && Double($0.end.seconds) >= range.lowerBound
+            }.map {
+                (Double($0.end.seconds), "\(Volume.date($0.end)): \($0.evictedBytes) evicted")
+            })
+        // A value for each day is enough to rest on.
+        let step = max(1, points.count / 60)
+        plot.values(
+            stride(from: 0, to: points.count, by: step).map {
+                let sample = volume.samples[$0]
+                return (points[$0].x, points[$0].y, "\(Volume.date(sample.at)): \(sample.used)")
+            })
+        let basis =
+            forecast?.basis == .demand
+            ? "; the band is what jobs will use in a week" : "; the band is the forecast"
         return figure(
-            "size", "Size over time", "What all live files occupied at each scan.", plot, volume,
+            "size", "Size over time",
+            "What all live files occupied at each scan. Triangles are prunes\(forecast == nil ? "" : basis).",
+            plot, volume,
             table: "sizes", volume.forecast ?? "The sizes of \(points.count) scans.")
     }
 
     private func inflowFigure(_ volume: Volume) -> Figure? {
         let points = volume.sizing.days.map {
-            (x: Double($0.end.seconds), y: Double($0.rate.missBytes.bytes))
+            (
+                x: Double($0.end.seconds), y: Double($0.rate.missBytes.bytes),
+                label: "\(Volume.date($0.end)): \($0.rate.missBytes)"
+            )
         }
         guard let range = range(points.map(\.x)) else { return nil }
         let wide = (range.lowerBound - 43_200)...(range.upperBound + 43_200)
@@ -91,7 +147,8 @@ extension CapacityReport {
             let length = Double(age.bytes.bytes) / highest * 205
             body += "<text x=\"0\" y=\"\(Plot.text(top + 17))\">\(HTMLText.escaped(age.name))</text>"
             body +=
-                "<rect class=\"bar\" x=\"112\" y=\"\(Plot.text(top))\" width=\"\(Plot.text(length))\" height=\"26\"/>"
+                "<rect class=\"bar\" x=\"112\" y=\"\(Plot.text(top))\" width=\"\(Plot.text(length))\" height=\"26\"><title>"
+                + "\(HTMLText.escaped(age.name)): \(age.bytes), \(Figures.entries(age.entries))</title></rect>"
             body += "<text x=\"\(Plot.text(118 + length))\" y=\"\(Plot.text(top + 17))\">\(age.bytes)</text>"
         }
         let largest = ages.max { $0.bytes < $1.bytes }?.name ?? ""
@@ -107,11 +164,12 @@ extension CapacityReport {
         guard volume.space.groups.contains(where: { $0.bytes > .zero }) else { return nil }
         let most = volume.space.groups.prefix(3).map { "\($0.name) (\($0.bytes))" }
         return Figure(
-            title: "Where the space goes", note: "Groups of artifacts or repositories of images, by size.",
+            title: "Where the space goes",
+            note: "By size; the colour says how long half of it has not been used.",
             svg: Plot.svg(
                 id: "\(volume.name)-groups", title: "\(volume.title): where the space goes",
                 description: "The largest: \(Figures.list(most)).", Treemap.body(volume.space.groups)),
-            table: "groups")
+            table: "groups", legend: Treemap.legend(volume.space.groups))
     }
 
     private func figure(

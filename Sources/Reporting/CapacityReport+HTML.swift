@@ -23,19 +23,31 @@ extension CapacityReport {
             <p class="soft">Made by Larder on \(generatedAt), from the accesses of \(windowDays) days.</p>
 
             """
-        for volume in volumes {
-            let kind = volume.sizing.recommendation == nil ? "outcome missing" : "outcome"
-            page += "<p class=\"\(kind)\">\(HTMLText.escaped(volume.outcome))</p>\n"
-        }
-        page += "</header>\n<main>\n"
+        page += contents() + "</header>\n<main>\n"
         for volume in volumes { page += section(volume) }
         if let images {
-            page += "<section>\n<h2>The price of vfs</h2>\n"
+            page += "<section id=\"vfs\">\n<h2>The price of vfs</h2>\n"
             for sentence in images.sentences { page += "<p>\(HTMLText.escaped(sentence))</p>\n" }
             page += "</section>\n"
         }
         page += orphans.map { $0.html(now: generatedAt) }.joined()
         return page + "</main>\n</body>\n</html>\n"
+    }
+
+    /// Links to what is on the page.
+    private func contents() -> String {
+        var links: [String] = []
+        for volume in volumes {
+            let id = HTMLText.escaped(volume.name)
+            links.append("<a href=\"#\(id)\">\(HTMLText.escaped(volume.title))</a>")
+            for (part, title) in [("sizes", "sizes"), ("space", "what happened"), ("entries", "entries")] {
+                links.append(
+                    "<a href=\"#\(id)-\(part)\" aria-label=\"\(HTMLText.escaped(volume.title)): \(title)\">\(title)</a>"
+                )
+            }
+        }
+        if images != nil { links.append("<a href=\"#vfs\">The price of vfs</a>") }
+        return "<nav aria-label=\"Contents\">\(links.joined(separator: "\n"))</nav>\n"
     }
 
     private func section(_ volume: Volume) -> String {
@@ -46,30 +58,43 @@ extension CapacityReport {
             let isFirst = shown.insert(name).inserted
             return HTMLText.table(table, folded: folded, id: volume.name, isNamed: isFirst) + "\n"
         }
-        var text =
-            "<section id=\"\(HTMLText.escaped(volume.name))\">\n<h2>\(HTMLText.escaped(volume.title))</h2>\n"
-        text += partsBar(volume)
-        text += "<p>\(HTMLText.escaped(volume.reason))</p>\n"
-        if let forecast = volume.forecast { text += "<p>\(HTMLText.escaped(forecast))</p>\n" }
-        for sentence in volume.sentences + [volume.regretSentence(days: windowDays)].compactMap({ $0 }) {
-            text += "<p>\(HTMLText.escaped(sentence))</p>\n"
+        func drawing(_ figure: Figure) -> String {
+            "<figure><figcaption>\(figure.title)<span>\(HTMLText.escaped(figure.note))</span></figcaption>\n"
+                + figure.svg + "\n" + figure.legend + table(figure.table, folded: true) + "</figure>\n"
         }
+        func paragraphs(_ sentences: [String?]) -> String {
+            sentences.compactMap { $0 }.map { "<p>\(HTMLText.escaped($0))</p>\n" }.joined()
+        }
+        let id = HTMLText.escaped(volume.name)
+        let kind = volume.sizing.recommendation == nil ? "outcome missing" : "outcome"
+        let outcome = volume.sizing.recommendation.map(volume.promise) ?? volume.outcome
+        var text =
+            "<section id=\"\(id)\">\n<h2>\(HTMLText.escaped(volume.title))</h2>\n<div class=\"first\">\n<div>\n"
+        text += partsBar(volume)
+        text += "<p class=\"\(kind)\">\(HTMLText.escaped(outcome))</p>\n"
         text +=
             "<dl>"
             + facts(volume).map {
                 "<div><dt>\($0.0)</dt><dd>\(HTMLText.escaped($0.1))</dd></div>"
-            }.joined() + "</dl>\n"
-        text += table("advice", folded: false) + table("policies", folded: false)
-        text += "<h3>What happened, and where the space goes</h3>\n<div class=\"plots\">\n"
-        for figure in figures(volume) {
+            }.joined() + "</dl>\n</div>\n"
+        if let curve = curveFigure(volume) { text += drawing(curve) }
+        text += "</div>\n"
+        text += paragraphs([volume.reason, volume.firstDaysSentence, volume.askedSentence, volume.forecast])
+        let details = paragraphs(
+            volume.sentences.filter { $0 != volume.firstDaysSentence } + [
+                volume.regretSentence(days: windowDays)
+            ])
+        if !details.isEmpty {
             text +=
-                "<figure><figcaption>\(figure.title)<span>\(HTMLText.escaped(figure.note))</span></figcaption>\n"
-            text += figure.svg + "\n" + table(figure.table, folded: true) + "</figure>\n"
+                "<details><summary>How it was found, and what else is known</summary>\(details)</details>\n"
         }
-        text += "</div>\n<h3>Entries</h3>\n"
-        return text + table("pools", folded: false) + table("largest", folded: false)
-            + table("stalest", folded: false) + table("images", folded: false)
-            + table("savings", folded: false)
+        text += "<div class=\"beside\" id=\"\(id)-sizes\">\n" + table("advice", folded: false)
+        text += "<div>" + table("pools", folded: false) + table("policies", folded: false) + "</div></div>\n"
+        text += "<h3 id=\"\(id)-space\">What happened, and where the space goes</h3>\n<div class=\"plots\">\n"
+        text += figures(volume).map(drawing).joined()
+        text += "</div>\n<h3 id=\"\(id)-entries\">Entries</h3>\n<div class=\"beside\">\n"
+        return text + table("largest", folded: false) + table("stalest", folded: false) + "</div>\n"
+            + table("images", folded: false) + table("savings", folded: false)
             + (volume.lookSentence.map { "<p class=\"soft\">\(HTMLText.escaped($0))</p>\n" } ?? "")
             + "</section>\n"
     }
@@ -77,7 +102,9 @@ extension CapacityReport {
     /// What the recommended size consists of, as a bar.
     private func partsBar(_ volume: Volume) -> String {
         let parts = volume.parts
-        guard !parts.isEmpty else { return "" }
+        guard !parts.isEmpty else {
+            return "<p class=\"advised\">\(HTMLText.escaped(volume.advised))</p>\n"
+        }
         var text =
             "<p class=\"advised\">\(HTMLText.escaped(volume.advised))</p>\n<div class=\"parts\" aria-hidden=\"true\">"
         for (place, part) in parts.enumerated() {
@@ -97,19 +124,20 @@ extension CapacityReport {
 
     private func facts(_ volume: Volume) -> [(String, String)] {
         let hasRate = volume.kind == .imageStore || volume.evidence.confidence != .none
-        return [
-            ("Recommended", volume.sizing.recommendation?.quantity ?? "unknown"),
+        let advice = volume.sizing.recommendation
+        let facts: [(String, String?)] = [
             ("Today's limit", volume.limit.whole), ("Used", "\(volume.usedBytes)"),
             ("Hit rate", hasRate ? Figures.rate(volume.rate.objects) : "unknown"),
-            ("Used in a week", volume.sizing.weeklySet.map { "\($0.p50)" } ?? "unknown"),
-            ("Regret", "\(volume.regret.missBytes)"), ("Confidence", volume.confidence.rawValue),
+            ("At \(advice?.quantity ?? "")", advice.map { Figures.rate($0.rateAdvised) }),
+            ("Confidence", volume.confidence.rawValue),
             (
                 "Calibration",
                 volume.sizing.calibration?.objects.map {
                     "± \(Volume.short((abs($0) * 1000).rounded() / 10)) points"
-                }
-                    ?? "unknown"
+                } ?? "unknown"
             ),
-        ] + (cost(volume).map { [("Cost a month", $0)] } ?? [])
+            ("Regret", "\(volume.regret.missBytes)"), ("Cost a month", cost(volume)),
+        ]
+        return facts.compactMap { fact in fact.1.map { (fact.0, $0) } }
     }
 }

@@ -6,7 +6,8 @@ extension CapacityReport {
         let document: JSONValue = [
             "schema": "larder.report/1", "generated_at": .text(generatedAt.description),
             "idle_warmings": .array(idleWarmings.map(\.namedValue)),
-            "window_days": .integer(windowDays), "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed) }),
+            "window_days": .integer(windowDays),
+            "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed, now: generatedAt) }),
             "images": images?.jsonValue ?? .null,
             "orphans": .array(orphans.map { $0.jsonValue(now: generatedAt) }),
         ]
@@ -15,7 +16,7 @@ extension CapacityReport {
 }
 
 extension CapacityReport.Volume {
-    func jsonValue(_ speed: ByteCount?) -> JSONValue {
+    func jsonValue(_ speed: ByteCount?, now: Timestamp) -> JSONValue {
         let curve = sizing.curve
         return [
             "name": .text(name), "capacity_bytes": .bytes(capacity), "used_bytes": .bytes(usedBytes),
@@ -63,11 +64,11 @@ extension CapacityReport.Volume {
             "unmanaged": .array(space.unmanagedDirectories.map(\.jsonValue)),
             "groups": .array(space.groups.prefix(200).map(\.jsonValue)),
             "ages": .array(space.ages.map(\.jsonValue)),
-            "largest": .array(space.largest.map(\.spaceValue)),
-            "stalest": .array(space.stalest.map(\.spaceValue)),
+            "largest": .array(space.largest.map { $0.spaceValue(now: now) }),
+            "stalest": .array(space.stalest.map { $0.spaceValue(now: now) }),
             "savings": .array(savings.prefix(200).map(\.jsonValue)),
             "savings_passed_over": .integer(passedOver),
-            "images": .array(space.images.map(\.imageValue)),
+            "images": .array(space.images.map { $0.imageValue(now: now) }),
             "days": .array(sizing.days.map(\.jsonValue)),
             "sizes": .array(samples.map(\.jsonValue)),
         ]
@@ -119,6 +120,11 @@ extension CapacityReport.Volume {
             "avoidable_fetches_per_day": .optional(advice?.avoidablePerDay),
             "avoidable_bytes_per_day": .optional(advice?.avoidableBytesPerDay.rounded()),
             "allowed_fetches_per_day": .optional(advice?.allowed),
+            "first_days": [
+                "days": .optional(advice.flatMap { $0.first == nil ? nil : $0.days }),
+                "object_hit_rate": .optional(advice?.first?.rate.objects),
+                "byte_hit_rate": .optional(advice?.first?.rate.bytes),
+            ],
             "today": [
                 "object_hit_rate": .optional(advice?.rateToday),
                 "avoidable_fetches_per_day": .optional(advice?.avoidableTodayPerDay),

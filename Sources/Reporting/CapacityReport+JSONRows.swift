@@ -22,28 +22,30 @@ extension SpaceSaving {
 
 extension CacheEntry {
     /// What takes how much space.
-    var spaceValue: JSONValue {
+    func spaceValue(now: Timestamp) -> JSONValue {
         [
             "pool": .text(pool.rawValue), "key": .text(key), "bytes": .bytes(bytes),
             "last_used": .text(lastUsed.description),
-            "reclaim": .optional(reclaim),
+            "reclaim": .optional(reclaim(now: now)),
         ]
     }
 
     /// What an image occupies, shares and would free.
-    var imageValue: JSONValue {
+    func imageValue(now: Timestamp) -> JSONValue {
         [
             "key": .text(key), "bytes": .bytes(bytes), "shared_bytes": .bytes(sharedBytes),
             "exclusive_bytes": .bytes(exclusiveBytes), "containers": .integer(containers),
             "last_used": .text(lastUsed.description),
-            "reclaim": .optional(reclaim),
+            "reclaim": .optional(reclaim(now: now)),
         ]
     }
 
-    /// The command that evicts it; nil where something protects it for good, or it would free nothing.
-    var reclaim: String? {
-        guard found.protections.isEmpty, containers == 0, exclusiveBytes > .zero else { return nil }
-        return SpaceSaving.prune(key, pool: pool == .images ? nil : pool)
+    /// The command that evicts it; nil where something protects it, where it was used this week, or where it would
+    /// free nothing.
+    func reclaim(now: Timestamp) -> String? {
+        guard found.protections.isEmpty, containers == 0, exclusiveBytes > .zero, now - lastUsed >= .days(7)
+        else { return nil }
+        return SpaceSaving.prune(key, pool: pool)
     }
 
     /// What an image occupies together with others.

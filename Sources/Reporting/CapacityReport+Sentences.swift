@@ -6,7 +6,8 @@ extension CapacityReport.Volume {
     /// What is not known is left out.
     var sentences: [String] {
         [
-            calibrationSentence, setSentence, cadenceSentence, churnSentence, orderSentence, samplingSentence,
+            firstDaysSentence, gapSentence, calibrationSentence, setSentence, cadenceSentence, churnSentence,
+            orderSentence, samplingSentence,
             inodeSentence,
         ].compactMap { $0 }
     }
@@ -20,6 +21,26 @@ extension CapacityReport.Volume {
             "Calibration: at today's size the replay gives \(Figures.rate(calibration.predicted.objects)), and "
             + "\(Figures.rate(calibration.measured.objects)) was measured; it is off by \(points(objects)) points"
             + "\(bytes)."
+    }
+
+    /// Which days no scan saw; nil where none is missing.
+    var gapSentence: String? {
+        guard let first = gaps.first else { return nil }
+        let more = gaps.count > 1 ? ", and \(gaps.count - 1) times more" : ""
+        return
+            "Scans are missing: none was made between \(first.from) and \(first.to)\(more). What several jobs used in "
+            + "that time counts once, and what came and went in it is not known."
+    }
+
+    /// That the recommended size gives less at first; nil where it does not.
+    var firstDaysSentence: String? {
+        guard let advice = sizing.recommendation, let first = advice.first, let rate = first.rate.objects,
+            advice.rateAdvised - rate >= 0.005
+        else { return nil }
+        let days = Int64((advice.days).rounded())
+        return
+            "In the first \(Figures.count(days, "day", "days")) after it has grown, \(advice.quantity) will serve "
+            + "\(Figures.rate(rate)): what was evicted before is fetched once more, and then it stays."
     }
 
     /// What the size brings that was asked for.

@@ -8,7 +8,7 @@ extension CapacityReport {
             sampleTable(volume),
             shareTable("groups", "Where the space goes", "group", volume.space.groups),
             shareTable("ages", "By age of last use", "last used", volume.space.ages),
-            savingTable(volume), imageTable(volume),
+            savingTable(volume), imageTable(volume, now: now),
             entryTable("largest", "Largest entries", volume.space.largest, now: now),
             entryTable("stalest", "Unused for longest", volume.space.stalest, now: now),
         ]
@@ -69,7 +69,7 @@ extension CapacityReport {
                     .count(rate.hits),
                     .count(rate.misses), .count(volume.sizing.regret[pool]?.misses ?? 0),
                 ]
-            })
+            }, summed: [1, 2, 4, 5, 6])
     }
 
     private func curveTable(_ volume: Volume) -> ReportTable {
@@ -102,7 +102,7 @@ extension CapacityReport {
                     .time(day.end), .rate(day.rate.objects), .count(day.rate.hits), .count(day.rate.misses),
                     .size(day.rate.missBytes), .size(day.evictedBytes), .size(day.distinctBytes),
                 ]
-            }, isForText: false)
+            }, isForText: false, summed: [2, 3, 4, 5])
     }
 
     private func sampleTable(_ volume: Volume) -> ReportTable {
@@ -124,11 +124,10 @@ extension CapacityReport {
                     .size($0.bytes), .count($0.entries), .text($0.kind.rawValue), .text($0.name),
                     .text($0.reason), .text($0.command ?? ""),
                 ]
-            }, isForText: false)
+            }, isForText: false, summed: [0, 1])
     }
 
-    private func imageTable(_ volume: Volume) -> ReportTable {
-        let freed = volume.space.images.first { $0.reclaim != nil && $0.exclusiveBytes > .zero }
+    private func imageTable(_ volume: Volume, now: Timestamp) -> ReportTable {
         return ReportTable(
             name: "images", title: "Images: what each occupies, shares and would free",
             columns: [
@@ -140,7 +139,8 @@ extension CapacityReport {
                     .size($0.bytes), .size($0.sharedBytes), .size($0.exclusiveBytes), .count($0.containers),
                     .time($0.lastUsed), .text($0.key),
                 ]
-            }, reclaim: freed?.reclaim)
+            }, summed: [3],
+            reclaim: volume.space.images.lazy.compactMap { $0.reclaim(now: now) }.first)
     }
 
     private func shareTable(
@@ -149,6 +149,7 @@ extension CapacityReport {
         ReportTable(
             name: name, title: title, columns: [(column, "name"), ("entries", "entries"), ("size", "bytes")],
             rows: shares.prefix(200).map { [.text($0.name), .count($0.entries), .size($0.bytes)] },
+            summed: [1, 2],
             reclaim: shares.last { $0.reclaim != nil && name == "ages" }?.reclaim
                 ?? shares.first { $0.reclaim != nil }?.reclaim)
     }
@@ -160,6 +161,7 @@ extension CapacityReport {
             name: name, title: title,
             columns: [("size", "bytes"), ("last used", "last_used"), ("entry", "key")],
             rows: entries.map { [.size($0.bytes), .time($0.lastUsed), .text($0.key)] },
-            reclaim: entries.lazy.compactMap(\.reclaim).first)
+            summed: [0],
+            reclaim: entries.lazy.compactMap { $0.reclaim(now: now) }.first)
     }
 }

@@ -14,11 +14,16 @@ extension CapacityReport.Volume {
         guard let advice = sizing.recommendation else {
             return "\(title): no size can be recommended yet. Missing: \(sizing.missing ?? "accesses")."
         }
+        return "\(title): \(advised). \(promise(advice))"
+    }
+
+    /// What the recommended size gives and today's, in one sentence.
+    func promise(_ advice: Recommendation) -> String {
         let (there, today) = (Self.day(advice.avoidablePerDay), Self.day(advice.avoidableTodayPerDay))
         return
-            "\(title): \(advised). \(advice.bytes.whole) is enough for \(Figures.rate(advice.rateAdvised)) of "
+            "\(advice.bytes.whole) is enough for \(Figures.rate(advice.rateAdvised)) of "
             + "accesses, with \(there) avoidable fetches a day; today's \(limit.whole) would serve "
-            + "\(Figures.rate(advice.rateToday)), with \(today)."
+            + "\(Figures.rate(advice.rateToday)), with \(today) a day."
     }
 
     /// What is to be done, as a word: `keep`, `grow`; nil without a recommendation.
@@ -115,6 +120,10 @@ extension CapacityReport.Volume {
         let days = sizing.history.seconds / 86_400
         if kind == .imageStore { return "only containers that still exist show which images were used" }
         if !evidence.reason.isEmpty { return evidence.reason }
+        if !gaps.isEmpty, days >= 30 { return "scans are missing in the window" }
+        if let calibration = sizing.calibration, calibration.confidence < .high, days >= 30 {
+            return "the replay at today's size is off what was measured"
+        }
         return "there are \(days) days of history"
     }
 

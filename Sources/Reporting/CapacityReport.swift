@@ -36,6 +36,9 @@ package struct CapacityReport: Report {
         package var doubtfulContainers: ByteCount
         /// How often the volume was scanned in the window: the median of the times between scans.
         package var scanInterval: Span?
+        /// When no scan was made for a day and more although scans usually come more often: what jobs did then is known
+        /// as a whole only.
+        package var gaps: [(from: Timestamp, to: Timestamp)]
 
         /// Makes a volume from what the index has of it.
         package init(
@@ -61,6 +64,7 @@ package struct CapacityReport: Report {
             self.regime = regime
             self.doubtfulContainers = doubtfulContainers
             scanInterval = Self.medianInterval(samples)
+            gaps = Self.gaps(samples, usual: scanInterval)
             let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
             sizing = VolumeSizing(
                 history,
@@ -76,12 +80,21 @@ package struct CapacityReport: Report {
             return intervals.isEmpty ? nil : intervals[intervals.count / 2]
         }
 
+        private static func gaps(
+            _ samples: [VolumeHistory.Sample], usual: Span?
+        ) -> [(from: Timestamp, to: Timestamp)] {
+            guard let usual else { return [] }
+            let least = max(Span.hours(36), Span(nanoseconds: usual.nanoseconds.multipliedPinned(by: 5) / 3))
+            return zip(samples, samples.dropFirst()).filter { $1.at - $0.at >= least }.map { ($0.at, $1.at) }
+        }
+
         /// How far the figures that rest on use can be trusted: never more than the evidence, no more than `low`
-        /// before 14 days of history or `medium` before 30, and no more than the calibration allows.
+        /// before 14 days of history or `medium` before 30 or where a day of scans is missing, and no more than the
+        /// calibration allows.
         package var confidence: Confidence {
             let days = sizing.history.seconds / 86_400
             return min(
-                evidence.confidence, days < 14 ? .low : days < 30 ? .medium : .high,
+                evidence.confidence, days < 14 ? .low : days < 30 || !gaps.isEmpty ? .medium : .high,
                 sizing.calibration?.confidence ?? .high)
         }
 

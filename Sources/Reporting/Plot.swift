@@ -20,12 +20,15 @@ struct Plot {
     init(x: (ClosedRange<Double>, Scale), y: (ClosedRange<Double>, Scale)) {
         self.x = x
         self.y = y
-        for tick in Self.ticks(y.0, y.1, most: 5) {
+        let levels = Self.ticks(y.0, y.1, most: 5)
+        let isFine = y.1 == .percent && levels.contains { abs(($0 * 100).rounded() - $0 * 100) > 0.01 }
+        for tick in levels {
             let at = Self.text(placeY(tick))
             body +=
                 "<line class=\"grid\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
             body += text(
-                Self.label(tick, y.1), x: Self.left - 5, y: placeY(tick) + 4, anchor: "end", kind: "tick")
+                isFine ? Figures.rate(tick) : Self.label(tick, y.1), x: Self.left - 5, y: placeY(tick) + 4,
+                anchor: "end", kind: "tick")
         }
         for tick in Self.ticks(x.0, x.1, most: 5) {
             let at = min(max(placeX(tick), Self.left + 12), Self.width - Self.right - 18)
@@ -35,8 +38,53 @@ struct Plot {
         }
     }
 
+    /// The part of 0…1 that rates fill, with some room, and two hundredths at the least.
+    static func range(of rates: [Double]) -> ClosedRange<Double> {
+        guard let low = rates.min(), let high = rates.max() else { return 0...1 }
+        let room = max((high - low) * 0.15, 0.01)
+        return max(0, low - room)...min(1, max(high + room, max(0, low - room) + 0.02))
+    }
+
+    /// Adds what is told of points where a pointer rests on them.
+    mutating func values(_ points: [(x: Double, y: Double, label: String)]) {
+        for point in points {
+            body +=
+                "<circle class=\"value\" cx=\"\(Self.text(placeX(point.x)))\" cy=\"\(Self.text(placeY(point.y)))\" "
+                + "r=\"5\"><title>\(HTMLText.escaped(point.label))</title></circle>"
+        }
+    }
+
+    /// Adds all that may come between two slopes, and the line in the middle.
+    mutating func band(
+        from start: (x: Double, y: Double), to end: Double, low: Double, middle: Double, high: Double,
+        _ label: String
+    ) {
+        func place(_ value: Double) -> String {
+            Self.text(placeY(min(max(value, y.range.lowerBound), y.range.upperBound)))
+        }
+        let (from, to) = (Self.text(placeX(start.x)), Self.text(placeX(end)))
+        body +=
+            "<path class=\"band\" d=\"M\(from),\(place(start.y))L\(to),\(place(high))V\(place(low))Z\">"
+            + "<title>\(HTMLText.escaped(label))</title></path>"
+            + "<path class=\"forecast\" d=\"M\(from),\(place(start.y))L\(to),\(place(middle))\"/>"
+    }
+
+    /// Adds marks at the foot, such as of prunes.
+    mutating func marks(_ marks: [(x: Double, label: String)]) {
+        let foot = Self.height - Self.bottom
+        for mark in marks {
+            let at = placeX(mark.x)
+            body +=
+                "<path class=\"prune\" d=\"M\(Self.text(at)),\(Self.text(foot - 9))l4,8h-8Z\">"
+                + "<title>\(HTMLText.escaped(mark.label))</title></path>"
+        }
+    }
+
     /// Adds a line through points; as steps where values hold until the next, filled below where told.
-    mutating func line(_ points: [(x: Double, y: Double)], isStep: Bool = false, isFilled: Bool = false) {
+    mutating func line(
+        _ points: [(x: Double, y: Double)], isStep: Bool = false, isFilled: Bool = false,
+        kind: String = "curve"
+    ) {
         guard let first = points.first, let last = points.last else { return }
         var path = "M\(Self.text(placeX(first.x))),\(Self.text(placeY(first.y)))"
         for point in points.dropFirst() {
@@ -47,7 +95,7 @@ struct Plot {
             let floor = Self.text(placeY(y.range.lowerBound))
             body += "<path class=\"area\" d=\"\(path)V\(floor)H\(Self.text(placeX(first.x)))Z\"/>"
         }
-        body += "<path class=\"curve\" d=\"\(path)\"/>"
+        body += "<path class=\"\(kind)\" d=\"\(path)\"/>"
         if points.count == 1 {
             body +=
                 "<circle class=\"dot\" cx=\"\(Self.text(placeX(last.x)))\" cy=\"\(Self.text(placeY(last.y)))\" r=\"4\"/>"
@@ -55,13 +103,14 @@ struct Plot {
     }
 
     /// Adds bars from the floor up, each `width` wide in units of the axis.
-    mutating func bars(_ points: [(x: Double, y: Double)], width: Double) {
+    mutating func bars(_ points: [(x: Double, y: Double, label: String)], width: Double) {
         let wide = max(1, (placeX(x.range.lowerBound + width) - placeX(x.range.lowerBound)) * 0.8)
         for point in points where point.y > 0 {
             let top = placeY(point.y)
             body +=
                 "<rect class=\"bar\" x=\"\(Self.text(placeX(point.x) - wide / 2))\" y=\"\(Self.text(top))\" "
-            body += "width=\"\(Self.text(wide))\" height=\"\(Self.text(placeY(y.range.lowerBound) - top))\"/>"
+            body += "width=\"\(Self.text(wide))\" height=\"\(Self.text(placeY(y.range.lowerBound) - top))\">"
+            body += "<title>\(HTMLText.escaped(point.label))</title></rect>"
         }
     }
 

@@ -54,8 +54,32 @@ struct ReportTable {
     var rows: [[Cell]]
     /// Whether the text shows it.
     var isForText = true
+    /// The columns whose sum over all rows means something.
+    var summed: Set<Int> = []
     /// The command that evicts one of the rows, as an example; nil where none does.
     var reclaim: String?
+
+    /// The sums of all rows, and how many they are; nil where no column has a sum, or there is but one row.
+    var sum: [Cell]? {
+        guard !summed.isEmpty, rows.count > 1 else { return nil }
+        var isNamed = false
+        return columns.indices.map { column in
+            if summed.contains(column) {
+                var (size, count, isSize) = (ByteCount.zero, Int64(0), false)
+                for row in rows {
+                    switch row[column] {
+                    case .size(let bytes): (size, isSize) = (size + bytes, true)
+                    case .count(let number): count += number
+                    default: break
+                    }
+                }
+                return isSize ? .size(size) : .count(count)
+            }
+            guard !isNamed, column == columns.count - 1 || !rows[0][column].isNumber else { return .text("") }
+            isNamed = true
+            return .text("all \(rows.count)")
+        }
+    }
 
     /// The first rows for a terminal.
     ///

@@ -35,8 +35,8 @@ package struct SpaceSaving: Sendable, Hashable {
     ) -> [SpaceSaving] {
         let savings =
             duplicates(usage.entries, findings, now: now) + copies(usage.entries)
-            + oldBuilds(usage.entries, findings)
-            + released(usage.entries) + GradleGeneration.dead(usage.entries, now: now)
+            + oldBuilds(usage.entries, findings, now: now)
+            + released(usage.entries, now: now) + GradleGeneration.dead(usage.entries, now: now)
         let order = Kind.allCases
         return savings.enumerated().sorted { a, b in
             let (one, other) = (a.element, b.element)
@@ -69,7 +69,8 @@ package struct SpaceSaving: Sendable, Hashable {
             let (entry, other) = (entries[gone], entries[kept].pool.rawValue)
             let use = "used \(Figures.ago(entry.lastUsed, now: now)) in \(entry.pool.rawValue)"
             return evicting(
-                .duplicate, entry, bytes: pair.bytes, reason: "the same files are in \(other); \(use)")
+                .duplicate, entry, bytes: pair.bytes, reason: "the same files are in \(other); \(use)",
+                now: now)
         }
     }
 
@@ -94,18 +95,21 @@ package struct SpaceSaving: Sendable, Hashable {
         }
     }
 
-    private static func oldBuilds(_ entries: [CacheEntry], _ findings: ArtifactFindings) -> [SpaceSaving] {
+    private static func oldBuilds(
+        _ entries: [CacheEntry], _ findings: ArtifactFindings, now: Timestamp
+    ) -> [SpaceSaving] {
         let found = places(of: findings.oldBuilds.map(\.entry), in: entries)
         return findings.oldBuilds.compactMap { old in
             found[old.entry].map { place in
                 evicting(
                     .oldBuilds, entries[place], bytes: old.bytes,
-                    reason: "\(Figures.count(old.files, "file", "files")) of builds that later ones replaced")
+                    reason: "\(Figures.count(old.files, "file", "files")) of builds that later ones replaced",
+                    now: now)
             }
         }
     }
 
-    private static func released(_ entries: [CacheEntry]) -> [SpaceSaving] {
+    private static func released(_ entries: [CacheEntry], now: Timestamp) -> [SpaceSaving] {
         let suffix = "-SNAPSHOT"
         let snapshots = entries.indices.filter {
             entries[$0].pool == .maven && entries[$0].key.hasSuffix(suffix)
@@ -116,12 +120,13 @@ package struct SpaceSaving: Sendable, Hashable {
         return snapshots.compactMap { place in
             let entry = entries[place]
             guard releases.contains(String(entry.key.dropLast(suffix.count))) else { return nil }
-            return evicting(.released, entry, bytes: entry.bytes, reason: "its release is in the cache too")
+            return evicting(
+                .released, entry, bytes: entry.bytes, reason: "its release is in the cache too", now: now)
         }
     }
 
     private static func evicting(
-        _ kind: Kind, _ entry: CacheEntry, bytes: ByteCount, reason: String
+        _ kind: Kind, _ entry: CacheEntry, bytes: ByteCount, reason: String, now: Timestamp
     ) -> SpaceSaving {
         var saving = SpaceSaving(
             kind: kind, name: entry.key, entries: 1, bytes: bytes, reason: reason,
@@ -129,6 +134,9 @@ package struct SpaceSaving: Sendable, Hashable {
         if let protection = entry.found.protections.all.first {
             saving.command = nil
             saving.reason += "; kept: \(protection.text)"
+        } else if now - entry.lastUsed < .days(7) {
+            saving.command = nil
+            saving.reason += "; used this week"
         }
         return saving
     }

@@ -11,9 +11,14 @@ package struct SpaceUse: Sendable {
         package var entries: Int64
         /// What they occupy.
         package var bytes: ByteCount
-        /// The command that evicts them; nil where there is none.
+        /// The command that evicts them; nil where there is none, or nothing that it would remove.
         package var reclaim: String?
+        /// Since when half of its bytes were not used: a place in `ageNames`; nil where it is an age itself.
+        package var age: Int?
     }
+
+    /// What the steps of age are called.
+    package static let ageNames = ageLimits.map(\.name)
 
     /// The pools that have entries, in the contract's order.
     package let pools: [(pool: Pool, entries: Int64, bytes: ByteCount)]
@@ -40,33 +45,52 @@ package struct SpaceUse: Sendable {
     /// Adds up the entries of a volume.
     package init(_ usage: VolumeUsage, now: Timestamp) {
         var pools: [Pool: (Int64, ByteCount)] = [:]
-        var groups: [String: (count: Int64, bytes: ByteCount, pool: Pool)] = [:]
+        var groups: [Group: (count: Int64, ages: [ByteCount])] = [:]
         var ages = Self.ageLimits.map { Share(name: $0.name, entries: 0, bytes: .zero) }
         var managed = ByteCount.zero
-        var removable: Set<String> = []
+        var removable: Set<Group> = []
+        // What is idle and not protected, by its age.
+        var idle = Self.ageLimits.map { _ in Int64(0) }
+        let none = Self.ageLimits.map { _ in ByteCount.zero }
         for entry in usage.entries {
             managed += entry.bytes
             let pool = pools[entry.pool] ?? (0, .zero)
             pools[entry.pool] = (pool.0 + 1, pool.1 + entry.bytes)
-            let name = Self.group(of: entry)
-            let group = groups[name] ?? (0, .zero, entry.pool)
-            groups[name] = (group.count + 1, group.bytes + entry.bytes, group.pool)
-            if entry.found.protections.isEmpty { removable.insert(name) }
             let days = (now - entry.lastUsed).seconds / 86_400
             let place = Self.ageLimits.firstIndex { days < $0.days } ?? ages.count - 1
             ages[place].entries += 1
             ages[place].bytes += entry.bytes
+            let group = Group(name: Self.group(of: entry), pool: entry.pool)
+            groups[group, default: (0, none)].count += 1
+            groups[group, default: (0, none)].ages[place] += entry.bytes
+            if entry.reclaim(now: now) != nil {
+                idle[place] += 1
+                if entry.key.hasPrefix(group.name + group.separator) { removable.insert(group) }
+            }
         }
         self.pools = pools.sorted { $0.key < $1.key }.map { ($0.key, $0.value.0, $0.value.1) }
-        self.groups = groups.map { name, group in
-            Share(
-                name: name, entries: group.count, bytes: group.bytes,
-                reclaim: removable.contains(name) ? Self.reclaim(group: name, in: group.pool) : nil)
+        let isAlone = self.pools.count == 1
+        let names = Dictionary(grouping: groups.keys, by: \.name)
+        self.groups = groups.map { group, known in
+            let bytes = known.ages.reduce(.zero, +)
+            var (sum, age) = (ByteCount.zero, 0)
+            for (place, part) in known.ages.enumerated() where sum.bytes * 2 <= bytes.bytes {
+                sum += part
+                age = place
+            }
+            let title = Self.title(of: group)
+            return Share(
+                name: (names[group.name]?.count ?? 0) > 1 && !isAlone
+                    ? "\(title) (\(group.pool.rawValue))" : title,
+                entries: known.count, bytes: bytes,
+                reclaim: removable.contains(group) ? Self.reclaim(group) : nil, age: age)
         }
         .sorted { $0.bytes == $1.bytes ? $0.name < $1.name : $0.bytes > $1.bytes }
-        for place in ages.indices.dropFirst() where ages[place].entries > 0 && !removable.isEmpty {
+        let pool = isAlone ? " --pool \(self.pools[0].pool.rawValue)" : ""
+        for place in ages.indices where place >= 2 && idle[place] > 0 {
             let from = Self.ageLimits[place - 1].days
-            ages[place].reclaim = "larder prune --key '*' --idle-floor \(from)d"
+            ages[place].reclaim =
+                "larder prune --volume \(usage.volume) --key '*'\(pool) --idle-floor \(from)d"
         }
         self.ages = ages
         // Images share layers: what a store holds besides them is not the difference of both sums.
@@ -86,9 +110,15 @@ package struct SpaceUse: Sendable {
         }
     }
 
-    /// The group id of an artifact, an image's repository without its tag, any other key as it is.
+    /// The group id of an artifact, an image's repository without its tag, what a directory of a Gradle home holds.
     static func group(of entry: CacheEntry) -> String {
         let key = entry.key
+        if entry.pool == .gradleOther {
+            let parts = key.split(separator: "/")
+            // Below caches/ each version of Gradle has a directory for each kind.
+            let isVersioned = parts.count > 3 && parts[0] == "caches" && parts[1].first?.isNumber == true
+            return parts.prefix(isVersioned ? 3 : 2).joined(separator: "/")
+        }
         guard entry.pool == .images else { return CacheLayouts.group(of: entry) }
         let name = key.prefix { $0 != "@" }
         let slash = name.lastIndex(of: "/") ?? name.startIndex
@@ -96,11 +126,36 @@ package struct SpaceUse: Sendable {
         return String(name[..<colon])
     }
 
-    /// The command that evicts a group; nil where its name would be read as a pattern.
-    private static func reclaim(group name: String, in pool: Pool) -> String? {
-        let isPlain = !name.contains { $0 == "*" || $0 == "?" }
-        let end = pool == .gradleOther || pool.isOwn ? "/*" : ":*"
-        return isPlain ? "larder prune --key \(SpaceSaving.quoted(name + end))" : nil
+    /// Entries of one pool with a name in common.
+    private struct Group: Hashable {
+        var name: String
+        var pool: Pool
+
+        /// What stands between the name and the rest of a key.
+        var separator: String { pool == .gradleOther || pool.isOwn ? "/" : ":" }
+    }
+
+    /// What people call a group: directories of a Gradle home by what they hold.
+    private static func title(of group: Group) -> String {
+        guard group.pool == .gradleOther else { return group.name }
+        let parts = group.name.split(separator: "/")
+        guard let first = parts.first, let last = parts.last else { return group.name }
+        if first == "wrapper" { return "Gradle distributions" }
+        guard first == "caches", parts.count > 1 else { return group.name }
+        if parts.count > 2 { return "Gradle \(parts[1]) \(last)" }
+        let number = last.drop { $0 != "-" }.dropFirst()
+        if last.hasPrefix("build-cache-") { return "Gradle build cache" }
+        if last.hasPrefix("transforms-") { return "Gradle transforms (\(number))" }
+        if last.hasPrefix("jars-") { return "Gradle instrumented jars (\(number))" }
+        return last.first?.isNumber == true ? "Gradle \(last)" : group.name
+    }
+
+    /// The command that evicts what of a group is not in use this week; nil where its name would be read as a pattern.
+    private static func reclaim(_ group: Group) -> String? {
+        let isPlain = !group.name.contains { $0 == "*" || $0 == "?" }
+        return isPlain
+            ? "larder prune --key \(SpaceSaving.quoted(group.name + group.separator + "*")) --pool \(group.pool.rawValue) "
+                + "--idle-floor 7d" : nil
     }
 
     private static func first(

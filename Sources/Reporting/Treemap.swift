@@ -12,20 +12,25 @@ enum Treemap {
         let rest = shares.dropFirst(most)
         if !rest.isEmpty {
             let bytes = rest.reduce(ByteCount.zero) { $0 + $1.bytes }
-            shown.append(.init(name: "\(rest.count) others", entries: Int64(rest.count), bytes: bytes))
+            var others = SpaceUse.Share(
+                name: "\(rest.count) others", entries: Int64(rest.count), bytes: bytes)
+            others.age = shown.last?.age
+            let ages = rest.compactMap(\.age)
+            if !ages.isEmpty { others.age = ages.sorted()[ages.count / 2] }
+            shown.append(others)
         }
         var drawing = ""
-        place(shown[...], in: Area(x: 0, y: 0, width: Plot.width, height: Plot.height), &drawing, number: 0)
+        place(shown[...], in: Area(x: 0, y: 0, width: Plot.width, height: Plot.height), &drawing)
         return drawing
     }
 
     // Halves by size, along the longer side.
     private static func place(
-        _ shares: ArraySlice<SpaceUse.Share>, in area: Area, _ drawing: inout String, number: Int
+        _ shares: ArraySlice<SpaceUse.Share>, in area: Area, _ drawing: inout String
     ) {
         guard let first = shares.first else { return }
         if shares.count == 1 {
-            drawing += cell(first, area, number: number)
+            drawing += cell(first, area)
             return
         }
         let all = shares.reduce(0.0) { $0 + Double($1.bytes.bytes) }
@@ -45,24 +50,49 @@ enum Treemap {
             two.y += one.height
             two.height -= one.height
         }
-        place(shares[..<split], in: one, &drawing, number: number)
-        place(shares[split...], in: two, &drawing, number: number + split - shares.startIndex)
+        place(shares[..<split], in: one, &drawing)
+        place(shares[split...], in: two, &drawing)
     }
 
-    private static func cell(_ share: SpaceUse.Share, _ area: Area, number: Int) -> String {
-        let label = "\(share.name), \(share.bytes)"
+    /// A name is shortened where it is too long; a size is there in full or not at all, and always on hover.
+    private static func cell(_ share: SpaceUse.Share, _ area: Area) -> String {
+        let age = share.age.map { ", last used \(SpaceUse.ageNames[$0]) ago" } ?? ""
+        let label = "\(share.name), \(share.bytes)\(age)"
         var cell =
-            "<rect class=\"cell t\(number % 6)\" x=\"\(Plot.text(area.x))\" y=\"\(Plot.text(area.y))\" "
+            "<rect class=\"cell a\(share.age ?? 0)\" x=\"\(Plot.text(area.x))\" y=\"\(Plot.text(area.y))\" "
             + "width=\"\(Plot.text(area.width))\" height=\"\(Plot.text(area.height))\">"
             + "<title>\(HTMLText.escaped(label))</title></rect>"
-        let room = Int((area.width - 10) / 7.6)
-        guard room >= 6, area.height >= 18 else { return cell }
+        let room = Int((area.width - 10) / 6.9)
         func line(_ text: String, _ y: Double) -> String {
             "<text x=\"\(Plot.text(area.x + 5))\" y=\"\(Plot.text(y))\">"
-                + "\(HTMLText.escaped(DisplayWidth.shortened(DisplayWidth.printable(text), to: room)))</text>"
+                + "\(HTMLText.escaped(text))</text>"
         }
-        cell += line(share.name, area.y + 14)
-        if area.height >= 34 { cell += line("\(share.bytes)", area.y + 28) }
+        guard room >= 6, area.height >= 18 else { return cell }
+        cell += line(name(of: share, room: room), area.y + 14)
+        let size = "\(share.bytes)"
+        if area.height >= 34, size.count <= room { cell += line(size, area.y + 28) }
         return cell
+    }
+
+    /// A name in that many columns: of a group id its last parts, `…jackson.core`, as they say more than the first.
+    private static func name(of share: SpaceUse.Share, room: Int) -> String {
+        let pool = #/ \((?:maven|gradle|gradle-other|images)\)$/#
+        let name = DisplayWidth.printable(share.name.replacing(pool, with: ""))
+        guard name.count > room else { return name }
+        var parts = name.split(separator: ".")[...]
+        while parts.count > 1, !name.contains(" ") {
+            parts = parts.dropFirst()
+            let rest = "…" + parts.joined(separator: ".")
+            if rest.count <= room { return rest }
+        }
+        return name.prefix(room - 1) + "…"
+    }
+
+    /// What the colours of the cells mean.
+    static func legend(_ shares: [SpaceUse.Share]) -> String {
+        let there = Set(shares.compactMap(\.age)).sorted()
+        return "<ul class=\"legend\">"
+            + there.map { "<li><span class=\"key a\($0)\"></span>\(SpaceUse.ageNames[$0])</li>" }.joined()
+            + "</ul>"
     }
 }

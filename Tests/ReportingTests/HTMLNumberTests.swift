@@ -118,11 +118,20 @@ import Testing
 
     private func rows(_ id: String, in html: String) throws -> [[String]]? {
         guard let start = html.range(of: "<table id=\"\(id)-table\">") else { return nil }
-        let body = html[start.upperBound...]
-        let end = try #require(body.range(of: "</table>"))
-        return body[..<end.lowerBound].components(separatedBy: "<tr>").dropFirst(2).map { row in
-            row.matches(of: /<td[^>]*>(.*?)<\/td>/).map { unescaped($0.1) }
-        }
+        var body = html[start.upperBound...]
+        var rows = try bodyRows(&body)
+        // Below ten rows stands the rest.
+        if body.prefix(while: { $0 != "\n" }).contains(" more</summary>") { rows += try bodyRows(&body) }
+        return rows
+    }
+
+    /// The rows of the next table body, heads and sums left out.
+    private func bodyRows(_ text: inout Substring) throws -> [[String]] {
+        let start = try #require(text.range(of: "<tbody>"))
+        let end = try #require(text.range(of: "</tbody>"))
+        let rows = text[start.upperBound..<end.lowerBound].components(separatedBy: "<tr>").dropFirst()
+        text = text[end.upperBound...]
+        return rows.map { row in row.matches(of: /<td[^>]*>(.*?)<\/td>/).map { unescaped($0.1) } }
     }
 
     @Test func everyTableHasTheNumbersOfTheJSON() throws {
@@ -158,26 +167,33 @@ import Testing
         }
         // The days stand below two plots of each volume, the second time without a name.
         #expect(html.components(separatedBy: "<table id=").count - 1 == tables)
-        #expect(html.components(separatedBy: "<table>").count - 1 == volumes.count)
+        let rests = html.components(separatedBy: " more</summary>").count - 1
+        #expect(html.components(separatedBy: "<table>").count - 1 == volumes.count + rests)
         #expect(tables > 15 && cells > 600)
     }
 
     @Test func theTilesHaveTheNumbersOfTheJSON() throws {
         let report = report()
         let volumes = try #require(try parsed(report)["volumes"] as? [[String: Any]])
-        let tiles = report.html().matches(of: /<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/)
-            .map { (String($0.1), unescaped($0.2)) }
-        #expect(tiles.count == volumes.count * 8)
-        for (place, volume) in volumes.enumerated() {
-            let shown = Dictionary(uniqueKeysWithValues: tiles[(place * 8)..<(place * 8 + 8)].map { $0 })
+        let sections = report.html().components(separatedBy: "<section id=").dropFirst()
+        for (section, volume) in zip(sections, volumes) {
+            let tiles = section.matches(of: /<dt>(.*?)<\/dt><dd>(.*?)<\/dd>/).map {
+                (String($0.1), unescaped($0.2))
+            }
+            let shown = Dictionary(uniqueKeysWithValues: tiles)
             func value(_ path: String...) -> Any? {
                 path.reduce(volume as Any?) { ($0 as? [String: Any])?[$1] }
             }
             let pairs: [(String, Any?)] = [
-                ("Recommended", value("recommendation", "quantity")), ("Today's limit", value("limit_bytes")),
+                ("Today's limit", value("limit_bytes")),
                 ("Used", value("used_bytes")), ("Hit rate", value("hit_rate", "objects")),
-                ("Used in a week", value("working_set", "p50_bytes")), ("Confidence", value("confidence")),
+                ("Confidence", value("confidence")),
             ]
+            if let size = value("recommendation", "quantity") as? String {
+                let rate = value("recommendation", "object_hit_rate")
+                #expect(Shown(shown["At \(size)"] ?? "").stands(for: rate))
+                #expect(section.contains(volume["name"] as? String ?? "?") && section.contains(size))
+            }
             for (title, value) in pairs {
                 #expect(Shown(shown[title] ?? "").stands(for: value), "\(title): \(shown[title] ?? "")")
             }

@@ -34,15 +34,32 @@ package struct FillForecast: Sendable, Hashable {
     package init?(_ values: [Double], basis: Basis, limit: Double, at time: Timestamp) {
         let changes = zip(values.dropFirst(), values).map { $0 - $1 }
         guard let growth = Growth(changes, now: values.last ?? 0) else { return nil }
+        self.init(
+            growth, basis: basis, limit: limit, at: time,
+            jumpAt: growth.jump.map { time - .days(Int64(changes.count - 1 - $0)) })
+    }
+
+    /// Extends what jobs used in each week; nil with fewer than four whole weeks.
+    ///
+    /// - Parameter weeks: the sums over 7 days up to each day; the last one is at `time`.
+    init?(weeks values: [Double], limit: Double, at time: Timestamp) {
+        let weeks = Array(stride(from: values.count - 1, through: 0, by: -7).map { values[$0] }.reversed())
+        guard let growth = Growth(weekly: weeks) else { return nil }
+        self.init(
+            growth, basis: .demand, limit: limit, at: time,
+            jumpAt: growth.jump.map { time - .days(Int64(7 * (weeks.count - 1 - $0))) })
+    }
+
+    private init(_ growth: Growth, basis: Basis, limit: Double, at time: Timestamp, jumpAt: Timestamp?) {
         self.basis = basis
         self.growth = growth
+        self.jumpAt = jumpAt
         func reached(_ slope: Double) -> Timestamp? {
             growth.days(until: limit, at: slope).map { time + .seconds(Int64($0 * 86_400)) }
         }
         fullAt = reached(growth.perDay)
         earliest = reached(growth.high)
         latest = reached(growth.low)
-        jumpAt = growth.jump.map { time - .days(Int64(changes.count - 1 - $0)) }
     }
 }
 
@@ -55,9 +72,10 @@ extension FillForecast {
         _ history: VolumeHistory, _ days: DailyFigures, limit: ByteCount
     ) -> (bytes: FillForecast?, demand: FillForecast?, inodes: FillForecast?) {
         let end = history.lastScanAt
-        let demand = FillForecast(
-            days.days.compactMap { $0.weekBytes.map { Double($0.bytes) } }, basis: .demand,
-            limit: Double(limit.bytes), at: end)
+        let weekly = days.days.compactMap { $0.weekBytes.map { Double($0.bytes) } }
+        let demand =
+            FillForecast(weeks: weekly, limit: Double(limit.bytes), at: end)
+            ?? FillForecast(weekly, basis: .demand, limit: Double(limit.bytes), at: end)
         guard history.evictions.allSatisfy({ $0.entries == 0 }) else { return (demand, demand, nil) }
         let sizes = daily(history.samples, until: end) { Double($0.used.bytes) }
         let counted = history.samples.filter { $0.inodes > 0 }

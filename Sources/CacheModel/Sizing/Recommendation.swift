@@ -54,6 +54,9 @@ package struct Recommendation: Sendable, Hashable {
     package var today: ReplayOutcome
     /// What a volume without any limit gives.
     package var unlimited: ReplayOutcome
+    /// What the recommended size gives at first: what was evicted before must be fetched once more; nil where
+    /// today's size is as large.
+    package var first: ReplayOutcome?
     /// How many days the replays cover.
     package var days: Double
     /// The avoidable fetches a day that were allowed.
@@ -98,20 +101,13 @@ package struct Recommendation: Sendable, Hashable {
         // A pool's own quota costs fetches at any size of the volume.
         let least = curve.best.avoidable
         func isEnough(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
-            Double(outcome.avoidable - least) / days <= allowed + 1e-9 && outcome.peak <= size
+            Double(outcome.mostAvoidable - least) / days <= allowed + 1e-9 && outcome.peak <= size
         }
         (self.days, self.allowed, self.terms, self.limit) = (days, allowed, terms, limit)
         (self.unmanaged, self.containers) = (unmanaged, containers)
         curve.spread(from: unmanaged + containers)
         today = curve.outcome(at: limit)
-        guard var smallest = curve.smallestSize(isEnough) else { return nil }
-        // Prunes come in steps: at sizes near by they come at other times, and those must do as well.
-        for _ in 0..<4 {
-            let near = [1.02, 1.05].map { ByteCount(Int64(Double(smallest.bytes) * $0)) }
-            for size in near { _ = curve.outcome(at: size) }
-            guard let next = curve.smallestSize(isEnough), next > smallest else { break }
-            smallest = next
-        }
+        guard let smallest = curve.smallestSize(isEnough) else { return nil }
         self.smallest = smallest
         let peak = curve.outcome(at: smallest).peak
         enough = max(.zero, peak - unmanaged - containers)
@@ -148,7 +144,7 @@ package struct Recommendation: Sendable, Hashable {
     private static let unit: Int64 = 1 << 30
 
     private static func whole(_ size: ByteCount) -> ByteCount {
-        ByteCount(max(1, size.bytes / unit + (size.bytes % unit > 0 ? 1 : 0)) * unit)
+        ByteCount(max(1, size.bytes / unit + (size.bytes % unit > 0 ? 1 : 0)).multipliedPinned(by: unit))
     }
 }
 

@@ -100,7 +100,13 @@ package struct ReplayTrace: Sendable {
         }
         let images = UInt8(order.firstIndex(of: .images) ?? 0)
         let kinds = Self.events(of: history)
-        for content in history.contents.sorted(by: { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) })
+        // As a prune takes them: the least recently used, then the largest, then by key.
+        let ordered = history.contents.sorted { a, b in
+            if a.lastUsed != b.lastUsed { return a.lastUsed < b.lastUsed }
+            if a.bytes != b.bytes { return a.bytes > b.bytes }
+            return (rank[a.entry] ?? .max, a.entry) < (rank[b.entry] ?? .max, b.entry)
+        }
+        for content in ordered
         where isChosen(content.entry) {
             let object = number(content.entry, .max)
             guard !isContent[object] else { continue }

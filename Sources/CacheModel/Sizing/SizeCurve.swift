@@ -33,6 +33,11 @@ package struct SizeCurve: Sendable {
     /// How it was estimated; nil where all entries were replayed.
     package private(set) var sampling: Sampling?
     private let replay: VolumeReplay
+    /// The parts of the size at which replays begin, the highest first.
+    private let starts: [Double]
+
+    /// At how many levels between both watermarks replays begin.
+    private static let levels = 4
 
     /// Begins a curve.
     ///
@@ -44,7 +49,7 @@ package struct SizeCurve: Sendable {
     ///     Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC 2017).
     package init(
         _ history: VolumeHistory, since: Timestamp, _ regime: PruneRegime, fixed: ByteCount, days: Double,
-        rank: [Int64: Int] = [:], bound: Int = 500_000
+        rank: [Int64: Int] = [:], bound: Int = 200_000
     ) {
         let length = history.contents.count + history.accesses.count
         let share = length > bound ? Double(bound) / Double(length) : 1
@@ -52,6 +57,9 @@ package struct SizeCurve: Sendable {
             history, since: since, prunes: regime.critical == nil ? regime.times : nil, pinned: regime.pinned,
             rank: rank, share: share)
         replay = VolumeReplay(trace, regime, fixed: fixed)
+        starts = (0..<Self.levels).map { level in
+            regime.high - max(0, regime.high - regime.low) * Double(level) / Double(Self.levels)
+        }
         best = replay.run(size: ByteCount(.max / 4))
         // A pool's quota holds at any size: what it keeps low needs no more of the volume.
         let full = Double(best.peakEver.bytes) / max(regime.high, 0.0001)
@@ -78,10 +86,20 @@ package struct SizeCurve: Sendable {
     /// What a volume of that size gives; remembered.
     package mutating func outcome(at size: ByteCount) -> ReplayOutcome {
         if let known = self[size] { return known }
-        let outcome = replay.run(size: size)
+        let outcome = expected(at: size)
         let place = points.firstIndex { $0.bytes > size } ?? points.count
         points.insert(Point(bytes: size, outcome: outcome), at: place)
         return outcome
+    }
+
+    // Nobody knows how full a volume of another size would have been when the history began: anything between both
+    // watermarks. Where a volume that was full has nothing to prune afterwards, it has all it needs, and where it
+    // began does not matter; else one prune more or less in the window would decide.
+    private func expected(at size: ByteCount, _ rule: VolumeReplay.Rule? = nil) -> ReplayOutcome {
+        let first = replay.run(size: size, rule: rule, start: starts[0])
+        guard first.prunesEver > 0 else { return first }
+        return ReplayOutcome(
+            meanOf: [first] + starts.dropFirst().map { replay.run(size: size, rule: rule, start: $0) })
     }
 
     /// What was found for that size; nil where it was not replayed.
@@ -92,7 +110,7 @@ package struct SizeCurve: Sendable {
 
     /// What another rule of eviction gives at a size.
     package func outcome(at size: ByteCount, _ rule: VolumeReplay.Rule) -> ReplayOutcome {
-        replay.run(size: size, rule: rule)
+        expected(at: size, rule)
     }
 
     /// The avoidable fetches a day.

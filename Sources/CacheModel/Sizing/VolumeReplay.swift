@@ -18,9 +18,41 @@ package struct ReplayOutcome: Sendable, Hashable {
     /// not reach the low watermark.
     package var prunes: Int64 = 0
     package var prunesOver: Int64 = 0
+    /// How many prunes had something to do at any time.
+    package var prunesEver: Int64 = 0
+    /// The avoidable misses where the replay began at the least favourable level; `avoidable` where it began at one.
+    package var mostAvoidable: Int64 = 0
 
     /// Nothing happened yet.
     package init() {}
+
+    /// What is to be expected of a volume that may be at any of several levels.
+    ///
+    /// The means, and the most that was used at any; nothing of nothing.
+    init(meanOf outcomes: [ReplayOutcome]) {
+        self.init()
+        let count = Int64(max(1, outcomes.count))
+        func mean(_ value: (ReplayOutcome) -> Int64) -> Int64 {
+            // Each fits; their sum need not.
+            outcomes.reduce(0) { $0 + value($1) / count } + outcomes.reduce(0) { $0 + value($1) % count }
+                / count
+        }
+        let hits = mean(\.rate.hits)
+        rate = HitRate(
+            hits: hits, misses: mean { $0.rate.hits + $0.rate.misses } - hits,
+            hitBytes: ByteCount(mean(\.rate.hitBytes.bytes)),
+            missBytes: ByteCount(mean(\.rate.missBytes.bytes)))
+        avoidable = mean(\.avoidable)
+        avoidableBytes = ByteCount(mean(\.avoidableBytes.bytes))
+        peak = outcomes.map(\.peak).max() ?? .zero
+        peakEver = outcomes.map(\.peakEver).max() ?? .zero
+        evictions = mean(\.evictions)
+        evictedBytes = ByteCount(mean(\.evictedBytes.bytes))
+        prunes = mean(\.prunes)
+        prunesOver = outcomes.map(\.prunesOver).max() ?? 0
+        prunesEver = outcomes.map(\.prunesEver).max() ?? 0
+        mostAvoidable = outcomes.map(\.avoidable).max() ?? 0
+    }
 }
 
 /// Replays a history through what Larder does at a size: fetches and uses at the recorded times, and prunes at the
@@ -66,10 +98,14 @@ package struct VolumeReplay: Sendable {
     }
 
     /// Replays the history on a volume of that size.
-    package func run(size: ByteCount, rule: Rule? = nil) -> ReplayOutcome {
+    ///
+    /// - Parameter start: to which part of the size it is filled when the history begins, in 0…1: what would go
+    ///   first has gone already. Nil where it has all that there was.
+    package func run(size: ByteCount, rule: Rule? = nil, start: Double? = nil) -> ReplayOutcome {
         var state = ReplayState(
             trace, regime, size: Double(max(0, size.bytes)) * trace.share,
             fixed: Int64(Double(fixed) * trace.share), rule: rule ?? .configured(regime.order))
+        if let start { state.begin(at: start * Double(max(0, size.bytes)) * trace.share) }
         state.play(prunes)
         return state.scaled()
     }
@@ -165,6 +201,24 @@ private struct ReplayState {
                 if place >= first, !isWarm { begin() }
                 prune(at: next.at)
             }
+        }
+    }
+
+    /// Lets go what a volume that is filled to that level would not have any more.
+    mutating func begin(at level: Double) {
+        guard Double(used) > level else { return }
+        var pass = PrunePass(
+            goal: Int64(min(level, 9e18)), pools: [Int64](repeating: .max, count: poolUsed.count),
+            allowed: .max, entries: .max, idleSince: .max)
+        evict(&pass)
+        outcome.peakEver = ByteCount(used)
+    }
+
+    private mutating func evict(_ pass: inout PrunePass) {
+        switch rule {
+        case .configured: pruneByLastUse(&pass)
+        case .sieve: pruneBySieve(&pass)
+        case .lfu, .gdsf, .belady: pruneByPriority(&pass)
         }
     }
 
@@ -368,11 +422,8 @@ private struct ReplayState {
             // What was used at or before that instant is idle.
             idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
         for limit in over { pass.pools[limit.pool] = limit.low }
-        switch rule {
-        case .configured: pruneByLastUse(&pass)
-        case .sieve: pruneBySieve(&pass)
-        case .lfu, .gdsf, .belady: pruneByPriority(&pass)
-        }
+        evict(&pass)
+        outcome.prunesEver += 1
         guard isWarm else { return }
         outcome.evictions += pass.evicted
         outcome.evictedBytes += ByteCount(pass.freed)
@@ -495,7 +546,7 @@ private struct ReplayState {
 
     private mutating func evict(_ object: Int, freeing freed: Int64, _ pass: inout PrunePass) {
         // A run ends before what would pass its limits.
-        guard pass.freed + freed <= pass.allowed, pass.evicted < pass.entries else {
+        guard freed <= pass.allowed - pass.freed, pass.evicted < pass.entries else {
             pass.isSpent = true
             return
         }
@@ -506,7 +557,11 @@ private struct ReplayState {
 
     /// The outcome as one of the whole history.
     func scaled() -> ReplayOutcome {
-        guard trace.share < 1 else { return outcome }
+        guard trace.share < 1 else {
+            var whole = outcome
+            whole.mostAvoidable = whole.avoidable
+            return whole
+        }
         var whole = outcome
         let sampled = Double(outcome.rate.hits + outcome.rate.misses)
         let factor = sampled > 0 ? Double(trace.counted) / sampled : 1 / trace.share
@@ -518,6 +573,7 @@ private struct ReplayState {
             hits: count(outcome.rate.hits), misses: trace.counted - count(outcome.rate.hits),
             hitBytes: size(outcome.rate.hitBytes), missBytes: size(outcome.rate.missBytes))
         whole.avoidable = count(outcome.avoidable)
+        whole.mostAvoidable = whole.avoidable
         whole.avoidableBytes = size(outcome.avoidableBytes)
         whole.peak = size(outcome.peak)
         whole.peakEver = size(outcome.peakEver)

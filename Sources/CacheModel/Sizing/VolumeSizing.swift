@@ -140,7 +140,8 @@ package struct VolumeSizing: Sendable {
         let figures = DailyFigures(history)
         let windowDays = Int(question.window.seconds / 86_400)
         days = figures.last(windowDays)
-        let hasUse = question.hasEvidence && !rates.isEmpty
+        let unusable = Self.unusable(history, question)
+        let hasUse = question.hasEvidence && !rates.isEmpty && unusable == nil
         ideal = hasUse ? HitRateCurve(history, since: since) : nil
         dailySet = hasUse ? WorkingSet(days.map(\.distinctBytes)) : nil
         weeklySet = hasUse ? WorkingSet(days.compactMap(\.weekBytes)) : nil
@@ -155,7 +156,11 @@ package struct VolumeSizing: Sendable {
         let fixed = question.unmanaged + question.containers
         self.fixed = fixed
         let measured = rates.values.reduce(HitRate(), +)
-        var missing = Self.missing(days: figures.days.count, hasUse: hasUse, question)
+        var missing =
+            unusable
+            ?? Self.missing(
+                days: figures.days.count, used: Self.entriesUsed(history, since, question.now),
+                isEmpty: history.contents.isEmpty && history.accesses.isEmpty, question)
         guard hasUse else {
             (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
             (advice, policies, self.missing) = ([], [], missing)
@@ -181,6 +186,10 @@ package struct VolumeSizing: Sendable {
                 containers: question.containers, limit: question.limit, now: question.now,
                 terms: question.terms)
             if recommended == nil { missing = Self.helpless(curve) }
+            // Less than today's size lacks nothing at first: a volume does not shrink.
+            if let size = recommended?.bytes, size > question.limit {
+                recommended?.first = Self.firstDays(history, regime, question, size: size)
+            }
         }
         recommendation = recommended
         // Rates per day from a few hours would be made up.
@@ -221,6 +230,29 @@ package struct VolumeSizing: Sendable {
         return Calibration(predicted: replay.run(size: question.limit).rate, measured: measured)
     }
 
+    /// What a volume gives in the days after it has grown to that size.
+    ///
+    /// What it would have given if it had grown when the window began, with what was there then. How full it was that
+    /// day is chance, so it is the mean of up to four such days, a week from one to the next.
+    private static func firstDays(
+        _ history: VolumeHistory, _ regime: PruneRegime, _ question: Question, size: ByteCount
+    ) -> ReplayOutcome {
+        let begin = question.now - question.window
+        let starts = (0..<4).map { begin - .days(7 * $0) }.filter { $0 == begin || $0 >= history.knownSince }
+        let outcomes = starts.map { start in
+            let part = history.part(from: start, to: start + question.window)
+            var regime = regime
+            regime.times.removeAll { $0 <= part.beganAt || $0 > part.lastScanAt }
+            let trace = ReplayTrace(
+                part, since: part.beganAt, prunes: regime.critical == nil ? regime.times : nil,
+                pinned: regime.pinned, rank: question.rank,
+                share: min(1, 500_000 / Double(max(1, part.contents.count + part.accesses.count))))
+            return VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers).run(
+                size: size)
+        }
+        return ReplayOutcome(meanOf: outcomes)
+    }
+
     private static func otherOrder(
         _ history: VolumeHistory, _ since: Timestamp, _ regime: PruneRegime, _ question: Question,
         than advice: Recommendation
@@ -233,7 +265,7 @@ package struct VolumeSizing: Sendable {
         let today = curve.outcome(at: question.limit)
         curve.spread(from: question.unmanaged + question.containers)
         let smallest = curve.smallestSize {
-            Double($1.avoidable - advice.unlimited.avoidable) / advice.days <= advice.allowed + 1e-9
+            Double($1.mostAvoidable - advice.unlimited.avoidable) / advice.days <= advice.allowed + 1e-9
                 && $1.peak <= $0
         }
         return ProbationGain(
@@ -241,7 +273,12 @@ package struct VolumeSizing: Sendable {
             fetchesSaved: Double(advice.today.avoidable - today.avoidable) / advice.days)
     }
 
-    private static func missing(days: Int, hasUse: Bool, _ question: Question) -> String? {
+    private static func missing(days: Int, used: Int, isEmpty: Bool, _ question: Question) -> String? {
+        if isEmpty, question.unmanaged > .zero {
+            return
+                "entries: all of the \(question.unmanaged) on the volume belong to no pool, and nothing is known "
+                + "of their use; see \"unmanaged\" for the directories, and name pools of your own for them"
+        }
         if !question.hasEvidence {
             return "the volume gives no evidence of use (noatime?): mount it relatime"
         }
@@ -249,7 +286,50 @@ package struct VolumeSizing: Sendable {
             return "\(days) of \(daysNeeded) days of history: keep scanning, and ask again in "
                 + "\(daysNeeded - days) \(daysNeeded - days == 1 ? "day" : "days")"
         }
-        return hasUse ? nil : "no use was seen in the window: scan after jobs have run, or widen --window"
+        switch used {
+        case 0: return "no use was seen in the window: scan after jobs have run, or widen --window"
+        case 1: return "only one entry was used in the window: more than one must be, or widen --window"
+        default: return nil
+        }
+    }
+
+    /// How many different entries were used in the window; at most two are counted.
+    private static func entriesUsed(_ history: VolumeHistory, _ since: Timestamp, _ now: Timestamp) -> Int {
+        var first: Int64?
+        for access in history.accesses where access.at > since && access.at <= now {
+            if let first, first != access.entry { return 2 }
+            first = access.entry
+        }
+        return first == nil ? 0 : 1
+    }
+
+    /// What makes a history worthless for sizing; nil where nothing does.
+    private static func unusable(_ history: VolumeHistory, _ question: Question) -> String? {
+        if history.lastScanAt > question.now + .hours(1) {
+            return "a scan of today: the last one is dated \(history.lastScanAt), and by this clock it is "
+                + "\(question.now); set the clocks right, and scan again"
+        }
+        if history.lastScanAt < history.beganAt {
+            return "a history in order: the last scan is dated \(history.lastScanAt), before the first one, "
+                + "\(history.beganAt); set the clocks right, and scan again"
+        }
+        // Sums of sizes, such as of what was read in the window, must fit as well.
+        let (largest, most) = (Int64(1) << 60, Int64(1) << 62)
+        var sum: Int64 = 0
+        var isAbsurd = history.contents.contains { content in
+            sum.addPinned(content.bytes.bytes)
+            return !(0..<largest).contains(content.bytes.bytes)
+        }
+        isAbsurd =
+            isAbsurd
+            || history.accesses.contains { access in
+                sum.addPinned(access.size.bytes.multipliedPinned(by: Int64(max(1, access.count))))
+                return !(0..<largest).contains(access.size.bytes)
+                    || !(0..<largest).contains(access.bytes.bytes)
+            } || sum >= most
+        return isAbsurd
+            ? "sizes that can be true: what is recorded is less than nothing, or comes to exbibytes; scan again"
+            : nil
     }
 
     /// Why no size can be named although there were accesses.
@@ -267,7 +347,7 @@ package struct VolumeSizing: Sendable {
 extension HitRate {
     mutating func add(_ access: VolumeHistory.Access) {
         let count = Int64(max(1, access.count))
-        let bytes = ByteCount(access.bytes.bytes.multipliedReportingOverflow(by: count).partialValue)
+        let bytes = ByteCount(access.bytes.bytes.multipliedPinned(by: count))
         if access.isHit {
             hits += count
             hitBytes += bytes

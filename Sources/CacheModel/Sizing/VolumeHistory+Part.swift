@@ -1,0 +1,31 @@
+extension VolumeHistory {
+    /// The history from one instant to another, beginning with what was there then.
+    ///
+    /// What lies before and after is left out.
+    func part(from begin: Timestamp, to end: Timestamp) -> VolumeHistory {
+        var present: [Int64: Content] = [:]
+        for content in contents { present[content.entry] = content }
+        var next = 0
+        func depart(until time: Timestamp) {
+            while next < departures.count, departures[next].at <= time {
+                present[departures[next].entry] = nil
+                next += 1
+            }
+        }
+        for access in accesses where access.at <= begin {
+            depart(until: access.at)
+            present[access.entry] = Content(entry: access.entry, bytes: access.size, lastUsed: access.at)
+        }
+        depart(until: begin)
+        var part = self
+        part.lastScanAt = min(end, lastScanAt)
+        part.beganAt = max(begin, beganAt)
+        part.knownSince = max(begin, knownSince)
+        part.contents = present.values.sorted { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) }
+        part.accesses.removeAll { $0.at <= begin || $0.at > end }
+        part.samples.removeAll { $0.at < begin || $0.at > end }
+        part.evictions.removeAll { $0.at <= begin || $0.at > end }
+        part.departures.removeAll { $0.at <= begin || $0.at > end }
+        return part
+    }
+}
