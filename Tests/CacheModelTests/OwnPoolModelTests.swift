@@ -50,7 +50,7 @@ import Testing
         policy.poolKeep = [:]
         #expect(
             policy.plan(usage(entries), under: quota(high: 10_000, low: 9000), now: now).evictedIDs == [
-                3, 4, 1,
+                4, 3, 1,
             ])
     }
 

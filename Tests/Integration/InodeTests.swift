@@ -33,21 +33,24 @@ import Testing
         #expect(scan["used"].integer == full.used && scan["limit"].integer == 2048)
         let status = try larder.json("status").volume("build")
         #expect(status["inodes"]["used"].integer == full.used && status["over_quota"].bool == true)
-        let plan = try larder.json("plan").volume("build")
+        let plan = try larder.json("plan", "--idle-floor", "0s").volume("build")
         #expect(
             plan["inodes"]["over"].bool == true
                 && plan["used_bytes"].integer ?? 0 < plan["low_bytes"].integer ?? 0)
         let after = try #require(plan["inodes"]["used_after"].integer)
         #expect(after <= 1433 && after > 1433 - 5)
-        #expect(try larder("plan").output.contains("works for inodes, not for bytes"))
+        #expect(try larder("plan", "--idle-floor", "0s").output.contains("works for inodes, not for bytes"))
         let metrics = try larder("metrics").output
         #expect(metrics.contains("larder_volume_inodes_used{volume=\"build\"} \(full.used)\n"))
         #expect(metrics.contains("larder_volume_inodes_high{volume=\"build\"} 1740\n"))
-        let prune = try larder.json("prune", "--purge").volume("build")
+        let prune = try larder.json("prune", "--idle-floor", "0s", status: 4).volume("build")
         let evicted = try #require(prune["evicted_inodes"].integer)
-        // What the run counted is what the file system got back, its own folder in the trash apart.
+        // Not even the run's folder in the trash could be made, so that all of it came free at once, but for what Larder
+        // itself made.
         let now = try inodes(cache)
-        #expect(now.used <= 1433 && full.used - now.used == evicted, "\(full.used) \(now.used) \(evicted)")
+        #expect(
+            now.used <= 1433 && abs(full.used - now.used - evicted) <= 2,
+            "\(full.used) \(now.used) \(evicted)")
         #expect(prune["over_quota"].bool == false)
         #expect(try larder.json("status").volume("build")["over_quota"].bool == false)
         try directory.write("cache/again")
@@ -64,6 +67,6 @@ import Testing
         try directory.shell("mkdir -p disk/cache disk/other; cd disk/other; touch $(seq 1 480)")
         let larder = Program(cache: disk + "/cache")
         #expect(try larder.json("scan")["volumes"][0]["inodes"].isNull)
-        #expect(try larder.json("plan").volume("build")["inodes"].isNull)
+        #expect(try larder.json("plan", "--idle-floor", "0s").volume("build")["inodes"].isNull)
     }
 }

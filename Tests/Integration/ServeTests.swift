@@ -195,7 +195,8 @@ import Testing
         try Testbed.filesystems("make", cache, "--type", "ext4", "--size", "64M", "--inodes", "512")
         defer { _ = try? Testbed.filesystems("unmount", cache) }
         try add(0..<119, to: directory)
-        let daemon = try ServeProcess(in: directory, never + "idle_floor: 0s\n" + build(directory))
+        let daemon = try ServeProcess(
+            in: directory, never + "idle_floor: 0s\n" + build(directory, "  trash: 0s\n"))
         try daemon.wait(for: "inodes used, above the critical level")
         let prune = try daemon.wait(for: "run ")
         #expect(prune["reason"].string == "pressure")
