@@ -147,4 +147,58 @@ struct CapacityReportTests {
         #expect(text.contains("larder_report_recommended_bytes{volume=\"build\"} 10737418240\n"))
         #expect(text.contains("# UNIT larder_report_recommended_bytes bytes\n"))
     }
+
+    @Test func valuesAreToldOnHoverAndAxesShowTheRangeThereIs() {
+        let html = roundOfJobs(days: 60).html()
+        #expect(html.contains("<circle class=\"value\"") && html.contains("avoidable fetches a day</title>"))
+        #expect(
+            Plot.range(of: [0.95, 0.99]).lowerBound > 0.9 && Plot.range(of: [0.95, 0.99]).upperBound <= 1)
+        #expect(Plot.range(of: []) == 0...1 && Plot.range(of: [1]).upperBound == 1)
+        for id in ["build", "build-sizes", "build-space", "build-entries"] {
+            #expect(html.contains("href=\"#\(id)\"") && html.contains("id=\"\(id)\""))
+        }
+    }
+
+    @Test func longTablesShowTenRowsAndTheirSum() {
+        let rows = (1...13).map { [ReportTable.Cell.text("g\($0)"), .count($0), .size(ByteCount($0))] }
+        let table = ReportTable(
+            name: "t", title: "T", columns: [("group", "g"), ("entries", "n"), ("size", "b")], rows: rows,
+            summed: [1, 2])
+        let html = HTMLText.table(table, folded: false, id: "v")
+        #expect(html.contains("<summary>3 more</summary>"))
+        #expect(
+            html.contains(
+                "<tfoot><tr><td>all 13</td><td class=\"n\">91</td><td class=\"n\">91 B</td></tr></tfoot>"))
+        #expect(html.components(separatedBy: "<tfoot>").count == 2)
+    }
+
+    @Test func sizesInATreemapAreWholeOrAbsent() {
+        let shares = (1...30).map {
+            SpaceUse.Share(
+                name: "org.example.group\($0)", entries: 1, bytes: ByteCount(Int64(1_234_567_890 / $0)),
+                age: $0 % 6)
+        }
+        let body = Treemap.body(shares)
+        for text in body.matches(of: /<text[^>]*>([^<]*)<\/text>/).map({ String($0.1) })
+        where text.contains("iB") {
+            #expect(!text.contains("…") && text.contains(/^[0-9.]+ [KMG]iB$/))
+        }
+        #expect(body.contains("class=\"cell a1\"") && body.contains("last used 1 to 7 days ago</title>"))
+    }
+
+    @Test func commandsAreForWhatIsIdleOnly() {
+        let used = artifact(1, key: "g.a:b:1", hoursIdle: 10)
+        let idle = artifact(2, key: "g.c:d:1", hoursIdle: 24 * 20)
+        #expect(used.reclaim(now: now) == nil)
+        #expect(idle.reclaim(now: now) == "larder prune --key 'g.c:d:1' --pool maven")
+        let space = SpaceUse(usage([used, idle], used: gibibytes(2)), now: now)
+        #expect(
+            space.groups.first { $0.name == "g.c" }?.reclaim
+                == "larder prune --key 'g.c:*' --pool maven --idle-floor 7d")
+        #expect(space.groups.first { $0.name == "g.a" }?.reclaim == nil)
+        #expect(space.ages.compactMap(\.reclaim).count == 1)
+        #expect(
+            space.ages.compactMap(\.reclaim).first?.hasSuffix("--key '*' --pool maven --idle-floor 7d")
+                == true)
+    }
 }
