@@ -39,6 +39,18 @@ import Testing
         #expect(bench.exists("used"))
     }
 
+    @Test func whatAJobReadsDuringTheMoveGoesBack() throws {
+        let bench = try BuildVolume()
+        try bench.add("used", daysAgo: 40)
+        // A job that had the file open, or found it, in the instant before the move.
+        let directory = bench.directory
+        let outcome = try bench.prune(
+            atTime: 3, do: { _ = try? directory.shell("cat .larder/trash/*/0/used-1.pom > /dev/null") })
+        #expect(outcome.evicted.isEmpty)
+        #expect(outcome.refused.map(\.reason) == ["a job used it since the scan"])
+        #expect(bench.exists("used"))
+    }
+
     @Test(arguments: ["used-1.jar", "used-1-sources.jar", "used-1.jar.lastUpdated"])
     func whatAJobFetchedIntoSinceThePlanStays(file: String) throws {
         let bench = try BuildVolume()
