@@ -23,7 +23,7 @@ package struct SnapshotFile: Sendable {
         case magic, stride, marker, rootInode, startedAt, fullWalkAt, records, text, checksum
     }
 
-    private static let magic: UInt64 = 0x4c61_7264_6572_0003
+    private static let magic: UInt64 = 0x4c61_7264_6572_0004
     private static let headerLength = Word.allCases.count * 8
 
     /// The tree in the file; nil where there is none that can be used.

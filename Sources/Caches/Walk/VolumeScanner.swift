@@ -60,11 +60,12 @@ package struct VolumeScanner: Sendable {
         let totals = tree.totals()
         var scan = VolumeScan(
             volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: walk.identity,
-            complete: unreadable.isEmpty, directories: Int64(tree.records.count { !$0.facts.areOfFiles }),
-            files: totals.files,
-            bytes: ByteCount(totals.bytes.subtractingPinned(found.trashBytes)),
-            apparentBytes: ByteCount(totals.apparentBytes),
-            trashBytes: ByteCount(found.trashBytes),
+            complete: unreadable.isEmpty,
+            directories: Int64(tree.records.count { !$0.facts.areOfFiles }) - found.trash.directories,
+            files: totals.files - found.trash.files,
+            bytes: ByteCount(totals.bytes.subtractingPinned(found.trash.bytes)),
+            apparentBytes: ByteCount(totals.apparentBytes.subtractingPinned(found.trash.apparentBytes)),
+            trashBytes: ByteCount(found.trash.bytes),
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
