@@ -63,7 +63,8 @@ enum PreEvictionCheck {
                 return .changed("its directory was replaced since the scan")
             }
             var look = EntryLook(
-                entry: entry, head: head, usedAfter: max(entry.accessed, quietSince), now: now,
+                entry: entry, tools: ToolFiles(entry: entry), head: head,
+                usedAfter: max(entry.accessed, quietSince), now: now,
                 isMoved: isMoved, ownChange: ownChange)
             // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
             var stack = [EntryLook.Place(parent: directory, name: [46, 0], depth: 0, isTools: true)]
@@ -92,6 +93,7 @@ private struct EntryLook {
     }
 
     let entry: ScannedEntry
+    let tools: ToolFiles
     let head: larder_stat
     let usedAfter: Timestamp
     let now: Timestamp
@@ -135,8 +137,6 @@ private struct EntryLook {
         return nil
     }
 
-    private var tools: ToolFiles { ToolFiles(entry: entry) }
-
     private func isLater(_ time: Int64) -> Bool {
         entry.settledAt.map { time > $0.nanoseconds } ?? false
     }
@@ -163,11 +163,14 @@ private struct Origin {
     private let download: UntrackedDownload?
 
     init(_ directory: OpenDirectory, of entry: ScannedEntry) throws(SystemError) {
-        download = UntrackedDownload(entry.path)
-        do { tracking = try TrackingFile.read(in: directory).get() } catch {
+        do {
+            tracking = try TrackingFile.read(in: directory).get()
+            download = nil
+        } catch {
             // Without one, nothing vouches for any file, but for those of a tool that writes none.
             guard error.code == ENOENT else { throw error }
             tracking = nil
+            download = UntrackedDownload(entry.path)
         }
     }
 
