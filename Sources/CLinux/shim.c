@@ -123,16 +123,29 @@ int larder_is_write_locked(int fd) { return would_wait(fd, F_RDLCK); }
 
 int larder_is_locked(int fd) { return would_wait(fd, F_WRLCK); }
 
-int larder_set_atime(int fd, int64_t atime) {
-    int64_t s = atime / 1000000000, n = atime % 1000000000;
+static struct timespec larder_timespec(int64_t time) {
+    int64_t s = time / 1000000000, n = time % 1000000000;
     if (n < 0) { n += 1000000000; s -= 1; }
-    struct timespec times[2] = {{.tv_sec = s, .tv_nsec = n}, {.tv_nsec = UTIME_OMIT}};
+    return (struct timespec){.tv_sec = s, .tv_nsec = n};
+}
+
+static int larder_set_times(int fd, const struct timespec times[2]) {
     if (utimensat(fd, "", times, AT_EMPTY_PATH) == 0) return 0;
     if (errno != EINVAL && errno != ENOENT) return -errno;
     // Linux before 5.8 takes no empty path.
     char path[40];
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return utimensat(AT_FDCWD, path, times, 0) == 0 ? 0 : -errno;
+}
+
+int larder_set_atime(int fd, int64_t atime) {
+    struct timespec times[2] = {larder_timespec(atime), {.tv_nsec = UTIME_OMIT}};
+    return larder_set_times(fd, times);
+}
+
+int larder_set_mtime(int fd, int64_t mtime) {
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, larder_timespec(mtime)};
+    return larder_set_times(fd, times);
 }
 
 int larder_is_cached(int fd, int64_t size) {

@@ -39,10 +39,11 @@ package struct BuildPruner: Sendable {
 
     /// Moves the plan's entries into the trash.
     ///
+    /// - Parameter limits: How much may go; nil for all of it.
     /// - Returns: What went and what was refused; the used bytes after it are what was looked at, inode by inode.
     /// - Throws: `MaintenanceError.otherVolume` where the root is not the one that was scanned.
     package func apply(
-        _ plan: EvictionPlan, run: String, scan: ScanRecord
+        _ plan: EvictionPlan, run: String, scan: ScanRecord, limits: Pruner.Limits? = nil
     ) throws(MaintenanceError) -> EvictionOutcome {
         guard locked.identity == scan.identity else {
             throw .otherVolume(volume: volume.name, path: volume.path)
@@ -55,17 +56,26 @@ package struct BuildPruner: Sendable {
         }
         let place = try place(for: plan, run: run)
         var evictedInodes: Int64 = 0
-        var held = HeldHomes()
+        var state = RunState()
+        var allowance = RunAllowance(limits, used: plan.usedBytes)
         var names = MovedNames()
         for (number, eviction) in plan.evict.enumerated() {
             let entry = eviction.entry
             var line = EvictionOutcome.Line(
                 entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes,
                 reason: eviction.reason)
-            switch Task.isCancelled
-                ? .refused(Self.stopped) : evict(entry.found, number: number, to: place, &held)
-            {
+            let refusal = allowance.refusal(of: eviction.freedBytes) ?? Self.refusal(of: number)
+            let result: Result =
+                if Task.isCancelled {
+                    .refused(Self.stopped)
+                } else if let refusal {
+                    .refused(refusal)
+                } else {
+                    evict(entry.found, number: number, to: place, &state)
+                }
+            switch result {
             case .evicted(let occupancy, let parents):
+                allowance.use(eviction.freedBytes)
                 let bytes = names.bytes(freedBy: occupancy, isKept: place.keeps)
                 evictedInodes += occupancy.inodes + parents.count
                 line.bytes = bytes
@@ -78,12 +88,18 @@ package struct BuildPruner: Sendable {
                     outcome.freedBytes = outcome.freedBytes + bytes
                 }
                 outcome.freedBytes = outcome.freedBytes + parents.bytes
+                outcome.emptiedBytes = outcome.emptiedBytes + parents.bytes
             case .refused(let reason):
                 line.reason = reason
+                (line.isGone, line.isDenied) = (reason == Self.gone, reason.hasPrefix(Self.denied))
                 outcome.refused.append(line)
+                if entry.found.traits.contains(.part), !line.isGone {
+                    state.kept.insert(entry.found.path.parent)
+                }
             }
             progress?(number + 1, plan.evict.count)
         }
+        state.moves.settleAll(below: folder.root)
         if place.keeps {
             Trash(folder).removeIfEmpty(run, place.directory)
         } else if !outcome.evicted.isEmpty {
@@ -96,8 +112,23 @@ package struct BuildPruner: Sendable {
         return outcome
     }
 
+    /// Why an entry waits that the run's journal has no line for.
+    private static func refusal(of number: Int) -> String? {
+        number < TrashJournal.mostEntries
+            ? nil : "beyond the \(TrashJournal.mostEntries) entries that one run may move"
+    }
+
     /// Why the rest stays when a run is asked to stop: what was moved by then is recorded like any other run.
     static let stopped = "the run was asked to stop"
+
+    /// What is said of an entry that somebody else removed.
+    static let gone = "it is gone already"
+    /// How it begins what is said of an entry that this process may not move.
+    static let denied = "it cannot be moved by this user"
+
+    private static func failure(_ error: SystemError) -> String {
+        [EACCES, EPERM].contains(error.code) ? "\(denied): \(error)" : "it could not be moved: \(error)"
+    }
 
     private enum Result {
         case evicted(PreEvictionCheck.Occupancy, parents: (bytes: ByteCount, count: Int64))
@@ -125,7 +156,7 @@ package struct BuildPruner: Sendable {
     private func attempt(_ plan: EvictionPlan, _ run: String) throws(MaintenanceError) -> Place {
         let journal = TrashJournal(
             run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: clock(),
-            entries: plan.evict.map { eviction in
+            entries: plan.evict.prefix(TrashJournal.mostEntries).map { eviction in
                 let found = eviction.entry.found
                 return TrashJournal.Line(
                     id: eviction.entry.id, pool: found.pool, key: found.key, path: found.path.description,
@@ -181,16 +212,25 @@ package struct BuildPruner: Sendable {
         }
     }
 
+    /// What a run remembers from one entry to the next.
+    private struct RunState {
+        var held = HeldHomes()
+        var moves = OwnMoves()
+        /// The directories of which a part was refused: they stay with it.
+        var kept: Set<VolumePath> = []
+    }
+
     private func evict(
-        _ entry: ScannedEntry, number: Int, to place: Place, _ held: inout HeldHomes
+        _ entry: ScannedEntry, number: Int, to place: Place, _ state: inout RunState
     ) -> Result {
-        if let home = held.home(of: entry) { return .refused(home.reason) }
+        if let home = state.held.home(of: entry) { return .refused(home.reason) }
         if let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root) {
-            held.note(hold)
+            state.held.note(hold)
             return .refused(hold.reason)
         }
+        if state.kept.contains(entry.path) { return .refused("a part of it stays") }
         if let reason = whyNotExpired(entry) { return .refused(reason) }
-        if let unit = FileUnits(entry) { return evict(unit, number: number, to: place) }
+        if let unit = FileUnits(entry) { return evict(unit, number: number, to: place, &state.moves) }
         let parent: OpenDirectory
         let directory: OpenDirectory
         do {
@@ -199,19 +239,28 @@ package struct BuildPruner: Sendable {
         } catch {
             return .refused(
                 error.code == ENOENT
-                    ? "it is gone already"
+                    ? Self.gone
                     : "its path leads through a link or another file system, or changed: \(error)")
         }
+        let isPart = entry.traits.contains(.part)
+        if isPart { state.moves.begin(in: parent, at: entry.path.parent) }
         let occupancy: PreEvictionCheck.Occupancy
-        switch PreEvictionCheck.look(at: entry, in: directory, quietSince: quietSince, now: clock()) {
+        let finding = PreEvictionCheck.look(
+            at: entry, in: directory, quietSince: quietSince, now: clock(),
+            ownChange: state.moves.settle(directory, at: entry.path))
+        switch finding {
         case .changed(let reason): return .refused(reason)
         case .unchanged(let found): occupancy = found
         }
         let result = larder_rename_noreplace(
             parent.descriptor, entry.path.name.cString, place.directory.descriptor, place.name(number))
-        guard result == 0 else { return .refused("it could not be moved: \(SystemError(code: -result))") }
+        guard result == 0 else { return .refused(Self.failure(SystemError(code: -result))) }
         if let reason = secondLook(at: entry, number, in: place, putBackTo: parent) {
             return .refused(reason)
+        }
+        if isPart {
+            state.moves.took(
+                entry.path.name.cString, from: entry.path.parent, to: place.directory, as: place.name(number))
         }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
         return .evicted(occupancy, parents: removeEmptyParents(of: entry))
@@ -227,18 +276,22 @@ package struct BuildPruner: Sendable {
     }
 
     /// Moves an entry that is no directory, with the same looks before and after.
-    private func evict(_ unit: FileUnits, number: Int, to place: Place) -> Result {
+    private func evict(
+        _ unit: FileUnits, number: Int, to place: Place, _ moves: inout OwnMoves
+    ) -> Result {
         let entry = unit.entry
         guard let parent = try? folder.root.open(entry.path.parent) else {
             return .refused("its directory is gone, or leads through a link or another file system")
         }
+        let isPart = entry.traits.contains(.part)
+        if isPart { moves.begin(in: parent, at: entry.path.parent) }
         let occupancy: PreEvictionCheck.Occupancy
         switch unit.look(in: parent, quietSince: quietSince, now: clock()) {
         case .changed(let reason): return .refused(reason)
         case .unchanged(let found): occupancy = found
         }
         if let error = unit.move(from: parent, to: place.directory, as: place.name(number)) {
-            return .refused("it could not be moved: \(error)")
+            return .refused(Self.failure(error))
         }
         var reason = CacheLayouts.holdingBuild(of: entry, below: folder.root)?.reason
         if reason == nil,
@@ -250,6 +303,11 @@ package struct BuildPruner: Sendable {
         if let reason {
             let isBack = unit.putBack(from: place.directory, place.name(number), to: parent)
             return .refused(isBack ? reason : "\(reason); it waits in the trash, as its place is taken")
+        }
+        if isPart, let inside = try? place.directory.open(place.name(number)),
+            let names = try? inside.names()
+        {
+            for name in names { moves.took(name, from: entry.path.parent, to: inside, as: name) }
         }
         if !place.keeps { _ = try? TreeRemoval.remove(place.name(number), in: place.directory) }
         return .evicted(occupancy, parents: (.zero, 0))

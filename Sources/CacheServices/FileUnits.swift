@@ -48,7 +48,7 @@ struct FileUnits {
         do throws(SystemError) {
             let found: [[CChar]]
             if let renamed { found = [renamed] } else { found = try names(in: directory) }
-            guard !found.isEmpty else { return .changed("it is gone already") }
+            guard !found.isEmpty else { return .changed(BuildPruner.gone) }
             for name in found {
                 let stat = try directory.stat(name)
                 guard stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
@@ -60,10 +60,10 @@ struct FileUnits {
                 }
                 let raw =
                     (renamed == nil ? name.dropLast().map(UInt8.init(bitPattern:)) : Array(entry.path.name))
-                let (isChecksum, isInFlight) = raw.withUnsafeBufferPointer {
-                    (FileNames.isChecksum($0), FileNames.isInFlight($0))
+                let (isChecksum, isUnderWay) = raw.withUnsafeBufferPointer {
+                    (FileNames.isChecksum($0), FileNames.isUnderWay($0, stat, now: now))
                 }
-                if isInFlight, stat.mtime > (now - .days(1)).nanoseconds {
+                if isUnderWay {
                     return .changed("a download into it is under way")
                 }
                 if !isChecksum, stat.atime > usedAfter.nanoseconds {
@@ -73,7 +73,7 @@ struct FileUnits {
             }
         } catch {
             return .changed(
-                error.code == ENOENT ? "it is gone already" : "it could not be looked at (\(error))")
+                error.code == ENOENT ? BuildPruner.gone : "it could not be looked at (\(error))")
         }
         return inode == entry.inode
             ? .unchanged(occupancy) : .changed("it was replaced since the scan")

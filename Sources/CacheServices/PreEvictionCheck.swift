@@ -55,9 +55,10 @@ enum PreEvictionCheck {
     ///     files that tell of a use, and this look at all.
     ///   - now: Downloads that moved within a day of it count as under way.
     ///   - isMoved: Whether the directory was just renamed, which sets its own time of change.
+    ///   - ownChange: The directory's times where this run alone changed it since the scan.
     static func look(
         at entry: ScannedEntry, in directory: OpenDirectory, quietSince: Timestamp, now: Timestamp,
-        isMoved: Bool = false
+        isMoved: Bool = false, ownChange: OwnMoves.Times? = nil
     ) -> Finding {
         do {
             let head = try directory.stat()
@@ -65,8 +66,9 @@ enum PreEvictionCheck {
                 return .changed("its directory was replaced since the scan")
             }
             var look = EntryLook(
-                entry: entry, head: head, usedAfter: max(entry.accessed, quietSince), now: now,
-                isMoved: isMoved)
+                entry: entry, tools: ToolFiles(entry: entry), head: head,
+                usedAfter: max(entry.accessed, quietSince), now: now,
+                isMoved: isMoved, ownChange: ownChange)
             // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
             var stack = [EntryLook.Place(parent: directory, name: [46, 0], depth: 0, isTools: true)]
             while let place = stack.popLast() {
@@ -94,10 +96,12 @@ private struct EntryLook {
     }
 
     let entry: ScannedEntry
+    let tools: ToolFiles
     let head: larder_stat
     let usedAfter: Timestamp
     let now: Timestamp
     let isMoved: Bool
+    let ownChange: OwnMoves.Times?
     var occupancy = PreEvictionCheck.Occupancy()
 
     /// Looks at all in one directory; the reason to stay, where there is one.
@@ -109,12 +113,15 @@ private struct EntryLook {
             return "a file system is mounted in it"
         }
         if own.mtime > entry.fetched.nanoseconds { return "something was fetched into it since the scan" }
-        if place.depth > 0 || !isMoved, isLater(own.ctime) { return "it was changed since the scan" }
+        let isOwnChange = ownChange == OwnMoves.Times(mtime: own.mtime, ctime: own.ctime)
+        if place.depth > 0 || !isMoved && !isOwnChange, isLater(own.ctime) {
+            return "it was changed since the scan"
+        }
         occupancy.bytes = occupancy.bytes + ByteCount(own.blocks * 512)
         occupancy.inodes += 1
         // An installed build that may go by its age is no download.
         let isDownload = entry.pool == .maven && !entry.traits.contains(.superseded)
-        let origin = isDownload && place.depth == 0 ? try Origin(directory) : nil
+        let origin = isDownload && place.depth == 0 ? try Origin(directory, of: entry) : nil
         for name in try directory.names() {
             let stat: larder_stat
             do { stat = try directory.stat(name) } catch {
@@ -126,29 +133,15 @@ private struct EntryLook {
                 stack.append(
                     Place(
                         parent: directory, name: name, depth: place.depth + 1,
-                        isTools: place.isTools && keepsFiles(in: raw, place.depth)))
+                        isTools: place.isTools && tools.mayLie(in: raw, place.depth)))
                 continue
             }
             occupancy.add(stat)
-            let isFiles = entry.pool == .gradle ? place.depth == hashDepth : true
-            guard place.isTools, isFiles else { return "it holds files that no tool put there" }
+            guard place.isTools, tools.mayLie(atDepth: place.depth) else { return ToolFiles.refusal }
             if let change = judge(raw, stat, origin) { return change }
         }
         return nil
     }
-
-    /// Whether the tool keeps files in a directory of that name: Maven in none below a version's, Gradle in those that
-    /// are named by a SHA-1; other entries are directories whose inside is the tool's own business.
-    private func keepsFiles(in name: [UInt8], _ depth: Int) -> Bool {
-        switch entry.pool {
-        case .maven: false
-        case .gradle: depth + 1 == hashDepth && CacheLayouts.isGradleFileHash(name)
-        default: true
-        }
-    }
-
-    /// How deep in a Gradle entry lie the directories that are named by a SHA-1: a replaced build is one itself.
-    private var hashDepth: Int { entry.traits.contains(.part) ? 0 : 1 }
 
     private func isLater(_ time: Int64) -> Bool {
         entry.settledAt.map { time > $0.nanoseconds } ?? false
@@ -156,12 +149,13 @@ private struct EntryLook {
 
     private func judge(_ name: [UInt8], _ stat: larder_stat, _ origin: Origin?) -> String? {
         name.withUnsafeBufferPointer { bytes in
-            if FileNames.isInFlight(bytes), max(stat.mtime, stat.ctime) > (now - .days(1)).nanoseconds {
+            if FileNames.isUnderWay(bytes, stat, now: now) {
                 return "a download into it is under way"
             }
             if isLater(stat.ctime) { return "it was changed since the scan" }
             if let origin, FileNames.isArtifact(bytes), !origin.isFetched(bytes) {
-                return Protection.locallyInstalled.text
+                return tools.isNamedByArtifact(bytes)
+                    ? Protection.locallyInstalled.text : ToolFiles.refusal
             }
             if FileNames.isChecksum(bytes) { return nil }
             return stat.atime > usedAfter.nanoseconds ? "a job used it since the scan" : nil
@@ -172,14 +166,21 @@ private struct EntryLook {
 /// Where the files of a Maven version came from, as its tracking file says at this moment.
 private struct Origin {
     private let tracking: TrackingFile?
+    private let download: UntrackedDownload?
 
-    init(_ directory: OpenDirectory) throws(SystemError) {
-        do { tracking = try TrackingFile.read(in: directory).get() } catch {
-            // Without one, nothing vouches for any file.
+    init(_ directory: OpenDirectory, of entry: ScannedEntry) throws(SystemError) {
+        do {
+            tracking = try TrackingFile.read(in: directory).get()
+            download = nil
+        } catch {
+            // Without one, nothing vouches for any file, but for those of a tool that writes none.
             guard error.code == ENOENT else { throw error }
             tracking = nil
+            download = UntrackedDownload(entry.path)
         }
     }
 
-    func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool { tracking?.isFetched(file) ?? false }
+    func isFetched(_ file: UnsafeBufferPointer<UInt8>) -> Bool {
+        tracking?.isFetched(file) ?? download?.isFetched(file) ?? false
+    }
 }

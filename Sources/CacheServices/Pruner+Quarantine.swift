@@ -24,20 +24,19 @@ extension Pruner {
                 volume: locked.volume.name, lastScan: scan.startedAt, now: startedAt)
         }
         let plan = quarantinePlan(verified, usage, on: locked.volume)
-        let (allowed, beyond) = limited(plan)
         var outcome = EvictionOutcome(
             volume: locked.volume.name, usedBefore: usage.usedBytes, usedAfter: usage.usedBytes,
             overQuota: false)
-        if !allowed.evict.isEmpty {
+        if !plan.evict.isEmpty {
             outcome = try BuildPruner(
                 locked, quietSince: quietSince(scan), kind: RunRecord.verify, clock: clock
-            ).apply(allowed, run: run, scan: scan)
+            ).apply(plan, run: run, scan: scan, limits: limits)
             outcome.overQuota = false
             for place in outcome.evicted.indices {
                 outcome.evicted[place].reason = verified.damage(of: outcome.evicted[place].entryID)
             }
         }
-        outcome.refused += beyond + kept(by: plan, verified, usage)
+        outcome.refused += kept(by: plan, verified, usage)
         let marked = verified.marked(with: outcome)
         var result = Result(outcome: outcome, failures: outcome.failures)
         do {
@@ -52,6 +51,23 @@ extension Pruner {
         }
         try TrashRetention(index: index, clock: clock).keep(locked, run: run, purgeAll: false, &result)
         return (marked, result.failures)
+    }
+
+    /// The findings of a verification that moves nothing, with why a quarantine would leave an entry where it is.
+    package func foreseen(
+        _ verified: VerifiedVolume, usage: VolumeUsage, on volume: Volume
+    ) -> VerifiedVolume {
+        let plan = quarantinePlan(verified, usage, on: volume)
+        let reasons = Dictionary(
+            kept(by: plan, verified, usage).map { ($0.entryID, $0.reason) },
+            uniquingKeysWith: { first, _ in first })
+        var foreseen = verified
+        for place in foreseen.damaged.indices where foreseen.damaged[place].pool != .images {
+            let reason = reasons[foreseen.damaged[place].entryID]
+            foreseen.damaged[place].refusal =
+                reason ?? (usage.scan.complete ? nil : "a part of the volume cannot be read")
+        }
+        return foreseen
     }
 
     /// Every damaged entry goes, whatever the quota says, but for those that a prune would keep.

@@ -89,7 +89,6 @@ package struct Pruner: Sendable {
             throw MaintenanceError.clockWasSet(
                 volume: locked.volume.name, expected: scan.startedAt, now: startedAt)
         }
-        let (plan, beyond) = limited(plan)
         var result: Result
         switch locked.volume.kind {
         case .buildCache:
@@ -100,18 +99,20 @@ package struct Pruner: Sendable {
             let outcome = try BuildPruner(
                 locked, quietSince: quietSince(scan), clock: clock, progress: progress
             )
-            .apply(plan, run: run, scan: scan)
+            .apply(plan, run: run, scan: scan, limits: limits)
             result = Result(
                 outcome: outcome, failures: early.failures + outcome.failures, notices: early.notices)
         case .imageStore:
             guard let podman else {
                 throw MaintenanceError.unusablePlan(reason: "volume \(locked.volume.name) has no socket")
             }
+            let (allowed, beyond) = limited(plan)
             let pruned = try await ImagePruner(locked, podman: podman, progress: progress)
-                .apply(plan, scan: scan)
+                .apply(allowed, scan: scan)
             result = Result(outcome: pruned.outcome, failures: pruned.failure.map { [$0] } ?? [])
+            result.outcome.refused += beyond
         }
-        result.outcome.refused = refused + result.outcome.refused + beyond
+        result.outcome.refused = refused + result.outcome.refused
         let exitCode: Int32 = result.outcome.overQuota ? 3 : result.outcome.refused.isEmpty ? 0 : 4
         do {
             try index.record(
@@ -135,33 +136,22 @@ package struct Pruner: Sendable {
         return idleFloor > .zero ? min(clock() - idleFloor, beforeScan) : beforeScan
     }
 
-    /// The plan as far as the limits of one run allow, and the rest, refused.
+    /// The plan as far as the limits of one run allow if all of it goes, and the rest, refused.
     func limited(_ plan: EvictionPlan) -> (EvictionPlan, [EvictionOutcome.Line]) {
-        let allowed = limits?.bytesShare.of(plan.usedBytes) ?? ByteCount(.max)
-        let most = min(limits?.entries ?? .max, TrashJournal.mostEntries)
-        var freed = ByteCount.zero
-        var isOver = false
+        var allowance = RunAllowance(limits, used: plan.usedBytes)
         var limited = plan
         limited.evict = []
         var beyond: [EvictionOutcome.Line] = []
         for eviction in plan.evict {
-            // What is too large for any run must not keep what comes after it from going, for ever.
-            let isTooLarge = eviction.freedBytes > allowed
-            let sum = freed + eviction.freedBytes
-            if !isTooLarge, sum > allowed || limited.evict.count >= most { isOver = true }
-            guard isTooLarge || isOver else {
-                freed = sum
+            guard let reason = allowance.refusal(of: eviction.freedBytes) else {
+                allowance.use(eviction.freedBytes)
                 limited.evict.append(eviction)
                 continue
             }
-            let limit =
-                isTooLarge
-                ? "alone beyond what one run may evict (\(allowed))"
-                : "beyond what one run may evict (\(allowed), \(most) entries)"
             beyond.append(
                 EvictionOutcome.Line(
                     entryID: eviction.entry.id, pool: eviction.entry.pool, key: eviction.entry.key,
-                    bytes: eviction.freedBytes, reason: limit + "; --force-limit lifts that"))
+                    bytes: eviction.freedBytes, reason: reason))
         }
         return (limited, beyond)
     }

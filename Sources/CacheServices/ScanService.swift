@@ -2,6 +2,7 @@ import CacheIndex
 import CacheModel
 import Caches
 import FileAccess
+import Glibc
 
 /// Brings the index up to date with a volume: probe, scan, read what tools wrote down, record, arm.
 ///
@@ -122,6 +123,24 @@ package struct ScanService: Sendable {
                 "have jobs use the cache in place; leave it out of backups, or read it there from a snapshot")
     }
 
+    /// The code of the warning that entries cannot be moved.
+    static let immovableCode = "not-movable"
+
+    /// A warning where entries lie in directories that this process may not write: no prune can move them.
+    private func immovable(_ entries: [ScannedEntry], below root: OpenDirectory) -> ScanWarning? {
+        let mark = Protections(.notMovable)
+        guard let first = entries.first(where: { $0.protections.contains(mark) }) else { return nil }
+        let count = entries.count { $0.protections.contains(mark) }
+        let owner = (try? root.open(first.path.parent).stat())?.uid
+        let whose = owner.map { ", as \(first.path.parent), which belongs to uid \($0)" } ?? ""
+        return ScanWarning(
+            code: Self.immovableCode,
+            text:
+                "\(count) of \(entries.count) entries cannot be moved: uid \(geteuid()) may not write in their "
+                + "directories\(whose)",
+            hint: "run Larder as the user that owns the files, or let jobs write for its group (umask 002)")
+    }
+
     private func scanBuildCache(_ locked: LockedVolume, _ notices: inout [String]) throws -> VolumeScan {
         let trust =
             switch locked.folder {
@@ -145,6 +164,7 @@ package struct ScanService: Sendable {
         if let before = try index.lastScan(of: locked.volume.name) {
             scan.warnings += Self.sweep(scan.entries, since: before).map { [$0] } ?? []
         }
+        scan.warnings += immovable(scan.entries, below: locked.root).map { [$0] } ?? []
         notices += scan.warnings.map { "volume \(locked.volume.name): \($0.text); \($0.hint)" }
         return scan
     }

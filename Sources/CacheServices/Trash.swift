@@ -99,12 +99,15 @@ package struct Trash: Sendable {
         }
         var restored: [TrashJournal.Line] = []
         var refused: [(TrashJournal.Line, String)] = []
-        for (number, line) in journal.entries.enumerated() where key == nil || line.key == key {
+        var moves = OwnMoves()
+        defer { moves.settleAll(below: folder.root) }
+        // The last one first: parts went before the directory that they lie in, which must be there before them.
+        for (number, line) in journal.entries.enumerated().reversed() where key == nil || line.key == key {
             guard (try? directory.stat(Self.name(number))) != nil else {
                 if key != nil { refused.append((line, "it is not in the trash any more")) }
                 continue
             }
-            if let reason = putBack(number, line, from: directory) {
+            if let reason = putBack(number, line, from: directory, &moves) {
                 refused.append((line, reason))
             } else {
                 restored.append(line)
@@ -115,13 +118,15 @@ package struct Trash: Sendable {
                 reason: "run \(id) holds no entry \(key)", hint: "'larder trash list' shows what it holds")
         }
         removeIfEmpty(id, directory)
-        return (restored, refused)
+        return (restored.reversed(), refused.reversed())
     }
 
     /// Renames an entry back to where it came from, and makes the directories above it where they are gone.
     ///
     /// Returns why that was not possible.
-    func putBack(_ number: Int, _ line: TrashJournal.Line, from directory: OpenDirectory) -> String? {
+    private func putBack(
+        _ number: Int, _ line: TrashJournal.Line, from directory: OpenDirectory, _ moves: inout OwnMoves
+    ) -> String? {
         guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes),
             let first = path.components.first, !first.elementsEqual(".larder".utf8)
         else {
@@ -140,14 +145,20 @@ package struct Trash: Sendable {
         } catch { return "its directory cannot be made again (\(error))" }
         if line.isOfFiles == true {
             guard let inside = try? directory.open(Self.name(number)) else { return "it holds no files" }
+            moves.begin(in: parent, at: path.parent)
+            let names = (try? inside.names()) ?? []
             if let error = FileUnits.putBack(from: inside, to: parent) {
                 return error.code == EEXIST ? "a job fetched it again meanwhile" : error.message
             }
+            for name in names { moves.gave(name, to: path.parent, parent) }
             _ = unlinkat(directory.descriptor, Self.name(number), AT_REMOVEDIR)
             return nil
         }
+        // A replaced build of a SNAPSHOT of Gradle's lies in the directory of an entry.
+        if line.pool == .gradle { moves.begin(in: parent, at: path.parent) }
         let result = larder_rename_noreplace(
             directory.descriptor, Self.name(number), parent.descriptor, path.name.cString)
+        if result == 0 { moves.gave(path.name.cString, to: path.parent, parent) }
         if result == -EEXIST { return "a job fetched it again meanwhile" }
         return result == 0 ? nil : SystemError(code: -result).message
     }

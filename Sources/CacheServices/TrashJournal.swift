@@ -157,7 +157,7 @@ extension TrashJournal {
         else { throw SystemError(code: EINVAL) }
         return Line(
             id: id, pool: pool, key: key, path: path, inode: inode, bytes: ByteCount(bytes),
-            lastUsed: lastUsed)
+            lastUsed: lastUsed, isOfFiles: texts["files"] == "true" ? true : nil)
     }
 
     /// A text with its escapes resolved; a number as it stands.

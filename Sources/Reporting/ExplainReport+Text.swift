@@ -24,6 +24,10 @@ extension ExplainReport {
         page.blank()
         page.line("pool \(entry.pool.rawValue) on volume \(volume)", indent: 2)
         page.line(entry.found.path.description, indent: 2)
+        if let download { page.line(download, indent: 2) }
+        if let foreignFile {
+            page.paragraph("in the way: \(foreignFile), which no tool put there", indent: 2, tone: .warning)
+        }
         let files = entry.found.files > 0 ? " in \(Figures.count(entry.found.files, "file", "files"))" : ""
         let inodes = entry.found.directories > 0 ? ", \(Figures.grouped(entry.found.inodes)) inodes" : ""
         page.line("\(entry.bytes)\(files), \(entry.found.apparentBytes) in length\(inodes)", indent: 2)

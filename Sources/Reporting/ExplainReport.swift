@@ -83,6 +83,10 @@ package struct ExplainReport: Report {
     package var ghost: Ghost?
     /// How far the evidence of this volume can be trusted, and why no further; nil where the volume is unknown.
     package var trust: EvidenceQuality?
+    /// The file in the entry that no tool put there, by its path on the volume; nil where none is known.
+    package var foreignFile: VolumePath?
+    /// What the entry is and who fetches it again, where that is neither Maven nor Gradle.
+    package var download: String?
 
     /// Makes a report from all it consists of.
     package init(
@@ -153,6 +157,7 @@ package struct ExplainReport: Report {
             ("entry", entry?.jsonValue(volume: volume, protected: protected) ?? .null),
             ("verdict", verdict?.jsonValue(of: evictions) ?? .null), ("traces", .array(seen)),
             ("trust", quality), ("accesses", .array(uses)), ("ghost", gone),
+            ("foreign_file", .optional(foreignFile?.description)), ("download", .optional(download)),
         ]
     }
 }

@@ -24,6 +24,9 @@ extension Protection {
             "They go with the last entry that shares their files; find -samefile shows other names."
         case .untracked:
             "Keep the tracking files: without them nothing tells what was fetched from what was installed."
+        case .notMovable:
+            "Run Larder as the user that owns the files, or let jobs write for its group (umask 002)."
+        case .foreignFiles: "Remove those files by hand: larder explain KEY names one."
         case .handPlaced: "Remove them by hand where no build needs them."
         case .readOnlyCache: "Build a new one beside it and have the jobs mount that."
         case .noEvidence: "Mount the volume relatime, and run Larder as the user that owns the files."
@@ -37,7 +40,9 @@ struct GoalBlockers {
     /// What is used afterwards: by the plan, or really.
     let usedAfter: ByteCount
     /// What was planned and refused.
-    var refused = ByteCount.zero
+    var refused: [EvictionOutcome.Line] = []
+    /// What went of the directories that belong to no entry.
+    var emptied = ByteCount.zero
 
     var lines: [(bytes: ByteCount, what: String, remedy: String)] {
         var lines = plan.kept.map { kept in
@@ -46,7 +51,7 @@ struct GoalBlockers {
                 remedy: kept.reason.remedy(areImages: plan.areImages)
             )
         }
-        var unmanaged = plan.unmanagedBytes
+        var unmanaged = plan.unmanagedBytes - emptied
         for part in plan.unaccounted where part.kind != .unknown {
             lines.append((part.bytes, "no image: \(part.kind.name)", "\(part.text)."))
             unmanaged -= part.bytes
@@ -60,7 +65,14 @@ struct GoalBlockers {
                         : "Larder leaves it alone: \(plan.unmanaged.prefix(5).map(\.inWords).joined(separator: "; "))"
                 ))
         }
-        if refused > .zero { lines.append((refused, "refused, as said above", "Prune again later.")) }
+        // What a protection keeps is counted with that, and what is gone is in nobody's way.
+        let left = refused.filter { !$0.isGone && plan.protections[$0.entryID] == nil }
+        let denied = left.filter(\.isDenied).reduce(ByteCount.zero) { $0 + $1.bytes }
+        let other = left.filter { !$0.isDenied }.reduce(ByteCount.zero) { $0 + $1.bytes }
+        if denied > .zero {
+            lines.append((denied, "refused: this user may not move it", Protection.notMovable.remedy))
+        }
+        if other > .zero { lines.append((other, "refused, as said above", "Prune again later.")) }
         return lines.enumerated().sorted { a, b in
             (b.element.bytes, a.offset) < (a.element.bytes, b.offset)
         }.map(\.element)

@@ -22,10 +22,13 @@ extension PlanDocument.Volume {
                     Eviction(
                         entry: entry, freedBytes: line.exclusiveBytes, cause: .volume, decidedAt: now))
             case .failure(let refusal):
+                // What is there now counts: nothing where it is gone, another size where it was fetched again.
+                let entry = entries[line.path].flatMap { $0.pool == line.pool ? $0 : nil }
+                let bytes = entry.map { $0.pool == .images ? line.exclusiveBytes : $0.bytes } ?? .zero
                 refused.append(
                     EvictionOutcome.Line(
-                        entryID: entries[line.path]?.id ?? 0, pool: line.pool, key: line.key,
-                        bytes: line.exclusiveBytes, reason: refusal.reason))
+                        entryID: entry?.id ?? 0, pool: line.pool, key: line.key, bytes: bytes,
+                        reason: refusal.reason))
             }
         }
         let current = policy.plan(usage, under: quota, now: now)
@@ -34,7 +37,8 @@ extension PlanDocument.Volume {
             volume: name, createdAt: now, usedBytes: usage.usedBytes, trashBytes: usage.trashBytes,
             unmanagedBytes: current.unmanagedBytes, quota: quota, goal: goal, evict: evictions,
             kept: current.kept,
-            volumeIsOver: usage.usedBytes > goal, reachesGoal: usage.usedBytes - freed <= goal)
+            volumeIsOver: usage.usedBytes > goal, reachesGoal: usage.usedBytes - freed <= goal,
+            protections: current.protections)
         plan.inodes = current.inodes.map { inodes in
             .init(
                 quota: inodes.quota, used: inodes.used,

@@ -138,8 +138,10 @@ extension PruneReport.Volume {
         }
         if outcome.overQuota, let plan {
             page.blank()
-            let refused = outcome.refused.reduce(ByteCount.zero) { $0 + $1.bytes }
-            GoalBlockers(plan: plan, usedAfter: outcome.usedAfter, refused: refused).write(to: &page)
+            GoalBlockers(
+                plan: plan, usedAfter: outcome.usedAfter, refused: outcome.refused,
+                emptied: outcome.emptiedBytes
+            ).write(to: &page)
         }
     }
 

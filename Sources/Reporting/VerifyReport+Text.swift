@@ -6,7 +6,7 @@ extension VerifyReport {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)
-        for volume in volumes { volume.write(to: &page) }
+        for volume in volumes { volume.write(to: &page, quarantine: quarantine) }
         page.skipped(skipped)
         writeRemedies(to: &page)
         return page.text
@@ -41,9 +41,12 @@ extension VerifyReport {
     private func writeRemedies(to page: inout TextPage) {
         var lines: [String] = []
         let images = damaged.contains { $0.pool == .images }
-        if !quarantine, damaged.contains(where: { $0.pool != .images }) {
+        let movable = Set(damaged.filter { $0.pool != .images && $0.refusal == nil }.map(\.entryID)).count
+        let all = Set(damaged.filter { $0.pool != .images }.map(\.entryID)).count
+        if !quarantine, movable > 0 {
+            let what = movable == all ? "them" : "\(movable) of the \(all) damaged entries"
             lines.append(
-                "To have the next build fetch them again: larder verify --quarantine. It moves whole entries "
+                "To have the next build fetch \(what) again: larder verify --quarantine. It moves whole entries "
                     + "into the trash, from where they can be brought back.")
         }
         if damaged.contains(where: \.isQuarantined) {
@@ -55,7 +58,7 @@ extension VerifyReport {
         if waits || volumes.contains(where: { !$0.unsettled.isEmpty }) {
             lines.append(
                 "What was used or written lately may be in use. When no job is running: "
-                    + "larder verify\(quarantine ? " --quarantine" : "") --idle-floor 0s")
+                    + "larder verify\(quarantine || waits ? " --quarantine" : "") --idle-floor 0s")
         }
         if damaged.contains(where: { $0.refusal == Protection.locallyInstalled.text }) {
             lines.append("What was installed locally must be built and installed again.")
@@ -69,13 +72,13 @@ extension VerifyReport {
 }
 
 extension VerifiedVolume {
-    fileprivate func write(to page: inout TextPage) {
+    fileprivate func write(to page: inout TextPage, quarantine: Bool) {
         page.blank()
         page.line(name, tone: .strong)
         var text = "\(Figures.entries(entries)) looked at, \(bytes) read"
         if entriesLeft > 0 { text += "; \(Figures.entries(entriesLeft)) left for the next run" }
         page.paragraph(text, indent: 2)
-        for file in page.first(50, of: damaged) { file.write(to: &page) }
+        for file in page.first(50, of: damaged) { file.write(to: &page, quarantine: quarantine) }
         page.more(damaged.count - 50, indent: 2)
         write(unreadable, "not readable", .bad, to: &page)
         write(unsettled, "still changing, looked at again by the next run", .warning, to: &page)
@@ -101,11 +104,14 @@ extension VerifiedVolume {
 }
 
 extension DamagedFile {
-    fileprivate func write(to page: inout TextPage) {
+    fileprivate func write(to page: inout TextPage, quarantine: Bool) {
         page.line("\(kind.rawValue)  \(key)", indent: 2, tone: isQuarantined ? .warning : .bad)
         if pool != .images { page.paragraph(path, indent: 4) }
         page.paragraph(detail, indent: 4)
         if isQuarantined { page.line("moved into the trash", indent: 4) }
-        if let refusal { page.paragraph("left in place: \(refusal)", indent: 4, hanging: 2) }
+        if let refusal {
+            let what = quarantine ? "left in place" : "a quarantine would leave it in place"
+            page.paragraph("\(what): \(refusal)", indent: 4, hanging: 2)
+        }
     }
 }

@@ -49,6 +49,13 @@ import Testing
         ("lock", .unknown, { $0.volumes[0].isHeld = true }),
         ("writable", .problem, { $0.volumes[0].folderFailure = "Permission denied" }),
         ("owner", .warning, { $0.volumes[0].owner = 0 }),
+        (
+            "movable", .warning,
+            {
+                $0.volumes[0].immovable = ScanWarning(
+                    code: "not-movable", text: "5 of 6 entries cannot be moved", hint: "run as their owner")
+            }
+        ),
         ("same-disk", .warning, { $0.volumes[1].mount?.device = 10 }),
         ("atime", .problem, { $0.volumes[0].evidence = EvidenceQuality(.none, reason: "mounted noatime") }),
         ("atime", .warning, { $0.volumes[0].evidence = EvidenceQuality(.medium, reason: "NFS") }),

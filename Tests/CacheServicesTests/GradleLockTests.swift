@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test func aHomeWithoutABuildIsPruned() throws {
-        #expect(try volume().prune().evicted.map(\.key) == ["org.x:y:1.0"])
+        #expect(try volume().prune().evicted.map(\.key).sorted() == ["caches/8.5/fileHashes", "org.x:y:1.0"])
     }
 
     @Test(arguments: ["caches/8.5", "caches/8.5/fileHashes"])
@@ -49,6 +49,6 @@ import Testing
     @Test func whatIsNoDirectoryHoldsNoLock() throws {
         let bench = try volume()
         try bench.directory.shell("mkfifo caches/pipe caches/8.5/fileContent; echo x > caches/CACHEDIR.TAG")
-        #expect(try bench.prune().evicted.count == 1)
+        #expect(try bench.prune().evicted.count == 2)
     }
 }

@@ -78,4 +78,46 @@ import Testing
         try bench.directory.shell("cd .m2/repository; mv .locks elsewhere; ln -s elsewhere .locks")
         #expect(try bench.prune().evicted.isEmpty)
     }
+
+    /// What a hashing name mapper hashes, and the files that lie in the entry.
+    private static let hashed: [(version: String, name: String, files: [String], depth: Int)] = [
+        ("1", "artifact:g:held:1", [], 2), ("1", "artifact:g:held:jar:1", [], 0),
+        ("1", "artifact:g:held:zip:linux-x86_64:1", ["held-1-linux-x86_64.zip"], 2),
+        ("1", "artifact:g:held:tar.gz:bin:1", ["held-1-bin.tar.gz"], 4),
+        ("1", "artifact:g:held:so:linux.x86:1", ["held-1-linux.x86.so"], 1),
+        ("1", "artifact:g:held:nbm:1", ["held-1.nbm"], 2),
+        ("1", "artifact:g:held:zip:dist:1", ["held-1-dist.zip.sha1"], 2),
+        (
+            "1-SNAPSHOT", "artifact:g:held:zip:win:1-SNAPSHOT",
+            ["held-1-20260901.000000-1-win.zip", "held-1-SNAPSHOT.jar"], 2
+        ),
+        ("1-SNAPSHOT", "artifact:g:held:exe:setup:1-SNAPSHOT", ["held-1-SNAPSHOT-setup.exe"], 3),
+    ]
+
+    @Test(arguments: hashed.indices) func aHashedLockOfAnyArtifactInTheEntryKeepsIt(index: Int) throws {
+        let (version, name, files, depth) = Self.hashed[index]
+        let bench = try BuildVolume()
+        try bench.add("free", daysAgo: 40)
+        let entry = ".m2/repository/g/held/\(version)"
+        for file in files + ["held-\(version).pom"] {
+            try bench.directory.write("\(entry)/\(file)", bytes: 300)
+        }
+        try bench.directory.shell(
+            """
+            for f in $(ls \(entry)); do echo "$f>central=" >> tracking; done
+            mv tracking \(entry)/_remote.repositories; touch -d '40 days ago' \(entry)/* \(entry)
+            """)
+        let lock = try bench.directory.shell(
+            """
+            h=$(printf %s '\(name)' | sha1sum | cut -c1-40); p=.m2/repository/.locks
+            for ((i = 0; i < \(depth); i++)); do p=$p/${h:$((2 * i)):2}; done
+            mkdir -p $p; printf %s $p/$h
+            """)
+        let holder = try LockHolder(ofMavenArtifact: "\(bench.directory.path)/\(lock)", shared: false)
+        let outcome = try bench.prune()
+        #expect(outcome.evicted.map(\.key) == ["g:free:1"])
+        #expect(outcome.refused.map(\.reason) == ["a Maven is resolving it"])
+        try holder.release()
+        #expect(try bench.prune(run: "20260101T000001Z-0000").evicted.map(\.key) == ["g:held:\(version)"])
+    }
 }

@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import FileAccess
 import Foundation
 import TestSupport
 import Testing
@@ -23,7 +24,9 @@ import Testing
             "mkdir -p a/b/c; ln -s x a/b/c/d; find a -exec touch -h -d '41 days ago' {} +; touch -d '41 days ago' .",
             installed
         ),
-        ("echo x > mine.jar; touch -d '41 days ago' mine.jar .", origin),
+        ("echo x > kept-1-mine.jar; touch -d '41 days ago' kept-1-mine.jar .", origin),
+        ("echo x > mine.jar; touch -d '41 days ago' mine.jar .", installed),
+        ("echo x > .nfs0001; touch -d '41 days ago' .nfs0001 .", installed),
         ("rm _remote.repositories; touch -d '41 days ago' .", origin),
     ])
     func whatCannotBeFetchedAgainStays(script: String, reason: String) throws {
@@ -34,6 +37,56 @@ import Testing
         #expect(outcome.evicted.map(\.key) == ["g:gone:1"])
         #expect(outcome.refused.map(\.reason) == [reason])
         #expect(bench.exists("kept"))
+    }
+
+    /// A change of owner or mode, as by a pod's fsGroup, is no download: the plan says the same of what killed jobs left.
+    @Test(arguments: ["kept-1.jar.part", "kept-1.jar.12ab.tmp", "kept-1.jar.part.lock"])
+    func aNewChangeTimeAloneIsNoDownload(name: String) throws {
+        let bench = try BuildVolume()
+        try bench.add("kept", daysAgo: 40)
+        try bench.directory.shell(
+            "cd \(bench.path("kept")); echo half > \(name); touch -d '41 days ago' \(name) .; chmod 600 \(name)"
+        )
+        let outcome = try bench.prune()
+        #expect(outcome.refused.map(\.reason) == [])
+        #expect(!bench.exists("kept"))
+    }
+
+    /// The file in the way is named, wherever it lies.
+    @Test(arguments: [
+        (".m2/repository/g/a/1", ".nfs0001", Pool.maven), (".m2/repository/g/a/1", "sub/dir/x", .maven),
+        ("files-2.1/g/a/1", "0a1b/unpacked/lib/idea.jar", .gradle), ("files-2.1/g/a/1", "notes", .gradle),
+    ])
+    func aForeignFileIsNamed(path: String, file: String, pool: Pool) throws {
+        let directory = try TemporaryDirectory()
+        try directory.write(pool == .maven ? "\(path)/a-1.jar" : "\(path)/0a1b/a-1.jar")
+        if pool == .maven { try directory.write("\(path)/_remote.repositories") }
+        let tools = ToolFiles(
+            entry: ScannedEntry(
+                pool: pool, key: "g:a:1", path: try #require(VolumePath(path)), bytes: .zero,
+                apparentBytes: .zero, files: 1, accessed: Timestamp(seconds: 0),
+                fetched: Timestamp(seconds: 0)))
+        let root = try OpenDirectory.open(root: directory.path)
+        #expect(tools.foreign(below: root) == nil)
+        try directory.write("\(path)/\(file)")
+        #expect(tools.foreign(below: root)?.description == "\(path)/\(file)")
+    }
+
+    /// What other tools fetch into a repository goes; a file that they never put there keeps it.
+    @Test(arguments: [
+        ("com/github/eirslett/node/18.8.0", ["node-18.8.0-linux-x64.tar.gz"], true),
+        ("com/github/eirslett/node/18.8.0", ["node-18.8.0-linux-x64.tar.gz", "node-18.8.0.pom"], false),
+        ("org/robolectric/android-all/13-r", ["android-all-13-r.jar", "android-all-13-r.pom"], true),
+        ("org/robolectric/android-all/13-r", ["android-all-13-r.jar", "android-all-13-r-mine.zip"], false),
+    ])
+    func aDownloadOfAnotherToolGoes(path: String, files: [String], goes: Bool) throws {
+        let bench = try BuildVolume()
+        let entry = ".m2/repository/\(path)"
+        for file in files { try bench.directory.write("\(entry)/\(file)", bytes: 5000) }
+        try bench.directory.shell("touch -d '40 days ago' \(entry)/* \(entry)")
+        let outcome = try bench.prune()
+        #expect(outcome.refused.map(\.reason) == (goes ? [] : [Self.origin]))
+        #expect(bench.directory.exists(entry) == !goes)
     }
 
     /// As `cp -a` and `rsync -a` leave a file or a directory: its times are those of the copied one.

@@ -117,4 +117,51 @@ struct PlanDocumentTests {
         #expect(plan.evict.map(\.entry.id) == [2, 3, 4])
         #expect(refused.map(\.entryID) == [1])
     }
+
+    /// What stands in the way after a prune adds up to what is used, whatever became of the planned entries.
+    @Test(arguments: 0..<16) func theBlockersAddUpToWhatStays(case number: Int) throws {
+        var entries = (1...4).map { artifact(Int64($0)) }
+        let plan = EvictionPolicy(target: .zero).plan(
+            usage(entries, used: gibibytes(6)), under: quota(1), now: now)
+        let document = try read(PlanReport(id: "p", createdAt: now, plans: [plan]).json())
+        // Of the four, some are gone, some were fetched anew by a job, and the rest goes.
+        var used = 6.0
+        if number & 1 != 0 {
+            entries.removeAll { $0.id == 1 }
+            used -= 1
+        }
+        for (bit, id) in [(2, Int64(2)), (4, 3)] where number & bit != 0 {
+            guard let place = entries.firstIndex(where: { $0.id == id }) else { continue }
+            entries[place].found.inode = 77
+            entries[place].found.fetched = ago(hours: 1)
+            entries[place].found.bytes = gibibytes(0.5)
+            used -= 0.5
+        }
+        let (matched, refused) = document.volumes[0].matched(
+            with: usage(entries, used: gibibytes(used)), under: EvictionPolicy(), now: now)
+        var outcome = EvictionOutcome(
+            volume: "build", refused: refused, usedBefore: gibibytes(used), usedAfter: gibibytes(used),
+            overQuota: true)
+        for eviction in matched.evict {
+            let line = EvictionOutcome.Line(
+                entryID: eviction.entry.id, pool: .maven, key: eviction.entry.key, bytes: eviction.freedBytes)
+            if number & 8 != 0, eviction.entry.id == 4 {
+                outcome.refused.append(line)
+            } else {
+                outcome.evicted.append(line)
+                outcome.emptiedBytes = outcome.emptiedBytes + gibibytes(0.25)
+                outcome.usedAfter = outcome.usedAfter - eviction.freedBytes - gibibytes(0.25)
+            }
+        }
+        let text = PruneReport(
+            run: "r", dryRun: false, volumes: [.init(outcome: outcome, plan: matched)]
+        ).text(width: 500, color: false, now: now)
+        let lines = try #require(text.range(of: "In the way:\n").map { text[$0.upperBound...] })
+        let sum = lines.split(separator: "\n").reduce(0.0) { sum, line in
+            let words = line.split(separator: " ")
+            guard words.count > 2, let size = Double(words[0]) else { return sum }
+            return sum + (words[1] == "GiB" ? size : words[1] == "MiB" ? size / 1024 : 0)
+        }
+        #expect(abs(sum - Double(outcome.usedAfter.bytes) / Double(gib)) < 0.2, "\(text)")
+    }
 }

@@ -88,6 +88,24 @@ struct VerifyReportTests {
         #expect(report(volume, quarantine: true).text(color: false, now: now) == text)
     }
 
+    /// A command is only told where it moves something, and then how much.
+    @Test(
+        arguments: [
+            ([nil, nil], "fetch them again: larder verify --quarantine"),
+            ([nil, Protection.locallyInstalled.text], "fetch 1 of the 2 damaged entries again"),
+            ([Protection.locallyInstalled.text, Protection.foreignFiles.text], nil),
+        ] as [([String?], String?)])
+    func aQuarantineIsPromisedWhereItMovesSomething(refusals: [String?], promise: String?) {
+        var volume = volume
+        volume.damaged = refusals.enumerated().map { damaged(Int64($0), refusal: $1) }
+        let text = report(volume).text(width: 500, color: false, now: now)
+        #expect(text.contains("--quarantine") == (promise != nil))
+        if let promise { #expect(text.contains(promise)) }
+        for refusal in refusals.compactMap({ $0 }) {
+            #expect(text.contains("a quarantine would leave it in place: \(refusal)"))
+        }
+    }
+
     @Test func damagedImages() {
         var volume = VerifiedVolume(name: "images")
         volume.entries = 2

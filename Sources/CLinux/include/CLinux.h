@@ -60,6 +60,9 @@ int larder_is_locked(int fd);
 // makes the next read show under relatime. By descriptor, O_PATH will do: a name may be swapped meanwhile.
 int larder_set_atime(int fd, int64_t atime);
 
+// Sets a file's modification time to `mtime` nanoseconds, leaving the access time.
+int larder_set_mtime(int fd, int64_t mtime);
+
 // One piece of a file on disk: fiemap_extent's fe_physical, fe_length and fe_flags.
 typedef struct {
     uint64_t physical;

@@ -12,6 +12,10 @@ package struct EvictionOutcome: Sendable, Hashable {
         package var bytes: ByteCount
         /// Why it went, or why it was refused; empty where a run of an older Larder did not say.
         package var reason: String
+        /// Whether it was refused because it is there no more, by somebody else's doing.
+        package var isGone = false
+        /// Whether it was refused because this process may not move it.
+        package var isDenied = false
 
         /// Makes a line from all it consists of.
         package init(entryID: Int64, pool: Pool, key: String, bytes: ByteCount, reason: String = "") {
@@ -41,6 +45,8 @@ package struct EvictionOutcome: Sendable, Hashable {
     package var evictedInodes: Int64?
     /// Whether the volume is still above the target of the plan.
     package var overQuota: Bool
+    /// What the directories occupied that went along because nothing was left in them; part of what was freed.
+    package var emptiedBytes = ByteCount.zero
     /// What went otherwise than it should, besides single entries, a sentence each.
     package var failures: [String] = []
 

@@ -34,6 +34,10 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
     case readOnlyCache = "read-only-cache"
     /// Its removal would free little while other entries, or files outside of entries, share its files by hard links.
     case sharedFiles = "shared-files"
+    /// Larder may not write in its directory, so that it cannot be moved.
+    case notMovable = "not-movable"
+    /// It holds files that neither Maven nor Gradle put there, which nothing could fetch again.
+    case foreignFiles = "foreign-files"
 
     /// The reason in a few words.
     package var text: String {
@@ -51,6 +55,8 @@ package enum Protection: String, Sendable, Hashable, CaseIterable, Codable {
         case .warmed: "warmed and not used yet"
         case .sharedLayers: "removal frees nothing: its layers are shared"
         case .sharedFiles: "removal frees little: its files have other names (hard links)"
+        case .notMovable: "its directory cannot be written by Larder, so that nothing in it can be moved"
+        case .foreignFiles: "holds files that no tool put there"
         case .untracked: "no _remote.repositories says where it came from"
         case .handPlaced: "put there by hand, cannot be fetched again"
         case .readOnlyCache: "in a read-only dependency cache, which must not change while builds read it"

@@ -14,7 +14,8 @@ extension Doctor {
                         cure: "mount it, or give its path with --build-cache or --image-root"))
                 continue
             }
-            found += self.mount(mount, of: volume) + permissions(volume, mount) + evidence(volume, mount)
+            found += self.mount(mount, of: volume) + permissions(volume, mount) + movable(volume)
+            found += evidence(volume, mount)
         }
         return found + sharedDisks()
     }
@@ -104,6 +105,15 @@ extension Doctor {
             ]
         }
         return [.init(.mounts, "writable", ok: "\(name): Larder's folder and trash can be written")]
+    }
+
+    private func movable(_ volume: DoctorFacts.VolumeFacts) -> [Diagnosis.Finding] {
+        guard let warning = volume.immovable else { return [] }
+        return [
+            .init(
+                .mounts, "movable", .warning, "\(volume.volume.name): \(warning.text)",
+                why: "A prune keeps them, however full the volume is.", cure: warning.hint)
+        ]
     }
 
     private func evidence(

@@ -39,6 +39,9 @@ package struct DoctorExamination: Sendable {
             var found = DoctorFacts.VolumeFacts(volume: volume)
             examine(&found)
             found.lastScan = try? index?.lastScan(of: volume.name)
+            found.immovable = (try? index?.scanWarnings(of: volume.name))?.first {
+                $0.code == ScanService.immovableCode
+            }
             if volume.kind == .imageStore {
                 found.store = store(of: volume)
                 found.store?.unaccounted =

@@ -70,6 +70,8 @@ struct DoctorFacts: Sendable, Equatable {
         var journals: [String: String] = [:]
         var eventLogs = 0
         var lastScan: Timestamp?
+        /// What the last scan said of entries that cannot be moved; nil where all can.
+        var immovable: ScanWarning?
         var store: Store?
     }
 

@@ -1,5 +1,7 @@
 import CacheIndex
 import CacheModel
+import Caches
+import FileAccess
 import Reporting
 
 // What is asked of single entries: which there are, and everything known of one.
@@ -104,6 +106,7 @@ extension Services {
         }
         for place in explanation.reports.indices {
             explanation.reports[place].trust = quality[explanation.reports[place].volume]
+            lookInto(&explanation.reports[place])
         }
         guard explanation.reports.isEmpty else { return explanation }
         let scanned = Set(try index.volumes().map(\.name))
@@ -114,6 +117,19 @@ extension Services {
             hint: near.isEmpty
                 ? "'larder list --sort key' shows what there is; a scan finds what is new"
                 : "the nearest names are: \(near.joined(separator: ", "))")
+    }
+
+    /// Adds what only the entry's own files and path tell.
+    private func lookInto(_ report: inout ExplainReport) {
+        guard let entry = report.entry?.found, entry.pool != .images else { return }
+        if entry.pool == .maven, entry.protections.isDisjoint(with: Protections(.locallyInstalled)) {
+            report.download = UntrackedDownload(entry.path)?.text
+        }
+        guard entry.protections.contains(Protections(.foreignFiles)),
+            let volume = configuration.volumes.first(where: { $0.name == report.volume }),
+            let root = try? OpenDirectory.open(root: volume.path)
+        else { return }
+        report.foreignFile = ToolFiles(entry: entry).foreign(below: root)
     }
 
     /// Everything known of the entries that have that name or match that pattern, else of the one that is gone.

@@ -54,7 +54,10 @@ extension Services {
         try pruner.checkClock(for: volume)
         let usage = try scanned(volume, index)
         let startedAt = clock()
-        let verified = try read(volume, usage, index, pool: options.pool)
+        var verified = try read(volume, usage, index, pool: options.pool)
+        if !options.quarantine, volume.kind == .buildCache {
+            verified = pruner.foreseen(verified, usage: usage, on: volume)
+        }
         guard options.quarantine, volume.kind == .buildCache, !verified.damaged.isEmpty else {
             try index.record(verified, usage, run: run, startedAt: startedAt, finishedAt: clock())
             return verified

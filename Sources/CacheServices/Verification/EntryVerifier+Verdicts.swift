@@ -23,7 +23,9 @@ extension EntryVerifier {
         on file: NoAtimeFile, _ name: [UInt8], in folder: Folder, _ newest: inout Int64
     ) throws(SystemError) -> FileVerdict {
         // `mvn install` over a fetched version leaves the checksum of what was fetched.
-        let isFetched = name.withUnsafeBufferPointer { folder.tracking?.isFetched($0) ?? false }
+        let isFetched = name.withUnsafeBufferPointer {
+            folder.tracking?.isFetched($0) ?? UntrackedDownload(folder.path)?.isFetched($0) ?? false
+        }
         var nonsense: String?
         for algorithm in Checksum.Algorithm.allCases where isFetched {
             let beside = name + Array(".\(algorithm.rawValue)".utf8)

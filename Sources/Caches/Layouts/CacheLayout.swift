@@ -135,9 +135,13 @@ package enum CacheLayouts {
 
     /// Whether an entry is a workspace of Gradle's that must hold a `metadata.bin`: a transform in
     /// `transforms-4` or in `caches/<version>/transforms`.
+    ///
+    /// Not one that a killed build left: it is called `<hash>-<uuid>` until it is whole, and nothing reads it
+    /// (gradle/gradle `CacheBasedImmutableWorkspaceProvider`).
     package static func hasWorkspaceMetadata(_ entry: ScannedEntry) -> Bool {
         let parts = entry.key.split(separator: "/")
         guard parts.count >= 3, parts[0] == "caches" else { return false }
+        if let name = parts.last, GradleLayout.isTemporary(name.utf8) { return false }
         if parts[1] == "transforms-4" { return parts.count == 3 }
         return parts.count == 4 && parts[2] == "transforms" && parts[1].first?.isNumber == true
     }

@@ -2,8 +2,9 @@ import CacheModel
 
 /// The tools that directories beside the known caches belong to.
 ///
-/// Each is told by the last components of its path. The lists are what people found when a volume was full: logs of
-/// Gradle's daemon (gradle/gradle#2688), Kotlin/Native (kdoctor#24), npm, Ivy, Coursier and the like.
+/// Each is told by the last components of its path, one of which may end in a star. The lists are what people found when
+/// a volume was full: logs of Gradle's daemon (gradle/gradle#2688), Kotlin/Native (kdoctor#24), npm, Ivy, Coursier,
+/// download-maven-plugin (its issue 208), the data of OWASP's dependency-check (its issue 2632) and the like.
 enum KnownDirectories {
     private static let tools: [(suffix: [String], tool: String)] = [
         ([".gradle", "daemon"], "logs of Gradle's daemon"),
@@ -11,7 +12,14 @@ enum KnownDirectories {
         ([".gradle", "native"], "native libraries of Gradle"), (["daemon"], "logs of Gradle's daemon"),
         ([".konan"], "Kotlin/Native"), (["_cacache"], "npm"), ([".npm"], "npm"), ([".ivy2"], "Ivy"),
         (["coursier"], "Coursier"), ([".sonar"], "Sonar scanner"), ([".m2", "wrapper"], "Maven's wrapper"),
-        ([".m2", "build-cache"], "Maven's build cache"), (["p2", "osgi"], "Tycho's p2 bundles"),
+        ([".m2", "build-cache"], "Maven's build cache"), (["build-cache", "v1*"], "Maven's build cache"),
+        (["wrapper", "dists", "apache-maven-*"], "Maven's wrapper"), ([".mvnd"], "Maven's daemon"),
+        ([".cache", "download-maven-plugin"], "downloads of download-maven-plugin"),
+        (["org", "owasp", "dependency-check-data"], "data of OWASP's dependency-check"),
+        ([".cache", "tycho"], "Tycho"), ([".cache", "m2e"], "Eclipse's m2e"),
+        (["jdks"], "JDKs, and their archives"),
+        ([".sdkman"], "SDKMAN"), (["ms-playwright"], "Playwright"), ([".cache", "Cypress"], "Cypress"),
+        (["p2", "osgi"], "Tycho's p2 bundles"),
         (["gradle-ro"], "a read-only cache of Gradle"), ([".yarn"], "Yarn"), ([".pnpm-store"], "pnpm"),
         ([".cache", "pip"], "pip"), ([".cargo"], "Cargo"), (["go", "pkg", "mod"], "Go modules"),
         ([".android"], "Android"), ([".locks"], "locks of Maven"),
@@ -24,16 +32,52 @@ enum KnownDirectories {
         tools.first { known in
             components.count >= known.suffix.count
                 && zip(components.suffix(known.suffix.count), known.suffix).allSatisfy {
-                    $0.elementsEqual($1.utf8)
+                    $1.last == "*" ? $0.starts(with: $1.utf8.dropLast()) : $0.elementsEqual($1.utf8)
                 }
         }?.tool
     }
 }
 
 extension EntryCollector {
-    /// The directories that hold most of what belongs to no pool: those of known tools, else at most two levels
-    /// below the root.
+    /// The directories that hold most of what belongs to no pool.
+    ///
+    /// They are those of known tools. Elsewhere they are two levels below the root, or deeper where a few directories
+    /// hold nearly all that the one above them does: in a repository or a home the name of that one tells nothing.
     func unmanaged(most: Int = 50) -> [UnmanagedDirectory] {
+        let sums = unmanagedSums()
+        // The place where each directory is told, once its parent's is known.
+        var toldAt = [Int32](repeating: 0, count: tree.records.count)
+        var depth = [Int32](repeating: 0, count: tree.records.count)
+        var told: [Int32: (bytes: Int64, files: Int64, tool: String)] = [:]
+        let deeper = heavyDirectories(sums.below)
+        for index in tree.records.indices {
+            let parent = tree.records[index].parent
+            if index > 0, parent >= 0 {
+                depth[index] = depth[Int(parent)] + 1
+                let isSettled = told[toldAt[Int(parent)]]?.tool.isEmpty == false
+                let tool = isSettled ? nil : KnownDirectories.tool(of: components(Int32(index)))
+                let isNamed: Bool = tool != nil || depth[index] <= 2 || deeper.contains(Int32(index))
+                let isOwn: Bool = !isSettled && isNamed && !tree.records[index].facts.areOfFiles
+                toldAt[index] = isOwn ? Int32(index) : toldAt[Int(parent)]
+                if let tool { told[Int32(index)] = (0, 0, tool) }
+            }
+            guard sums.bytes[index] > 0 || sums.files[index] > 0 else { continue }
+            told[toldAt[index], default: (0, 0, "")].bytes += sums.bytes[index]
+            told[toldAt[index], default: (0, 0, "")].files += sums.files[index]
+        }
+        var found: [UnmanagedDirectory] = []
+        for (directory, sum) in told where sum.files > 0 {
+            let path = VolumePath(bytes: tree.path(directory)) ?? .root
+            found.append(
+                UnmanagedDirectory(
+                    path: path, bytes: ByteCount(sum.bytes), files: sum.files, tool: sum.tool))
+        }
+        found.sort { a, b in a.bytes == b.bytes ? a.path < b.path : a.bytes > b.bytes }
+        return Array(found.prefix(most))
+    }
+
+    /// What belongs to no pool: in each directory itself, and in it and all below it.
+    private func unmanagedSums() -> (bytes: [Int64], files: [Int64], below: [Int64]) {
         var bytes = [Int64](repeating: 0, count: tree.records.count)
         var files = [Int64](repeating: 0, count: tree.records.count)
         for (index, record) in tree.records.enumerated() where owner[index] < 0 && !isLarders(index) {
@@ -45,36 +89,28 @@ extension EntryCollector {
             bytes[Int(link.directory)] += link.bytes
             files[Int(link.directory)] += 1
         }
-        var all: [Int32: (bytes: Int64, files: Int64, tool: String)] = [:]
-        // The place where each directory is told, once its parent's is known.
-        var toldAt = [Int32](repeating: 0, count: tree.records.count)
-        var depth = [Int32](repeating: 0, count: tree.records.count)
-        for index in tree.records.indices {
+        var below = bytes
+        // Directories come after those that they are in.
+        for index in tree.records.indices.reversed() {
             let parent = tree.records[index].parent
-            if index > 0, parent >= 0 {
-                depth[index] = depth[Int(parent)] + 1
-                let isSettled = all[toldAt[Int(parent)]]?.tool.isEmpty == false
-                let tool = isSettled ? nil : KnownDirectories.tool(of: components(Int32(index)))
-                let isNamed: Bool = tool != nil || depth[index] <= 2
-                let isOwn: Bool = !isSettled && isNamed && !tree.records[index].facts.areOfFiles
-                toldAt[index] = isOwn ? Int32(index) : toldAt[Int(parent)]
-                if let tool { all[Int32(index)] = (0, 0, tool) }
-            }
-            guard bytes[index] > 0 || files[index] > 0 else { continue }
-            var known = all[toldAt[index]] ?? (bytes: 0, files: 0, tool: "")
-            known.bytes += bytes[index]
-            known.files += files[index]
-            all[toldAt[index]] = known
+            if parent >= 0 { below[Int(parent)].addPinned(below[index]) }
         }
-        var found: [UnmanagedDirectory] = []
-        for (directory, sum) in all where sum.files > 0 {
-            let path = VolumePath(bytes: tree.path(directory)) ?? .root
-            found.append(
-                UnmanagedDirectory(
-                    path: path, bytes: ByteCount(sum.bytes), files: sum.files, tool: sum.tool))
+        return (bytes, files, below)
+    }
+
+    /// The directories of at least a mebibyte that with at most four others hold nine tenths of what the one above
+    /// them does.
+    private func heavyDirectories(_ below: [Int64]) -> Set<Int32> {
+        var heavy: [Int32: [Int32]] = [:]
+        for index in tree.records.indices.dropFirst() where below[index] >= 1 << 20 {
+            if tree.records[index].facts.areOfFiles { continue }
+            heavy[tree.records[index].parent, default: []].append(Int32(index))
         }
-        found.sort { a, b in a.bytes == b.bytes ? a.path < b.path : a.bytes > b.bytes }
-        return Array(found.prefix(most))
+        let few = heavy.filter { parent, children in
+            children.count <= 5
+                && children.reduce(0) { $0 + below[Int($1)] } >= below[Int(parent)] / 10 * 9
+        }
+        return Set(few.values.joined())
     }
 
     private func components(_ index: Int32) -> [ArraySlice<UInt8>] {

@@ -8,6 +8,8 @@ extension DirectoryLister {
     func isUnchanged(_ stat: larder_stat, _ old: DirectoryRecord, _ previous: TreeSnapshot) -> Bool {
         stat.inode == old.inode && stat.mtime == old.mtime && stat.ctime == old.ctime
             && maySkip(old, previous)
+            // Another user may scan than did before.
+            && isClosed(stat) == old.facts.contains(.closed)
     }
 
     private func maySkip(_ old: DirectoryRecord, _ previous: TreeSnapshot) -> Bool {
@@ -101,7 +103,7 @@ extension DirectoryLister {
         record.accessed = max(record.accessed, stat.atime)
         noteWriting(stat, in: &record)
         // The rule of relatime turned round: this read shows, and the next one within a day will not.
-        if stat.atime > stat.ctime, stat.atime > startedAt.nanoseconds - Self.inFlightAge {
+        if stat.atime > stat.ctime, stat.atime > startedAt.nanoseconds - Self.relatimeAge {
             record.facts.insert(.unarmed)
             if stat.uid != user, user != 0 { record.facts.insert(.unarmable) }
         }

@@ -12,7 +12,9 @@ struct DirectoryLister {
     /// The patterns of the user's own pools; nil without any.
     var rules: FolderRules?
     /// Whom this process acts for: nobody but a file's owner and root may arm it.
-    let user = geteuid()
+    var user = geteuid()
+    /// The groups of this process.
+    var groups = Self.groups()
 
     /// A directory changed this shortly before it was recorded may have changed again within the same tick of
     /// the file system's clock: two seconds cover the coarsest ones.
@@ -21,8 +23,8 @@ struct DirectoryLister {
     private static let mostSentinels = 8
     /// An artifact that was written so much later than the file that tells of its origin is not what that tells of.
     private static let laterThanItsOrigin: Int64 = 3_600_000_000_000
-    /// A download that has not moved for a day is none.
-    static let inFlightAge: Int64 = 86_400_000_000_000
+    /// relatime lets an access time that is later than the last change stand for a day.
+    static let relatimeAge: Int64 = 86_400_000_000_000
 
     func list(_ task: WalkTask, _ scratch: inout ListingScratch) -> WalkResult {
         let directory: OpenDirectory
@@ -59,6 +61,10 @@ struct DirectoryLister {
         _ scratch: inout ListingScratch
     ) -> WalkResult {
         var visited = VisitedDirectory(record: record(of: stat), name: directory.name)
+        // The mode of an ACL's file may say less than the ACL.
+        if isClosed(stat), faccessat(directory.descriptor, ".", W_OK, AT_EACCESS) != 0, errno == EACCES {
+            visited.record.facts.insert(.closed)
+        }
         scratch.beginDirectory()
         var state = ListingState.more
         while state == .more {
@@ -126,6 +132,20 @@ struct DirectoryLister {
         }
     }
 
+    /// Whether this process may not write in a directory, by its mode: then nothing in it can be moved, and neither
+    /// can it (rename(2)).
+    func isClosed(_ stat: larder_stat) -> Bool {
+        guard user != 0 else { return false }
+        let bit: UInt32 = stat.uid == user ? 0o200 : groups.contains(stat.gid) ? 0o020 : 0o002
+        return stat.mode & bit == 0
+    }
+
+    private static func groups() -> Set<UInt32> {
+        var found = [gid_t](repeating: 0, count: Int(max(0, getgroups(0, nil))))
+        let count = getgroups(Int32(found.count), &found)
+        return Set(found.prefix(Int(max(0, count))) + [getegid()])
+    }
+
     private func sum(
         _ visited: inout VisitedDirectory, of directory: OpenDirectory, _ scratch: borrowing ListingScratch
     ) {
@@ -149,16 +169,13 @@ struct DirectoryLister {
                 add(file.stat, to: &visited.record, isSentinel: !isOpenedAnyway)
                 guard FileNames.isInFlight(name) else { return }
                 visited.record.facts.insert(.listAlways)
-                if isInFlight(file.stat) { visited.record.facts.insert(.inFlight) }
+                if isUnderWay(name, file.stat) { visited.record.facts.insert(.inFlight) }
             }
         }
     }
 
-    /// Whether a download or a lock moved within a day.
-    ///
-    /// A change of owner or mode, as by a pod's fsGroup, moves a file's ctime and not its mtime.
-    private func isInFlight(_ stat: larder_stat) -> Bool {
-        stat.mtime > startedAt.nanoseconds - Self.inFlightAge
+    private func isUnderWay(_ name: UnsafeBufferPointer<UInt8>, _ stat: larder_stat) -> Bool {
+        FileNames.isUnderWay(name, stat, now: startedAt)
     }
 
     /// Sets a file apart as an entry by itself.
@@ -169,7 +186,7 @@ struct DirectoryLister {
         unit.ownBytes = 0
         visited.record.facts.insert(.listAlways)
         count(stat, in: &unit, at: visited.units.count, of: &visited)
-        if FileNames.isInFlight(name), isInFlight(stat) { unit.facts.insert(.inFlight) }
+        if isUnderWay(name, stat) { unit.facts.insert(.inFlight) }
         visited.units.append(FileUnit(record: unit, name: Array(name)))
     }
 
@@ -255,6 +272,7 @@ struct DirectoryLister {
         let builds = SnapshotBuilds(
             in: directory, names: scratch.files.map { file in scratch.withName(of: file) { Array($0) } })
         var places: [SnapshotBuild.ID: Int] = [:]
+        let stem = parent.name + [UInt8(ascii: "-")]
         var holdsArtifact = false
         var holdsFailure = false
         for file in scratch.files {
@@ -265,7 +283,10 @@ struct DirectoryLister {
                 if FileNames.isArtifact(name) { holdsArtifact = true }
                 if FileNames.isFailedDownload(name) { holdsFailure = true }
                 guard let build = builds.replaced(Array(name)) else {
-                    if isInstalled { visited.record.facts.insert(.locallyInstalled) }
+                    if isInstalled {
+                        visited.record.facts.insert(
+                            name.starts(with: stem) ? .locallyInstalled : .foreignFiles)
+                    }
                     return
                 }
                 let place = places[build.id] ?? visited.units.count
@@ -304,7 +325,7 @@ struct DirectoryLister {
             visited.record.apparentBytes -= stat.size
             count(stat, in: &unit, at: place, of: &visited)
         }
-        if FileNames.isInFlight(name), isInFlight(stat) { unit.facts.insert(.inFlight) }
+        if isUnderWay(name, stat) { unit.facts.insert(.inFlight) }
         visited.units[place].record = unit
     }
 }

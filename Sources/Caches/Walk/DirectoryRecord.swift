@@ -77,6 +77,11 @@ struct DirectoryFacts: OptionSet {
     /// process may not arm it.
     static let unarmable = DirectoryFacts(rawValue: 1 << 13)
 
+    /// What lies in it cannot be moved by this process: it may not write there.
+    static let closed = DirectoryFacts(rawValue: 1 << 14)
+    /// A version directory that holds files which neither Maven nor the build that it is of calls so.
+    static let foreignFiles = DirectoryFacts(rawValue: 1 << 15)
+
     /// The record is no directory's.
     var areOfFiles: Bool { !isDisjoint(with: [.file, .files]) }
 }

@@ -5,9 +5,7 @@ import Glibc
 extension EntryCollector {
     /// The entries with their sums, in the order of their paths, what waits in the trash, and the files that have names
     /// in several entries.
-    func entries() -> (
-        entries: [ScannedEntry], trashBytes: Int64, trashInodes: Int64, sharedFiles: [SharedFiles]
-    ) {
+    func entries() -> (entries: [ScannedEntry], trash: TrashSum, sharedFiles: [SharedFiles]) {
         let (paths, (keys, found)) = both {
             inOrder()
         } and: {
@@ -27,9 +25,7 @@ extension EntryCollector {
             entry.directories = sum.directories
             return entry
         }
-        return (
-            entries, found.trashBytes, found.trashInodes, tree.hardLinks.isEmpty ? [] : sharedFiles(paths)
-        )
+        return (entries, found.trash, tree.hardLinks.isEmpty ? [] : sharedFiles(paths))
     }
 
     /// The files that one entry's going would not free, summed up by who holds names of them.
@@ -68,35 +64,45 @@ extension EntryCollector {
 
     private func inOrder() -> OrderedPaths { OrderedPaths(of: heads.map(\.directory), in: tree) }
 
-    private func summed() -> (sums: [EntrySum], trashBytes: Int64, trashInodes: Int64) {
+    private func summed() -> (sums: [EntrySum], trash: TrashSum) {
         var sums = heads.map { EntrySum(protections: $0.protections) }
         for head in handSeededModules() { sums[head].protections.insert(Protections(.locallyInstalled)) }
-        var (trashBytes, trashInodes): (Int64, Int64) = (0, 0)
+        for place in heads.indices where isClosed(heads[place]) {
+            sums[place].protections.insert(Protections(.notMovable))
+        }
+        var trash = TrashSum()
         for (index, record) in tree.records.enumerated() {
-            if isInTrash(index) {
-                trashBytes.addPinned(record.ownBytes.addingPinned(record.fileBytes))
-                trashInodes += Int64(record.files) + 1
-            }
+            if isInTrash(index) { trash.add(record) }
             guard owner[index] >= 0 else { continue }
-            sums[Int(owner[index])].add(record, in: heads[Int(owner[index])].pool)
+            sums[Int(owner[index])].add(
+                record, in: heads[Int(owner[index])].pool,
+                isDownload: record.facts.contains(.untracked) && isUntrackedDownload(index))
             if record.files > 0, isForeign(index) {
-                sums[Int(owner[index])].protections.insert(Protections(.locallyInstalled))
+                sums[Int(owner[index])].protections.insert(Protections(.foreignFiles))
                 sums[Int(owner[index])].traits.insert(.foreignFiles)
             }
         }
         for link in tree.hardLinksByFirstPath() {
-            if isInTrash(Int(link.directory)) {
-                trashBytes.addPinned(link.bytes)
-                trashInodes += 1
-            }
+            if isInTrash(Int(link.directory)) { trash.add(link) }
             guard owner[Int(link.directory)] >= 0 else { continue }
             sums[Int(owner[Int(link.directory)])].add(link)
         }
         for link in tree.hardLinks where owner[Int(link.directory)] >= 0 && isForeign(Int(link.directory)) {
-            sums[Int(owner[Int(link.directory)])].protections.insert(Protections(.locallyInstalled))
+            sums[Int(owner[Int(link.directory)])].protections.insert(Protections(.foreignFiles))
             sums[Int(owner[Int(link.directory)])].traits.insert(.foreignFiles)
         }
-        return (sums, trashBytes, trashInodes)
+        return (sums, trash)
+    }
+
+    /// Whether an entry cannot be moved: that takes writing in the directory that it lies in, and in its own.
+    private func isClosed(_ head: Head) -> Bool {
+        let record = tree.records[Int(head.directory)]
+        return record.facts.contains(.closed)
+            || record.parent >= 0 && tree.records[Int(record.parent)].facts.contains(.closed)
+    }
+
+    private func isUntrackedDownload(_ index: Int) -> Bool {
+        UntrackedDownload(VolumePath(listed: tree.path(Int32(index)))) != nil
     }
 }
 
@@ -134,6 +140,27 @@ private struct OrderedPaths {
     }
 }
 
+/// What waits in the trash, which counts as none of the volume's.
+struct TrashSum {
+    var bytes: Int64 = 0
+    var apparentBytes: Int64 = 0
+    var files: Int64 = 0
+    var directories: Int64 = 0
+
+    fileprivate mutating func add(_ record: DirectoryRecord) {
+        bytes.addPinned(record.ownBytes.addingPinned(record.fileBytes))
+        apparentBytes.addPinned(record.apparentBytes)
+        files += Int64(record.files)
+        if !record.facts.areOfFiles { directories += 1 }
+    }
+
+    fileprivate mutating func add(_ link: HardLink) {
+        bytes.addPinned(link.bytes)
+        apparentBytes.addPinned(link.apparentBytes)
+        files += 1
+    }
+}
+
 /// What the directories of an entry add up to.
 private struct EntrySum {
     var bytes: Int64 = 0
@@ -145,7 +172,10 @@ private struct EntrySum {
     var fetched: Int64 = 0
     var protections: Protections
 
-    mutating func add(_ record: DirectoryRecord, in pool: Pool) {
+    /// Adds a directory, or the record of files.
+    ///
+    /// - Parameter isDownload: Whether it is one that its tool fetches again, though no tracking file says so.
+    mutating func add(_ record: DirectoryRecord, in pool: Pool, isDownload: Bool) {
         files += Int64(record.files)
         if !record.facts.areOfFiles { directories += 1 }
         bytes.addPinned(record.ownBytes.addingPinned(record.fileBytes))
@@ -159,8 +189,11 @@ private struct EntrySum {
         if record.facts.contains(.unreadable) { protections.insert(Protections(.unreadable)) }
         if record.facts.contains(.unarmable) { protections.insert(Protections(.noEvidence)) }
         guard pool == .maven else { return }
-        if record.facts.contains(.untracked) { protections.insert(Protections(.untracked)) }
-        if record.facts.contains(.locallyInstalled) { protections.insert(Protections(.locallyInstalled)) }
+        if !isDownload {
+            if record.facts.contains(.untracked) { protections.insert(Protections(.untracked)) }
+            if record.facts.contains(.locallyInstalled) { protections.insert(Protections(.locallyInstalled)) }
+        }
+        if record.facts.contains(.foreignFiles) { protections.insert(Protections(.foreignFiles)) }
         if record.facts.contains(.foreignOwner) { protections.insert(Protections(.foreignOwner)) }
     }
 

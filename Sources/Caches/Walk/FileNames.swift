@@ -1,3 +1,5 @@
+import CLinux
+import CacheModel
 import Glibc
 
 /// What Maven's and Gradle's file names tell, on raw bytes.
@@ -23,13 +25,27 @@ package enum FileNames {
         name.hasSuffix(".lock") || name.hasSuffix(".lck")
     }
 
+    /// Whether a download into a file of that name is under way, or a lock of it in use: it moved within a day.
+    ///
+    /// A change of owner or mode, as by a pod's fsGroup, moves a file's ctime and not its mtime, and is no download.
+    package static func isUnderWay(
+        _ name: UnsafeBufferPointer<UInt8>, _ stat: larder_stat, now: Timestamp
+    ) -> Bool { isInFlight(name) && stat.mtime > (now - .days(1)).nanoseconds }
+
     /// Whether it is the name of a local build cache of Gradle: `build-cache-1`.
     static func isBuildCache(_ directory: [UInt8]) -> Bool { directory.starts(with: "build-cache-".utf8) }
 
-    /// Whether a file in a local build cache is one of its entries: Gradle calls them by their hash, of 32 digits
-    /// or more (gradle/gradle `DirectoryBuildCacheService`).
+    /// Whether a file in a local build cache is one of its units: an entry, which Gradle calls by its hash, of 32
+    /// digits or more, one that it could not unpack (`<hash>.failed`), or what a killed build left of one
+    /// (`<hash><random number>.part`).
+    ///
+    /// Gradle's own cleanup takes each by its age (gradle/gradle `DirectoryBuildCacheServiceFactory`,
+    /// `DirectoryBuildCacheService`).
     static func isBuildCacheEntry(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
-        name.count >= 32 && name.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        let hash = name.prefix { (48...57).contains($0) || (97...102).contains($0) }
+        guard hash.count >= 32 else { return false }
+        let rest = name[hash.endIndex...]
+        return rest.isEmpty || rest.elementsEqual(".failed".utf8) || rest.elementsEqual(".part".utf8)
     }
 
     /// Whether a tool marks by such a file what it downloaded itself: Gradle's JDKs (`.ready`, formerly

@@ -63,18 +63,19 @@ package struct VolumeScanner: Sendable {
         let totals = tree.totals()
         var scan = VolumeScan(
             volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: walk.identity,
-            complete: unreadable.isEmpty, directories: Int64(tree.records.count { !$0.facts.areOfFiles }),
-            files: totals.files,
-            bytes: ByteCount(totals.bytes.subtractingPinned(found.trashBytes)),
-            apparentBytes: ByteCount(totals.apparentBytes),
-            trashBytes: ByteCount(found.trashBytes),
+            complete: unreadable.isEmpty,
+            directories: Int64(tree.records.count { !$0.facts.areOfFiles }) - found.trash.directories,
+            files: totals.files - found.trash.files,
+            bytes: ByteCount(totals.bytes.subtractingPinned(found.trash.bytes)),
+            apparentBytes: ByteCount(totals.apparentBytes.subtractingPinned(found.trash.apparentBytes)),
+            trashBytes: ByteCount(found.trash.bytes),
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
         scan.unmanaged = collector.unmanaged()
         scan.warnings += volume.ownPools.warnings(collector.own)
         scan.sharedFiles = found.sharedFiles
-        scan.trashInodes = found.trashInodes
+        scan.trashInodes = found.trash.files + found.trash.directories
         volume.installed.mark(&scan.entries)
         let hidden = unreadable.map { (directory: $0.directory, name: $0.name) } + walk.mountPoints
         scan.unseen = hidden.compactMap { place in

@@ -70,6 +70,29 @@ import Testing
         #expect(try bench.sql("SELECT kind, exit_code FROM runs") == "verify|4")
     }
 
+    /// A verification that moves nothing says of each finding what a quarantine would say.
+    @Test(
+        arguments: [
+            ("true", nil),
+            ("echo 'bad-1.jar>=' > _remote.repositories", Protection.locallyInstalled.text),
+            ("rm _remote.repositories", Protection.untracked.text),
+            ("mkdir mine; echo x > mine/notes", Protection.foreignFiles.text),
+        ] as [(String, String?)])
+    func whatAQuarantineWouldLeaveIsForeseen(script: String, reason: String?) throws {
+        let bench = try damaged()
+        let path = VerificationFixture.path("bad")
+        try bench.directory.shell("cd \(path); \(script)")
+        try bench.age(path)
+        let usage = try bench.usage()
+        let verified = try Verifier(index: bench.index, idleFloor: .hours(24), clock: VerificationFixture.now)
+            .verify(bench.volume, usage)
+        let foreseen = Pruner(
+            index: bench.index, limits: nil, idleFloor: .hours(24), clock: VerificationFixture.now
+        ).foreseen(verified, usage: usage, on: bench.volume)
+        #expect(foreseen.damaged.map(\.refusal) == [reason])
+        #expect(try bench.quarantine().damaged.map(\.refusal) == [reason])
+    }
+
     @Test func whatAJobUsedLatelyStays() throws {
         let bench = try damaged()
         try bench.directory.shell("touch -a -d '2 hours ago' \(VerificationFixture.path("bad"))/bad-1.pom")

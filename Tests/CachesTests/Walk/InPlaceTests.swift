@@ -73,8 +73,10 @@ import Testing
 @Suite struct ForeignFilesTests {
     @Test(
         arguments: [
-            ("r/g/a/1/checkout/src/Main.java", [.locallyInstalled]),
-            ("r/g/a/1/checkout/.git/HEAD", [.locallyInstalled]), ("r/g/a/1/a-1.jar.sha1", []),
+            ("r/g/a/1/checkout/src/Main.java", [.foreignFiles]),
+            ("r/g/a/1/checkout/.git/HEAD", [.foreignFiles]), ("r/g/a/1/a-1.jar.sha1", []),
+            ("r/g/a/1/.nfs00000000000b132d00000005", [.foreignFiles]), ("r/g/a/1/notes.txt", [.foreignFiles]),
+            ("r/g/a/1/a-1-mine.jar", [.locallyInstalled]),
         ] as [(String, [Protection])])
     func aFileBelowAMavenVersionProtectsIt(file: String, expected: [Protection]) throws {
         let directory = try TemporaryDirectory()
@@ -88,8 +90,8 @@ import Testing
 
     @Test(
         arguments: [
-            ("0a1b2c/x-1.jar", []), ("0a1b2c/x-1.jar.d/mine", [.locallyInstalled]),
-            ("notes.txt", [.locallyInstalled]), ("my files/x.jar", [.locallyInstalled]),
+            ("0a1b2c/x-1.jar", []), ("0a1b2c/x-1.jar.d/mine", [.foreignFiles]),
+            ("notes.txt", [.foreignFiles]), ("my files/x.jar", [.foreignFiles]),
         ] as [(String, [Protection])])
     func aFileThatGradleDidNotPutThereProtectsItsModule(file: String, expected: [Protection]) throws {
         let directory = try TemporaryDirectory()

@@ -162,6 +162,9 @@ import Testing
         #expect(after.trashBytes.bytes == trash)
         #expect(after.bytes.bytes == (try WalkerTests.du(directory.path)) - trash)
         #expect(after.entries == before.entries)
+        #expect(after.files == before.files && after.apparentBytes == before.apparentBytes)
+        // Larder's own folder and the trash in it.
+        #expect(after.directories == before.directories + 2)
     }
 
     /// A read moves the entry's access time; a chmod does not.

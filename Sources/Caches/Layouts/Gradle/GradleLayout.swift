@@ -9,7 +9,10 @@ import FileAccess
 /// `caches/<Gradle version>/transforms/<hash>`, `wrapper/dists/<distribution>/<hash>`, `jdks/<name>`.
 /// Within `caches/<Gradle version>` scripts are cleaned one by one as well: `groovy-dsl/<hash>`,
 /// `kotlin-dsl/scripts/<hash>`, `kotlin-dsl/accessors/<hash>` (`ImmutableWorkspaceProvider`), formerly
-/// `scripts/<hash>` and `scripts-remapped/<hash>`. What is not listed is left alone.
+/// `scripts/<hash>` and `scripts-remapped/<hash>`. Beside them `.internal` holds their locks: no key begins with a dot
+/// (`DefaultFineGrainedPersistentCache.getReservedCacheFiles`). Up to Gradle 6.7 transforms lay in
+/// `transforms-2/files-2.1/<hash>`, up to 5.0 in `transforms-1/files-1.1/<file>/<hash>`, with one `metadata-N` for all,
+/// which goes with none of them. What is not listed is left alone.
 ///
 /// Parts of a home are mounted by subPath under any name, so a directory counts as `caches` for what is in it:
 /// `journal-1`, or `modules-2` beside other caches. `modules-2` alone is a read-only dependency cache
@@ -23,7 +26,7 @@ struct GradleLayout: CacheLayout {
     /// What a directory is.
     private enum Region: LayoutRegion {
         case home, caches, modules, files, group, module, entries, versionCache, wrapper, distributions, jdks
-        case kotlinScripts, buildCache, readOnlyCaches
+        case kotlinScripts, buildCache, readOnlyCaches, oldTransforms, namedEntries
 
         /// What the path of a key has before what lies below an anchor of that kind.
         var keyPrefix: String {
@@ -202,7 +205,11 @@ struct GradleLayout: CacheLayout {
         case .files: return Self.region(.group)
         case .group: return Self.region(.module)
         case .module: return .entry(.gradle)
+        case .entries where name.first == UInt8(ascii: "."): return .unmanaged
         case .entries, .jdks: return .entry(.gradleOther)
+        case .oldTransforms:
+            if name.elementsEqual("files-2.1".utf8) { return Self.region(.entries) }
+            return name.elementsEqual("files-1.1".utf8) ? Self.region(.namedEntries) : .unmanaged
         case .versionCache:
             if ["transforms", "groovy-dsl", "scripts", "scripts-remapped"].contains(where: {
                 name.elementsEqual($0.utf8)
@@ -217,7 +224,7 @@ struct GradleLayout: CacheLayout {
         case .wrapper:
             return name.elementsEqual("dists".utf8) ? Self.region(.distributions) : .unmanaged
         // A distribution that lies there unpacked, without the wrapper's directory for its address, is no entry.
-        case .distributions: return Self.region(.entries)
+        case .distributions, .namedEntries: return Self.region(.entries)
         }
     }
 
@@ -311,11 +318,23 @@ struct GradleLayout: CacheLayout {
 
     private static func inCaches(_ name: ArraySlice<UInt8>) -> LayoutStep {
         if name.elementsEqual("modules-2".utf8) { return region(.modules) }
+        if name.elementsEqual("transforms-1".utf8) || name.elementsEqual("transforms-2".utf8) {
+            return region(.oldTransforms)
+        }
         if isGeneration(name, of: "transforms-") || isGeneration(name, of: "jars-") {
             return region(.entries)
         }
         if isGeneration(name, of: "build-cache-") { return region(.buildCache) }
         return isGradleVersion(name) ? region(.versionCache) : .unmanaged
+    }
+
+    /// Whether a workspace is one in the making: `<hash>-<uuid>`.
+    static func isTemporary(_ name: some BidirectionalCollection<UInt8>) -> Bool {
+        let fields = name.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return fields.count == 6 && fields.dropFirst().map(\.count) == [8, 4, 4, 4, 12]
+            && fields.allSatisfy { field in
+                !field.isEmpty && field.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+            }
     }
 
     /// Whether a directory of a module version is named as Gradle names it: by a SHA-1, leading zeros left out

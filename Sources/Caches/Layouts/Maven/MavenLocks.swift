@@ -21,6 +21,9 @@ import Glibc
 /// | `file-hgav`, `file-hgaecv` | the SHA-1 of the same with colons, below 0 to 4 directories of two digits each |
 /// | `file-static` | `static` |
 ///
+/// What is hashed cannot be read from the name of a lock, so that the names of all artifacts that lie in an entry are
+/// hashed, whatever their extensions and classifiers, and those that are common: they may be fetched just now.
+///
 /// The group of a name is not compared: it rests on where a repository begins, and a lock held on another artifact
 /// of that name and version only keeps an entry for one run.
 enum MavenLocks {
@@ -38,7 +41,7 @@ enum MavenLocks {
         while !base.bytes.isEmpty {
             base = base.parent
             do throws(SystemError) {
-                if try isHeld(on: entry, of: version, in: try root.open(base.appending(folder))) {
+                if try isHeld(on: entry, of: version, in: try root.open(base.appending(folder)), root) {
                     return true
                 }
             } catch {
@@ -49,7 +52,7 @@ enum MavenLocks {
     }
 
     private static func isHeld(
-        on entry: ScannedEntry, of version: VolumePath, in locks: OpenDirectory
+        on entry: ScannedEntry, of version: VolumePath, in locks: OpenDirectory, _ root: OpenDirectory
     ) throws(SystemError) -> Bool {
         let dash = UInt8(ascii: "~")
         let artifact = version.parent.name
@@ -70,7 +73,7 @@ enum MavenLocks {
             }
         }
         guard hasHashes else { return false }
-        for name in hashedNames(of: entry, version) {
+        for name in hashedNames(of: entry, version, below: root) {
             for depth in 0...4 {
                 let path = (0..<depth).map { name.dropFirst($0 * 2).prefix(2) } + [name[...]]
                 guard let path = VolumePath(path.joined(separator: "/")) else { continue }
@@ -92,21 +95,54 @@ enum MavenLocks {
         }
     }
 
-    /// The SHA-1 of what the mappers without files call the entry: its coordinates, and those with the extensions
-    /// that are common.
-    private static func hashedNames(of entry: ScannedEntry, _ version: VolumePath) -> [String] {
+    /// The SHA-1 of what the mappers without files call the entry: its coordinates, and those with the extensions and
+    /// classifiers that its files have or that are common.
+    private static func hashedNames(
+        of entry: ScannedEntry, _ version: VolumePath, below root: OpenDirectory
+    ) -> [String] {
         let key = entry.key.split(separator: ":", omittingEmptySubsequences: false)
         guard key.count == 3, let base = String(validating: version.name, as: UTF8.self) else { return [] }
         let module = "artifact:\(key[0]):\(key[1])"
-        let extensions = [
+        var kinds: Set = [
             "jar", "pom", "war", "ear", "aar", "zip", "jar:sources", "jar:javadoc", "jar:tests",
         ]
-        let names = ["\(module):\(base)"] + extensions.map { "\(module):\($0):\(base)" }
+        for file in (try? root.open(version).names()) ?? [] {
+            kinds.formUnion(Self.kinds(of: file.dropLast().map(UInt8.init(bitPattern:)), in: version))
+        }
+        let names = ["\(module):\(base)"] + kinds.map { "\(module):\($0):\(base)" }
         return names.map { name in
             Insecure.SHA1.hash(data: Array(name.utf8)).map { byte in
                 let digits = String(byte, radix: 16)
                 return digits.count == 1 ? "0" + digits : digits
             }.joined()
+        }
+    }
+
+    /// What a file in a version's directory may be by the name of its lock: `extension` or `extension:classifier`.
+    ///
+    /// `<artifact>-<version>[-<classifier>].<extension>`, and more behind it for a checksum or a download. Either part
+    /// may have dots of its own (`linux.x86`, `tar.gz`), so that each way to part them counts.
+    static func kinds(of file: [UInt8], in version: VolumePath) -> [String] {
+        let dash = UInt8(ascii: "-")
+        let stem = version.parent.name + [dash] + version.name
+        var rest = file[...]
+        if let build = SnapshotBuild(file), version.name.suffix(9).elementsEqual("-SNAPSHOT".utf8) {
+            rest = build.kind[...]
+        } else {
+            guard file.starts(with: stem) else { return [] }
+            rest = file.dropFirst(stem.count)
+        }
+        let dots = rest.indices.filter { rest[$0] == UInt8(ascii: ".") }
+        guard dots.count <= 12, let first = rest.first else { return [] }
+        let starts = first == dash ? dots[...] : dots.prefix(first == UInt8(ascii: ".") ? 1 : 0)
+        return starts.flatMap { start -> [String] in
+            let classifier = first == dash ? rest[(rest.startIndex + 1)..<start] : []
+            return (dots.filter { $0 > start } + [rest.endIndex]).compactMap { end in
+                guard let ending = String(validating: rest[(start + 1)..<end], as: UTF8.self),
+                    let classifier = String(validating: classifier, as: UTF8.self)
+                else { return nil }
+                return classifier.isEmpty ? ending : "\(ending):\(classifier)"
+            }
         }
     }
 }
