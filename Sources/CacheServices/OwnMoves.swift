@@ -85,7 +85,9 @@ struct OwnMoves {
         return tally
     }
 
-    /// What a move by rename leaves as it is. Hashed with this process's own seed, which no job can know.
+    /// A digest of what a move by rename leaves as it is.
+    ///
+    /// Hashed with this process's own seed, which no job can know.
     private static func digest(of name: [CChar], _ stat: larder_stat) -> UInt64 {
         var hasher = Hasher()
         hasher.combine(name)

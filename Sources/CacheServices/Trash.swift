@@ -159,7 +159,17 @@ package struct Trash: Sendable {
         let result = larder_rename_noreplace(
             directory.descriptor, Self.name(number), parent.descriptor, path.name.cString)
         if result == 0 { moves.gave(path.name.cString, to: path.parent, parent) }
-        if result == -EEXIST { return "a job fetched it again meanwhile" }
+        if result == -EEXIST {
+            // The builds of a SNAPSHOT that another run took may have come back before it.
+            guard line.key.hasSuffix("-SNAPSHOT"), let inside = try? directory.open(Self.name(number)),
+                let place = try? parent.open(path.name.cString)
+            else { return "a job fetched it again meanwhile" }
+            if let error = FileUnits.putBack(from: inside, to: place) {
+                return error.code == EEXIST ? "a job fetched it again meanwhile" : error.message
+            }
+            _ = unlinkat(directory.descriptor, Self.name(number), AT_REMOVEDIR)
+            return nil
+        }
         return result == 0 ? nil : SystemError(code: -result).message
     }
 

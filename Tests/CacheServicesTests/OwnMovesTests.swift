@@ -137,6 +137,38 @@ import Testing
             #expect(!bench.directory.exists(".larder/trash/\(run)"))
         }
     }
+
+    /// Builds and whole went with two runs: they come back in whatever order these are restored.
+    @Test(arguments: Shape.allCases, [true, false])
+    func twoRunsAreRestoredInAnyOrder(shape: Shape, partsFirst: Bool) throws {
+        let (bench, path, newest) = try snapshot(shape, builds: 3)
+        let listing = "find \(path) -type f -printf '%p %s %T@\\n' | sort"
+        let before = try bench.directory.shell(listing)
+        let runs = ["20260101T000000Z-0001", "20260101T000000Z-0002"]
+        try bench.directory.shell("touch -a -d '1 hour ago' \(newest)")
+        #expect(try bench.prune(run: runs[0]).evicted.count == 2)
+        try bench.directory.shell("touch -a -d '40 days ago' \(newest)")
+        #expect(try bench.prune(run: runs[1]).evicted.map(\.key) == ["g:s:1-SNAPSHOT"])
+        let trash = Trash(try bench.locked().folder.get())
+        for run in partsFirst ? runs : runs.reversed() {
+            #expect(try trash.restore(run: run).refused.map(\.1) == [])
+        }
+        #expect(try bench.directory.shell(listing) == before)
+        #expect(try trash.runs().isEmpty)
+    }
+
+    /// What a job fetched again is not mixed with what comes back.
+    @Test func aSnapshotThatAJobFetchedAgainStaysAsItIs() throws {
+        let (bench, path, _) = try snapshot(.maven, builds: 2)
+        let run = "20260101T000000Z-0001"
+        _ = try bench.prune(run: run)
+        try bench.directory.write("\(path)/s-1-20261001.000000-9.jar")
+        try bench.directory.write("\(path)/_remote.repositories", "s-1-20261001.000000-9.jar>snapshots=\n")
+        let result = try Trash(try bench.locked().folder.get()).restore(run: run, key: "g:s:1-SNAPSHOT")
+        #expect(result.refused.map(\.1) == ["a job fetched it again meanwhile"])
+        #expect(
+            try bench.directory.shell("ls -A \(path)") == "_remote.repositories\ns-1-20261001.000000-9.jar\n")
+    }
 }
 
 /// What uses up the allowance of a run.
