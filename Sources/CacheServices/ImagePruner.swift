@@ -128,7 +128,9 @@ package struct ImagePruner: Sendable {
     ) -> String? {
         if now.protections.contains(Protections(.inUse)) { return "a container uses it by now" }
         if now.fetched != planned.fetched { return "it was pulled again since the scan" }
-        if now.accessed > max(planned.accessed, seenUntil - .seconds(1)) { return "it was used or pulled since the scan" }
+        if now.accessed > max(planned.accessed, seenUntil - .seconds(1)) {
+            return "it was used or pulled since the scan"
+        }
         if now.image?.names != planned.image?.names { return "its names changed since the scan" }
         return nil
     }

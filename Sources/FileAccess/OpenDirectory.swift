@@ -32,7 +32,9 @@ package final class OpenDirectory: Sendable {
     /// Whether two absolute paths are one directory, by their names or through links and bind mounts.
     package static func isSame(_ path: String, _ other: String) -> Bool {
         if path == other { return true }
-        guard let one = try? open(root: path).stat(), let two = try? open(root: other).stat() else { return false }
+        guard let one = try? open(root: path).stat(), let two = try? open(root: other).stat() else {
+            return false
+        }
         return one.device == two.device && one.inode == two.inode
     }
 

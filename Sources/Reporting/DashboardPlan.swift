@@ -88,7 +88,8 @@ package struct PlanPage: Sendable {
         var text = "<h4>What stays whatever the quota says</h4>\n<ul class=\"keys\">"
         for kept in plan.kept {
             text += "<li><strong>\(kept.bytes)</strong> \(Figures.entries(kept.entries)): "
-            text += "\(HTMLText.escaped(kept.reason.text)). \(HTMLText.escaped(kept.reason.remedy(areImages: plan.areImages)))</li>\n"
+            text +=
+                "\(HTMLText.escaped(kept.reason.text)). \(HTMLText.escaped(kept.reason.remedy(areImages: plan.areImages)))</li>\n"
         }
         return text + "</ul>\n"
     }

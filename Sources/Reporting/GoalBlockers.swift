@@ -70,7 +70,9 @@ struct GoalBlockers {
         let denied = left.filter(\.isDenied).reduce(ByteCount.zero) { $0 + $1.bytes }
         let other = left.filter { !$0.isDenied }.reduce(ByteCount.zero) { $0 + $1.bytes }
         if denied > .zero {
-            lines.append((denied, "refused: this user may not move it", Protection.notMovable.remedy))
+            lines.append(
+                (denied, "refused: this user may not move it", Protection.notMovable.remedy(areImages: false))
+            )
         }
         if other > .zero { lines.append((other, "refused, as said above", "Prune again later.")) }
         return lines.enumerated().sorted { a, b in

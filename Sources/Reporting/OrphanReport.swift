@@ -70,7 +70,10 @@ package struct OrphanReport: Report {
         let freed = volumes.reduce(ByteCount.zero) { $0 + $1.freedBytes }
         let refused = volumes.reduce(0) { $0 + $1.refused.count }
         if gone + refused == 0 {
-            return ("No layer and no container was left behind in the image store.", skipped.isEmpty ? .good : .warning)
+            return (
+                "No layer and no container was left behind in the image store.",
+                skipped.isEmpty ? .good : .warning
+            )
         }
         let number = Figures.count(Int64(gone), "orphan", "orphans")
         var text =

@@ -41,7 +41,7 @@ import Testing
             let output = Pipe()
             process.standardOutput = output
             try process.run()
-            #expect(output.fileHandleForReading.availableData == Data("up\n".utf8))
+            #expect(output.fileHandleForReading.availableData.starts(with: Data("up".utf8)))
         }
 
         deinit { kill(process.processIdentifier, SIGKILL) }

@@ -87,7 +87,9 @@ extension Doctor {
                     cure: "correct it, or take it out: 'larder list --pool images' shows the names"))
         }
         guard !store.orphans.isEmpty else {
-            return found + [.init(.store, "orphans", ok: "\(name): no layer and no container was left behind")]
+            return found + [
+                .init(.store, "orphans", ok: "\(name): no layer and no container was left behind")
+            ]
         }
         let bytes = store.orphans.reduce(ByteCount.zero) { $0 + $1.bytes }
         let old = store.orphans.count { $0.isOld(at: facts.now) }
@@ -108,7 +110,8 @@ extension Doctor {
         let external = "podman system prune --external (Podman 4.4 and later) while no job runs"
         let directories = old.count { $0.kind == .directory }
         if directories == old.count { return external }
-        return "larder prune --orphans" + (directories > 0 ? "; for directories without a record: \(external)" : "")
+        return "larder prune --orphans"
+            + (directories > 0 ? "; for directories without a record: \(external)" : "")
     }
 
     private func socket(

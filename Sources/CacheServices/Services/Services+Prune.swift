@@ -133,7 +133,7 @@ extension Services {
             do {
                 try await checkStore(of: volume, podman)
                 try await protectMountedImages(in: &usage, of: podman)
-            } catch where options.dryRun {
+            } catch  where options.dryRun {
                 // A plan needs no Podman; that it would be refused is worth a word.
                 note(["a prune would be refused: \(error)"], of: volume, &failures)
             }
@@ -190,7 +190,8 @@ extension Services {
         do { info = try await podman.info() } catch let error as PodmanError {
             if error.isNobodyThere { return }
             throw Failure(
-                code: .failed, message: "volume \(volume.name): which store Podman has cannot be told: \(error)",
+                code: .failed,
+                message: "volume \(volume.name): which store Podman has cannot be told: \(error)",
                 hint: "'larder doctor' looks at the socket; see the sidecar's log")
         }
         guard OpenDirectory.isSame(info.root, volume.path) else {

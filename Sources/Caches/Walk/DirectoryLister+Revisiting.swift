@@ -1,3 +1,4 @@
+import CacheModel
 import CLinux
 import FileAccess
 import Glibc
@@ -90,7 +91,7 @@ extension DirectoryLister {
 
     /// Takes down when a file was written; a time in the future tells nothing.
     func noteWriting(_ stat: larder_stat, in record: inout DirectoryRecord) {
-        if stat.mtime <= startedAt.nanoseconds + Self.inFlightAge {
+        if stat.mtime <= (startedAt + CacheModel.Span.days(1)).nanoseconds {
             record.written = max(record.written, stat.mtime)
         }
     }
