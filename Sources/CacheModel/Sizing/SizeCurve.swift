@@ -93,13 +93,15 @@ package struct SizeCurve: Sendable {
     }
 
     // Nobody knows how full a volume of another size would have been when the history began: anything between both
-    // watermarks. Where a volume that was full has nothing to prune afterwards, it has all it needs, and where it
-    // began does not matter; else one prune more or less in the window would decide.
+    // watermarks. Where a volume that was full has nothing to prune afterwards, it has all it needs, and only what was
+    // there at the beginning has to be made room of; else one prune more or less in the window would decide.
     private func expected(at size: ByteCount, _ rule: VolumeReplay.Rule? = nil) -> ReplayOutcome {
-        let first = replay.run(size: size, rule: rule, start: starts[0])
-        guard first.prunesEver > 0 else { return first }
+        let whole = replay.run(size: size, rule: rule)
+        guard whole.prunesEver > 0 else { return whole }
+        let full = replay.run(size: size, rule: rule, start: starts[0])
+        guard full.prunesEver > 0 else { return whole }
         return ReplayOutcome(
-            meanOf: [first] + starts.dropFirst().map { replay.run(size: size, rule: rule, start: $0) })
+            meanOf: [full] + starts.dropFirst().map { replay.run(size: size, rule: rule, start: $0) })
     }
 
     /// What was found for that size; nil where it was not replayed.
