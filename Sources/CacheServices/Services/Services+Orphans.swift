@@ -49,11 +49,12 @@ extension Services {
         guard let podman = try podman(for: volume) else {
             throw Failure(code: .configuration, message: "volume \(volume.name) has no socket")
         }
-        if !dryRun {
-            try checkWritable(volume)
+        if !dryRun { try checkWritable(volume) }
+        let reclaim = OrphanReclaim(locked, podman: podman, clock: clock)
+        // A Podman that is asked anything removes half-pulled layers by itself: not where nothing is to go.
+        if !dryRun, !(try reclaim.plan(before.orphans).reclaimed.isEmpty) {
             try await checkStore(of: volume, podman)
         }
-        let reclaim = OrphanReclaim(locked, podman: podman, clock: clock)
         var result: OrphanReclaim.Result
         if dryRun {
             result = try reclaim.plan(before.orphans)
