@@ -140,7 +140,13 @@ struct IndexPlace: Sendable {
     }
 
     func markSuspect() {
-        _ = FileManager.default.createFile(atPath: mark, contents: nil)
+        Self.makeEmpty(mark)
+    }
+
+    /// Makes an empty file: by its name at once, since a draft that is renamed would stay behind after a kill.
+    private static func makeEmpty(_ path: String) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        if descriptor >= 0 { close(descriptor) }
     }
 
     private enum Health {
@@ -187,8 +193,8 @@ struct IndexPlace: Sendable {
         if isSuspect { try FileManager.default.removeItem(atPath: mark) }
         // Where that cannot be written the next opening checks again.
         let at = Date(timeIntervalSince1970: Double(now.seconds))
-        _ = FileManager.default.createFile(
-            atPath: checked, contents: nil, attributes: [.modificationDate: at])
+        Self.makeEmpty(checked)
+        try? FileManager.default.setAttributes([.modificationDate: at], ofItemAtPath: checked)
         return found.map { .mended($0) } ?? .sound
     }
 
