@@ -135,7 +135,10 @@ extension CacheIndex {
         for (number, files) in scan.sharedFiles.enumerated() {
             for holder in files.holders {
                 try db.execute(
-                    sql: "INSERT INTO shared_files VALUES (?, ?, ?, ?, ?, ?)",
+                    sql: """
+                        INSERT INTO shared_files (volume, number, path, is_counted_here, is_held_elsewhere, bytes)
+                        VALUES (?, ?, ?, ?, ?, ?)
+                        """,
                     arguments: [
                         volume, number, Data(holder.bytes), holder == files.countedIn,
                         files.isHeldElsewhere, files.bytes.bytes,

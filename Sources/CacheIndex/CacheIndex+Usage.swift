@@ -68,10 +68,7 @@ extension CacheIndex {
     ///
     /// - Throws: `IndexError`.
     package func ownPools() throws -> [Pool] {
-        try reading { db in
-            try String.fetchAll(db, sql: "SELECT name FROM pools WHERE code > 7").compactMap(
-                Pool.init(named:))
-        }
+        try reading(Pool.learnOwn)
     }
 
     /// What the last scan noticed of a volume; empty where it was never scanned.

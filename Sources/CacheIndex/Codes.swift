@@ -53,10 +53,9 @@ extension Pool: Coded {
 
     /// Takes note of the pools of the user's own that an index has: they may be of an older configuration, or of another
     /// process.
-    static func learnOwn(from db: Database) throws {
-        let rows = try Row.fetchCursor(
-            db.cachedStatement(sql: "SELECT name FROM pools WHERE code > 7"))
-        while let row = try rows.next() { _ = Pool(named: try row.text(0)) }
+    @discardableResult static func learnOwn(from db: Database) throws -> [Pool] {
+        try String.fetchAll(db.cachedStatement(sql: "SELECT name FROM pools WHERE code > 7")).compactMap(
+            Pool.init(named:))
     }
 }
 

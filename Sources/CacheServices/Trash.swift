@@ -121,6 +121,13 @@ package struct Trash: Sendable {
         return (restored.reversed(), refused.reversed())
     }
 
+    private static let fetchedAgain = "a job fetched it again meanwhile"
+
+    /// Moves all files of a directory in the trash to another one; why that was not possible.
+    private static func empty(_ inside: OpenDirectory, into place: OpenDirectory) -> String? {
+        FileUnits.putBack(from: inside, to: place).map { $0.code == EEXIST ? fetchedAgain : $0.message }
+    }
+
     /// Renames an entry back to where it came from, and makes the directories above it where they are gone.
     ///
     /// Returns why that was not possible.
@@ -147,9 +154,7 @@ package struct Trash: Sendable {
             guard let inside = try? directory.open(Self.name(number)) else { return "it holds no files" }
             moves.begin(in: parent, at: path.parent)
             let names = (try? inside.names()) ?? []
-            if let error = FileUnits.putBack(from: inside, to: parent) {
-                return error.code == EEXIST ? "a job fetched it again meanwhile" : error.message
-            }
+            if let refusal = Self.empty(inside, into: parent) { return refusal }
             for name in names { moves.gave(name, to: path.parent, parent) }
             _ = unlinkat(directory.descriptor, Self.name(number), AT_REMOVEDIR)
             return nil
@@ -163,10 +168,8 @@ package struct Trash: Sendable {
             // The builds of a SNAPSHOT that another run took may have come back before it.
             guard line.key.hasSuffix("-SNAPSHOT"), let inside = try? directory.open(Self.name(number)),
                 let place = try? parent.open(path.name.cString)
-            else { return "a job fetched it again meanwhile" }
-            if let error = FileUnits.putBack(from: inside, to: place) {
-                return error.code == EEXIST ? "a job fetched it again meanwhile" : error.message
-            }
+            else { return Self.fetchedAgain }
+            if let refusal = Self.empty(inside, into: place) { return refusal }
             _ = unlinkat(directory.descriptor, Self.name(number), AT_REMOVEDIR)
             return nil
         }

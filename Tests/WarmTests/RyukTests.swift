@@ -42,12 +42,12 @@ extension OnTheTestbed {
         }
 
         /// A container as Testcontainers for Python makes it (4.15.0, core/labels.py and core/container.py): only
-        /// Ryuk's has no session in its labels, for Ryuk would remove itself.
-        private func container(_ image: ImageReference, name: String, session: String) throws {
+        /// Ryuk's lacks the label by which Ryuk removes containers, for it would remove itself.
+        private func container(_ image: ImageReference, name: String, labelled id: String) throws {
             let made = try bed.job(
                 "create", "--name", name, "--label", "org.testcontainers=true", "--label",
                 "org.testcontainers.lang=python", "--label", "org.testcontainers.version=4.15.0", "--label",
-                image == ryuk ? "a=b" : "org.testcontainers.session-id=\(session)", image.name, "/bin/start")
+                image == ryuk ? "a=b" : "org.testcontainers.session-id=\(id)", image.name, "/bin/start")
             _ = try bed.job("rm", made)
         }
 
@@ -66,15 +66,15 @@ extension OnTheTestbed {
             try await bed.remove(ryuk)
             _ = try top(services)
             let disabled = UUID().uuidString.lowercased()
-            try container(redis, name: "sleepy-\(disabled.prefix(8))", session: disabled)
+            try container(redis, name: "sleepy-\(disabled.prefix(8))", labelled: disabled)
             #expect(try top(services).contains { $0.why.contains("Ryuk") } == false)
             #expect(try top(services).count == 1)
 
-            let session = UUID().uuidString.lowercased()
-            try container(ryuk, name: "testcontainers-ryuk-\(session)", session: session)
-            try container(redis, name: "brave-\(session.prefix(8))", session: session)
+            let id = UUID().uuidString.lowercased()
+            try container(ryuk, name: "testcontainers-ryuk-\(id)", labelled: id)
+            try container(redis, name: "brave-\(id.prefix(8))", labelled: id)
             let lines = try String(contentsOfFile: bed.setting("JOB_EVENTS"), encoding: .utf8)
-                .split(separator: "\n").filter { $0.contains(session) && $0.contains(#""Status":"create""#) }
+                .split(separator: "\n").filter { $0.contains(id) && $0.contains(#""Status":"create""#) }
             #expect(lines.count == 2 && lines.allSatisfy { $0.contains(#""org.testcontainers":"true""#) })
             let chosen = try top(services)
             #expect(chosen.count == 2)

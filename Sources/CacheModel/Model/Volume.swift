@@ -1,7 +1,7 @@
 /// A mounted file system (a PVC) that Larder keeps, with its quotas.
 package struct Volume: Sendable, Hashable {
     /// What lies on a volume.
-    package enum Kind: String, Sendable, Hashable, Codable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable, Codable {
         /// Maven and Gradle artifacts, found wherever they lie below the path.
         case buildCache = "build-cache"
         /// The directory that Podman calls its root.

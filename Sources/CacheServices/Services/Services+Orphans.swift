@@ -51,18 +51,15 @@ extension Services {
         }
         if !dryRun { try checkWritable(volume) }
         let reclaim = OrphanReclaim(locked, podman: podman, clock: clock)
-        // A Podman that is asked anything removes half-pulled layers by itself: not where nothing is to go.
-        if !dryRun, !(try reclaim.plan(before.orphans).reclaimed.isEmpty) {
-            try await checkStore(of: volume, podman)
-        }
-        var result: OrphanReclaim.Result
+        var result = try reclaim.plan(before.orphans)
         if dryRun {
-            result = try reclaim.plan(before.orphans)
             result.freedBytes = result.reclaimed.reduce(.zero) { $0 + $1.orphan.bytes }
             return OrphanReport.Volume(
                 name: volume.name, lines: result.lines, freedBytes: result.freedBytes,
                 usedBefore: before.usedBytes, usedAfter: before.usedBytes - result.freedBytes)
         }
+        // A Podman that is asked anything removes half-pulled layers by itself: not where nothing is to go.
+        if !result.reclaimed.isEmpty { try await checkStore(of: volume, podman) }
         result = try await reclaim.reclaim(before.orphans)
         note([result.failure].compactMap { $0 }, of: volume, &failures)
         let isWhole = failures.isEmpty && result.refused.isEmpty

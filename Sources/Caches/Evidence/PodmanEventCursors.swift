@@ -52,11 +52,4 @@ struct PodmanEventCursors: Equatable {
         }
         return bytes
     }
-
-    /// FNV-1a, 64 bits (Fowler, Noll, Vo).
-    static func hash(_ line: UnsafeRawBufferPointer) -> UInt64 {
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in line { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        return hash
-    }
 }

@@ -50,7 +50,7 @@ struct PodmanEventFile: ~Copyable {
     func hash(at start: Int64, length: Int) -> UInt64? {
         var line = [UInt8](repeating: 0, count: length)
         guard pread(descriptor, &line, length, off_t(start)) == length else { return nil }
-        return line.withUnsafeBytes(PodmanEventCursors.hash)
+        return line.withUnsafeBytes { FNV1a.hash($0) }
     }
 
     /// Gives every whole line from `offset` on, with its end, and where it begins; nil for one that is too long.

@@ -218,7 +218,7 @@ private struct Follower {
         let lines = lines
         var found: Set<Int> = []
         _ = file.lines(from: max(0, file.size - 2 * PodmanEventFile.readLimit)) { line, start in
-            guard let line, let index = lines[PodmanEventCursors.hash(line)] else { return }
+            guard let line, let index = lines[FNV1a.hash(line)] else { return }
             found.insert(index)
             (cursor.lineStart, cursor.lineLength) = (start, Int64(line.count))
             cursor.offset = start + Int64(line.count)

@@ -201,8 +201,9 @@ extension ImageStore {
             return next < walks.count && walks[next] <= time + hour
         }
         // Until somebody reads it, it has the time at which it was made, before its first layer.
-        let oldest = graph.records.lazy.map(\.created).min() ?? .init(nanoseconds: 0)
-        if folder.driver.useTrace.isEmpty, let walk = try? all.stat().atime, walk > oldest.nanoseconds {
+        if folder.driver.useTrace.isEmpty, let walk = try? all.stat().atime,
+            let oldest = graph.records.lazy.map(\.created.nanoseconds).min(), walk > oldest
+        {
             for layer in Self.readByWalk(reads, begunAt: walk) { reads[layer] = nil }
         }
         // Without a layer in between, a walk shows by having read all of several.

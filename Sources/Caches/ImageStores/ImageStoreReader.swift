@@ -48,23 +48,18 @@ package struct ImageStoreReader: Sendable {
             }.max()
         }
         let present = StoreDrivers.known.compactMap { driver in written(driver).map { (driver, $0) } }
-        func others(than used: any StoreDriver) -> [any StoreDriver] {
-            present.map(\.0).filter { $0.name != used.name }
+        let named = driver.flatMap(StoreDrivers.named)
+        if let driver, named == nil { throw ImageStoreError.driver(path: root, name: driver) }
+        // What is configured says what Podman should use; the records say what it does.
+        if present.isEmpty,
+            let foreign = StoreDrivers.unknown.first(where: { name in
+                (try? directory.stat("\(name)-images".utf8.cString)) != nil
+            })
+        {
+            throw ImageStoreError.driver(path: root, name: foreign)
         }
-        let foreign = StoreDrivers.unknown.first { name in
-            (try? directory.stat("\(name)-images".utf8.cString)) != nil
-        }
-        if let driver {
-            guard let used = StoreDrivers.named(driver) else {
-                throw ImageStoreError.driver(path: root, name: driver)
-            }
-            // What is configured says what Podman should use; the records say what it does.
-            if present.isEmpty, let foreign { throw ImageStoreError.driver(path: root, name: foreign) }
-            return (used, others(than: used))
-        }
-        if let last = present.max(by: { $0.1 < $1.1 })?.0 { return (last, others(than: last)) }
-        if let foreign { throw ImageStoreError.driver(path: root, name: foreign) }
-        return (VfsDriver(), [])
+        let used = named ?? present.max { $0.1 < $1.1 }?.0 ?? VfsDriver()
+        return (used, present.map(\.0).filter { $0.name != used.name })
     }
 
     /// Reads the store.

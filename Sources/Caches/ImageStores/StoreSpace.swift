@@ -47,7 +47,7 @@ package struct StoreSpace: Sendable {
     ///   - orphans: What was left behind: of that, directories without a record are in no other figure.
     ///   - now: Temporary files that nothing wrote to for a day before are told apart.
     package func unaccounted(
-        at path: String, orphans: [Orphan] = [], now: Timestamp
+        at path: String, orphans: [Orphan], now: Timestamp
     ) -> [UnaccountedSpace] {
         var found: [UnaccountedSpace] = []
         func add(_ kind: UnaccountedSpace.Kind, _ names: [String]) {

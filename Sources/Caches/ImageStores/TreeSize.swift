@@ -41,16 +41,21 @@ struct TreeSize {
             return
         }
         left -= 1
-        blocks.addPinned(stat.blocks)
+        count(stat)
+    }
+
+    /// Counts a file or a directory, each inode once.
+    private mutating func count(_ stat: larder_stat) {
         newest = max(newest, Timestamp(nanoseconds: stat.ctime))
+        let isDirectory = stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR)
+        if isDirectory || stat.links == 1 || linked.insert(stat.inode).inserted {
+            blocks.addPinned(stat.blocks)
+        }
     }
 
     /// Adds a tree; other users' directories may be closed to us.
     mutating func add(_ directory: OpenDirectory) {
-        if let stat = try? directory.stat() {
-            blocks.addPinned(stat.blocks)
-            newest = max(newest, Timestamp(nanoseconds: stat.ctime))
-        }
+        if let stat = try? directory.stat() { count(stat) }
         // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
         var stack: [(parent: OpenDirectory, name: [CChar])] = [(directory, [46, 0])]
         while let (parent, name) = stack.popLast() {
@@ -68,12 +73,8 @@ struct TreeSize {
                     isLowerBound = true
                     continue
                 }
-                newest = max(newest, Timestamp(nanoseconds: stat.ctime))
-                let isDirectory = stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR)
-                if isDirectory { stack.append((next, name)) }
-                if isDirectory || stat.links == 1 || linked.insert(stat.inode).inserted {
-                    blocks.addPinned(stat.blocks)
-                }
+                if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) { stack.append((next, name)) }
+                count(stat)
             }
         }
     }

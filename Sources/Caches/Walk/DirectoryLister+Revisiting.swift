@@ -1,5 +1,5 @@
-import CacheModel
 import CLinux
+import CacheModel
 import FileAccess
 import Glibc
 
@@ -91,7 +91,7 @@ extension DirectoryLister {
 
     /// Takes down when a file was written; a time in the future tells nothing.
     func noteWriting(_ stat: larder_stat, in record: inout DirectoryRecord) {
-        if stat.mtime <= (startedAt + CacheModel.Span.days(1)).nanoseconds {
+        if stat.mtime <= (startedAt + .days(1)).nanoseconds {
             record.written = max(record.written, stat.mtime)
         }
     }

@@ -8,11 +8,7 @@ extension Jitter {
         switch kind {
         case .random: return .seconds(Int64.random(in: 0..<most.seconds, using: &generator))
         case .fixed:
-            // FNV-1a, 64 bits (Fowler, Noll, Vo).
-            var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-            for byte in "\(key.activity.rawValue)/\(key.volume ?? "")".utf8 {
-                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-            }
+            let hash = FNV1a.hash("\(key.activity.rawValue)/\(key.volume ?? "")".utf8)
             return .seconds(Int64(hash % UInt64(most.seconds)))
         }
     }

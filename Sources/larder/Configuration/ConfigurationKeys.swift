@@ -118,7 +118,7 @@ struct ConfigurationSetting: Sendable {
         ConfigurationSetting("cluster", .labelOrNone, \.cluster),
         ConfigurationSetting("node", .labelOrNone, \.node),
         ConfigurationSetting("textfile", .fileOrNone, \.textfile),
-        ConfigurationSetting("log_level", .logLevel, \.logLevel),
+        ConfigurationSetting("log_level", .word, \.logLevel),
         ConfigurationSetting("color", .color, \.color),
         ConfigurationSetting("quiet", .truth, \.isQuiet),
         ConfigurationSetting("idle_floor", .span, \.idleFloor),

@@ -46,7 +46,7 @@ extension ConfiguredVolume {
                 node, path: path, known: ConfigurationKeys.volume, of: document, problems)
         else { return nil }
         let name = reader.required("name", .volumeName)
-        let kind = reader.required("kind", .kind)
+        let kind: Volume.Kind? = reader.required("kind", .word)
         let volumePath = reader.required("path", .path)
         let jobPath = reader.value("job_path", .path)
         var volume = Volume(
@@ -56,14 +56,16 @@ extension ConfiguredVolume {
         volume.readPools(reader, kind: kind)
         volume.keep = reader.keepPatterns()
         if let trash = reader.value("trash", .span) { volume.trashRetention = trash }
-        if let rule = reader.value("without_evidence", .withoutEvidence) { volume.withoutEvidence = rule }
+        let withoutEvidence: WithoutEvidence? = reader.value("without_evidence", .word)
+        if let withoutEvidence { volume.withoutEvidence = withoutEvidence }
         if let events = reader.value("events", .path), events != volume.eventsPath { volume.events = events }
         volume.driver = reader.value("driver", .storageDriver) ?? nil
         volume.additionalStores = reader.additionalStores()
         volume.replaceable = reader.replaceableImages()
         volume.installed = reader.installedExpiries()
         let probation = reader.value("probation", .positiveSpan)
-        switch reader.value("order", .order) {
+        let order: OrderWord? = reader.value("order", .word)
+        switch order {
         case .lru?: volume.order = .lru
         case .probation?: volume.order = .probation(probation ?? .days(21))
         case nil: break
@@ -227,14 +229,4 @@ extension MappingReader {
 /// The word for an order of eviction.
 enum OrderWord: String, CaseIterable, Sendable {
     case lru, probation
-}
-
-extension ValueFormat<OrderWord> {
-    /// In which order entries go.
-    static var order: Self {
-        Self(
-            accepted: OrderWord.allCases.map(\.rawValue).joined(separator: ", "),
-            read: { OrderWord(rawValue: $0) },
-            guess: { nearest($0, among: OrderWord.allCases.map(\.rawValue)).map { "`\($0)`" } })
-    }
 }

@@ -41,7 +41,7 @@ extension MappingReader {
                 place(of: "preset"), keyPath("preset"),
                 "there is a `path` as well; accepted: one of both")
         }
-        let unit = required("unit", .unit)
+        let unit: UnitWord? = required("unit", .word)
         let depth = value("depth", .depth)
         if let unit, unit == .file, depth != nil {
             problems.add(
@@ -89,16 +89,6 @@ extension MappingReader {
 /// The word for what one entry of a pool is.
 enum UnitWord: String, CaseIterable, Sendable {
     case file, directory
-}
-
-extension ValueFormat<UnitWord> {
-    /// What one entry of a pool is.
-    static var unit: Self {
-        Self(
-            accepted: UnitWord.allCases.map(\.rawValue).joined(separator: ", "),
-            read: { UnitWord(rawValue: $0) },
-            guess: { nearest($0, among: UnitWord.allCases.map(\.rawValue)).map { "`\($0)`" } })
-    }
 }
 
 extension ValueFormat<Int> {

@@ -25,6 +25,16 @@ struct ValueFormat<Value: Sendable>: Sendable {
     }
 }
 
+extension ValueFormat where Value: CaseIterable & RawRepresentable<String> {
+    /// One of some words.
+    static var word: Self {
+        let words = Value.allCases.map(\.rawValue)
+        return Self(
+            accepted: words.joined(separator: ", "), read: { Value(rawValue: $0) },
+            guess: { nearest($0, among: words).map { "`\($0)`" } })
+    }
+}
+
 extension ValueFormat<Span> {
     /// A length of time, zero included.
     static var span: Self {
@@ -55,35 +65,6 @@ extension ValueFormat<Int> {
                 guard text.utf8.allSatisfy({ (48...57).contains($0) }) else { return nil }
                 return Int(text).flatMap { (1...10_000_000).contains($0) ? $0 : nil }
             })
-    }
-}
-
-extension ValueFormat<Logger.Level> {
-    /// A level of swift-log.
-    static var logLevel: Self {
-        Self(
-            accepted: Logger.Level.allCases.map(\.rawValue).joined(separator: ", "),
-            read: { Logger.Level(rawValue: $0) },
-            guess: { nearest($0, among: Logger.Level.allCases.map(\.rawValue)).map { "`\($0)`" } })
-    }
-}
-
-extension ValueFormat<Volume.Kind> {
-    /// What lies on a volume.
-    static var kind: Self {
-        Self(
-            accepted: "build-cache, image-store", read: { Volume.Kind(rawValue: $0) },
-            guess: { nearest($0, among: ["build-cache", "image-store"]).map { "`\($0)`" } })
-    }
-}
-
-extension ValueFormat<WithoutEvidence> {
-    /// What becomes of entries whose use nothing shows.
-    static var withoutEvidence: Self {
-        let words = WithoutEvidence.allCases.map(\.rawValue)
-        return Self(
-            accepted: words.joined(separator: ", "), read: { WithoutEvidence(rawValue: $0) },
-            guess: { nearest($0, among: words).map { "`\($0)`" } })
     }
 }
 

@@ -40,10 +40,11 @@ package struct FolderRules: Sendable {
         var pools: [Pool] = []
         var starts: Place = 0
         var (directoryEnds, fileEnds): (Place, Place) = (0, 0)
-        var hash: UInt64 = 14_695_981_039_346_656_037
+        var hash = FNV1a()
         func mix(_ text: String) {
-            for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
-            hash = (hash ^ 0xff) &* 1_099_511_628_211
+            text.utf8.forEach { hash.add($0) }
+            // No byte of UTF-8, so that two texts are not taken for one.
+            hash.add(0xff)
         }
         for pool in own {
             for rule in pool.rules {
@@ -72,7 +73,7 @@ package struct FolderRules: Sendable {
         self.states = states
         self.pools = pools
         (self.directoryEnds, self.fileEnds) = (directoryEnds, fileEnds)
-        fingerprint = hash
+        fingerprint = hash.value
         beforeFiles = states.indices.reduce(into: 0) { before, place in
             let next: Place =
                 switch states[place] {
