@@ -59,11 +59,11 @@ package struct OrphanReclaim: Sendable {
             lines: orphans.map { OrphanLine($0, refusal: refusal(of: $0, store, now: now) ?? use ?? "") })
     }
 
-    /// Reclaims the orphans that `plan` lets go.
+    /// Reclaims the orphans that a plan lets go; what is gone by another hand meanwhile counts as reached.
     ///
     /// - Throws: `ImageStoreError` where the store's records cannot be read.
-    package func reclaim(_ orphans: [Orphan]) async throws -> Result {
-        var result = try plan(orphans)
+    package func reclaim(_ planned: Result) async throws -> Result {
+        var result = planned
         let gain = FreeSpaceGain(on: locked.root)
         result.failure = try await finishEarlier()
         for kind in [Orphan.Kind.deadContainer, .workingContainer, .unreferencedLayer, .incompleteLayer] {

@@ -60,7 +60,7 @@ extension Services {
         }
         // A Podman that is asked anything removes half-pulled layers by itself: not where nothing is to go.
         if !result.reclaimed.isEmpty { try await checkStore(of: volume, podman) }
-        result = try await reclaim.reclaim(before.orphans)
+        result = try await reclaim.reclaim(result)
         note([result.failure].compactMap { $0 }, of: volume, &failures)
         let isWhole = failures.isEmpty && result.refused.isEmpty
         var outcome = EvictionOutcome(orphans: result, of: volume.name, usedBefore: before.usedBytes)
