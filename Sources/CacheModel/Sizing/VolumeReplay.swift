@@ -18,7 +18,7 @@ package struct ReplayOutcome: Sendable, Hashable {
     /// not reach the low watermark.
     package var prunes: Int64 = 0
     package var prunesOver: Int64 = 0
-    /// How many prunes had something to do at any time.
+    /// How many prunes evicted something at any time.
     package var prunesEver: Int64 = 0
     /// The avoidable misses where the replay began at the least favourable level; `avoidable` where it began at one.
     package var mostAvoidable: Int64 = 0
@@ -85,7 +85,10 @@ package struct VolumeReplay: Sendable {
 
     /// Makes a replay.
     ///
-    /// - Parameter fixed: what belongs to no entry and is never pruned.
+    /// - Parameters:
+    ///   - trace: the history, lined up.
+    ///   - regime: when the volume is pruned, and how.
+    ///   - fixed: what belongs to no entry and is never pruned.
     package init(_ trace: ReplayTrace, _ regime: PruneRegime, fixed: ByteCount = .zero) {
         self.trace = trace
         self.regime = regime
@@ -99,8 +102,11 @@ package struct VolumeReplay: Sendable {
 
     /// Replays the history on a volume of that size.
     ///
-    /// - Parameter start: to which part of the size it is filled when the history begins, in 0…1: what would go
-    ///   first has gone already. Nil where it has all that there was.
+    /// - Parameters:
+    ///   - size: of the volume.
+    ///   - rule: which entries go first; nil for the regime's own.
+    ///   - start: to which part of the size it is filled when the history begins, in 0…1: what would go first has
+    ///     gone already. Nil where it has all that there was.
     package func run(size: ByteCount, rule: Rule? = nil, start: Double? = nil) -> ReplayOutcome {
         var state = ReplayState(
             trace, regime, size: Double(max(0, size.bytes)) * trace.share,
@@ -423,7 +429,7 @@ private struct ReplayState {
             idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
         for limit in over { pass.pools[limit.pool] = limit.low }
         evict(&pass)
-        outcome.prunesEver += 1
+        if pass.evicted > 0 { outcome.prunesEver += 1 }
         guard isWarm else { return }
         outcome.evictions += pass.evicted
         outcome.evictedBytes += ByteCount(pass.freed)
