@@ -88,12 +88,21 @@ package struct OrphanReclaim: Sendable {
         return result
     }
 
-    /// Removes the images that a killed run left, with the orphans they adopted; the socket's failure, if any.
-    private func finishEarlier() async throws -> String? {
+    /// Whether Podman would be asked for anything: to reclaim what is planned, or to remove what a killed run left.
+    package func asksPodman(for planned: Result) throws -> Bool {
+        try !planned.reclaimed.isEmpty || !leftImages().isEmpty
+    }
+
+    /// The images that a killed run left; none while the store is in use.
+    private func leftImages() throws -> [ImageStore.Image] {
         let store = try reader.read()
         let left = store.images.filter(StoreActivity.isAdoption)
-        guard !left.isEmpty, activity.use(of: store, now: clock()) == nil else { return nil }
-        for name in left.flatMap(\.names) {
+        return left.isEmpty || activity.use(of: store, now: clock()) != nil ? [] : left
+    }
+
+    /// Removes the images that a killed run left, with the orphans they adopted; the socket's failure, if any.
+    private func finishEarlier() async throws -> String? {
+        for name in try leftImages().flatMap(\.names) {
             do { _ = try await podman.removeImage(name) } catch let error as PodmanError {
                 if case .status = error { continue }
                 return "\(error)"

@@ -59,7 +59,7 @@ extension Services {
                 usedBefore: before.usedBytes, usedAfter: before.usedBytes - result.freedBytes)
         }
         // A Podman that is asked anything removes half-pulled layers by itself: not where nothing is to go.
-        if !result.reclaimed.isEmpty { try await checkStore(of: volume, podman) }
+        if try reclaim.asksPodman(for: result) { try await checkStore(of: volume, podman) }
         result = try await reclaim.reclaim(result)
         note([result.failure].compactMap { $0 }, of: volume, &failures)
         let isWhole = failures.isEmpty && result.refused.isEmpty
