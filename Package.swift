@@ -23,7 +23,6 @@ let package = Package(
     products: [.executable(name: "larder", targets: ["larder"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl.git", exact: "2.37.6"),
@@ -36,13 +35,13 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux"),
+        .systemLibrary(name: "CNettle", providers: [.apt(["nettle-dev"])]),
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         part("CacheModel", []),
+        part("Digests", ["CNettle"]),
         part("FileAccess", ["CacheModel", "CLinux"]),
         part("TOMLSettings", [.product(name: "TOMLKit", package: "TOMLKit")]),
-        part(
-            "Caches",
-            ["CacheModel", "CLinux", "FileAccess", .product(name: "Crypto", package: "swift-crypto")]),
+        part("Caches", ["CacheModel", "CLinux", "Digests", "FileAccess"]),
         part(
             "CacheIndex",
             [
@@ -64,9 +63,8 @@ let package = Package(
         part(
             "PodmanClient",
             [
-                "CacheModel", "TOMLSettings",
+                "CacheModel", "Digests", "TOMLSettings",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -78,10 +76,10 @@ let package = Package(
         part(
             "CacheServices",
             [
-                "CacheIndex", "CacheModel", "Caches", "CLinux", "CZlib", "FileAccess", "PodmanClient",
-                "PodmanClient", "Reporting", "RunnerLint",
+                "CacheIndex", "CacheModel", "Caches", "CLinux", "CZlib", "Digests", "FileAccess",
+                "PodmanClient",
+                "Reporting", "RunnerLint",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
             ]),
@@ -119,7 +117,7 @@ let package = Package(
         tests("PodmanClientTests", ["PodmanClient"], exclude: ["tls_registry.py"]),
         tests(
             "CacheServicesTests",
-            ["CacheIndex", "CacheServices", "Caches", "CLinux", "FileAccess", "PodmanClient"],
+            ["CacheIndex", "CacheServices", "Caches", "CLinux", "Digests", "FileAccess", "PodmanClient"],
             exclude: ["Configuration/cron_oracle.py"]),
         tests("SafetyTests", ["larder"]),
         tests(

@@ -1,6 +1,6 @@
 import CacheModel
 import Caches
-import Crypto
+import Digests
 import Foundation
 
 /// An image that stands on layers which no image needs, so that removing it removes them.
@@ -58,19 +58,12 @@ struct AdoptionImage {
 
     /// The ID of a layer on another one.
     private static func chainID(below: String, digest: String) -> String {
-        sha256(Data("\(below)+\(digest)".utf8))
-    }
-
-    private static func sha256(_ data: Data) -> String {
-        SHA256.hash(data: data).map { byte in
-            let digits = Array("0123456789abcdef")
-            return "\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-        }.joined()
+        DigestFunction.sha256.hex(of: "\(below)+\(digest)".utf8)
     }
 
     private static func blob(_ text: String) -> (digest: String, data: Data) {
         let data = Data(text.utf8)
-        return (sha256(data), data)
+        return (DigestFunction.sha256.hex(of: data), data)
     }
 
     /// A file in a tar (POSIX.1-2017, pax, "ustar Interchange Format").

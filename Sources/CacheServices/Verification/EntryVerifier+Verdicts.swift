@@ -1,5 +1,6 @@
 import CacheModel
 import Caches
+import Digests
 import FileAccess
 import Glibc
 
@@ -27,7 +28,7 @@ extension EntryVerifier {
             folder.tracking?.isFetched($0) ?? UntrackedDownload(folder.path)?.isFetched($0) ?? false
         }
         var nonsense: String?
-        for algorithm in Checksum.Algorithm.allCases where isFetched {
+        for algorithm in DigestFunction.allCases where isFetched {
             let beside = name + Array(".\(algorithm.rawValue)".utf8)
             guard folder.has(beside),
                 let source = try NoAtimeFile.open(beside.cString, in: folder.directory)

@@ -1,6 +1,5 @@
 import CacheModel
 import Caches
-import Crypto
 import FileAccess
 import Foundation
 

@@ -1,4 +1,5 @@
 import CacheModel
+import Digests
 import FileAccess
 
 /// Reads files at a pace, through one buffer.
@@ -29,16 +30,16 @@ final class PacedReader {
     /// A whole file's checksum; nil where as long a time as all may take is over before its end.
     ///
     /// The time that was left as it began does not count: a file that was begun late has its turn.
-    func digits(of file: NoAtimeFile, _ algorithm: Checksum.Algorithm) throws(SystemError) -> String? {
+    func digits(of file: NoAtimeFile, _ function: DigestFunction) throws(SystemError) -> String? {
         let isTimeOver = limit()
-        var checksum = algorithm.begin()
+        var checksum = Digest(function)
         var offset: Int64 = 0
         while true {
             let count = try file.read(into: buffer, at: offset)
             checksum.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             offset += Int64(count)
             account(for: count)
-            if count < buffer.count { return checksum.digits() }
+            if count < buffer.count { return checksum.hex }
             if isTimeOver() { return nil }
             file.release(upTo: offset)
         }

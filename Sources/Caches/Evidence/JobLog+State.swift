@@ -1,5 +1,5 @@
 import CacheModel
-import Crypto
+import Digests
 import Foundation
 
 /// Why a log cannot be read.
@@ -14,7 +14,7 @@ extension JobLog {
     /// How far a log was read.
     struct State {
         var reading = Reading()
-        var hash = SHA256()
+        var hash = Digest(.sha256)
         private let endedAt: Timestamp
         /// The last time the log told: what follows is not earlier.
         private var passed: Timestamp?
@@ -26,7 +26,7 @@ extension JobLog {
 
         init(seed: String, endedAt: Timestamp) {
             self.endedAt = endedAt
-            hash.update(data: Data("\(seed.utf8.count) \(seed) ".utf8))
+            hash.update("\(seed.utf8.count) \(seed) ".utf8)
         }
 
         mutating func damage() {
@@ -63,7 +63,7 @@ extension JobLog {
                 reading.others += 1
                 return
             }
-            let digest = hash.finalize().prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
+            let digest = hash.bytes.prefix(8).reduce(Int64(0)) { $0 << 8 | Int64($1) }
             let earliest = passed.map { min($0, endedAt) } ?? endedAt - JobLog.longestJob
             reading.downloads.append(
                 JobDownload(

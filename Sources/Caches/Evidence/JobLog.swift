@@ -1,6 +1,6 @@
 import CLinux
 import CacheModel
-import Crypto
+import Digests
 import Foundation
 import Glibc
 
@@ -72,13 +72,13 @@ package struct JobLog {
                     isTooLong = isTooLong || line.count > Self.lineLimit
                     take(line, isTooLong: isTooLong, isWhole: end < filled, &state)
                     isTooLong = false
-                    state.hash.update(data: Self.lineFeed)
+                    state.hash.update(Self.lineFeed)
                     used = min(end + 1, filled)
                     if end == filled { break }
                 }
                 if used == 0, filled == bytes.count {
                     (used, isTooLong) = (filled, true)
-                    state.hash.update(bufferPointer: bytes)
+                    state.hash.update(bytes)
                 }
             }
             if isEnd { break }
@@ -103,7 +103,7 @@ package struct JobLog {
     private func take(
         _ line: UnsafeRawBufferPointer, isTooLong: Bool, isWhole: Bool, _ state: inout State
     ) {
-        state.hash.update(bufferPointer: line)
+        state.hash.update(line)
         guard !line.isEmpty || isTooLong else { return }
         state.reading.lines += 1
         if isTooLong { return state.damage() }

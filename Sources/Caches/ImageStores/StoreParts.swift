@@ -1,5 +1,5 @@
 import CacheModel
-import Crypto
+import Digests
 import FileAccess
 import Foundation
 
@@ -68,7 +68,7 @@ package struct StoreParts {
             guard let digest = part.digest, digest.hasPrefix("sha256:"),
                 let data = folder.smallFile(name, in: place)
             else { continue }
-            if SHA256.hash(data: data).hex != digest.dropFirst(7) {
+            if DigestFunction.sha256.hex(of: data) != digest.dropFirst(7) {
                 return Fault(text: "its \(part.title) is not what its digest says", isMissing: false)
             }
         }
@@ -89,13 +89,5 @@ extension ImageStore.BigData {
         if name.hasPrefix("manifest") { return name == "manifest" ? "manifest" : "copy of the manifest" }
         if name.hasPrefix("sha256:") { return "configuration" }
         return "data \(escaped(name.utf8))"
-    }
-}
-
-extension Sequence<UInt8> {
-    /// Two hexadecimal digits for each byte.
-    fileprivate var hex: String {
-        let digits = Array("0123456789abcdef")
-        return String(flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
     }
 }

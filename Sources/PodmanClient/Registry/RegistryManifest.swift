@@ -1,5 +1,5 @@
 import CacheModel
-import Crypto
+import Digests
 import Foundation
 
 /// What a registry says of an image: of one platform's, or of a list of them.
@@ -34,11 +34,7 @@ package struct RegistryManifest: Sendable, Hashable {
             let document = try? JSONDecoder().decode(Document.self, from: body),
             document.schemaVersion == 2
         else { return nil }
-        digest =
-            "sha256:"
-            + SHA256.hash(data: body).map { byte in
-                (byte < 16 ? "0" : "") + String(byte, radix: 16)
-            }.joined()
+        digest = "sha256:" + DigestFunction.sha256.hex(of: body)
         image = document.config.map { String($0.digest.dropFirst("sha256:".count)) }
         let given = document.layers ?? []
         // No image has more layers than a file system can stack, and none is larger than a pebibyte.

@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import Digests
 import FileAccess
 import Foundation
 import Synchronization
@@ -95,7 +96,7 @@ struct VerificationFixture {
             .quarantine(locked, verified, usage: usage, run: run).verified
     }
 
-    func digits(of name: String, _ algorithm: Checksum.Algorithm) throws -> String {
+    func digits(of name: String, _ algorithm: DigestFunction) throws -> String {
         let root = try OpenDirectory.open(root: directory.path)
         let file = try #require(try NoAtimeFile.open(name.utf8.cString, in: root))
         return try PacedReader(ReadingPace(), uptime: { .zero }, wait: { _ in }).digits(of: file, algorithm)

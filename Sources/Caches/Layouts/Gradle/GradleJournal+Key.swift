@@ -1,4 +1,4 @@
-import Crypto
+import Digests
 
 extension GradleJournal {
     /// The hashes that a path may stand under in the index: the last 8 bytes of the MD5 of its serialised text
@@ -9,7 +9,7 @@ extension GradleJournal {
         var texts = [lengthFirst(path)]
         if let short = lastByteMarked(path) { texts.append(short) }
         return texts.map { text in
-            Insecure.MD5.hash(data: text).suffix(8).reduce(0) { $0 << 8 | Int64($1) }
+            DigestFunction.md5.digest(of: text).suffix(8).reduce(0) { $0 << 8 | Int64($1) }
         }
     }
 

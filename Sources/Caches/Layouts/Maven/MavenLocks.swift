@@ -1,5 +1,5 @@
 import CacheModel
-import Crypto
+import Digests
 import FileAccess
 import Glibc
 
@@ -110,12 +110,7 @@ enum MavenLocks {
             kinds.formUnion(Self.kinds(of: file.dropLast().map(UInt8.init(bitPattern:)), in: version))
         }
         let names = ["\(module):\(base)"] + kinds.map { "\(module):\($0):\(base)" }
-        return names.map { name in
-            Insecure.SHA1.hash(data: Array(name.utf8)).map { byte in
-                let digits = String(byte, radix: 16)
-                return digits.count == 1 ? "0" + digits : digits
-            }.joined()
-        }
+        return names.map { DigestFunction.sha1.hex(of: $0.utf8) }
     }
 
     /// What a file in a version's directory may be by the name of its lock: `extension` or `extension:classifier`.
