@@ -67,9 +67,9 @@ package struct BuildPruner: Sendable {
             let refusal = allowance.refusal(of: eviction.freedBytes) ?? Self.refusal(of: number)
             let result: Result =
                 if Task.isCancelled {
-                    .refused(Self.stopped)
+                    .refused(.stopped)
                 } else if let refusal {
-                    .refused(refusal)
+                    .refused(Refusal(refusal))
                 } else {
                     evict(entry.found, number: number, to: place, &state)
                 }
@@ -89,9 +89,9 @@ package struct BuildPruner: Sendable {
                 }
                 outcome.freedBytes = outcome.freedBytes + parents.bytes
                 outcome.emptiedBytes = outcome.emptiedBytes + parents.bytes
-            case .refused(let reason):
-                line.reason = reason
-                (line.isGone, line.isDenied) = (reason == Self.gone, reason.hasPrefix(Self.denied))
+            case .refused(let refusal):
+                line.reason = refusal.text
+                (line.isGone, line.isDenied) = (refusal.cause == .gone, refusal.cause == .denied)
                 outcome.refused.append(line)
                 if entry.found.traits.contains(.part), !line.isGone {
                     state.kept.insert(entry.found.path.parent)
@@ -118,21 +118,9 @@ package struct BuildPruner: Sendable {
             ? nil : "beyond the \(TrashJournal.mostEntries) entries that one run may move"
     }
 
-    /// Why the rest stays when a run is asked to stop: what was moved by then is recorded like any other run.
-    static let stopped = "the run was asked to stop"
-
-    /// What is said of an entry that somebody else removed.
-    static let gone = "it is gone already"
-    /// How it begins what is said of an entry that this process may not move.
-    static let denied = "it cannot be moved by this user"
-
-    private static func failure(_ error: SystemError) -> String {
-        [EACCES, EPERM].contains(error.code) ? "\(denied): \(error)" : "it could not be moved: \(error)"
-    }
-
     private enum Result {
         case evicted(PreEvictionCheck.Occupancy, parents: (bytes: ByteCount, count: Int64))
-        case refused(String)
+        case refused(Refusal)
     }
 
     /// Where evicted entries go: the run's folder with its journal, or, on a volume so full that not even that
@@ -223,13 +211,13 @@ package struct BuildPruner: Sendable {
     private func evict(
         _ entry: ScannedEntry, number: Int, to place: Place, _ state: inout RunState
     ) -> Result {
-        if let home = state.held.home(of: entry) { return .refused(home.reason) }
+        if let home = state.held.home(of: entry) { return .refused(Refusal(home.reason)) }
         if let hold = CacheLayouts.holdingBuild(of: entry, below: folder.root) {
             state.held.note(hold)
-            return .refused(hold.reason)
+            return .refused(Refusal(hold.reason))
         }
         if state.kept.contains(entry.path) { return .refused("a part of it stays") }
-        if let reason = whyNotExpired(entry) { return .refused(reason) }
+        if let reason = whyNotExpired(entry) { return .refused(Refusal(reason)) }
         if let unit = FileUnits(entry) { return evict(unit, number: number, to: place, &state.moves) }
         let parent: OpenDirectory
         let directory: OpenDirectory
@@ -239,7 +227,7 @@ package struct BuildPruner: Sendable {
         } catch {
             return .refused(
                 error.code == ENOENT
-                    ? Self.gone
+                    ? .gone
                     : "its path leads through a link or another file system, or changed: \(error)")
         }
         let isPart = entry.traits.contains(.part)
@@ -254,9 +242,9 @@ package struct BuildPruner: Sendable {
         }
         let result = larder_rename_noreplace(
             parent.descriptor, entry.path.name.cString, place.directory.descriptor, place.name(number))
-        guard result == 0 else { return .refused(Self.failure(SystemError(code: -result))) }
+        guard result == 0 else { return .refused(Refusal(ofMove: SystemError(code: -result))) }
         if let reason = secondLook(at: entry, number, in: place, putBackTo: parent) {
-            return .refused(reason)
+            return .refused(Refusal(reason))
         }
         if isPart {
             state.moves.took(
@@ -291,18 +279,19 @@ package struct BuildPruner: Sendable {
         case .unchanged(let found): occupancy = found
         }
         if let error = unit.move(from: parent, to: place.directory, as: place.name(number)) {
-            return .refused(Self.failure(error))
+            return .refused(Refusal(ofMove: error))
         }
         var reason = CacheLayouts.holdingBuild(of: entry, below: folder.root)?.reason
         if reason == nil,
             case .changed(let change) = unit.lookAtMoved(
                 in: place.directory, place.name(number), quietSince: quietSince, now: clock())
         {
-            reason = change
+            reason = change.text
         }
         if let reason {
             let isBack = unit.putBack(from: place.directory, place.name(number), to: parent)
-            return .refused(isBack ? reason : "\(reason); it waits in the trash, as its place is taken")
+            return .refused(
+                isBack ? Refusal(reason) : "\(reason); it waits in the trash, as its place is taken")
         }
         if isPart, let inside = try? place.directory.open(place.name(number)),
             let names = try? inside.names()
@@ -332,7 +321,7 @@ package struct BuildPruner: Sendable {
             else {
                 return nil
             }
-            reason = change
+            reason = change.text
         } else {
             reason = "its directory was swapped for something else"
         }

@@ -48,7 +48,7 @@ struct FileUnits {
         do throws(SystemError) {
             let found: [[CChar]]
             if let renamed { found = [renamed] } else { found = try names(in: directory) }
-            guard !found.isEmpty else { return .changed(BuildPruner.gone) }
+            guard !found.isEmpty else { return .changed(.gone) }
             for name in found {
                 let stat = try directory.stat(name)
                 guard stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG) else {
@@ -73,7 +73,7 @@ struct FileUnits {
             }
         } catch {
             return .changed(
-                error.code == ENOENT ? BuildPruner.gone : "it could not be looked at (\(error))")
+                error.code == ENOENT ? .gone : "it could not be looked at (\(error))")
         }
         return inode == entry.inode
             ? .unchanged(occupancy) : .changed("it was replaced since the scan")

@@ -56,7 +56,7 @@ package struct ImagePruner: Sendable {
             var refusal: String?
             var isGone = false
             if Task.isCancelled {
-                refusal = BuildPruner.stopped
+                refusal = Refusal.stopped.text
             } else if let failure = result.failure {
                 refusal = failure
             } else {

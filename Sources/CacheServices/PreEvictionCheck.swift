@@ -13,7 +13,7 @@ enum PreEvictionCheck {
     /// What an entry is found to be, or why it must stay.
     enum Finding: Equatable {
         case unchanged(Occupancy)
-        case changed(String)
+        case changed(Refusal)
     }
 
     /// What an entry's files and directories occupy.
@@ -73,7 +73,7 @@ enum PreEvictionCheck {
             var stack = [EntryLook.Place(parent: directory, name: [46, 0], depth: 0, isTools: true)]
             while let place = stack.popLast() {
                 let next = try place.parent.open(place.name)
-                if let change = try look.lookInto(next, place, &stack) { return .changed(change) }
+                if let change = try look.lookInto(next, place, &stack) { return .changed(Refusal(change)) }
             }
             return .unchanged(look.occupancy)
         } catch let error {
