@@ -24,8 +24,10 @@ package struct ImagePattern: Sendable, Hashable {
 
     /// Whether an image of that name is meant.
     ///
-    /// - Parameter anyRegistry: whether a short name may be one of any registry, and not only of those that Podman
-    ///   tries first. To protect, that is right; to remove, it is not.
+    /// - Parameters:
+    ///   - name: as the store's records have it, with its registry.
+    ///   - anyRegistry: whether a short name may be one of any registry, and not only of those that Podman tries
+    ///     first. To protect, that is right; to remove, it is not.
     package func matches(_ name: String, anyRegistry: Bool) -> Bool {
         patterns.contains { $0.matches(name) } || anyRegistry && suffix?.matches(name) ?? false
     }

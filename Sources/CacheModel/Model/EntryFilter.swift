@@ -98,7 +98,10 @@ package struct EntryFilter: Sendable, Hashable {
 
     /// Whether an entry meets every condition.
     ///
-    /// - Parameter protection: why no prune would take it; nil where one could.
+    /// - Parameters:
+    ///   - entry: what is asked about.
+    ///   - protection: why no prune would take it; nil where one could.
+    ///   - now: what ages are counted from.
     package func admits(_ entry: CacheEntry, protection: Protection?, now: Timestamp) -> Bool {
         conditions.allSatisfy { condition in
             switch condition {

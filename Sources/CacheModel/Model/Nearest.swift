@@ -14,7 +14,10 @@ package func nearest(_ name: String, among known: some Sequence<String>) -> Stri
 
 /// The names that are closest to one, the closest first: those that hold it, then those within a third of its length.
 ///
-/// - Parameter count: how many at most.
+/// - Parameters:
+///   - name: what a person wrote.
+///   - known: the names that there are.
+///   - count: how many at most.
 package func nearest(_ name: String, among known: some Sequence<String>, count: Int) -> [String] {
     guard !name.isEmpty else { return [] }
     let wanted = letters(name)

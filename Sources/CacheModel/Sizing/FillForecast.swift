@@ -25,12 +25,13 @@ package struct FillForecast: Sendable, Hashable {
     /// When a single day brought more than a third of all that was added; nil where none did.
     package var jumpAt: Timestamp?
 
-    /// Extends daily values.
+    /// Extends daily values; nil where there are too few.
     ///
     /// - Parameters:
     ///   - values: the value at the end of each day; the last one is at `time`.
+    ///   - basis: what the values are.
     ///   - limit: what they must not reach.
-    /// Nil where there are too few.
+    ///   - time: when the last value was taken.
     package init?(_ values: [Double], basis: Basis, limit: Double, at time: Timestamp) {
         let changes = zip(values.dropFirst(), values).map { $0 - $1 }
         guard let growth = Growth(changes, now: values.last ?? 0) else { return nil }

@@ -32,6 +32,8 @@ package struct Growth: Sendable, Hashable {
     /// - Parameters:
     ///   - changes: what each day added, in the order of time.
     ///   - now: the value at the end.
+    ///   - draws: how many resampled histories the interval is read from.
+    ///   - seed: of the random numbers, so that the same history gives the same interval.
     package init?(_ changes: [Double], now: Double, draws: Int = 400, seed: UInt64 = 1) {
         let count = changes.count
         guard count >= Self.daysNeeded, changes.allSatisfy(\.isFinite) else { return nil }

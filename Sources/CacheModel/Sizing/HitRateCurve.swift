@@ -30,6 +30,7 @@ package struct HitRateCurve: Sendable {
     /// Replays a history.
     ///
     /// - Parameters:
+    ///   - history: every recorded access.
     ///   - since: accesses after it count; those before warm the cache.
     ///   - bound: with more contents and accesses than this, a sample of the entries is replayed.
     package init(_ history: VolumeHistory, since: Timestamp, bound: Int = 4_000_000) {

@@ -88,8 +88,14 @@ package struct Recommendation: Sendable, Hashable {
     /// Searches a curve; nil where no access counts or no size keeps to the terms.
     ///
     /// - Parameters:
+    ///   - curve: what each size would have given.
     ///   - wanted: how many different entries jobs want in a day.
     ///   - growth: how demand grows; nil where that is not known or not certain.
+    ///   - unmanaged: what belongs to no entry.
+    ///   - containers: what containers write at their peak.
+    ///   - limit: today's size.
+    ///   - now: when the report is made.
+    ///   - terms: what a size must keep to.
     package init?(
         _ curve: inout SizeCurve, wanted: Double, growth: Growth?, unmanaged: ByteCount,
         containers: ByteCount = .zero, limit: ByteCount, now: Timestamp, terms: Terms = Terms()

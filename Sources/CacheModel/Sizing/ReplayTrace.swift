@@ -58,8 +58,11 @@ package struct ReplayTrace: Sendable {
     /// Lines up a history; events after `since` count.
     ///
     /// - Parameters:
+    ///   - history: every recorded access.
+    ///   - since: when counting begins.
     ///   - prunes: when prunes come, the earliest first. Uses of an object between two of them become one, at the
     ///     time of the last: no prune can tell them apart. Nil where prunes may come at any time.
+    ///   - pinned: the entries that no prune takes.
     ///   - rank: the order of entries that were used at the same instant and are of one size.
     ///   - share: the part of the entries that takes part.
     ///   - half: which half of that part; nil for both.

@@ -42,9 +42,12 @@ package struct SizeCurve: Sendable {
     /// Begins a curve.
     ///
     /// - Parameters:
+    ///   - history: every recorded access.
     ///   - since: accesses after it count; those before warm the cache.
+    ///   - regime: when the volume is pruned, and how.
     ///   - fixed: what belongs to no entry and is never pruned.
     ///   - days: how many days the counted accesses cover.
+    ///   - rank: the order of entries that were used at the same instant and are of one size.
     ///   - bound: with more contents and accesses than this, a sample of the entries is replayed (C. A.
     ///     Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC 2017).
     package init(
