@@ -42,6 +42,17 @@ package struct PruneRegime: Sendable, Hashable {
         self.pinned = pinned
     }
 
+    /// How long a prune above the critical level that did not help holds up the next one, at first.
+    package static let firstPause = Span.minutes(5)
+    private static let longestPause = Span.hours(1)
+
+    /// The pause after a further one that did not help: twice as long, and an hour at most.
+    ///
+    /// - Parameter pause: the last one.
+    package static func nextPause(after pause: Span) -> Span {
+        Span(nanoseconds: min(pause.nanoseconds * 2, longestPause.nanoseconds))
+    }
+
     /// The regime of a volume: watermarks that are sizes become parts of today's limit, as whoever lets the
     /// volume grow will let them grow as well.
     package init(

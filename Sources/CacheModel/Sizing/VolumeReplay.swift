@@ -146,7 +146,9 @@ private struct ReplayState {
     private var needed: [Int32]
     private var isWarm = false
     private var outcome = ReplayOutcome()
-    private var lastPressure = Int64.min
+    /// Before when no further prune for pressure comes; nil where there is none to wait for.
+    private var calmUntil: Int64?
+    private var pause = PruneRegime.firstPause
 
     init(
         _ trace: ReplayTrace, _ regime: PruneRegime, size: Double, fixed: Int64, rule: VolumeReplay.Rule
@@ -251,10 +253,17 @@ private struct ReplayState {
         if isWarm { count(event, trace.counts[place], was: was, size: size, recorded, brought) }
         if used > outcome.peakEver.bytes { outcome.peakEver = ByteCount(used) }
         if isWarm, used > outcome.peak.bytes { outcome.peak = ByteCount(used) }
-        if used > critical, trace.times[place] - lastPressure > 300_000_000_000 {
-            lastPressure = trace.times[place]
-            prune(at: trace.times[place])
+        relievePressure(at: trace.times[place])
+    }
+
+    /// What the daemon does above the critical level, with its pauses where a prune did not help.
+    private mutating func relievePressure(at now: Int64) {
+        if used > critical, calmUntil.map({ now >= $0 }) ?? true {
+            prune(at: now)
+            calmUntil = now.addingReportingOverflow(pause.nanoseconds).partialValue
+            pause = PruneRegime.nextPause(after: pause)
         }
+        if used <= high { (calmUntil, pause) = (nil, PruneRegime.firstPause) }
     }
 
     private mutating func count(

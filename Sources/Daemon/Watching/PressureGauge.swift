@@ -41,14 +41,12 @@ struct PressureGauge: Sendable, Equatable {
     }
 
     private var state = State.calm
-    private var pause = Self.firstPause
+    private var pause = PruneRegime.firstPause
     private var isTold = false
     private var scanAskedAt: Timestamp?
     /// Whether the scan that was asked for did not begin yet.
     private var isScanAwaited = false
 
-    static let firstPause = Span.minutes(5)
-    static let longestPause = Span.hours(1)
     /// The least time from one scan for a guess to the next.
     static let scanPause = Span.seconds(30)
 
@@ -63,7 +61,7 @@ struct PressureGauge: Sendable, Equatable {
         let isCertain = isCertain(fill) || areInodesCritical
         if fill.used <= high, fill.inodes.map({ $0.used <= $0.high }) ?? true {
             let wasUnderPressure = isUnderPressure
-            if state != .pruning { (state, pause, isTold) = (.calm, Self.firstPause, false) }
+            if state != .pruning { (state, pause, isTold) = (.calm, PruneRegime.firstPause, false) }
             return wasUnderPressure && state == .calm ? .relieved : .none
         }
         switch state {
@@ -94,7 +92,7 @@ struct PressureGauge: Sendable, Equatable {
     mutating func pruned(evictedNothing: Bool, now: Timestamp) -> Bool {
         guard state == .pruning else { return false }
         state = .waiting(until: now + pause, pause: pause)
-        pause = Span(nanoseconds: min(pause.nanoseconds * 2, Self.longestPause.nanoseconds))
+        pause = PruneRegime.nextPause(after: pause)
         defer { if evictedNothing { isTold = true } }
         return evictedNothing && !isTold
     }

@@ -15,6 +15,10 @@ private struct NaiveVolume {
     var composition: [Int64: [Int32]] = [:]
     var pinned: Set<Int64>
     var entries: [Int64: CacheEntry] = [:]
+    /// Above which a prune does not wait for the night, and not before when.
+    var critical = Int64.max
+    var waitsUntil = Timestamp(nanoseconds: .min)
+    var pause = Int64(5)
 
     var used: Int64 {
         if layers.isEmpty { return entries.values.reduce(fixed) { $0 + $1.bytes.bytes } }
@@ -37,6 +41,16 @@ private struct NaiveVolume {
             id: id, found: found, firstSeen: time, lastUsed: time, evidence: .atime, confidence: .high,
             uses: 1,
             isUnused: isFetch)
+    }
+
+    /// What a daemon does after each change: minutes that double to an hour lie between prunes that do not help.
+    mutating func watch(at now: Timestamp) {
+        if used > critical, now >= waitsUntil {
+            prune(at: now)
+            waitsUntil = now + .minutes(pause)
+            pause = min(60, pause * 2)
+        }
+        if used <= quota.high.bytes { (waitsUntil, pause) = (Timestamp(nanoseconds: .min), 5) }
     }
 
     mutating func prune(at now: Timestamp) {
@@ -121,6 +135,7 @@ private struct NaiveVolume {
             high: 0.8, low: 0.5, idleFloor: seed % 2 == 0 ? .hours(24) : .zero,
             bytesShare: seed % 5 == 0 ? 0.2 : 1, entries: seed % 7 == 0 ? 3 : 50_000, order: order,
             times: PruneRegime.nightly(from: past.beganAt, to: past.lastScanAt), pinned: pinned)
+        if seed % 5 == 1 || seed % 8 == 3 { regime.critical = 0.9 }
         if !isStore, seed % 2 == 1 {
             regime.poolQuotas[.gradle] = Quota(
                 limit: ByteCount(2000), high: ByteCount(1500), low: ByteCount(600))
@@ -135,6 +150,7 @@ private struct NaiveVolume {
                 most: regime.entries, layers: past.layers.bytes.map(\.bytes),
                 composition: past.layers.ofImage,
                 pinned: pinned)
+            if let critical = regime.critical { volume.critical = Int64(Double(size) * critical) }
             let pools = Dictionary(
                 past.accesses.map { ($0.entry, $0.pool) }, uniquingKeysWith: { first, _ in first })
             for content in past.contents.sorted(by: { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) }) {
@@ -155,11 +171,13 @@ private struct NaiveVolume {
                 volume.put(
                     access.entry, access.size, access.pool, at: access.at, isFetch: !isThere || !access.isHit)
                 peak = max(peak, volume.used)
+                volume.watch(at: access.at)
             }
             let trace = ReplayTrace(past, since: start, prunes: nil, pinned: pinned)
             let outcome = VolumeReplay(trace, regime, fixed: ByteCount(fixed)).run(size: ByteCount(size))
             #expect(outcome.rate.hits == hits && outcome.rate.misses == misses, "seed \(seed), \(size)")
             #expect(outcome.avoidable == avoidable && outcome.peakEver.bytes == peak, "seed \(seed), \(size)")
+            guard regime.critical == nil else { continue }
             // What happens between two prunes can be taken together.
             let short = ReplayTrace(past, since: start, prunes: regime.times, pinned: pinned)
             let again = VolumeReplay(short, regime, fixed: ByteCount(fixed)).run(size: ByteCount(size))
