@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -10,5 +11,13 @@ import Testing
         #expect((counts?.first ?? 0) >= 100)
         // It stops between two moves rather than run to the plan's end.
         #expect((counts?.dropFirst().first ?? 0) > 0)
+    }
+
+    /// A FUSE file system that was stopped stands for an NFS server that is gone.
+    @Test func aVolumeThatHangsHoldsUpItselfAlone() throws {
+        guard FileManager.default.fileExists(atPath: "/dev/fuse") else { return }
+        let result = try Programs.run("hung_volume")
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+        #expect(result.output.contains(" 0 violations"))
     }
 }

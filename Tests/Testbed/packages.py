@@ -42,7 +42,7 @@ IMAGES = [
 ]
 JOB = ["python3-venv"]
 # What single tests hold Larder against: file systems with shared extents, shifted clocks, a browser, promtool.
-CHECKS = ["btrfs-progs", "chromium", "faketime", "prometheus", "xfsprogs"]
+CHECKS = ["bindfs", "btrfs-progs", "chromium", "faketime", "prometheus", "xfsprogs"]
 
 
 def missing_packages(names):

@@ -18,34 +18,44 @@ struct EventService: Service {
 
     private func follow() async {
         await scheduler.untilLoaded()
-        var followers: [Volume: EventFollower] = [:]
-        // A failure is told once, until something works again.
-        var told: Set<String> = []
+        let rounds = VolumeRounds<Following>()
         while !Task.isCancelled {
             let configuration = await scheduler.configuration()
             let stores = configuration.volumes.filter { $0.kind == .imageStore }
-            followers = followers.filter { stores.contains($0.key) }
-            for store in stores {
-                var follower = followers[store] ?? EventFollower(store)
-                if follower.isDue(), await !scheduler.isBusy(store.name) {
-                    do {
-                        let index = try CacheIndex.open(
-                            stateDirectory: configuration.stateDirectory, now: clock(), readOnly: false)
-                        let (uses, notices) = try follower.follow(into: index)
-                        told.remove(store.name)
-                        report(uses, notices, of: store)
-                    } catch {
-                        if told.insert(store.name).inserted {
-                            logger.warning(
-                                "volume \(store.name): uses are not recorded for now: \(error)",
-                                metadata: ["volume": "\(store.name)"])
-                        }
-                    }
-                }
-                followers[store] = follower
+            _ = rounds.begin(stores, now: clock()) { store, following in
+                await follow(store, following ?? Following(follower: EventFollower(store)), configuration)
             }
             try? await Task.sleep(for: .nanoseconds(configuration.daemon.eventInterval.nanoseconds))
         }
+    }
+
+    /// Where the reading of a store's logs stands.
+    private struct Following: Sendable {
+        var follower: EventFollower
+        /// A failure is told once, until something works again.
+        var isFailureTold = false
+    }
+
+    private func follow(
+        _ store: Volume, _ before: Following, _ configuration: Configuration
+    ) async -> Following {
+        var after = before
+        guard after.follower.isDue(), await !scheduler.isBusy(store.name) else { return after }
+        do {
+            let index = try CacheIndex.open(
+                stateDirectory: configuration.stateDirectory, now: clock(), readOnly: false)
+            let (uses, notices) = try after.follower.follow(into: index)
+            after.isFailureTold = false
+            report(uses, notices, of: store)
+        } catch {
+            if !after.isFailureTold {
+                logger.warning(
+                    "volume \(store.name): uses are not recorded for now: \(error)",
+                    metadata: ["volume": "\(store.name)"])
+            }
+            after.isFailureTold = true
+        }
+        return after
     }
 
     private func report(_ uses: Int, _ notices: [String], of store: Volume) {
