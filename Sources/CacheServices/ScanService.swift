@@ -87,7 +87,8 @@ package struct ScanService: Sendable {
             if left > 0 {
                 notices.append(
                     "volume \(volume.name): \(left) old event log\(left == 1 ? "" : "s") in \(volume.eventsPath) could not "
-                        + "be removed: let Larder write there, or remove what is older than a month by hand")
+                        + "be removed: let Larder write there, by a path without links, or remove what is older than "
+                        + "a month by hand")
             }
         }
         _ = try index.foldAccesses(before: scan.startedAt - max(history, CacheIndex.keptOneByOne))

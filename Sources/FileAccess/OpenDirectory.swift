@@ -29,6 +29,19 @@ package final class OpenDirectory: Sendable {
         return OpenDirectory(descriptor: descriptor)
     }
 
+    /// Opens a directory by its absolute path, in which nobody may have put a link; mount points are crossed.
+    ///
+    /// For what is to be changed at a place where jobs can write.
+    package static func open(withoutLinks path: String) throws(SystemError) -> OpenDirectory {
+        var above = try open(root: "/")
+        for name in path.split(separator: "/") {
+            let next = openat(above.descriptor, String(name), flags)
+            guard next >= 0 else { throw SystemError(code: errno) }
+            above = OpenDirectory(descriptor: next)
+        }
+        return above
+    }
+
     /// Whether two absolute paths are one directory, by their names or through links and bind mounts.
     package static func isSame(_ path: String, _ other: String) -> Bool {
         if path == other { return true }

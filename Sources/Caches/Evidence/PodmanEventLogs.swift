@@ -46,12 +46,13 @@ package struct PodmanEventLogs: Sendable {
 
     /// Removes the logs that a reading found old, once what was read is recorded.
     ///
-    /// One that was written to meanwhile stays. The pods that wrote them ended long ago, and nothing else removes what
-    /// they left.
+    /// One that was written to meanwhile stays, and so do all where the path leads through a link: jobs can put one in
+    /// the directory's place. The pods that wrote them ended long ago, and nothing else removes what they left.
     ///
     /// - Returns: how many were removed.
     package func removeOld(_ reading: Reading) -> Int {
-        guard !reading.old.isEmpty, let folder = try? OpenDirectory.open(root: directory) else { return 0 }
+        guard !reading.old.isEmpty, let folder = try? OpenDirectory.open(withoutLinks: directory)
+        else { return 0 }
         var removed = 0
         for log in reading.old {
             guard let stat = try? folder.stat(log.name), stat.inode == log.inode, stat.size == log.size,

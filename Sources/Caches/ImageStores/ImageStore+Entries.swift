@@ -59,7 +59,10 @@ extension ImageStore {
 
     private func fetched(_ image: Image) -> Timestamp {
         if image.topLayer.isEmpty { return image.created }
-        return graph.places[image.topLayer].map { graph.records[$0].created } ?? Timestamp(nanoseconds: 0)
+        guard let place = graph.places[image.topLayer] else { return Timestamp(nanoseconds: 0) }
+        // A record may have no time; then the image's own is the latest that is known.
+        let made = graph.records[place].created
+        return made.nanoseconds > 0 ? made : image.created
     }
 
     /// The layers an image names; a manifest list names none.

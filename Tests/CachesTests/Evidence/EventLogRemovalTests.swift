@@ -62,6 +62,21 @@ import Testing
         #expect(remove() == 0 && fixture.directory.exists("notes.txt"))
     }
 
+    /// A job can put a link to any place of its own in the directory's stead.
+    @Test func nothingIsRemovedThroughALinkInTheDirectorysPlace() throws {
+        try fixture.append(0..<3, to: "old.log")
+        try age("old.log")
+        _ = fixture.read(needed: needed)
+        let path = fixture.directory.path
+        try FileManager.default.moveItem(atPath: path, toPath: path + "-elsewhere")
+        try FileManager.default.createSymbolicLink(
+            atPath: path, withDestinationPath: path + "-elsewhere")
+        #expect(remove() == 0)
+        try FileManager.default.removeItem(atPath: path)
+        try FileManager.default.moveItem(atPath: path + "-elsewhere", toPath: path)
+        #expect(fixture.directory.exists("old.log") && remove() == 1)
+    }
+
     @Test func aLinkAndItsTargetStay() throws {
         try fixture.append(0..<3, to: "old.log")
         try age("old.log")

@@ -110,18 +110,26 @@ import Testing
     }
 
     @Test func fetchedIsTheExtractionAndNotTheBuild() throws {
-        try fixture.write(.layers, [.layer(hex("1"), created: "2026-11-23T12:46:23.462391106Z")])
+        try fixture.write(
+            .layers,
+            [
+                .layer(hex("1"), created: "2026-11-23T12:46:23.462391106Z"),
+                .layer(hex("2"), created: "0001-01-01T00:00:00Z"),
+            ])
         try fixture.write(
             .images,
             [
                 .image(hex("a"), layer: hex("1"), created: "1999-01-01T00:00:00Z"),
                 .image(hex("b"), layer: "", created: "2000-01-01T00:00:00Z"),
+                .image(hex("c"), layer: hex("2"), created: "2001-01-01T00:00:00Z"),
             ])
         let entries = try fixture.reader.read().entries()
         #expect(entries[0].fetched == Timestamp(seconds: 1_795_437_983, nanoseconds: 462_391_106))
         #expect(entries[0].accessed == Timestamp(nanoseconds: 0))
         #expect(entries[1].fetched == Timestamp(rfc3339: "2000-01-01T00:00:00Z"))
         #expect(entries[1].protections == [])
+        // Of a layer without a time, the image's own is the latest that is known.
+        #expect(entries[2].fetched == Timestamp(rfc3339: "2001-01-01T00:00:00Z"))
     }
 
     @Test(
