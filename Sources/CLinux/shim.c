@@ -191,8 +191,10 @@ int larder_extents(int fd, uint64_t start, larder_extent *out, unsigned count) {
     return (int)found;
 }
 
+void larder_share_one_heap(void) { mallopt(M_ARENA_MAX, 1); }
+
 void larder_keep_little_memory(void) {
-    mallopt(M_ARENA_MAX, 1);
+    larder_share_one_heap();
     mallopt(M_MXFAST, 0);
     mallopt(M_MMAP_THRESHOLD, 1 << 18);
     mallopt(M_TRIM_THRESHOLD, 1 << 18);

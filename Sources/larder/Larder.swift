@@ -44,12 +44,23 @@ struct Larder: AsyncParsableCommand {
         _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 
+    /// Each further heap of glibc's takes 64 MiB of address space, whatever lies in it: where that is bounded, one
+    /// must do.
+    private static func spareAddressSpace() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0, limit.rlim_cur < 1 << 32 else {
+            return
+        }
+        larder_share_one_heap()
+    }
+
     /// What a command needs at least: one less, and it would wait for ever.
     private static let threadsNeeded = 6
 
     @MainActor
     static func main() async {
         raiseOpenFiles()
+        spareAddressSpace()
         signal(SIGPIPE, SIG_IGN)
         // A file that may not grow is an error to be told, and no end.
         signal(SIGXFSZ, SIG_IGN)

@@ -86,6 +86,9 @@ int larder_is_cached(int fd, int64_t size);
 // The type of the file system that `fd` is on (statfs f_type).
 long larder_fs_type(int fd);
 
+// Lets all threads share one heap (mallopt(3), M_ARENA_MAX).
+void larder_share_one_heap(void);
+
 // Lets this process keep little freed memory for later: blocks from 256 KiB are mapped by themselves, the heap's free
 // end beyond 256 KiB goes back, and all threads share one heap. Otherwise Glibc raises the bounds with what it sees, to
 // 32 and 64 MiB, for each of a dozen heaps, and malloc_trim(3) leaves the ends of all but the first.
