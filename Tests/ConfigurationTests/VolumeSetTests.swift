@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import CacheServices
@@ -29,11 +30,28 @@ private func two(
         Refusal(two(("a", "/cache/b"), ("b", "/cache")), "7:11", "volumes[1].path", "contains"),
         Refusal(two(("a", "/"), ("b", "/cache")), "7:11", "volumes[1].path", "lies within"),
         Refusal(two(("a", "/a"), ("a", "/b")), "5:11", "volumes[1].name", "same name", "(line 2)"),
-        Refusal(
-            two(("a", "/a"), ("b", "/b"), kind: "image-store"), "5:5", "volumes[1].socket",
-            "unix:///sockets/podman.sock already serves volume `a`"),
     ])
     func volumesThatCannotStandTogether(_ refusal: Refusal) throws { try refusal.check() }
+
+    /// Each pod of `slots` has one store and its socket; that Podman has the store it is asked about is checked.
+    @Test func oneSocketMayServeSeveralStores() throws {
+        #expect(try problems(two(("a", "/a"), ("b", "/b"), kind: "image-store")) == [])
+    }
+
+    @Test func everyConfigurationOfTheDeploymentIsRead() throws {
+        let deploy = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../deploy")
+        let files = try #require(FileManager.default.enumerator(atPath: deploy.path)).compactMap {
+            $0 as? String
+        }
+        .filter { $0.hasSuffix("larder.yaml") }
+        #expect(files.count > 4)
+        for file in files {
+            let text = try String(contentsOf: deploy.appending(path: file), encoding: .utf8)
+            // One of that name is a manifest.
+            if text.hasPrefix("apiVersion:") { continue }
+            #expect(try problems(text) == [], "\(file)")
+        }
+    }
 
     @Test func neighboursWithACommonPrefixAreApart() throws {
         #expect(try problems(two(("a", "/cache"), ("b", "/cache-b"))) == [])

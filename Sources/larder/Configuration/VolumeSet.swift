@@ -40,7 +40,7 @@ struct VolumeSet {
         }
     }
 
-    /// Takes note of volumes that cannot stand beside each other: one name, one socket, or one place for two.
+    /// Takes note of volumes that cannot stand beside each other: one name or one place for two.
     func check() {
         for (index, volume) in all.enumerated() {
             for other in all[..<index] { check(volume, beside: other) }
@@ -55,9 +55,6 @@ struct VolumeSet {
         }
         if new.volume.name == old.volume.name {
             add("name", "the same name as that of", "a name for each")
-        }
-        if let socket = new.socket, socket == old.socket {
-            add("socket", "\(quotable(socket)) already serves", "a socket for each image store")
         }
         if let relation = Self.overlap(new.volume.path, old.volume.path) {
             add("path", "\(quotable(new.volume.path)) \(relation)", "directories apart from each other")
