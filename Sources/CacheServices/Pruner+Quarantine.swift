@@ -78,7 +78,7 @@ extension Pruner {
         var concerned = usage
         concerned.entries = usage.entries.filter { damaged.contains($0.id) && $0.pool != .images }
         return EvictionPolicy(idleFloor: idleFloor, keep: volume.keep, target: .zero)
-            .plan(concerned, under: volume.quota(capacity: usage.capacity.total), now: clock())
+            .plan(concerned, under: volume.quota(capacity: usage.capacity), now: clock())
     }
 
     private func kept(

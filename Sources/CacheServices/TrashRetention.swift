@@ -67,9 +67,9 @@ struct TrashRetention {
         var purge = Purge(failures: due.failures)
         purge.bytes = due.bytes
         guard let disk = Capacity(descriptor: locked.root.descriptor) else { return purge }
-        let limit = min(volume.limit ?? disk.total, disk.total)
-        let (critical, enough) = (volume.critical.of(limit), volume.high.of(limit))
-        if limit < disk.total {
+        let quota = volume.quota(capacity: disk)
+        let (critical, enough) = (volume.criticalLevel(on: disk), quota.high)
+        if quota.limit < disk.usable {
             let fill = try trash.runs().reduce(live) { $0 + $1.bytes }
             guard fill > critical else { return purge }
             purge.add(try trash.purge(until: { $0 >= fill - enough }), on: volume)
@@ -79,13 +79,13 @@ struct TrashRetention {
                     Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
                 }, on: volume)
         }
-        if let quota = volume.inodeQuota(capacity: disk),
-            let used = OwnFileSystem.usedInodes(volume, locked.root, disk), used > quota.critical
+        if let inodes = volume.inodeQuota(capacity: disk),
+            let used = OwnFileSystem.usedInodes(volume, locked.root, disk), used > inodes.critical
         {
             purge.add(
                 try trash.purge { _ in
                     Capacity(descriptor: locked.root.descriptor).map {
-                        $0.inodes - $0.freeInodes <= quota.high
+                        $0.inodes - $0.freeInodes <= inodes.high
                     }
                         ?? true
                 }, on: volume)

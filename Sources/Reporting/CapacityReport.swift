@@ -52,7 +52,7 @@ package struct CapacityReport: Report {
             kind = volume.kind
             capacity = usage.capacity.total
             usedBytes = usage.usedBytes
-            limit = volume.quota(capacity: capacity).limit
+            limit = volume.quota(capacity: usage.capacity).limit
             usedInodes = usage.capacity.inodes - usage.capacity.freeInodes
             inodeLimit = usage.capacity.inodes
             evidence = usage.scan.atimeTrust

@@ -2,8 +2,10 @@ import CacheModel
 
 extension StatusReport.Warning {
     /// What should be looked at on a volume, by its figures.
+    ///
+    /// - Parameter limit: as it was configured; nil where it is what the file system holds.
     package static func about(
-        _ volume: VolumeFigures, quota: Quota, inodes: InodeUse? = nil, now: Timestamp
+        _ volume: VolumeFigures, limit: ByteCount?, quota: Quota, inodes: InodeUse? = nil, now: Timestamp
     ) -> [Self] {
         var warnings: [Self] = []
         func warn(_ code: String, _ text: String, _ hint: String) {
@@ -21,11 +23,12 @@ extension StatusReport.Warning {
                 "\(volume.name) uses \(Figures.grouped(inodes.used)) inodes, more than its high watermark "
                     + "(\(Figures.grouped(inodes.quota.high)))", "larder prune --volume \(volume.name)")
         }
-        if capacity.total < quota.limit {
+        if let limit, limit > capacity.usable {
             warn(
                 "limit-beyond-capacity",
-                "the limit of \(volume.name), \(quota.limit), is more than its file system holds, "
-                    + "\(capacity.total)", "lower the limit, or enlarge the PVC")
+                "the limit of \(volume.name), \(limit), is more than jobs can fill on its file system, "
+                    + "\(capacity.usable): that is its quota",
+                "enlarge the PVC (or wait until its file system has grown), or lower the limit")
         }
         if capacity.inodes > 0, capacity.freeInodes * 20 < capacity.inodes {
             warn(

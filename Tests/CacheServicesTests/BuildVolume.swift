@@ -54,7 +54,7 @@ struct BuildVolume {
     /// The plan that removes everything that may go.
     func plan(_ usage: VolumeUsage, idleFloor: Span = .hours(24)) -> EvictionPlan {
         EvictionPolicy(idleFloor: idleFloor, target: .zero)
-            .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: Self.now())
+            .plan(usage, under: volume.quota(capacity: usage.capacity), now: Self.now())
     }
 
     func locked() throws -> LockedVolume { try LockedVolume(volume, now: Self.now()) }

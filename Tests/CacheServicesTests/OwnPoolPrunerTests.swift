@@ -112,7 +112,7 @@ import Testing
         var policy = EvictionPolicy(target: .zero)
         policy.installed = bench.volume.installed
         let plan = policy.plan(
-            usage, under: bench.volume.quota(capacity: usage.capacity.total), now: BuildVolume.now())
+            usage, under: bench.volume.quota(capacity: usage.capacity), now: BuildVolume.now())
         try change()
         return try BuildPruner(locked, quietSince: usage.scan.startedAt - .minutes(1), clock: BuildVolume.now)
             .apply(plan, run: Self.runID, scan: usage.scan)

@@ -78,7 +78,7 @@ final class StoreFixture: Sendable {
                     uses: 0)
             }, layers: store.layers)
         let plan = EvictionPolicy(idleFloor: .hours(24), target: .zero)
-            .plan(usage, under: volume.quota(capacity: capacity.total), now: BuildVolume.now())
+            .plan(usage, under: volume.quota(capacity: capacity), now: BuildVolume.now())
         try change()
         let podman = try PodmanClient(socket: "unix://\(directory.path)/s")
         return try await ImagePruner(locked, podman: podman).apply(plan, scan: usage.scan)

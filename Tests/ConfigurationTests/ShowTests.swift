@@ -73,10 +73,10 @@ import Testing
     @Test func aLimitBeyondTheDiskIsToldAtLoad() throws {
         let scratch = try Scratch()
         let volume = "volumes:\n  - {name: build, kind: build-cache, path: \(scratch.path), limit: 900Pi}\n"
-        #expect(try load(volume).warnings.contains { $0.contains("more than its file system holds") })
+        #expect(try load(volume).warnings.contains { $0.contains("more than jobs can fill") })
         #expect(
             try !load(volume.replacing("900Pi", with: "2Mi")).warnings.contains {
-                $0.contains("more than its file system")
+                $0.contains("more than jobs can fill")
             })
     }
 

@@ -27,7 +27,7 @@ extension Volume {
     /// A watermark that is a size stands for the same part of the inodes as of the limit.
     package func inodeQuota(capacity: Capacity) -> InodeQuota? {
         guard capacity.inodes > 0 else { return nil }
-        let limit = self.limit ?? capacity.total
+        let limit = self.limit ?? capacity.usable
         func level(_ mark: Watermark) -> Int64 {
             switch mark {
             case .share: return mark.of(ByteCount(capacity.inodes)).bytes

@@ -84,8 +84,34 @@ package struct Volume: Sendable, Hashable {
         events ?? path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/events"
     }
 
-    /// The quota in bytes, on a file system of that capacity.
-    package func quota(capacity: ByteCount) -> Quota { Quota(limit: limit ?? capacity, high: high, low: low) }
+    /// The quota in bytes: of the limit, or of what the file system lets jobs fill where that is less.
+    ///
+    /// - Parameter capacity: of the volume's file system.
+    package func quota(capacity: Capacity) -> Quota {
+        Quota(
+            limit: limit(on: capacity), high: level(high, on: capacity), low: level(low, on: capacity))
+    }
+
+    /// Above how many bytes a prune does not wait for its schedule.
+    ///
+    /// - Parameter capacity: of the volume's file system.
+    package func criticalLevel(on capacity: Capacity) -> ByteCount { level(critical, on: capacity) }
+
+    /// Whether the limit is more than jobs can fill: then the file system is the limit.
+    ///
+    /// - Parameter capacity: of the volume's file system.
+    package func isLimitBeyond(_ capacity: Capacity) -> Bool { limit.map { $0 > capacity.usable } ?? false }
+
+    private func limit(on capacity: Capacity) -> ByteCount { min(limit ?? capacity.usable, capacity.usable) }
+
+    /// A watermark that is a size stands for the same part of a limit that the file system cuts short.
+    private func level(_ mark: Watermark, on capacity: Capacity) -> ByteCount {
+        let usable = limit(on: capacity)
+        guard case .size(let size) = mark, let limit, limit > usable, limit > .zero else {
+            return mark.of(usable)
+        }
+        return ByteCount(Int64(Double(size.bytes) / Double(limit.bytes) * Double(usable.bytes)))
+    }
 }
 
 /// What becomes of entries on a volume where reads leave no trace.
@@ -120,4 +146,9 @@ package struct Capacity: Sendable, Hashable {
 
     /// What all files on the file system occupy, other tenants' included.
     package var used: ByteCount { total - free }
+
+    /// What jobs can fill, as df(1) counts its percentage.
+    ///
+    /// Blocks that are reserved for root are not theirs (ext4's 5 %): a disk is full for them before all of it is used.
+    package var usable: ByteCount { max(.zero, used + available) }
 }

@@ -62,12 +62,13 @@ extension Doctor {
                     why: "No file can be made without one, however much space there is.",
                     cure: "larder prune --to a smaller size"))
         }
-        if let limit = volume.volume.limit, limit > capacity.total {
+        if let limit = volume.volume.limit, volume.volume.isLimitBeyond(capacity) {
             found.append(
                 .init(
-                    .mounts, "limit", .warning, "the limit of \(name), \(limit), is more than the disk has",
-                    why: "The watermarks are never reached, and pruning never begins.",
-                    cure: "lower `limit` in the configuration, or enlarge the volume"))
+                    .mounts, "limit", .warning,
+                    "the limit of \(name), \(limit), is more than jobs can fill there, \(capacity.usable)",
+                    why: "Larder keeps to what the file system holds; the watermarks are parts of that.",
+                    cure: "enlarge the volume (or wait until its file system has grown), or lower `limit`"))
         }
         return found
     }

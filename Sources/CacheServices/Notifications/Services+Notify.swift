@@ -37,7 +37,7 @@ extension Services {
             try capacityReport(options, index, of: known, now: clock()),
             within: configuration.notifications.fillsWithin)
         for (volume, figures) in try figures(index) {
-            let quota = volume.quota(capacity: figures.capacity.total)
+            let quota = volume.quota(capacity: figures.capacity)
             guard figures.overQuota, figures.usedBytes > quota.low else { continue }
             notices.append(
                 Notice(

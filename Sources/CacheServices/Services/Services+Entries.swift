@@ -178,7 +178,7 @@ package struct NextPrunePreview: Sendable {
 
     /// Plans the next prune.
     package init(of volume: Volume, _ usage: VolumeUsage, by policy: EvictionPolicy, now: Timestamp) {
-        let plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
+        let plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity), now: now)
         self.policy = policy
         decidedAt = now
         evictions = Dictionary(

@@ -74,7 +74,7 @@ extension Services {
             policy(
                 for: volume, capacity: usage.capacity, target: goal.target, selection: goal.selection
             )
-            .plan(usage, under: volume.quota(capacity: usage.capacity.total), now: now)
+            .plan(usage, under: volume.quota(capacity: usage.capacity), now: now)
         }
         var report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
         report.command = goal.command(of: plans.count == 1 ? plans.first?.volume : nil)
@@ -126,7 +126,7 @@ extension Services {
         let policy = policy(
             for: volume, capacity: usage.capacity, target: options.goal.target,
             selection: options.goal.selection)
-        var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
+        var plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity), now: clock())
         if volume.kind == .imageStore, !plan.evict.isEmpty || file != nil,
             let podman = try podman(for: volume)
         {
@@ -137,7 +137,7 @@ extension Services {
                 // A plan needs no Podman; that it would be refused is worth a word.
                 note(["a prune would be refused: \(error)"], of: volume, &failures)
             }
-            plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity.total), now: clock())
+            plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity), now: clock())
         }
         var refused: [EvictionOutcome.Line] = []
         if let planned = file?.volumes.first(where: { $0.name == volume.name }) {

@@ -93,7 +93,7 @@ extension Services {
             policy.protection(of: $0, now: now).map { !passing.contains($0) } ?? false
         }.map(\.id)
         return PruneRegime(
-            volume, limit: volume.quota(capacity: usage.capacity.total).limit,
+            volume, limit: volume.quota(capacity: usage.capacity).limit,
             watchesPressure: watchesPressure, idleFloor: configuration.idleFloor,
             bytesShare: configuration.limits.bytesShare, entries: configuration.limits.entries,
             times: pruneTimes(history, now: now), pinned: Set(pinned))

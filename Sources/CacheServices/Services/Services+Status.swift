@@ -84,7 +84,7 @@ extension Services {
         MetricsReport(
             volumes: known.map {
                 .init(
-                    $0.figures, quota: $0.volume.quota(capacity: $0.figures.capacity.total),
+                    $0.figures, quota: $0.volume.quota(capacity: $0.figures.capacity),
                     inodes: InodeUse(
                         used: $0.figures.usedInodes,
                         quota: $0.volume.inodeQuota(capacity: $0.figures.capacity)))
@@ -104,7 +104,7 @@ extension StatusReport {
     ) throws {
         self.init(volumes: [])
         for (volume, figures) in volumes {
-            let quota = volume.quota(capacity: figures.capacity.total)
+            let quota = volume.quota(capacity: figures.capacity)
             func rate(since: Timestamp) throws -> HitRate {
                 try index.hitRates(of: volume.name, since: since, until: now).values.reduce(HitRate(), +)
             }
@@ -133,7 +133,8 @@ extension StatusReport {
             line.unmanaged = try index.unmanaged(of: volume.name)
             line.isStuck = figures.overQuota
             self.volumes.append(line)
-            warnings += Warning.about(figures, quota: quota, inodes: inodes, now: now)
+            warnings += Warning.about(
+                figures, limit: volume.limit, quota: quota, inodes: inodes, now: now)
             warnings += try index.scanWarnings(of: volume.name).map {
                 Warning(code: $0.code, text: "\(volume.name): \($0.text)", hint: $0.hint)
             }

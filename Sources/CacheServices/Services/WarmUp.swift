@@ -149,7 +149,7 @@ package struct WarmUp: Sendable {
         let locked = try services.lock(volume)
         let usage = try services.surveyed(locked, index)
         var prepared = Prepared(
-            index: index, usage: usage, quota: volume.quota(capacity: usage.capacity.total), locked: locked,
+            index: index, usage: usage, quota: volume.quota(capacity: usage.capacity), locked: locked,
             podman: podman, requests: try list(index), registry: registry)
         let warmer = prepared.warmer(services, auth)
         var unknown: [ImageWarmer.Request] = []

@@ -12,6 +12,9 @@ struct VolumeWatch: Service {
     let scheduler: Scheduler
     let clock: @Sendable () -> Timestamp
 
+    /// How long a file system may take to answer before its volume counts as away.
+    private static let patience = Span.seconds(20)
+
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await withTaskExecutorPreference(ActivityExecutor.shared) { await watch() }
@@ -20,31 +23,45 @@ struct VolumeWatch: Service {
 
     private func watch() async {
         await scheduler.untilLoaded()
-        var known: [Volume: VolumePresence] = [:]
+        let rounds = VolumeRounds<VolumePresence>()
         while !Task.isCancelled {
             let configuration = await scheduler.configuration()
-            known = known.filter { configuration.volumes.contains($0.key) }
-            for volume in configuration.volumes {
-                guard let presence = VolumePresence(of: volume) else {
-                    await scheduler.observe(volume, away: "cannot open \(volume.path)")
-                    continue
-                }
-                let isKnown = known[volume].map { presence.root.isSameVolume(as: $0.root) } ?? false
-                // The index is asked only where it is needed: this is done every few seconds.
-                let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, configuration)
-                guard isKnown || isTheVolume(presence, isFirstLook: known[volume] == nil, last?.scan) else {
-                    await scheduler.observe(
-                        volume,
-                        away: "what is at \(volume.path) is not what was scanned last; mount that again, "
-                            + "or, if it was replaced, run 'larder scan' once")
-                    continue
-                }
-                known[volume] = presence
-                await scheduler.observe(volume, away: nil, presence.root)
-                await observeFill(volume, presence.capacity, isOwn: presence.isOwn, last)
+            let now = clock()
+            let unfinished = rounds.begin(configuration.volumes, now: now) { volume, known in
+                await look(at: volume, known, configuration)
+            }
+            for round in unfinished where now - round.since > Self.patience {
+                await scheduler.observe(
+                    round.volume,
+                    away:
+                        "its file system has not answered since \(round.since); until it does, nothing can be "
+                        + "done there")
             }
             try? await Task.sleep(for: .nanoseconds(configuration.daemon.pressureInterval.nanoseconds))
         }
+    }
+
+    /// One look at a volume, and what is known of it from then on.
+    private func look(
+        at volume: Volume, _ known: VolumePresence?, _ configuration: Configuration
+    ) async -> VolumePresence? {
+        guard let presence = VolumePresence(of: volume) else {
+            await scheduler.observe(volume, away: "cannot open \(volume.path)")
+            return known
+        }
+        let isKnown = known.map { presence.root.isSameVolume(as: $0.root) } ?? false
+        // The index is asked only where it is needed: this is done every few seconds.
+        let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, configuration)
+        guard isKnown || isTheVolume(presence, isFirstLook: known == nil, last?.scan) else {
+            await scheduler.observe(
+                volume,
+                away: "what is at \(volume.path) is not what was scanned last; mount that again, "
+                    + "or, if it was replaced, run 'larder scan' once")
+            return known
+        }
+        await scheduler.observe(volume, away: nil, presence.root)
+        await observeFill(volume, presence.capacity, isOwn: presence.isOwn, last)
+        return presence
     }
 
     private func isTheVolume(_ now: VolumePresence, isFirstLook: Bool, _ scan: ScanRecord?) -> Bool {
@@ -59,8 +76,8 @@ struct VolumeWatch: Service {
         _ volume: Volume, _ now: Capacity, isOwn: Bool, _ last: LastReading?
     ) async {
         var fill = PressureGauge.Fill(used: now.used)
-        let limit = min(volume.limit ?? now.total, now.total)
-        if limit < now.total {
+        let bytes = volume.quota(capacity: now)
+        if bytes.limit < now.usable {
             guard let last else { return }
             fill.used = max(.zero, last.ownBytes + (now.used - last.fileSystemUsed))
             fill.countedAt = last.scan.startedAt
@@ -70,7 +87,7 @@ struct VolumeWatch: Service {
                 used: max(0, now.inodes - now.freeInodes), high: quota.high, critical: quota.critical)
         }
         await scheduler.observe(
-            volume, fill, high: volume.high.of(limit), critical: volume.critical.of(limit))
+            volume, fill, high: bytes.high, critical: volume.criticalLevel(on: now))
     }
 
     /// Nil where there is no scan, and where the index cannot be read just now.

@@ -1,5 +1,7 @@
 import CacheModel
 import CacheServices
+import Caches
+import FileAccess
 import Glibc
 
 /// A configuration, and where each of its values came from.
@@ -87,8 +89,8 @@ extension Configuration {
                 .map { ("the limit of pool \($0.key.rawValue)", $0.value.limit) }
             for case (let what, let limit?) in limits where limit > capacity {
                 warnings.append(
-                    "\(what) of volume `\(volume.name)`, \(limit.quantity), is more than its file system holds, "
-                        + "\(capacity): the file system fills before a prune starts; lower it, or enlarge the volume"
+                    "\(what) of volume `\(volume.name)`, \(limit.quantity), is more than jobs can fill on its file system, "
+                        + "\(capacity): that counts as the limit; enlarge the volume, or lower it"
                 )
             }
         }
@@ -101,11 +103,7 @@ extension Configuration {
 
     /// What the file system at a path holds; nil where nothing is there.
     private static func capacity(at path: String) -> ByteCount? {
-        var status = statvfs()
-        guard statvfs(path, &status) == 0, status.f_frsize > 0 else { return nil }
-        let (bytes, overflow) = UInt64(status.f_blocks).multipliedReportingOverflow(
-            by: UInt64(status.f_frsize))
-        return overflow ? nil : Int64(exactly: bytes).map { ByteCount($0) }
+        (try? OpenDirectory.open(root: path)).flatMap { Capacity(descriptor: $0.descriptor)?.usable }
     }
 
     private static func defaultState(
