@@ -167,7 +167,7 @@ package struct BuildPruner: Sendable {
             throw error.code == EROFS
                 ? .readOnly(volume: volume.name, path: volume.path)
                 : .folder(
-                    volume: volume.name, path: "\(volume.path)/.larder/trash/\(run)", reason: error.message)
+                    volume: volume.name, path: "\(volume.path)/.larder/trash/\(run)", error: error)
         }
     }
 

@@ -33,7 +33,7 @@ package struct LarderDirectory: Sendable {
         } catch {
             throw error.code == EROFS
                 ? .readOnly(volume: volume.name, path: volume.path)
-                : .folder(volume: volume.name, path: "\(volume.path)/.larder", reason: error.message)
+                : .folder(volume: volume.name, path: "\(volume.path)/.larder", error: error)
         }
     }
 }
@@ -112,7 +112,7 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
     /// The volume was found and not configured: Larder only looks at it.
     case onlyLookedAt(volume: String, path: String)
     /// Larder's folder on the volume cannot be made or opened.
-    case folder(volume: String, path: String, reason: String)
+    case folder(volume: String, path: String, error: SystemError)
     /// Another Larder holds the volume.
     case held(volume: String, holder: String)
     /// The volume is not the one that was scanned.
@@ -142,7 +142,7 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
         case .readOnly(let volume, let path): "volume \(volume): \(path) is mounted read-only"
         case .onlyLookedAt(let volume, let path):
             "volume \(volume): \(path) was found and not configured, so Larder only looks at it"
-        case .folder(let volume, let path, let reason): "volume \(volume): \(path): \(reason)"
+        case .folder(let volume, let path, let error): "volume \(volume): \(path): \(error)"
         case .held(let volume, let holder): "volume \(volume) is held by another Larder (\(holder))"
         case .systemRoot(let volume, let path):
             "volume \(volume): \(path) is the root of the whole system, which is no cache volume"
@@ -172,6 +172,8 @@ package enum MaintenanceError: Error, Sendable, Equatable, CustomStringConvertib
         case .readOnly: "mount it read-write to prune; scan, status and list work as it is"
         case .onlyLookedAt:
             "to let Larder change it, name it in a configuration file, or with --build-cache or --image-root"
+        case .folder(_, let path, let error) where [ENOTDIR, ELOOP].contains(error.code):
+            "what lies there is no directory that Larder made: look at it, and move it away (\(path))"
         case .folder: "make it writable for this user, or free an inode and a block on the volume"
         case .held: "wait for it to end, or see which process it is; the lock dies with its owner"
         case .systemRoot: "name the directory that the cache PVC is mounted at"

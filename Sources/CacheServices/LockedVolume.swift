@@ -21,7 +21,7 @@ package final class LockedVolume: Sendable {
     package init(_ volume: Volume, now: Timestamp, seen: RootPresence? = nil) throws(MaintenanceError) {
         self.volume = volume
         do { root = try OpenDirectory.open(root: volume.path) } catch {
-            throw .folder(volume: volume.name, path: volume.path, reason: error.message)
+            throw .folder(volume: volume.name, path: volume.path, error: error)
         }
         if Self.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
         if let seen, (try? RootPresence(of: root))?.isSameVolume(as: seen) != true {

@@ -22,8 +22,9 @@ package final class RunLock: Sendable {
     ///
     /// - Throws: `MaintenanceError.held` where another process holds it.
     package init(volume: Volume, root: OpenDirectory, now: Timestamp) throws(MaintenanceError) {
-        guard let fresh = try? root.open([46, 0]) else {
-            throw .folder(volume: volume.name, path: volume.path, reason: "the root cannot be opened")
+        let fresh: OpenDirectory
+        do { fresh = try root.open([46, 0]) } catch {
+            throw .folder(volume: volume.name, path: volume.path, error: error)
         }
         self.root = fresh
         var weakness: String?

@@ -34,7 +34,7 @@ package struct Trash: Sendable {
     package init(opening volume: Volume) throws(MaintenanceError) {
         let root: OpenDirectory
         do { root = try OpenDirectory.open(root: volume.path) } catch {
-            throw .folder(volume: volume.name, path: volume.path, reason: error.message)
+            throw .folder(volume: volume.name, path: volume.path, error: error)
         }
         if LockedVolume.isSystemRoot(root) { throw .systemRoot(volume: volume.name, path: volume.path) }
         self.init(try LarderDirectory(root: root, volume: volume))

@@ -74,7 +74,7 @@ package struct Verifier: Sendable {
     private func verify(_ volume: Volume, _ queue: [VerificationOrder.Place]) throws -> VerifiedVolume {
         let root: OpenDirectory
         do { root = try OpenDirectory.open(root: volume.path) } catch {
-            throw MaintenanceError.folder(volume: volume.name, path: volume.path, reason: error.message)
+            throw MaintenanceError.folder(volume: volume.name, path: volume.path, error: error)
         }
         let reader = PacedReader(pace, uptime: uptime, wait: wait)
         let files = EntryVerifier(root: root, reader: reader, now: clock(), floor: idleFloor)

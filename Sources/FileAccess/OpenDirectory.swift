@@ -150,10 +150,12 @@ package struct SystemError: Error, Equatable, CustomStringConvertible {
     /// Takes an errno.
     package init(code: Int32) { self.code = code }
 
-    /// The system's message for it.
-    package var message: String { String(cString: strerror(code)) }
+    /// The system's message for it, or, for what no person could guess from that, a plainer one.
+    package var message: String {
+        code == EXDEV ? "another file system is mounted there" : String(cString: strerror(code))
+    }
 
-    /// The system's message for it.
+    /// The same as `message`.
     package var description: String { message }
 
     /// Whether it says that a file went away, or became something else, under its user.
