@@ -59,7 +59,7 @@ package struct RunnerLint: Sendable {
             ]
         }
         let rules =
-            SecurityRules.all + AccessRules.all + HardeningRules.all + DesignRules.all
+            SecurityRules.all + AccessRules.all + PatchRules.all + HardeningRules.all + DesignRules.all
             + ValueRules.all
             + PodmanRules.all + PodRules.all
         return keys.check(document) + RunnerRules.check(runners, version: version)
