@@ -64,6 +64,7 @@ echo "ok   alerts"
 larder=${LARDER:-$here/../../.build/debug/larder}
 if [ -x "$larder" ]; then
     /usr/bin/python3 "$here/fleet.py" "$larder" "$deploy/monitoring/rules.yaml"
+    python "$here/configurations.py" "$larder" "$deploy"
     for file in "$deploy/gitlab-runner/values.yaml" "$work"/*.toml; do
         "$larder" lint-runner --strict "$file" > "$work/lint" || { cat "$work/lint"; exit 1; }
     done
