@@ -1,6 +1,6 @@
 /// What lets a job reach further than its pod.
 enum AccessRules {
-    static let all: [Rule<JobPod>] = [overwrites, patches, dockerInDocker]
+    static let all: [Rule<JobPod>] = [overwrites, labels, dockerInDocker]
 
     @Sendable private static func overwrites(_ pod: JobPod) -> [Finding] {
         let choices = [
@@ -19,41 +19,34 @@ enum AccessRules {
         }
     }
 
-    @Sendable private static func patches(_ pod: JobPod) -> [Finding] {
-        pod.podSpec.flatMap { patch -> [Finding] in
-            if let fault = patch.fault {
-                return [
-                    Finding(
-                        .error, "patch", at: patch.setting,
-                        problem: "the patch is no YAML: \(fault.description) (its line \(fault.line))",
-                        reason: "The runner starts no job's pod.", cure: "Correct the patch.")
-                ]
+    /// The labels that network policies, `job-policy` and the caches' node go by are no job's to choose.
+    @Sendable private static func labels(_ pod: JobPod) -> [Finding] {
+        let choices = [
+            ("pod_labels_overwrite_allowed", "the label ci-cache/claims of its pod"),
+            ("node_selector_overwrite_allowed", "the label ci-cache/pool of its node"),
+        ]
+        return choices.compactMap { key, choice in
+            guard let setting = pod.kubernetes[key], let pattern = setting.text, reachesOurs(pattern) else {
+                return nil
             }
-            let switches = ["privileged", "hostNetwork", "hostPID", "hostIPC"].filter { key in
-                patch.values(of: key).contains { $0.boolean == true }
-            }
-            let hostPaths = patch.values(of: "hostPath").isEmpty ? [] : ["hostPath"]
-            return (switches + hostPaths).map { word in
-                Finding(
-                    .error, "patch", at: patch.setting, problem: "the patch gives jobs the node: \(word)",
-                    reason: "Jobs can take the node over; Pod Security \"baseline\" refuses the pod.",
-                    cure: "Take \(word) out of the patch.")
-            } + strangers(patch, pod)
+            return Finding(
+                .warning, "overwrite", at: setting, problem: "a job can choose \(choice)",
+                reason: "By it deploy/components/job-policy knows its pool, and lets it to the claims of it.",
+                cure: "Remove \(key), or begin it with ^ and a prefix of your own, such as ^example.com/.")
         }
     }
 
-    /// A strategic patch merges containers by name, and adds the one that has no counterpart.
-    private static func strangers(_ patch: PodPatch, _ pod: JobPod) -> [Finding] {
-        let services = pod.kubernetes["services"]?.elements ?? []
-        let known =
-            ["build", "helper"] + services.indices.map { "svc-\($0)" } + services.flatMap(JobPod.aliases)
-        return patch.containers.filter { !known.contains($0) }.map { name in
-            Finding(
-                .error, "patch-target", at: patch.setting, problem: "no container is called \(name)",
-                reason: "The patch adds a container without an image, and Kubernetes refuses the pod.",
-                cure: "Give the service alias = \"\(name)\" (GitLab Runner 17.9), or name one of: "
-                    + "\(known.joined(separator: ", ")).")
-        }
+    /// Whether a pattern (it may match anywhere in `key=value`) can match a label of this design.
+    ///
+    /// What begins with `^` and other letters cannot; whatever is not as plain as that is taken to.
+    private static func reachesOurs(_ pattern: String) -> Bool {
+        guard !pattern.isEmpty else { return false }
+        guard pattern.hasPrefix("^"), !pattern.contains("|") else { return true }
+        let fixed = pattern.dropFirst().prefix { $0.isLetter || $0.isNumber || "-/".contains($0) }
+        let next = pattern.dropFirst(1 + fixed.count).first
+        // A letter before one of these may be missing.
+        let sure = next.map { "*?{".contains($0) } == true ? fixed.dropLast() : fixed
+        return "ci-cache/".hasPrefix(sure) || sure.hasPrefix("ci-cache/")
     }
 
     @Sendable private static func dockerInDocker(_ pod: JobPod) -> [Finding] {

@@ -3,7 +3,8 @@ import TOMLSettings
 /// A template of Helm, run as far as runner configurations use it: values, release, `if`, and a few functions.
 ///
 /// Lines stay where they are, so that what is found in the result has its place in the template: what an `if` leaves
-/// out becomes empty lines. What is not understood is named, and stands as a word of its own in the result.
+/// out becomes empty lines, and so does what a `range` would repeat. What is not understood is named, and stands as a word
+/// of its own in the result, unless it has its line to itself.
 struct HelmTemplate {
     /// What could not be run, with its line from 1.
     struct Unknown: Hashable {
@@ -17,20 +18,29 @@ struct HelmTemplate {
     /// What could not be run.
     private(set) var unknown: [Unknown] = []
 
-    /// What stands where something could not be run.
+    /// What stands, with a number, where something could not be run: two keys of one name would be a fault.
     static let placeholder = "helm-value"
 
     /// Runs a template on values.
     init(_ template: String, values: Setting) {
         self.values = values
         run(template)
+        text = text.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { Self.isPlaceholder($0) ? "" : String($0) }.joined(separator: "\n")
+    }
+
+    /// Whether a line is what could not be run, and nothing else.
+    private static func isPlaceholder(_ line: Substring) -> Bool {
+        let words = line.split(whereSeparator: \.isWhitespace)
+        return words.count == 1 && words[0].hasPrefix(placeholder + "-")
+            && words[0].dropFirst(placeholder.count + 1).allSatisfy(\.isNumber)
     }
 
     /// An `if` that is open: whether its branch is taken, and whether one was taken before.
     private struct Branch {
         var isTaken: Bool
         var wasTaken: Bool
-        /// `with` and `range`, whose body is kept as it stands.
+        /// `with`, whose body is kept as it stands, and what has none here: `range` repeats it, `define` keeps it.
         var isKnown = true
     }
 
@@ -84,7 +94,7 @@ struct HelmTemplate {
             branches.append(Branch(isTaken: truth, wasTaken: truth))
         case "with", "range", "define", "block":
             if branches.allSatisfy(\.isTaken) { unknown.append(Unknown(action: action, line: line)) }
-            branches.append(Branch(isTaken: true, wasTaken: true, isKnown: false))
+            branches.append(Branch(isTaken: word == "with", wasTaken: true, isKnown: false))
         case "else":
             guard let last = branches.indices.last else { return }
             let condition =
@@ -99,7 +109,7 @@ struct HelmTemplate {
                 text += value
             } else {
                 unknown.append(Unknown(action: action, line: line))
-                text += Self.placeholder
+                text += "\(Self.placeholder)-\(unknown.count)"
             }
         }
     }

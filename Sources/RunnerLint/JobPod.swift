@@ -92,13 +92,15 @@ struct JobPod: Sendable {
         return variables
     }
 
-    /// Whether a patch of the pod's specification sets a key to a value: a boolean in quotes is none.
-    func patches(_ key: String, _ value: String) -> Bool {
-        podSpec.contains { patch in
-            patch.values(of: key).contains { found in
-                found.boolean.map { "\($0)" == value }
-                    ?? (found.text == value && !["true", "false"].contains(value))
-            }
-        }
+    /// Whether the pod has a user namespace of its own: the last patch that speaks of it counts.
+    var hasUserNamespace: Bool { podSpec.compactMap(\.hostUsers).last == false }
+
+    /// Whether the kubelet changes the owner of a volume's files only where its root is another's.
+    var keepsOwners: Bool {
+        podSpec.compactMap { $0.value(at: "securityContext", "fsGroupChangePolicy")?.text }.last
+            == "OnRootMismatch"
     }
+
+    /// Whether a patch lies in a file, which may say what none of the others does.
+    var hasUnseenPatch: Bool { podSpec.contains { $0.file != nil } }
 }

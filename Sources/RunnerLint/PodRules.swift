@@ -32,7 +32,7 @@ enum PodRules {
     }
 
     @Sendable private static func networkFiles(_ pod: JobPod) -> [Finding] {
-        guard pod.patches("hostUsers", "false") else { return [] }
+        guard pod.hasUserNamespace else { return [] }
         return pod.mounts.filter { $0.kind == "nfs" }.map {
             Finding(
                 .error, "nfs", at: $0.setting, problem: "an NFS volume at \($0.path), and hostUsers: false",
@@ -159,7 +159,7 @@ enum PodRules {
 
     @Sendable private static func ownership(_ pod: JobPod) -> [Finding] {
         guard let group = pod.kubernetes.at("pod_security_context", "fs_group"),
-            !pod.patches("fsGroupChangePolicy", "OnRootMismatch")
+            !pod.keepsOwners, !pod.hasUnseenPatch
         else { return [] }
         return [
             Finding(

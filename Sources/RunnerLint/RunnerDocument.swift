@@ -34,8 +34,8 @@ struct RunnerDocument {
 
     private init(yaml text: String) {
         toml = ""
-        let values: Setting
-        do { values = try Setting(yaml: text) } catch {
+        let documents: [Setting]
+        do { documents = try Setting.documents(yaml: text) } catch {
             findings = [
                 Self.finding(
                     "syntax", line: error.line, "no YAML: \(error.description)", "Helm refuses the file.",
@@ -43,11 +43,15 @@ struct RunnerDocument {
             ]
             return
         }
-        let found = Self.places.compactMap { keys -> (keys: [String], setting: Setting)? in
-            let setting = keys.reduce(values as Setting?) { $0?.exactly($1) }
-            return setting?.text == nil ? nil : setting.map { (keys, $0) }
+        // `helm template` prints all of a chart's objects, of which one is the runner's ConfigMap.
+        let found = documents.lazy.compactMap {
+            values -> (values: Setting, keys: [String], setting: Setting)? in
+            Self.places.lazy.compactMap { keys in
+                let setting = keys.reduce(values as Setting?) { $0?.exactly($1) }
+                return setting?.text == nil ? nil : setting.map { (values, keys, $0) }
+            }.first
         }.first
-        guard let (keys, setting) = found, let config = setting.text else {
+        guard let (values, keys, setting) = found, let config = setting.text else {
             findings = [
                 Self.finding(
                     "empty", line: 1, "the file holds no configuration of a runner",
@@ -77,7 +81,9 @@ struct RunnerDocument {
         findings = template.unknown.map {
             var finding = Self.finding(
                 "template", line: $0.line, "not run: {{ \($0.action) }}",
-                "What depends on it is checked with a word in its place, or with what an `if` keeps.",
+                $0.action.hasPrefix("range ")
+                    ? "The lines up to its `end` are not checked."
+                    : "What depends on it is not checked, or with what an `if` keeps.",
                 "Check what Helm makes of it: helm template … and then the ConfigMap's config.template.toml.")
             finding.severity = .warning
             return finding

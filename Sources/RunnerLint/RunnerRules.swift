@@ -34,6 +34,19 @@ enum RunnerRules {
         return []
     }
 
+    /// `register` takes a template with one runner (`commands/register.go`, 19.4).
+    static func template(_ runners: [Setting], _ file: RunnerDocument) -> [Finding] {
+        guard file.isTemplate else { return [] }
+        return runners.dropFirst().map {
+            Finding(
+                .error, "one-runner", at: $0, problem: "a second [[runners]] in a template",
+                reason:
+                    "Registration ends with \"configuration template must contain exactly one [[runners]] entry\", and "
+                    + "the runner never starts.",
+                cure: "Install the chart a second time for it, as for a second pool.")
+        }
+    }
+
     private static func executor(_ runner: Setting) -> [Finding] {
         guard let executor = runner["executor"], let name = executor.text else { return [] }
         switch (name, runner["kubernetes"]) {

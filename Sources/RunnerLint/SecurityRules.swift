@@ -157,7 +157,7 @@ enum SecurityRules {
 
     @Sendable private static func procMount(_ pod: JobPod) -> [Finding] {
         guard let mount = context(pod, "service")?["proc_mount"], mount.text?.lowercased() == "unmasked",
-            !pod.patches("hostUsers", "false")
+            !pod.hasUserNamespace, !pod.hasUnseenPatch
         else { return [] }
         return [
             Finding(

@@ -19,24 +19,36 @@ extension Setting {
     /// - Parameter path: what its keys begin with.
     /// - Throws: `YAMLFault` where it is none, or is nested too deep.
     init(yaml text: String, path: String = "") throws(YAMLFault) {
-        if let line = Self.tooDeep(text) {
+        let documents = try Self.documents(yaml: text, path: path)
+        if documents.count > 1 {
+            throw YAMLFault(description: "a second document", line: documents[1].line)
+        }
+        self = documents.first ?? Setting(path: path, line: 1, value: .table([:]))
+    }
+
+    /// Reads the YAML documents of a text, between lines of `---`.
+    ///
+    /// - Throws: `YAMLFault` where one of them is none, or is nested too deep.
+    static func documents(yaml text: String, path: String = "") throws(YAMLFault) -> [Setting] {
+        if let line = tooDeep(text) {
             throw YAMLFault(description: "nested more than \(Self.mostDepth) deep", line: line)
         }
-        let root: Node?
+        var roots: [Node] = []
         do {
             // Without an encoding Yams reads YAMS_DEFAULT_ENCODING, and prints that it did.
-            root = try Parser(yaml: text, encoding: .utf8).singleRoot()
+            let parser = try Parser(yaml: text, encoding: .utf8)
+            while let root = try parser.nextRoot() { roots.append(root) }
         } catch let error as YamlError {
-            throw Self.fault(of: error)
+            throw fault(of: error)
         } catch {
             throw YAMLFault(description: "\(error)", line: 1)
         }
-        guard let root else {
-            self.init(path: path, line: 1, value: .table([:]))
-            return
+        var nodes = mostNodes
+        var documents: [Setting] = []
+        for root in roots {
+            documents.append(try make(root, path: path, line: 1, depth: 0, nodes: &nodes))
         }
-        var nodes = Self.mostNodes
-        self = try Self.make(root, path: path, line: 1, depth: 0, nodes: &nodes)
+        return documents
     }
 
     private static func make(_ node: Node, path: String, line: Int, depth: Int, nodes: inout Int)
@@ -59,7 +71,17 @@ extension Setting {
             return Setting(path: path, line: line, value: .list(elements))
         case .mapping(let mapping):
             var members: [String: Setting] = [:]
+            var merged: [String: Setting] = [:]
             for (key, member) in mapping {
+                if let scalar = key.scalar, scalar.style == .plain, scalar.string == "<<" {
+                    let made = try make(member, path: path, line: line, depth: depth + 1, nodes: &nodes)
+                    // Of several maps the first goes before the others (yaml.org/type/merge).
+                    for source in made.elements.isEmpty ? [made] : made.elements {
+                        guard case .table(let more) = source.value else { continue }
+                        merged.merge(more) { first, _ in first }
+                    }
+                    continue
+                }
                 guard let name = key.scalar?.string else { continue }
                 let below = path.isEmpty ? name : "\(path).\(name)"
                 var made = try make(member, path: below, line: line, depth: depth + 1, nodes: &nodes)
@@ -67,6 +89,8 @@ extension Setting {
                 made.line = key.mark?.line ?? made.line
                 members[name] = made
             }
+            // What stands in the map itself goes before what is merged into it.
+            members.merge(merged) { own, _ in own }
             return Setting(path: path, line: line, value: .table(members))
         case .alias:
             return Setting(path: path, line: line, value: .other)

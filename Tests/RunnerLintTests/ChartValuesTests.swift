@@ -71,6 +71,78 @@ import Testing
         #expect(findings.first?.line == RunnerFiles.line(of: "job.image", in: text))
     }
 
+    /// What a `range` makes is not known, nor are its lines; a value that is not known has no word of its own.
+    @Test(arguments: [
+        (
+            "          \"ci-cache/pool\" = \"{{ .Values.larder.pool }}\"\n\n",
+            [
+                "{{- range $k, $v := .Values.sel }}", "{{ $k }} = \"{{ $v }}\"", "{{ $v }} = \"{{ $k }}\"",
+                "{{- end }}",
+            ], 1
+        ),
+        (
+            "        cpu_request = \"1\"\n",
+            ["{{ include \"a\" . }} = \"1\"", "{{ include \"b\" . }} = \"2\""], 2
+        ),
+        ("        cpu_request = \"1\"\n", ["{{ include \"more\" . | nindent 4 }}"], 1),
+        ("        cpu_request = \"1\"\n", ["cpu_limit = \"{{ include \"cpu\" . }}\""], 1),
+    ])
+    func noFindingIsAboutWhatWasNotRun(_ place: String, _ lines: [String], _ count: Int) throws {
+        let added = lines.map { "        \($0)\n" }.joined()
+        let findings = RunnerLint().check(try values((place, place + added)))
+        #expect(findings.map(\.rule) == Array(repeating: "template", count: count))
+        #expect(findings.allSatisfy { !"\($0)".contains("helm-value") })
+    }
+
+    @Test func aTemplateHasOneRunner() throws {
+        let one = try values()
+        let config = try #require(one.range(of: "    [[runners]]\n")).lowerBound
+        let findings = RunnerLint().check(one + "\n" + one[config...])
+        #expect(findings.map(\.rule).contains("one-runner"))
+        #expect(findings.first { $0.rule == "one-runner" }?.severity == .error)
+        // In config.toml there may be as many as you like.
+        let bare = "concurrent = 1\n[[runners]]\n[[runners]]\n"
+        #expect(!RunnerLint().check(bare).map(\.rule).contains("one-runner"))
+        #expect(RunnerLint().check(bare, isTemplate: true).map(\.rule).contains("one-runner"))
+    }
+
+    /// A bare `config.template.toml` holds no global key, and its chart or registration adds the rest.
+    @Test func aBareTemplateNeedsNeitherAddressNorNumberOfJobs() throws {
+        let runner =
+            "[[runners]]\n  executor = \"kubernetes\"\n  [runners.kubernetes]\n    namespace = \"ci\"\n"
+        let rules = RunnerLint().check(runner).map(\.rule)
+        #expect(rules.contains("concurrent") && rules.contains("registration"))
+        let ofTemplate = RunnerLint().check(runner, isTemplate: true).map(\.rule)
+        #expect(!ofTemplate.contains("concurrent") && !ofTemplate.contains("registration"))
+    }
+
+    /// What Helm merges by `<<` is there: own keys first, then the maps in their order.
+    @Test func mergeKeysAreApplied() {
+        let config =
+            "  config: |\n    [[runners]]\n      executor = \"kubernetes\"\n      [runners.kubernetes]\n"
+        let privileged = RunnerLint().check(
+            "base: &b\n\(config)        privileged = true\nrunners:\n  <<: *b\n  secret: x\n", isYAML: true)
+        #expect(privileged.first { $0.rule == "privileged" }?.line == 6)
+        let pinned = RunnerLint().check(
+            "a: &a {image: alpine}\nb: &b {image: \"alpine:1\", other: x}\nmine:\n  <<: [*b, *a]\n  other: y\nrunners:\n"
+                + config
+                + "        image = \"{{ .Values.mine.image }}\"\n        namespace = \"{{ .Values.mine.other }}\"\n",
+            isYAML: true)
+        #expect(!pinned.map(\.rule).contains("image-not-pinned"))
+        #expect(!pinned.map(\.rule).contains("namespace"))
+    }
+
+    /// What `helm template` prints, as the cure of what could not be run tells to check.
+    @Test func theConfigMapIsFoundAmongOtherDocuments() {
+        let account = "---\n# Source: a\nkind: ServiceAccount\nmetadata:\n  name: r\n"
+        let map =
+            "---\nkind: ConfigMap\ndata:\n  config.template.toml: |\n    [[runners]]\n      executor = \"kubernetes\"\n"
+            + "      [runners.kubernetes]\n        privileged = true\n"
+        let findings = RunnerLint().check(account + map + account, isYAML: true)
+        #expect(findings.first { $0.rule == "privileged" }?.line == 13)
+        #expect(!findings.map(\.rule).contains("registration"))
+    }
+
     /// Values as people have them: no templates, as a dependency of another chart, as a ConfigMap of the runner.
     @Test(arguments: [
         "runners:\n  config: |\n", "gitlab-runner:\n  runners:\n    config: |\n",

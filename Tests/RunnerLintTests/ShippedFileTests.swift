@@ -109,7 +109,8 @@ import Testing
         Change(
             "SPEC_CONFIGURATION = true", "SPEC_CONFIGURATION = false", "pod-spec-flag",
             at: "[[runners.kubernetes.pod_spec]]"),
-        Change("fsGroupChangePolicy", "other", "fs-group", at: "fs_group"),
+        Change(
+            "fsGroupChangePolicy: OnRootMismatch", "fsGroupChangePolicy: Always", "fs-group", at: "fs_group"),
         Change("namespace = \"ci\"", "", "namespace", at: "[runners.kubernetes]"),
         Change("token = \"glrt-REPLACE\"", "", "registration", at: "[[runners]]"),
         Change("poll_timeout = 600", "poll_timeout = \"600\"", "wrong-kind", at: "poll_timeout"),
@@ -209,7 +210,10 @@ import Testing
             "{\"hostUsers\": false, \"containers\": [{\"name\": \"build\", \"securityContext\": {\"privileged\": true}}]}",
             ["patch"]
         ),
-        ("merge", "hostUsers: false\nvolumes:\n- name: v\n  hostPath:\n    path: /\n", ["patch"]),
+        (
+            "merge", "hostUsers: false\nvolumes:\n- name: v\n  hostPath:\n    path: /\n",
+            ["patch", "patch-type"]
+        ),
         (
             "json",
             "[{\"op\": \"add\", \"path\": \"/hostUsers\", \"value\": false}, {\"op\": \"add\", \"path\": \"/hostPID\", \"value\": true}]",

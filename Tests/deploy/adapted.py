@@ -25,6 +25,7 @@ OVERLAYS = {
 SETTINGS = {"pool": "large", "buildCacheSize": "41Gi", "imageCacheSize": "97Gi", "gitlabUrl": "https://git.corp.example",
             "registryCaHost": "registry.corp.example:5000", "proxy": "http://proxy.corp.example:3128", "noProxy": ".svc,10.0.0.0/8"}
 DIGEST = "sha256:" + "5" * 64
+OWN_SETTINGS = "state: /var/lib/larder\nvolumes: []\n"
 # What must not be left of the shipped names, and what a comment of an example may hold all the same.
 SHIPPED = ["registry.example.com", "gitlab.example.com", "192.0.2.0", "20Gi", "50Gi"]
 
@@ -43,6 +44,25 @@ def kustomization(root, overlay, components):
             {"target": {"kind": "NetworkPolicy", "name": "allow-internal"},
              "patch": "- {op: replace, path: /spec/egress/0/to, value: [{ipBlock: {cidr: 10.20.30.0/24}}]}"}],
     }
+
+
+def rendered(deploy, resources, components, settings, patches, more=()):
+    """What Kustomize makes of a user's file that names parts of `deploy`, with settings, patches and generators."""
+    with tempfile.TemporaryDirectory() as work:
+        user = Path(work).resolve()
+        # Kustomize takes no absolute path.
+        root = "../" * len(user.parts[1:]) + str(deploy)[1:]
+        (user / "larder.yaml").write_text(OWN_SETTINGS)
+        (user / "kustomization.yaml").write_text(yaml.safe_dump({
+            "resources": [f"{root}/{name}" for name in resources],
+            "components": [f"{root}/components/{name}" for name in components],
+            "configMapGenerator": [{"name": "larder-runner", "namespace": "ci", "behavior": "merge",
+                                    "literals": [f"{key}={value}" for key, value in settings.items()] or ["suffix="]}, *more],
+            "patches": patches}))
+        result = subprocess.run(["kubectl", "kustomize", user], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{resources} with {components}: {result.stderr}")
+    return result.stdout
 
 
 def pods(objects):
@@ -93,11 +113,47 @@ def problems(text, overlay):
             yield f"the account {account['metadata']['name']} pulls without credentials"
 
 
+def identity(thing):
+    """What Kubernetes tells objects apart by."""
+    return thing["kind"], thing["metadata"].get("namespace"), thing["metadata"]["name"]
+
+
+def own_settings(deploy):
+    """Where a user's own larder.yaml, or the list of images, does not reach Larder."""
+    generator = {"name": "larder-config", "namespace": "ci", "behavior": "replace", "files": ["larder.yaml"]}
+    example = yaml.safe_load((deploy / "example/kustomization.yaml").read_text())
+    for overlay in OVERLAYS:
+        objects = list(yaml.safe_load_all(rendered(deploy, [f"overlays/{overlay}"], ["settings"], {}, [], [generator])))
+        configurations = [thing for thing in objects if thing["kind"] == "ConfigMap" and thing["metadata"]["name"].startswith("larder-config")]
+        if [thing["data"]["larder.yaml"] for thing in configurations] != [OWN_SETTINGS]:
+            yield f"{overlay}: a larder.yaml of one's own is not the configuration"
+        if overlay == "restricted":
+            continue
+        text = rendered(deploy, [f"overlays/{overlay}"], ["settings"], {}, example["patches"])
+        words = [word for thing, pod in pods(yaml.safe_load_all(text)) for word in pod["containers"][0].get("args", [])]
+        maps = [thing for thing in yaml.safe_load_all(text) if thing["kind"] == "ConfigMap"]
+        listed = [image["reference"] for thing in maps for image in (yaml.safe_load(thing["data"].get("larder.yaml", "{}")).get("warm") or {}).get("images", [])]
+        if "docker.io/library/postgres:16" not in words + listed:
+            yield f"{overlay}: nobody warms the example's image"
+
+
+def pools(deploy):
+    """What the second pool's kustomization would take from the first one when it is deleted."""
+    first, second = (list(yaml.safe_load_all(subprocess.run(["kubectl", "kustomize", deploy / name], check=True, capture_output=True, text=True).stdout))
+                     for name in ("example", "example-pool-b"))
+    for shared in sorted({identity(thing) for thing in first} & {identity(thing) for thing in second}, key=str):
+        yield f"both pools have {shared}: deleting one takes it from the other"
+    # Ended by a job: Larder, and no pod of other people, which have the priority 0 unless told otherwise.
+    values = {thing["metadata"]["name"]: thing["value"] for thing in first if thing["kind"] == "PriorityClass"}
+    if not values["ci-cache-maintenance"] < values["ci-job"] <= 0:
+        yield f"the priorities are {values}"
+
+
 def main(deploy, directory):
     failed = False
     listed = {str(path.parent.relative_to(deploy / "components")) for path in (deploy / "components").rglob("kustomization.yaml")}
     example = (deploy / "example/kustomization.yaml").read_text()
-    within = {"labels", "images", "podman", "serve", "daemon", "preflight"}
+    within = {"labels", "images", "podman", "serve", "daemon", "preflight", "further-pool"}
     for name in sorted(listed - within):
         if f"../components/{name}" not in example and f": {name})" not in example:
             print(f"the example does not name the component {name}")
@@ -114,6 +170,12 @@ def main(deploy, directory):
         for problem in problems(result.stdout, overlay):
             print(f"{overlay}, adapted: {problem}")
             failed = True
+    # Each driver's component on an overlay that has it already: no variable twice (references.py).
+    (directory / "store-twice.yaml").write_text(
+        rendered(deploy, ["overlays/overlay-store"], ["overlay-store", "settings"], {}, []))
+    for problem in [*own_settings(deploy), *pools(deploy)]:
+        print(f"adapted: {problem}")
+        failed = True
     sys.exit(1 if failed else 0)
 
 

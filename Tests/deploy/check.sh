@@ -27,10 +27,13 @@ for overlay in example example-pool-b node; do
     echo "ok   $overlay"
 done
 python "$here/adapted.py" "$deploy" "$work"
-for rendered in "$work"/adapted-*.yaml; do
+for rendered in "$work"/adapted-*.yaml "$work/store-twice.yaml"; do
     python "$here/references.py" "$rendered"
 done
 echo "ok   what is adapted in one place"
+python "$here/networks.py" "$deploy"
+python "$here/openshift.py" "$deploy"
+echo "ok   what policies and OpenShift let through"
 
 # The daemon that only watches goes with any of them.
 python "$here/watch.py" "$deploy" "$work"
@@ -51,7 +54,7 @@ mkdir "$work/jobs"
 python "$here/pod_security.py" --jobs "$work/jobs" "$work"/*.toml "$deploy/gitlab-runner/config.toml"
 echo "ok   Pod Security, the runner's values and job pods"
 
-kubectl kustomize "$deploy/monitoring" > /dev/null
+kubectl kustomize "$deploy/example-monitoring" | python "$here/monitoring.py"
 python -c 'import sys, yaml; print(yaml.dump(yaml.safe_load(sys.stdin)["spec"]))' \
     < "$deploy/monitoring/rules.yaml" > "$work/rules.yaml"
 cp "$here"/alerts*.test.yaml "$work"
@@ -61,6 +64,7 @@ echo "ok   alerts"
 larder=${LARDER:-$here/../../.build/debug/larder}
 if [ -x "$larder" ]; then
     /usr/bin/python3 "$here/fleet.py" "$larder" "$deploy/monitoring/rules.yaml"
+    python "$here/configurations.py" "$larder" "$deploy"
     for file in "$deploy/gitlab-runner/values.yaml" "$work"/*.toml; do
         "$larder" lint-runner --strict "$file" > "$work/lint" || { cat "$work/lint"; exit 1; }
     done

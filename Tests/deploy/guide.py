@@ -4,8 +4,8 @@
     guide.py DEPLOY
 
 No cluster is asked: every path, manifest, CronJob, Deployment, Service, secret and container that a command names has
-to be there in what the command would apply, as it is rendered, and every `larder` command line has to be one. What a
-command prints, and that its pods do what they should, is run by play.py, topologies.py and runner_values.py.
+to be there in what the command would apply, as it is rendered, in each topology that the guide offers, with the exceptions
+of its table. A command given again does what it did at first. What a command prints, and that its pods do what they should, is run by play.py, topologies.py and runner_values.py.
 """
 
 import re
@@ -15,6 +15,14 @@ from pathlib import Path
 
 import yaml
 
+from adapted import rendered
+
+# What the guide offers: a topology, and components of it.
+OFFERED = [("slots", []), ("slots-4", []), ("slots-8", []), ("shared", []), ("overlay-store", []), ("readonly-store", []),
+           ("daemon", []), ("restricted", []), ("slots", ["watch"]), ("shared", ["watch", "watch/images"]),
+           ("readonly-store", ["watch", "watch/images"]), ("restricted", ["watch", "watch/images"])]
+KINDS = {"daemonset": "DaemonSet", "deployment": "Deployment", "deploy": "Deployment", "service": "Service",
+         "cronjob": "CronJob", "configmap": "ConfigMap"}
 
 
 def commands(guide):
@@ -36,7 +44,8 @@ def problems(deploy):
     guide = (deploy / "README.md").read_text()
     mine = render(deploy / "example")
     shared = render(deploy / "overlays/shared")
-    names = {(thing["kind"], thing["metadata"]["name"]) for thing in mine + shared}
+    daemon = render(deploy / "overlays/daemon")
+    names = {(thing["kind"], thing["metadata"]["name"]) for thing in mine + shared + daemon}
     containers = {each["name"] for thing in shared if thing["kind"] == "CronJob"
                   for kind in ("containers", "initContainers")
                   for each in thing["spec"]["jobTemplate"]["spec"]["template"]["spec"].get(kind, [])}
@@ -49,7 +58,7 @@ def problems(deploy):
         words = command.split()
         for word in words:
             # What the reader copied is the example.
-            path = re.match(r"(deploy/[\w./-]+)", word.replace("deploy/my", "deploy/example"))
+            path = re.match(r"(deploy/[\w./-]+)", word.replace("deploy/my-b", "deploy/example-pool-b").replace("deploy/my", "deploy/example"))
             if path and f"exec {word}" not in command and not (deploy.parent / path[1]).exists():
                 yield f"{command}: no {path[1]}"
         if words[0] != "kubectl":
@@ -60,11 +69,9 @@ def problems(deploy):
         if created := re.search(r"create job --from=\S+ ([\w-]+)|create job ([\w-]+)", command):
             made.add(next(filter(None, created.groups())))
         for kind, name in re.findall(r"\b(daemonset|deployment|deploy|service|cronjob|configmap)[/ ]([a-z][\w-]+)", command):
-            real = {"daemonset": "DaemonSet", "deployment": "Deployment", "deploy": "Deployment", "service": "Service",
-                    "cronjob": "CronJob", "configmap": "ConfigMap"}[kind]
             if kind == "deploy" and f"exec deploy/{name}" not in command:
                 continue
-            if (real, name) not in names and not name.endswith("-b"):
+            if (KINDS[kind], name) not in names and not name.endswith("-b"):
                 yield f"{command}: no {real} {name}"
         for label in re.findall(r"-l ([\w./-]+=[\w-]+)", command):
             if label not in labels:
@@ -75,8 +82,92 @@ def problems(deploy):
         for name in re.findall(r" -c ([\w-]+)", command):
             if name not in containers:
                 yield f"{command}: no container {name}"
+    yield from topologies(deploy, guide)
+    yield from repeated(guide)
+    yield from doctors(deploy)
     yield from secrets(deploy, guide)
     yield from uninstalled(guide, mine)
+
+
+def ten(guide):
+    """The numbered commands, by their number."""
+    return {int(number): re.findall(r"^\$ (.*)$", text, re.MULTILINE)
+            for number, text in re.findall(r"^# (\d+)\.(.*?)(?=^# \d+\.|^```)", guide, re.MULTILINE | re.DOTALL)}
+
+
+def exceptions(guide, topology, components):
+    """What the guide's table tells a topology to leave out, and to write in place of something, by command."""
+    left, written = set(), []
+    table = guide.split("| topology, component | leave out |")[1].split("\n\n")[0]
+    for row in table.splitlines()[2:]:
+        which, leave, place, write = (cell.strip() for cell in row.strip("|").split("|"))
+        if not {topology, *components} & set(re.findall(r"`([\w-]+)`", which)):
+            continue
+        left |= set(map(int, re.findall(r"\d+", leave)))
+        numbers = re.search(r"\(([\d, ]+)\)", place)
+        for old, new in zip(re.findall(r"`([\w-]+)`", place), re.findall(r"`([\w-]+)`", write)):
+            written += [(int(number), old, new) for number in numbers[1].split(",")]
+    return left, written
+
+
+def topologies(deploy, guide):
+    """What the ten commands name and a topology has not, with the exceptions that the guide makes for it."""
+    for topology, components in OFFERED:
+        text = rendered(deploy, [f"overlays/{topology}", "node", "gitlab-runner"], [*components, "job-policy", "settings"], {}, [])
+        names = {(thing["kind"], thing["metadata"]["name"]) for thing in yaml.safe_load_all(text)}
+        left, written = exceptions(guide, topology, components)
+        for number, lines in ten(guide).items():
+            if number in left:
+                continue
+            for line in lines:
+                for place, old, new in written:
+                    line = line.replace(old, new) if place == number else line
+                for kind, name in re.findall(r"\b(daemonset|deployment|deploy|service|cronjob|configmap)[/ ]([a-z][\w-]+)", line):
+                    # `deploy/…` is a directory, but for `exec`.
+                    if kind == "deploy" and f"exec deploy/{name}" not in line:
+                        continue
+                    if (KINDS[kind], name) not in names:
+                        yield f"command {number} for {' with '.join([topology, *components[:1]])}: no {KINDS[kind]} {name}"
+
+
+def repeated(guide):
+    """A command that makes a job, and fails or shows the old one when it is given again."""
+    lines = [*re.findall(r"^\$ (.*)$", guide, re.MULTILINE), *re.findall(r"`(kubectl [^`\n]+)`", guide)]
+    for line in lines:
+        made = re.search(r"create job --from=\S+ ([\w-]+)", line)
+        if made and f"delete job {made[1]} --ignore-not-found && kubectl -n ci create job" not in line:
+            yield f"given a second time, this finds its job there: {line}"
+
+
+def doctors(deploy):
+    """Volumes of a topology at which no doctor looks, or of which its pod has no mount or no Podman."""
+    for topology, components in OFFERED:
+        objects = list(yaml.safe_load_all(rendered(deploy, [f"overlays/{topology}"], [*components, "settings"], {}, [])))
+        text = next(thing for thing in objects if thing["kind"] == "ConfigMap" and thing["metadata"]["name"].startswith("larder-config"))
+        volumes = {each["name"]: each for each in yaml.safe_load(text["data"]["larder.yaml"])["volumes"]}
+        # `restricted` has no Podman, and says so; the daemon is asked itself.
+        seen = {"images"} if topology == "restricted" else set()
+        for thing in objects:
+            is_daemon = thing["kind"] == "Deployment" and topology == "daemon"
+            if not is_daemon and not (thing["kind"] == "CronJob" and "doctor" in thing["metadata"]["name"]):
+                continue
+            pod = (thing["spec"].get("jobTemplate") or thing)["spec"]["template"]["spec"]
+            larder = pod["containers"][0]
+            chosen = [word.removeprefix("--volume=") for word in larder["args"] if word.startswith("--volume=")] or list(volumes)
+            mounts = [mount["mountPath"] for mount in larder["volumeMounts"]]
+            for name in chosen:
+                volume = volumes[name]
+                needed = [volume["path"], volume.get("events", volume["path"])]
+                if "socket" in volume:
+                    needed.append(volume["socket"].removeprefix("unix://"))
+                    if "podman" not in [each["name"] for each in pod.get("initContainers", [])]:
+                        yield f"{topology}: {thing['metadata']['name']} looks at {name} and has no Podman"
+                for path in needed:
+                    if not any(path == mount or path.startswith(mount + "/") for mount in mounts):
+                        yield f"{topology}: {thing['metadata']['name']} looks at {name} and does not mount {path}"
+                seen.add(name)
+        if seen != set(volumes):
+            yield f"{topology}: no doctor looks at {sorted(set(volumes) - seen)}"
 
 
 def secrets(deploy, guide):

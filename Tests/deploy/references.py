@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks what no schema sees in rendered manifests: that each name a pod uses exists among them.
+"""Checks what no schema sees in rendered manifests: that each name a pod uses exists among them, and is given once.
 
     references.py FILE
     references.py --known-kinds FILE    prints the objects that Kubernetes itself knows
@@ -32,10 +32,13 @@ def main(path):
                 used.append(("ConfigMap", volume["configMap"]["name"]))
         volumes = {volume["name"] for volume in pod["volumes"]}
         for container in pod["containers"] + pod.get("initContainers", []):
+            given = [each["name"] for each in container.get("env", [])]
+            missing += [(job["metadata"]["name"], "second variable", name) for name in given if given.count(name) > 1]
+        for container in pod["containers"] + pod.get("initContainers", []):
             used += [("volume", mount["name"]) for mount in container["volumeMounts"] if mount["name"] not in volumes]
         missing += [(job["metadata"]["name"], *use) for use in used if use not in names | BY_HAND]
     for job, kind, name in missing:
-        print(f"{job}: no {kind} is called {name}")
+        print(f"{job}: {'a' if kind.startswith('second') else 'no'} {kind} is called {name}")
     sys.exit(1 if missing else 0)
 
 

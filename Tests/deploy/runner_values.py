@@ -16,6 +16,8 @@ from pathlib import Path
 
 import yaml
 
+import pod_security
+
 CHART = {
     "Chart.yaml": "apiVersion: v2\nname: gitlab-runner\nversion: 0.0.0\n",
     "templates/configmap.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: runner}\ndata:\n"
@@ -104,6 +106,12 @@ def problems(objects, settings, chart):
     for name in files:
         if not (Path(sys.argv[1]) / "podman-sidecar" / name).exists():
             yield f"the sidecar's image has no {name}"
+    pod = pod_security.job_pod(config)["spec"]
+    levels = {(each.get("securityContext") or {}).get("seLinuxOptions", pod["securityContext"].get("seLinuxOptions", {})).get("level", "")
+              for each in pod["containers"]}
+    # A container's options take the place of the pod's: one without a level gets one of its own.
+    if levels != {settings["seLinuxLevel"]}:
+        yield f"under SELinux the containers of a job have the levels {levels}"
     if patches[0]["hostUsers"] is not False or config["feature_flags"]["FF_USE_ADVANCED_POD_SPEC_CONFIGURATION"] is not True:
         yield "job pods have the node's users"
 

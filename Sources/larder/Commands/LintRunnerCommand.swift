@@ -52,7 +52,8 @@ struct LintRunnerCommand: AsyncParsableCommand {
         }
         let isYAML = file.hasSuffix(".yaml") || file.hasSuffix(".yml") ? true : nil
         let findings = RunnerLint(version: version).check(
-            String(decoding: data, as: UTF8.self), isYAML: isYAML)
+            String(decoding: data, as: UTF8.self), isYAML: isYAML,
+            isTemplate: file.hasSuffix("template.toml"))
         let report = LintRunnerReport(file: file, findings: findings)
         try application.say(report)
         return report.errors > 0 || strict && report.warnings > 0 ? .failed : nil
