@@ -113,7 +113,12 @@ let package = Package(
             path: "Tests/TestSupport", exclude: ["write_journal.py"], swiftSettings: strict),
         tests("CacheModelTests", []),
         tests("CachesTests", ["Caches", "CLinux", "FileAccess"]),
-        tests("CacheIndexTests", ["CacheIndex", .product(name: "GRDB", package: "GRDB.swift")]),
+        tests(
+            "CacheIndexTests",
+            [
+                "CacheIndex", .product(name: "GRDB", package: "GRDB.swift"),
+                .product(name: "GRDBSQLite", package: "GRDB.swift"),
+            ]),
         tests("PodmanClientTests", ["PodmanClient"], exclude: ["tls_registry.py"]),
         tests(
             "CacheServicesTests",

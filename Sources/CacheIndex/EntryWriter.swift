@@ -259,16 +259,17 @@ extension EntryWriter {
         try layers.execute(arguments: [ghost.id])
     }
 
-    /// Keeps what images consist of that are about to go.
+    /// Keeps what images consist of that are about to go: one, or all of the volume's.
     private func keepLayers(of entry: Int64?) throws {
+        // Each by an index: a prune loses tens of thousands of entries, one by one.
+        let which = entry == nil ? "IN (SELECT id FROM entries WHERE volume = ?1)" : "= ?2"
         let statement = try db.cachedStatement(
             sql: """
                 INSERT OR REPLACE INTO ghost_layers
                 SELECT image_layers.entry, image_layers.position, image_layers.layer, layers.stored_bytes
-                FROM image_layers JOIN entries ON entries.id = image_layers.entry
-                JOIN layers ON layers.volume = entries.volume AND layers.id = image_layers.layer
-                WHERE entries.volume = ?1 AND image_layers.entry = ifnull(?2, image_layers.entry)
+                FROM image_layers JOIN layers ON layers.volume = ?1 AND layers.id = image_layers.layer
+                WHERE image_layers.entry \(which)
                 """)
-        try statement.execute(arguments: [volume, entry])
+        try statement.execute(arguments: entry.map { [volume, $0] } ?? [volume])
     }
 }
