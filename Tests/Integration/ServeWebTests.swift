@@ -91,6 +91,7 @@ import Testing
                 daemon, "/api/v1/runs", "-H", "Authorization: Bearer \(Self.token)", "-H",
                 "Content-Type: application/json", "-d", #"{"activity": "\#(activity)"}"#)
         }
+        try daemon.wait(for: "scan of build: 12 entries")
         try daemon.waitUntil("the first scan is over") { try order("prune").contains("larder.run-request/1") }
         let pruned = try daemon.wait(for: "prune of build: run")
         #expect(pruned["evicted"].integer ?? 0 > 0)
