@@ -32,12 +32,13 @@ package struct EntryQuestion: Sendable, Hashable {
                 let written = try? JSONDecoder().decode(Written.self, from: data),
                 let order = Order(rawValue: written.o), written.n.count == order.count
             else { return nil }
-            (self.order, numbers, key, volume, path) = (order, written.n, written.k, written.v, written.p)
+            (self.order, numbers, key, volume) = (order, written.n, written.k, written.v)
+            path = Array(written.p)
         }
 
         /// The cursor as text that a URL can hold.
         package var text: String {
-            let written = Written(o: order.rawValue, n: numbers, k: key, v: volume, p: path)
+            let written = Written(o: order.rawValue, n: numbers, k: key, v: volume, p: Data(path))
             let data = (try? JSONEncoder().encode(written)) ?? Data()
             return data.base64EncodedString().replacing("+", with: "-").replacing("/", with: "_")
                 .replacing("=", with: "")
@@ -48,7 +49,7 @@ package struct EntryQuestion: Sendable, Hashable {
             var n: [Int64]
             var k: String
             var v: String
-            var p: [UInt8]
+            var p: Data
         }
     }
 
@@ -58,7 +59,7 @@ package struct EntryQuestion: Sendable, Hashable {
     package var volumes: [String]?
     /// Only of that pool.
     package var pool: Pool?
-    /// Only those whose key, or one of whose image names, holds this text, whatever its case.
+    /// Only those whose key, or one of whose image names, holds this text, whatever its case, or whose image has that ID.
     package var text: String?
     /// How they are sorted.
     package var order: Order
@@ -66,6 +67,8 @@ package struct EntryQuestion: Sendable, Hashable {
     package var limit: Int?
     /// After which one.
     package var after: Cursor?
+    /// Before which one: the page that ends there.
+    package var before: Cursor?
 
     /// Makes a question from all it consists of.
     package init(
@@ -92,6 +95,8 @@ package struct EntryPage: Sendable {
     package var totalBytes: ByteCount
     /// Where the next page begins; nil at the end.
     package var next: EntryQuestion.Cursor?
+    /// Where the page before ends; nil at the beginning.
+    package var previous: EntryQuestion.Cursor?
 }
 
 extension CacheIndex {
@@ -122,13 +127,23 @@ extension CacheIndex {
             var page = EntryPage(
                 entries: [], totalEntries: try sums?.integer(0) ?? 0,
                 totalBytes: (try sums?.size(1) ?? .zero) + (try layers?.size(0) ?? .zero))
-            let (after, more) = Self.condition(after: question.after)
+            let isBackwards = question.before != nil
+            let (after, behind) = Self.condition(beside: question.after, ">")
+            let (before, ahead) = Self.condition(beside: question.before, "<")
             let limit = question.limit.map { "LIMIT \($0 + 1)" } ?? ""
+            let order = question.order.columns.map { isBackwards ? "\($0) DESC" : $0 }.joined(separator: ", ")
             let found = try self.found(
-                conditions + after, arguments + more, db, order: "\(question.order.columns) \(limit)")
+                conditions + after + before, arguments + behind + ahead, db, order: "\(order) \(limit)")
             page.entries = Array(found.prefix(question.limit ?? found.count))
-            if found.count > page.entries.count, let last = page.entries.last {
-                page.next = EntryQuestion.Cursor(after: last.entry, on: last.volume, in: question.order)
+            let hasMore = found.count > page.entries.count
+            if isBackwards { page.entries.reverse() }
+            if let first = page.entries.first, let last = page.entries.last {
+                func place(_ one: (volume: String, entry: CacheEntry)) -> EntryQuestion.Cursor {
+                    EntryQuestion.Cursor(after: one.entry, on: one.volume, in: question.order)
+                }
+                // Where it came from there is always another page.
+                page.next = isBackwards || hasMore ? place(last) : nil
+                page.previous = (isBackwards ? hasMore : question.after != nil) ? place(first) : nil
             }
             return page
         }
@@ -168,22 +183,26 @@ extension CacheIndex {
         if let text = question.text, !text.isEmpty {
             let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
                 "_", with: "\\_")
+            let id = ImagePattern.id(in: text).map { "\($0)*" }
             conditions.append(
                 """
-                (entries.key LIKE ? ESCAPE '\\' OR entries.id IN (
+                (entries.id IN (SELECT entry FROM images WHERE image GLOB ?) OR entries.key LIKE ? ESCAPE '\\' OR entries.id IN (
                     SELECT entry FROM image_names WHERE name LIKE ? ESCAPE '\\'))
                 """)
-            arguments += ["%\(escaped)%", "%\(escaped)%"]
+            arguments += [id, "%\(escaped)%", "%\(escaped)%"]
         }
         return (conditions.joined(separator: " AND "), arguments)
     }
 
-    private static func condition(after cursor: EntryQuestion.Cursor?) -> (String, StatementArguments) {
+    private static func condition(
+        beside cursor: EntryQuestion.Cursor?, _ comparison: String
+    ) -> (String, StatementArguments) {
         guard let cursor else { return ("", []) }
         let values: [(any DatabaseValueConvertible)?] =
             cursor.numbers.map { $0 } + [cursor.key, cursor.volume, Data(cursor.path)]
         let places = values.map { _ in "?" }.joined(separator: ", ")
-        return (" AND (\(cursor.order.columns)) > (\(places))", StatementArguments(values))
+        let columns = cursor.order.columns.joined(separator: ", ")
+        return (" AND (\(columns)) \(comparison) (\(places))", StatementArguments(values))
     }
 }
 
@@ -192,13 +211,13 @@ extension EntryOrder {
         "ifnull((SELECT exclusive_bytes FROM images WHERE entry = entries.id), entries.bytes)"
 
     /// What entries are sorted by, all rising: what is to fall is negative.
-    fileprivate var columns: String {
-        let ties = "entries.key, volumes.name, entries.path"
+    fileprivate var columns: [String] {
+        let ties = ["entries.key", "volumes.name", "entries.path"]
         return switch self {
-        case .used: "entries.last_used, -entries.bytes, \(ties)"
-        case .bytes: "-entries.bytes, \(ties)"
+        case .used: ["entries.last_used", "-entries.bytes"] + ties
+        case .bytes: ["-entries.bytes"] + ties
         case .key: ties
-        case .frees: "-\(Self.frees), -entries.bytes, \(ties)"
+        case .frees: ["-\(Self.frees)", "-entries.bytes"] + ties
         }
     }
 

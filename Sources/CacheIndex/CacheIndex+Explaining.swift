@@ -6,8 +6,8 @@ extension CacheIndex {
     /// The entries that a person means by `key`, with their volumes' names.
     ///
     /// Those of exactly that key; where there are none, the images that carry that name, whose ID begins so, or that
-    /// Podman would find by it; where there are none either, the entries at that path, below the volume or absolute,
-    /// as Larder prints it.
+    /// Podman would find by it; where there are none either, the entries that what is at that path belongs to, below the
+    /// volume or absolute, as Larder prints it; and at last the images of any registry that have that short name.
     ///
     /// - Throws: `IndexError`.
     package func entries(matching key: String) throws -> [(volume: String, entry: CacheEntry)] {
@@ -28,9 +28,116 @@ extension CacheIndex {
                     "entries.id IN (SELECT entry FROM image_names WHERE name = ?)", [name], db)
                 if !short.isEmpty { return short }
             }
-            return try pathsMeant(by: key, db).flatMap { volume, path in
-                try found("entries.volume = ? AND entries.path = ?", [volume, path], db)
+            let atPath = try pathsMeant(by: key, db).flatMap { volume, path in
+                try entries(holding: path, on: volume, db)
             }
+            return atPath.isEmpty ? try images(ofShortName: key, db) : atPath
+        }
+    }
+
+    /// The entries that a file or directory belongs to: those at that path, else those of files whose names begin so,
+    /// else those of the nearest directory above it.
+    private func entries(
+        holding path: Data, on volume: Int64, _ db: Database
+    ) throws -> [(volume: String, entry: CacheEntry)] {
+        func at(_ place: Data, _ condition: String = "1") throws -> [(volume: String, entry: CacheEntry)] {
+            try found(
+                "entries.volume = ? AND entries.path = ? AND \(condition)", [volume, place], db)
+        }
+        let slash = UInt8(ascii: "/")
+        let here = try at(path)
+        guard here.isEmpty, path.contains(slash) else { return here }
+        var shorter = path.dropLast()
+        while shorter.last != slash, !shorter.isEmpty {
+            if ".-".utf8.contains(path[shorter.endIndex]) {
+                let some = try at(Data(shorter), "entries.traits & \(EntryTraits.files.rawValue) <> 0")
+                if !some.isEmpty { return some }
+            }
+            shorter = shorter.dropLast()
+        }
+        var above = path[...]
+        while let end = above.lastIndex(of: slash) {
+            above = above[..<end]
+            let some = try at(
+                Data(above),
+                "entries.traits & \(EntryTraits.file.union(.files).rawValue) = 0")
+            if !some.isEmpty { return some }
+        }
+        return []
+    }
+
+    /// The images that a short name may mean as a pattern of `keep` does: of any registry.
+    private func images(
+        ofShortName name: String, _ db: Database
+    ) throws -> [(volume: String, entry: CacheEntry)] {
+        guard !name.hasPrefix("/"), !name.contains("*"), !name.contains("?") else { return [] }
+        let pattern = ImagePattern(name)
+        let names = try Row.fetchCursor(db, sql: "SELECT entry, name FROM image_names ORDER BY entry")
+        var ids: [Int64] = []
+        while let row = try names.next() {
+            let id = try row.integer(0)
+            if ids.last != id, pattern.matches(try row.text(1), anyRegistry: true) { ids.append(id) }
+        }
+        guard !ids.isEmpty else { return [] }
+        return try found("entries.id IN (\(ids.map(String.init).joined(separator: ", ")))", [], db)
+    }
+
+    /// The images that share layers with one, those that share most first.
+    ///
+    /// - Parameter id: the image's row in the index.
+    /// - Throws: `IndexError`.
+    package func images(sharingLayersWith id: Int64) throws -> [SharedLayers] {
+        try reading { db in
+            let rows = try Row.fetchCursor(
+                db,
+                sql: """
+                    SELECT entries.key, count(*), sum(layers.stored_bytes) AS shared
+                    FROM image_layers AS own
+                    JOIN image_layers AS other ON other.layer = own.layer AND other.entry <> own.entry
+                    JOIN entries ON entries.id = other.entry
+                    JOIN entries AS asked ON asked.id = own.entry AND asked.volume = entries.volume
+                    JOIN layers ON layers.volume = entries.volume AND layers.id = own.layer
+                    WHERE own.entry = ? GROUP BY entries.id ORDER BY shared DESC, entries.key
+                    """, arguments: [id])
+            var found: [SharedLayers] = []
+            while let row = try rows.next() {
+                found.append(
+                    SharedLayers(key: try row.text(0), layers: try row.integer(1), bytes: try row.size(2)))
+            }
+            return found
+        }
+    }
+
+    /// The directories of what belongs to no pool that a path names or lies in, with their volumes' names.
+    ///
+    /// - Throws: `IndexError`.
+    package func unmanaged(
+        holding text: String
+    ) throws -> [(volume: String, directory: UnmanagedDirectory)] {
+        try reading { db in
+            try pathsMeant(by: text, db).compactMap { volume, path in
+                let place = VolumePath(listed: Array(path))
+                // The deepest of them: one that is told by itself lies in another.
+                let directory = try unmanaged(of: volume, db).filter {
+                    !$0.path.bytes.isEmpty && place.isInside($0.path)
+                }.max { $0.path.bytes.count < $1.path.bytes.count }
+                guard let directory else { return nil }
+                let name = try String.fetchOne(
+                    db, sql: "SELECT name FROM volumes WHERE id = ?", arguments: [volume])
+                return name.map { ($0, directory) }
+            }
+        }
+    }
+
+    /// What is known of entries that are gone and whose key holds a text, whatever its case: the last that
+    /// went first.
+    ///
+    /// - Throws: `IndexError`.
+    package func ghosts(holding text: String, limit: Int) throws -> [GhostRecord] {
+        let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
+            "_", with: "\\_")
+        return try reading { db in
+            try ghosts("ghosts.key LIKE ? ESCAPE '\\'", ["%\(escaped)%"], db, limit: limit)
         }
     }
 
@@ -41,19 +148,22 @@ extension CacheIndex {
     package func entries(
         matchingPattern pattern: String, limit: Int
     ) throws -> (entries: [(volume: String, entry: CacheEntry)], hasMore: Bool) {
-        let known = KeyPattern(pattern)
+        let (known, image) = (KeyPattern(pattern), ImagePattern(pattern))
         return try reading { db in
             var ids: [Int64] = []
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT id, key FROM (
-                        SELECT id, key FROM entries
-                        UNION SELECT entry, name FROM image_names) ORDER BY key
-                    """)
+                    SELECT id, key, is_image FROM (
+                        SELECT id, key, pool = ? AS is_image FROM entries
+                        UNION SELECT entry, name, 1 FROM image_names) ORDER BY key
+                    """, arguments: [Pool.images.code])
             while let row = try rows.next(), ids.count <= limit {
                 let id = try row.integer(0)
-                if known.matches(try row.text(1)), !ids.contains(id) { ids.append(id) }
+                let name = try row.text(1)
+                let isImage = try row.flag(2)
+                let isMeant = known.matches(name) || isImage && image.matches(name, anyRegistry: true)
+                if isMeant, !ids.contains(id) { ids.append(id) }
             }
             let list = ids.prefix(limit).map { String($0) }.joined(separator: ", ")
             let found = try found(
@@ -189,14 +299,14 @@ extension CacheIndex {
     }
 
     private func ghosts(
-        _ condition: String, _ arguments: StatementArguments, _ db: Database
+        _ condition: String, _ arguments: StatementArguments, _ db: Database, limit: Int = -1
     ) throws -> [GhostRecord] {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT ghosts.id, volumes.name, pool, key, ghosts.path, bytes, last_used, gone_at, run, reason
+                SELECT ghosts.id, volumes.name, pool, key, ghosts.path, bytes, last_used, gone_at, run, reason, volumes.id
                 FROM ghosts JOIN volumes ON volumes.id = ghosts.volume
-                WHERE \(condition) ORDER BY gone_at DESC, ghosts.id
+                WHERE \(condition) ORDER BY gone_at DESC, ghosts.id LIMIT \(limit)
                 """,
             arguments: arguments)
         var ghosts: [GhostRecord] = []
@@ -206,11 +316,20 @@ extension CacheIndex {
             let reason =
                 run.map { isQuarantined ? GhostRecord.Reason.quarantined(run: $0) : .evicted(run: $0) }
                 ?? .vanished
-            ghosts.append(
-                GhostRecord(
-                    id: try row.integer(0), volume: try row.text(1), pool: try row.pool(2),
-                    key: try row.text(3), path: try row.path(4), bytes: try row.size(5),
-                    lastUsed: try row.time(6), goneAt: try row.time(7), reason: reason))
+            var ghost = GhostRecord(
+                id: try row.integer(0), volume: try row.text(1), pool: try row.pool(2),
+                key: try row.text(3), path: try row.path(4), bytes: try row.size(5),
+                lastUsed: try row.time(6), goneAt: try row.time(7), reason: reason)
+            if let run {
+                let volume = try row.integer(10)
+                ghost.isInTrash =
+                    try Bool.fetchOne(
+                        db,
+                        sql: "SELECT EXISTS (SELECT 1 FROM trashed WHERE volume = ? AND run = ? AND key = ?)",
+                        arguments: [volume, run, ghost.key]) ?? false
+                if !ghost.isInTrash { ghost.purge = try trash(of: run, volume, db).purge }
+            }
+            ghosts.append(ghost)
         }
         return ghosts
     }

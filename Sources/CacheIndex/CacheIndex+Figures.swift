@@ -59,6 +59,13 @@ extension CacheIndex {
             pool.entries = try row.integer(1)
             pool.bytes = try row.size(2)
         }
+        if pools[.images] != nil {
+            pools[.images]?.bytes = ByteCount(
+                try Int64.fetchOne(
+                    db,
+                    sql: "SELECT ifnull(sum(stored_bytes), 0) FROM layers WHERE volume = ? AND images > 0",
+                    arguments: [volume]) ?? 0)
+        }
         // Folding moves accesses to the days in one transaction: the sum of both stays.
         try each(
             """

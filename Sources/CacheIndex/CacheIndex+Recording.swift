@@ -59,7 +59,12 @@ extension CacheIndex {
             try recordSnapshot(scan.snapshot, volume: row, db)
             if let warm { try record(warm, on: row, scan: number, usedAfter: scan.usedBytes, db) }
             try beforeCommit(db)
-            return RecordedScan(number: number, baseline: before == nil, pools: merge.pools)
+            var pools = merge.pools
+            for place in pools.indices where pools[place].pool == .images {
+                // Images share layers: the pool occupies each of them once.
+                pools[place].bytes = scan.layers.reduce(.zero) { $1.images > 0 ? $0 + $1.storedBytes : $0 }
+            }
+            return RecordedScan(number: number, baseline: before == nil, pools: pools)
         }
     }
 

@@ -79,18 +79,21 @@ extension CacheIndex {
             func first(_ count: Int64, evicted: Bool) throws -> [EvictionOutcome.Line] {
                 count == 0 ? [] : try self.lines(of: run, id, evicted: evicted, limit: lines, db)
             }
-            volumes.append(
-                RunSummary.OnVolume(
-                    volume: try row.text(0), evicted: evicted, evictedBytes: try sums?.size(1) ?? .zero,
-                    refused: refused, firstEvicted: try first(evicted, evicted: true),
-                    firstRefused: try first(refused, evicted: false),
-                    freedBytes: try row.size(2), trashedBytes: try row.size(3), usedBefore: try row.size(4),
-                    usedAfter: try row.size(5), overQuota: try row.flag(6),
-                    checks: row.hasNull(atIndex: 7)
-                        ? nil
-                        : RunChecks(
-                            checked: try row.integer(7), damaged: try row.integer(8),
-                            unverifiable: try row.integer(9))))
+            var volume = RunSummary.OnVolume(
+                volume: try row.text(0), evicted: evicted, evictedBytes: try sums?.size(1) ?? .zero,
+                refused: refused, firstEvicted: try first(evicted, evicted: true),
+                firstRefused: try first(refused, evicted: false),
+                freedBytes: try row.size(2), trashedBytes: try row.size(3), usedBefore: try row.size(4),
+                usedAfter: try row.size(5), overQuota: try row.flag(6),
+                checks: row.hasNull(atIndex: 7)
+                    ? nil
+                    : RunChecks(
+                        checked: try row.integer(7), damaged: try row.integer(8),
+                        unverifiable: try row.integer(9)))
+            if evicted > 0 {
+                (volume.inTrash, volume.inTrashBytes, volume.purge) = try trash(of: run, id, db)
+            }
+            volumes.append(volume)
         }
         return volumes
     }

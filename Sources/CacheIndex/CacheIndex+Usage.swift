@@ -91,7 +91,7 @@ extension CacheIndex {
         }
     }
 
-    private func unmanaged(of volume: Int64, _ db: Database) throws -> [UnmanagedDirectory] {
+    func unmanaged(of volume: Int64, _ db: Database) throws -> [UnmanagedDirectory] {
         let rows = try Row.fetchCursor(
             db,
             sql: "SELECT path, bytes, files, tool FROM unmanaged WHERE volume = ? ORDER BY bytes DESC, path",

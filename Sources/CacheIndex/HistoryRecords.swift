@@ -70,6 +70,10 @@ package struct GhostRecord: Sendable, Hashable {
     package var goneAt: Timestamp
     /// Why it is gone.
     package var reason: Reason
+    /// Whether it waits in the trash, as Larder last saw that.
+    package var isInTrash = false
+    /// What took its run's entries out of the trash for good; nil where nothing did.
+    package var purge: TrashPurge?
 
     /// Makes a record from all it consists of.
     package init(

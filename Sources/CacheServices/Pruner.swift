@@ -94,7 +94,8 @@ package struct Pruner: Sendable {
         case .buildCache:
             var early = TrashRetention.Purge()
             if !plan.evict.isEmpty {
-                early = try TrashRetention(index: index, clock: clock).makeRoom(locked, live: plan.usedBytes)
+                early = try TrashRetention(index: index, clock: clock).makeRoom(
+                    locked, live: plan.usedBytes, run: run)
             }
             let outcome = try BuildPruner(
                 locked, quietSince: quietSince(scan), clock: clock, progress: progress

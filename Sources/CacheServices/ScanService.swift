@@ -80,6 +80,9 @@ package struct ScanService: Sendable {
                     + "is \(expected); times of use before that are off")
         }
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
+        if case .success(let folder) = locked.folder {
+            try index.recordTrash(of: volume.name, holding: Trash(folder).runs().map(\.stock))
+        }
         if !index.isInMemory { detector.record(now: clock()) }
         // Every line of them is in the index now.
         if let events, !index.isInMemory, !volume.isReadOnly {
@@ -146,6 +149,9 @@ package struct ScanService: Sendable {
         let trust =
             switch locked.folder {
             case .success(let folder): AtimeProbe(in: folder.own).run()
+            case .failure where locked.volume.isReadOnly:
+                EvidenceQuality(
+                    .low, reason: "access times were not tried, as Larder only looks at this volume")
             case .failure(let error): EvidenceQuality(.low, reason: error.description)
             }
         let snapshots = index.treePath(of: locked.volume.name).map {

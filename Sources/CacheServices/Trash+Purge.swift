@@ -10,23 +10,25 @@ extension Trash {
     ///   - before: Only runs that began before this time; nil for all. What an interrupted purge left goes
     ///     whatever its age, and so does a run that holds nothing.
     ///   - enough: Asked before each entry with the bytes purged so far; true ends the purge.
-    /// - Returns: The disk bytes of what was unlinked, and what could not be.
+    /// - Returns: The disk bytes of what was unlinked, what could not be, and of which runs entries were taken.
     package func purge(
         before: Timestamp? = nil, until enough: (_ purged: ByteCount) -> Bool = { _ in false }
-    ) throws(MaintenanceError) -> (bytes: ByteCount, failures: [String]) {
+    ) throws(MaintenanceError) -> (bytes: ByteCount, failures: [String], runs: [String]) {
         var bytes = ByteCount.zero
         var failures: [String] = []
+        var touched: [String] = []
         for run in try runs() where !enough(bytes) {
             guard let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
             let isDue = before.map { age(of: run, directory) < $0 } ?? true
             for number in run.entries.keys.sorted() where isDue && !enough(bytes) {
+                if touched.last != run.id { touched.append(run.id) }
                 bytes = bytes + purge(number, in: directory, &failures)
             }
             bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)
             removeIfEmpty(run.id, directory)
         }
         bytes = bytes + purgeRemains(of: folder.trash, all: false, &failures)
-        return (bytes, failures)
+        return (bytes, failures, touched)
     }
 
     /// When a run began; without a readable journal, when its folder was last changed.

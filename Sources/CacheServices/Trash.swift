@@ -25,6 +25,15 @@ package struct Trash: Sendable {
 
         /// The sum of what its entries occupied.
         package var bytes: ByteCount { entries.values.reduce(.zero) { $0 + $1.bytes } }
+
+        /// What the index keeps of it.
+        package var stock: TrashedRun {
+            TrashedRun(
+                run: id,
+                entries: entries.sorted { $0.key < $1.key }.map {
+                    .init(number: $0.key, key: $0.value.key, bytes: $0.value.bytes)
+                })
+        }
     }
 
     /// Opens the trash of a volume.
@@ -80,7 +89,7 @@ package struct Trash: Sendable {
         return runs.sorted { $0.id < $1.id }
     }
 
-    /// Brings back entries of a run: all, or those with that key.
+    /// Brings back entries of a run: all, or those with that key, or whose keys match that pattern.
     ///
     /// An entry whose place was taken meanwhile, because a job fetched it again, stays in the trash.
     /// - Returns: What was brought back, and what was not, with the reason.
@@ -102,9 +111,11 @@ package struct Trash: Sendable {
         var moves = OwnMoves()
         defer { moves.settleAll(below: folder.root) }
         // The last one first: parts went before the directory that they lie in, which must be there before them.
-        for (number, line) in journal.entries.enumerated().reversed() where key == nil || line.key == key {
+        let pattern = key.map { KeyPattern($0) }
+        for (number, line) in journal.entries.enumerated().reversed()
+        where pattern?.matches(line.key) ?? true {
             guard (try? directory.stat(Self.name(number))) != nil else {
-                if key != nil { refused.append((line, "it is not in the trash any more")) }
+                if line.key == key { refused.append((line, "it is not in the trash any more")) }
                 continue
             }
             if let reason = putBack(number, line, from: directory, &moves) {

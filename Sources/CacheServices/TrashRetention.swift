@@ -20,8 +20,9 @@ struct TrashRetention {
             let purged = try trash.purge(until: isStopped)
             freed = purged.bytes
             result.failures += purged.failures
+            try record(purged.runs, purgeAll ? .asked : .noRetention, by: run, on: locked)
         } else {
-            let purge = try purgeDue(trash, locked, live: result.outcome.usedAfter)
+            let purge = try purgeDue(trash, locked, live: result.outcome.usedAfter, run: run)
             freed = purge.bytes
             result.failures += purge.failures
             result.notices += purge.notices
@@ -33,6 +34,7 @@ struct TrashRetention {
             try index.recordPurge(
                 of: locked.volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes }, run: run,
                 freed: result.outcome.freedBytes, trashed: result.outcome.trashedBytes)
+            try index.recordTrash(of: locked.volume.name, holding: left.map(\.stock))
         } catch IndexError.full(let path) {
             result.failures.append("the purge could not be recorded: \(IndexError.full(path: path))")
         }
@@ -42,10 +44,26 @@ struct TrashRetention {
     /// before.
     ///
     /// What an earlier run promised to keep stays for its time, unless the volume is above its critical level.
-    func makeRoom(_ locked: LockedVolume, live: ByteCount) throws -> Purge {
+    func makeRoom(_ locked: LockedVolume, live: ByteCount, run: String) throws -> Purge {
         let trash = Trash(try locked.folder.get())
-        if locked.volume.trashRetention == .zero { return Purge(failures: try trash.purge().failures) }
-        return try purgeDue(trash, locked, live: live)
+        if locked.volume.trashRetention == .zero {
+            let purged = try trash.purge()
+            try record(purged.runs, .noRetention, by: run, on: locked)
+            return Purge(failures: purged.failures)
+        }
+        return try purgeDue(trash, locked, live: live, run: run)
+    }
+
+    /// Takes down of which runs entries are gone for good, so that nobody is told that they can be brought back.
+    private func record(
+        _ runs: [String], _ cause: TrashPurge.Cause, by run: String, on locked: LockedVolume
+    ) throws {
+        do {
+            try index.record(
+                TrashPurge(at: clock(), by: run, cause: cause), ofRuns: runs, on: locked.volume.name)
+        } catch IndexError.full {
+            // What is gone is gone; the next scan says what the trash still holds.
+        }
     }
 
     /// What could not be purged, and what a person should know of what was.
@@ -54,6 +72,8 @@ struct TrashRetention {
         var notices: [String] = []
         /// What was unlinked: no more than this run got back.
         var bytes = ByteCount.zero
+        /// The runs of which something was unlinked before its time.
+        var early: [String] = []
     }
 
     /// Purges runs older than their time; and, above the critical watermark, the oldest first until the volume is
@@ -61,9 +81,12 @@ struct TrashRetention {
     ///
     /// `live` is what the volume holds beside the trash. A volume that is a part of its file system is measured by
     /// what is its own, not by what others wrote there.
-    private func purgeDue(_ trash: Trash, _ locked: LockedVolume, live: ByteCount) throws -> Purge {
+    private func purgeDue(
+        _ trash: Trash, _ locked: LockedVolume, live: ByteCount, run: String
+    ) throws -> Purge {
         let volume = locked.volume
         let due = try trash.purge(before: clock() - volume.trashRetention)
+        try record(due.runs, .overdue, by: run, on: locked)
         var purge = Purge(failures: due.failures)
         purge.bytes = due.bytes
         guard let disk = Capacity(descriptor: locked.root.descriptor) else { return purge }
@@ -71,8 +94,7 @@ struct TrashRetention {
         let (critical, enough) = (volume.criticalLevel(on: disk), quota.high)
         if quota.limit < disk.usable {
             let fill = try trash.runs().reduce(live) { $0 + $1.bytes }
-            guard fill > critical else { return purge }
-            purge.add(try trash.purge(until: { $0 >= fill - enough }), on: volume)
+            if fill > critical { purge.add(try trash.purge(until: { $0 >= fill - enough }), on: volume) }
         } else if disk.used > critical {
             purge.add(
                 try trash.purge { _ in
@@ -90,14 +112,18 @@ struct TrashRetention {
                         ?? true
                 }, on: volume)
         }
+        try record(purge.early, .critical, by: run, on: locked)
         return purge
     }
 }
 
 extension TrashRetention.Purge {
     /// Adds what was purged before its time.
-    fileprivate mutating func add(_ early: (bytes: ByteCount, failures: [String]), on volume: Volume) {
+    fileprivate mutating func add(
+        _ early: (bytes: ByteCount, failures: [String], runs: [String]), on volume: Volume
+    ) {
         failures += early.failures
+        self.early += early.runs
         bytes = bytes + early.bytes
         guard early.bytes > .zero else { return }
         notices.append(

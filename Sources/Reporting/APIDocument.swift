@@ -8,6 +8,8 @@ package struct APIDocument: Sendable {
     package enum Kind: Sendable, Hashable {
         /// A text of at most that many bytes.
         case text(longest: Int)
+        /// A Kubernetes quantity.
+        case size
         /// A whole number in a range.
         case number(ClosedRange<Int>)
         /// One of these words.
@@ -126,7 +128,8 @@ package struct APIDocument: Sendable {
             "schemas": .object(schemas + [(key: "problem", value: Self.problem)]),
             "securitySchemes": ["token": token],
         ]
-        let server: JSONValue = ["url": "/"]
+        // As seen from this document, which may be served below a proxy's path.
+        let server: JSONValue = ["url": "../.."]
         let document: JSONValue = [
             "openapi": "3.1.0", "info": about, "servers": .array([server]), "paths": .object(paths),
             "components": components,
@@ -181,10 +184,18 @@ package struct APIDocument: Sendable {
         schema.replacing("larder.", with: "").replacing("/1", with: "")
     }
 
+    /// Quantities below the 8 EiB that `ByteCount` reads; an empty value counts as absent.
+    private static let quantity =
+        #"^([0-9]{1,6}(\.[0-9]{1,3})?(Ki|Mi|Gi|Ti|k|M|G|T)|[0-9]{1,3}(\.[0-9]{1,3})?(Pi|P)|[0-9]{1,18})?$"#
+
+    /// The activities that `POST /api/v1/runs` begins.
+    package static let requestable = ["scan", "prune", "warm"]
+
     private static func value(_ parameter: Parameter) -> JSONValue {
         let schema: JSONValue
         switch parameter.kind {
         case .text(let longest): schema = ["type": "string", "maxLength": .integer(Int64(longest))]
+        case .size: schema = ["type": "string", "pattern": .text(quantity)]
         case .number(let range):
             schema = [
                 "type": "integer", "minimum": .integer(Int64(range.lowerBound)),
@@ -208,11 +219,11 @@ package struct APIDocument: Sendable {
         }
         for (key, type) in members {
             let types = type.split(separator: "|").map { JSONValue.text(String($0)) }
-            properties.append(
-                (
-                    key: key,
-                    value: .object([(key: "type", value: types.count == 1 ? types[0] : .array(types))])
-                ))
+            var members = [(key: "type", value: types.count == 1 ? types[0] : .array(types))]
+            if name == "run-order", key == "activity" {
+                members.append((key: "enum", value: .array(requestable.map { .text($0) })))
+            }
+            properties.append((key: key, value: .object(members)))
         }
         let required = properties.map(\.key).filter { key in !(name == "run-order" && key == "volume") }
         return [
@@ -237,7 +248,7 @@ package struct APIDocument: Sendable {
             "larder.list/1",
             [
                 ("total_entries", "integer"), ("total_bytes", "integer"), ("entries", "array"),
-                ("next_cursor", "string|null"),
+                ("next_cursor", "string|null"), ("previous_cursor", "string|null"),
             ]
         ),
         (
@@ -246,14 +257,24 @@ package struct APIDocument: Sendable {
                 ("asked", "string"), ("key", "string"), ("volume", "string"), ("entry", "object|null"),
                 ("verdict", "object|null"), ("traces", "array"), ("accesses", "array"),
                 ("ghost", "object|null"),
-                ("matches", "array"), ("has_more", "boolean"),
+                ("matches", "array"), ("has_more", "boolean"), ("unmanaged", "array"),
             ]
         ),
         (
             "larder.plan/1",
-            [("plan", "string"), ("created_at", "string"), ("volumes", "array"), ("skipped", "array")]
+            [
+                ("plan", "string"), ("created_at", "string"), ("volumes", "array"), ("skipped", "array"),
+                ("unknown_keys", "array"),
+            ]
         ),
         ("larder.runs/1", [("runs", "array"), ("activities", "array"), ("next_cursor", "string|null")]),
+        (
+            "larder.run/1",
+            [
+                ("run", "string"), ("kind", "string"), ("started_at", "string"), ("finished_at", "string"),
+                ("exit_code", "integer"), ("volumes", "array"), ("warmed", "object"),
+            ]
+        ),
         ("larder.report/1", [("generated_at", "string"), ("window_days", "integer"), ("volumes", "array")]),
         ("larder.run-request/1", [("activity", "string"), ("volume", "string|null")]),
         ("run-order", [("activity", "string"), ("volume", "string|null")]),

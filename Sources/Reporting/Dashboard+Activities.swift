@@ -31,14 +31,15 @@ extension Dashboard {
         guard !activities.isEmpty else { return "" }
         let table = ReportTable(
             name: "activities", title: "What the daemon does and when",
-            columns: [("activity", "a"), ("now", "n"), ("last success", "s"), ("next", "d")],
+            columns: [("activity", "a"), ("next", "d"), ("now", "n"), ("last success", "s")],
             rows: activities.map { activity in
                 let running = activity.runningSince.map { "running for \((now - $0).age)" }
                 return [
-                    .text(activity.title), .text(running ?? (activity.failed ? "failed" : "idle")),
-                    .text(Figures.ago(activity.lastSuccess, now: now)),
+                    .text(activity.title),
                     .text(
                         activity.nextDue.map { $0 <= now ? "now" : "in \(($0 - now).age)" } ?? "on request"),
+                    .text(running ?? (activity.failed ? "failed" : "idle")),
+                    .text(Figures.ago(activity.lastSuccess, now: now)),
                 ]
             })
         return "<section aria-labelledby=\"schedule\"><h2 id=\"schedule\">Schedule</h2>\n"

@@ -102,6 +102,7 @@ extension Dashboard {
             ("Pruned", Figures.ago(volume.lastPrune, now: now)),
         ]
         text += "<dl>" + facts.map { "<div><dt>\($0.0)</dt><dd>\($0.1)</dd></div>" }.joined() + "</dl>\n"
+        text += HTMLText.unmanaged(volume.unmanaged, most: 3)
         if !volume.evidence.reason.isEmpty {
             text += "<p class=\"soft\">Evidence \(volume.evidence.confidence.rawValue): "
             text += "\(HTMLText.escaped(volume.evidence.reason))</p>\n"

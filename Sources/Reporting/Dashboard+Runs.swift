@@ -97,7 +97,7 @@ extension Dashboard {
         var text = "<p><strong>\(name)</strong>: \(Self.result(volume, of: run))"
         if volume.refused > 0 { text += "; \(Figures.entries(volume.refused)) refused" }
         text += volume.overQuota ? "; <span class=\"over\">still over quota</span>.</p>\n" : ".</p>\n"
-        if let undo = undo(volume, of: run, now: now) { text += "<p>\(undo)</p>\n" }
+        if let undo = undo(volume, of: run) { text += "<p>\(undo)</p>\n" }
         if isWhole, !volume.firstEvicted.isEmpty || !volume.firstRefused.isEmpty {
             text += "<ul class=\"keys\">\n"
             for line in volume.firstEvicted {
@@ -150,21 +150,22 @@ extension Dashboard {
         return text
     }
 
-    private func undo(_ volume: RunSummary.OnVolume, of run: RunSummary, now: Timestamp) -> String? {
+    private func undo(_ volume: RunSummary.OnVolume, of run: RunSummary) -> String? {
         guard volume.evicted > 0, run.kind != "orphans" else { return nil }
         guard let retention = trashRetention[volume.volume] else { return Self.undo(images: volume) }
-        guard volume.trashedBytes > .zero else { return nil }
-        let until = run.finishedAt + retention
-        let isEmptied = status.volumes.contains { $0.name == volume.volume && $0.trashBytes == .zero }
-        guard now < until, !isEmptied else {
-            return "<span class=\"soft\">Not in the trash any more: the next build fetches them again.</span>"
+        guard volume.inTrash > 0 else {
+            let cause =
+                volume.purge.map { "\($0.text): the next build fetches them again" }
+                ?? "not in the trash, as far as the last scan saw: the next build fetches them again"
+            return
+                "<span class=\"soft\">\(HTMLText.escaped(cause.prefix(1).uppercased() + cause.dropFirst())).</span>"
         }
         let effect =
-            volume.trashedBytes < volume.evictedBytes
-            ? "brings back the \(volume.trashedBytes) that there was room to keep"
+            volume.inTrash < volume.evicted
+            ? "brings back the \(Figures.entries(volume.inTrash)), \(volume.inTrashBytes), that the trash still has"
             : run.kind == "verify" ? "brings them back as they were, damage and all" : "undoes this"
-        return "<code>larder trash restore \(HTMLText.escaped(run.id))</code> \(effect), until \(until), "
-            + "unless space is short. With a key behind it, only that entry."
+        return "<code>larder trash restore \(HTMLText.escaped(run.id))</code> \(effect), until "
+            + "\(run.finishedAt + retention), unless space is short. With a key behind it, only that entry."
     }
 
     /// How to pull evicted images again.

@@ -1,4 +1,5 @@
 import CacheModel
+import Foundation
 
 /// The pages of the daemon: plain HTML that works without scripts.
 ///
@@ -139,10 +140,25 @@ package struct Dashboard: Sendable {
         return page + "</main>\n" + foot(now: now)
     }
 
-    static func head(title: String, refreshes: Bool = false, current: String) -> String {
-        func link(_ path: String, _ name: String) -> String {
+    /// The capacity report, which is a file by itself, as one of the daemon's pages: with links to the others.
+    package static func amongPages(_ report: String) -> String {
+        guard let header = report.range(of: "<header>\n") else { return report }
+        return report.replacingCharacters(in: header, with: "<header>\n\(pageLinks(current: "/report"))\n")
+    }
+
+    /// The links to all pages.
+    private static func pageLinks(current: String) -> String {
+        let pages = [
+            ("/", "Now"), ("/plan", "Next prune"), ("/entries", "Entries"), ("/runs", "Runs"),
+            ("/report", "Report"),
+        ]
+        let links = pages.map { path, name in
             "<a href=\"\(path)\"\(path == current ? " aria-current=\"page\"" : "")>\(name)</a>"
         }
+        return "<nav aria-label=\"Pages\">\(links.joined(separator: " "))</nav>"
+    }
+
+    static func head(title: String, refreshes: Bool = false, current: String) -> String {
         let again = refreshes ? "<meta http-equiv=\"refresh\" content=\"\(refresh)\">\n" : ""
         return """
             <!DOCTYPE html>
@@ -158,7 +174,7 @@ package struct Dashboard: Sendable {
             <body>
             <header class="bar">
             <h1>Larder</h1>
-            <nav aria-label="Pages">\(link("/", "Now")) \(link("/plan", "Next prune")) \(link("/entries", "Entries")) \(link("/runs", "Runs")) \(link("/report", "Report"))</nav>
+            \(pageLinks(current: current))
             <form action="/entries" method="get" role="search">
             <label class="hidden" for="search">Search entries</label>
             <input id="search" type="search" name="q" maxlength="200" placeholder="group:artifact or image">

@@ -14,6 +14,8 @@ package struct EntriesPage: Sendable {
     package var filters: [String]
     /// Whether it begins with the first entry.
     package var isFirst: Bool
+    /// What matches the text and is there no more, the last that went first.
+    package var gone: [ExplainReport] = []
     /// The volumes there are.
     package var volumes: [String]
 
@@ -37,7 +39,7 @@ package struct EntriesPage: Sendable {
         page += "<main>\n<h2>Entries</h2>\n" + form
         page += "<p>\(Figures.entries(report.totalEntries)), \(report.totalBytes).</p>\n"
         if report.rows.isEmpty {
-            page += "<p>No entry meets all of these conditions.</p>\n"
+            page += "<p>No entry that is there now meets all of these conditions.</p>\n"
         } else {
             let size = report.order == .frees ? "frees" : "size"
             page += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table>"
@@ -50,6 +52,9 @@ package struct EntriesPage: Sendable {
         }
         var links: [String] = []
         if !isFirst { links.append("<a href=\"/entries?\(query())\">First entries</a>") }
+        if let previous = report.previous {
+            links.append("<a rel=\"prev\" href=\"/entries?\(query(before: previous))\">Previous entries</a>")
+        }
         if let cursor = report.cursor {
             links.append("<a rel=\"next\" href=\"/entries?\(query(cursor))\">Next entries</a>")
         }
@@ -57,15 +62,34 @@ package struct EntriesPage: Sendable {
         if report.rows.contains(where: { $0.protected != nil }) {
             page += "<p class=\"soft\">* kept whatever the quota says; the entry's page says why.</p>\n"
         }
-        return page + "</main>\n</body>\n</html>\n"
+        return page + departures(now: now) + "</main>\n</body>\n</html>\n"
     }
 
-    private func query(_ cursor: String = "") -> String {
+    /// What was there and went: a build that fetched it again this morning was served by it yesterday.
+    private func departures(now: Timestamp) -> String {
+        guard !gone.isEmpty else { return "" }
+        var text = "<section aria-labelledby=\"gone\"><h3 id=\"gone\">Gone</h3>\n<ul class=\"keys\">\n"
+        for report in gone {
+            guard let ghost = report.ghost else { continue }
+            text +=
+                "<li>\(Dashboard.link(report.key)): \(ghost.reason) \(Figures.ago(ghost.goneAt, now: now))"
+            if let run = ghost.run {
+                text += " by <a href=\"/runs/\(Dashboard.pathEncoded(run))\">\(HTMLText.escaped(run))</a>"
+            }
+            if let command = report.restoreCommand {
+                text += "; it is in the trash: <code>\(HTMLText.escaped(command))</code>"
+            }
+            text += "</li>\n"
+        }
+        return text + "</ul></section>\n"
+    }
+
+    private func query(_ cursor: String = "", before: String = "") -> String {
         let parts =
             [
                 ("q", text), ("volume", volume), ("pool", pool?.rawValue ?? ""),
                 ("sort", report.order.rawValue),
-            ] + filters.map { ("filter", $0) } + [("cursor", cursor)]
+            ] + filters.map { ("filter", $0) } + [("cursor", cursor), ("before", before)]
         return parts.filter { !$0.1.isEmpty }.map { "\($0.0)=\(Dashboard.pathEncoded($0.1))" }
             .joined(separator: "&amp;")
     }
@@ -129,6 +153,11 @@ extension Dashboard {
         var page = head(title: "\(name) – Larder", current: "/entries/…")
         page += "<main>\n"
         switch explanation.reports.count {
+        case 0 where !explanation.unmanaged.isEmpty:
+            page += "<h2>Unmanaged: \(HTMLText.escaped(name))</h2>\n"
+            for unmanaged in explanation.unmanaged {
+                page += "<p>\(HTMLText.escaped(unmanaged.sentence))</p>\n"
+            }
         case 0:
             page +=
                 "<h2>\(HTMLText.escaped(name))</h2>\n<p>No entry has this name. A scan finds what is new.</p>\n"

@@ -48,6 +48,15 @@ struct EntrySection {
             text += "<p>Names:</p><ul class=\"keys\">"
             text += image.names.map { "<li>\(HTMLText.escaped($0))</li>" }.joined() + "</ul>\n"
         }
+        if !report.sharing.isEmpty {
+            text += "<p>Shares layers with:</p><ul class=\"keys\">"
+            text +=
+                report.sharing.prefix(50).map {
+                    "<li>\(Dashboard.link($0.key)): \(Figures.count($0.layers, "layer", "layers")), \($0.bytes)</li>"
+                }.joined()
+                + (report.sharing.count > 50 ? "<li>… and \(report.sharing.count - 50) more</li>" : "")
+                + "</ul>\n"
+        }
         text += "<details><summary>Layers, from the top down</summary><ol class=\"keys\">"
         return text + image.layers.map { "<li><code>\(HTMLText.escaped($0))</code></li>" }.joined()
             + "</ol></details>\n"
@@ -60,10 +69,8 @@ struct EntrySection {
         }
         var text = "<p>It went before: \(HTMLText.escaped(when)), by "
         text += "<a href=\"/runs/\(Dashboard.pathEncoded(run))\">\(HTMLText.escaped(run))</a>.</p>\n"
-        // An entry that is back needs no restoring, and what an image was is in no trash.
-        if report.entry == nil {
-            text += "<p>If the trash still has it: <code>larder trash restore \(HTMLText.escaped(run)) "
-            text += "\(HTMLText.escaped(SpaceSaving.quoted(report.key)))</code></p>\n"
+        if let command = report.restoreCommand {
+            text += "<p>To bring it back: <code>\(HTMLText.escaped(command))</code></p>\n"
         }
         return text
     }
@@ -131,9 +138,16 @@ extension ExplainReport {
             return (
                 "Gone",
                 "It left volume \(volume) \(Figures.ago(ghost.goneAt, now: now)), \(cause(of: ghost)). It occupied "
-                    + "\(ghost.bytes) and was last used \(Figures.ago(ghost.lastUsed, now: now)).", "over"
+                    + "\(ghost.bytes) and was last used \(Figures.ago(ghost.lastUsed, now: now))."
+                    + whereabouts(of: ghost), "over"
             )
         }
+    }
+
+    /// Whether the trash has it, and what took it from there.
+    private func whereabouts(of ghost: Ghost) -> String {
+        if let until = ghost.keptUntil { return " It is in the trash until \(until), unless space is short." }
+        return ghost.purge.map { " It was \($0.text)." } ?? ""
     }
 
     /// What took an entry away.

@@ -19,7 +19,7 @@ package struct PlanPage: Sendable {
     /// The page; it does not load itself anew.
     package func html(now: Timestamp) -> String {
         var page = Dashboard.head(title: "Next prune – Larder", current: "/plan")
-        let (outcome, tone) = report.plans.outcome
+        let (outcome, tone) = report.plans.outcome()
         page += "<main>\n<h2>Next prune</h2>\n"
         page += "<p class=\"outcome\(tone == .bad ? " missing" : "")\">\(HTMLText.escaped(outcome))</p>\n"
         page += "<p class=\"soft\">This is what would happen now: uses until then change it.</p>\n"
@@ -42,7 +42,7 @@ package struct PlanPage: Sendable {
             text += "<p>There is nothing to evict: a prune starts above \(plan.quota.high).</p>\n"
         }
         if !plan.reachesGoal { text += blockers(plan) }
-        return text + kept(plan) + "</section>\n"
+        return text + kept(plan) + HTMLText.unmanaged(plan.unmanaged, most: 8) + "</section>\n"
     }
 
     private func when(_ plan: EvictionPlan, now: Timestamp) -> String {

@@ -18,6 +18,7 @@ extension ExplainReport {
         let (outcome, sentence, tone) = fate(now: now)
         page.line("\(outcome): \(key)", tone: tone == "within" ? .good : .warning)
         page.paragraph(sentence, indent: 2)
+        if let restoreCommand { page.line("To bring it back: \(restoreCommand)", indent: 2, tone: .strong) }
     }
 
     private func write(_ entry: CacheEntry, to page: inout TextPage, now: Timestamp) {
@@ -51,6 +52,12 @@ extension ExplainReport {
         page.line(
             "\(Figures.count(Int64(image.layers.count), "layer", "layers")), \(containers); its removal alone "
                 + "frees \(image.exclusiveBytes)", indent: 2)
+        for shared in page.first(10, of: sharing) {
+            page.line(
+                "shares \(Figures.count(shared.layers, "layer", "layers")), \(shared.bytes), with \(shared.key)",
+                indent: 2)
+        }
+        page.more(sharing.count - 10, indent: 2)
         if let part = image.part { page.paragraph(part, indent: 2) }
     }
 

@@ -51,6 +51,10 @@ package struct ExplainReport: Report {
         package var bytes: ByteCount
         /// Its last use before that.
         package var lastUsed: Timestamp
+        /// Until when the trash keeps it, unless space is short; nil where it is not in the trash.
+        package var keptUntil: Timestamp?
+        /// What took it out of the trash for good; nil where that is not known, or it is there.
+        package var purge: TrashPurge?
 
         /// Makes a record from all it consists of.
         package init(
@@ -65,6 +69,12 @@ package struct ExplainReport: Report {
         }
 
         var reason: String { run == nil ? "vanished" : isQuarantined ? "quarantined" : "evicted" }
+    }
+
+    /// The command that brings it back from the trash; nil where it is not there.
+    package var restoreCommand: String? {
+        guard entry == nil, let ghost, ghost.keptUntil != nil, let run = ghost.run else { return nil }
+        return "larder trash restore \(run) \(SpaceSaving.quoted(key))"
     }
 
     /// The key that was asked for.
@@ -87,6 +97,8 @@ package struct ExplainReport: Report {
     package var foreignFile: VolumePath?
     /// What the entry is and who fetches it again, where that is neither Maven nor Gradle.
     package var download: String?
+    /// The images that share layers with it, those that share most first; empty for what is no image.
+    package var sharing: [SharedLayers] = []
 
     /// Makes a report from all it consists of.
     package init(
@@ -119,7 +131,9 @@ package struct ExplainReport: Report {
             traces.append(
                 (
                     isImage ? "podman-events" : "atime", found.accessed,
-                    isImage ? "its newest container" : "the newest use that scans saw"
+                    isImage
+                        ? "the newest use that event logs and the store's records tell of: a run or a pull"
+                        : "the newest use that scans saw"
                 ))
         }
         return traces.sorted { $0.1 > $1.1 }
@@ -150,6 +164,8 @@ package struct ExplainReport: Report {
                     "gone_at": .time(ghost.goneAt), "reason": .text(ghost.reason),
                     "run": .optional(ghost.run),
                     "bytes": .bytes(ghost.bytes), "last_used": .time(ghost.lastUsed),
+                    "in_trash": .bool(ghost.keptUntil != nil), "kept_until": .optional(ghost.keptUntil),
+                    "restore": .optional(restoreCommand), "purged": ghost.purge?.jsonValue ?? .null,
                 ]
             } ?? .null
         return [
@@ -158,6 +174,13 @@ package struct ExplainReport: Report {
             ("verdict", verdict?.jsonValue(of: evictions) ?? .null), ("traces", .array(seen)),
             ("trust", quality), ("accesses", .array(uses)), ("ghost", gone),
             ("foreign_file", .optional(foreignFile?.description)), ("download", .optional(download)),
+            (
+                "shares_layers_with",
+                .array(
+                    sharing.map {
+                        ["key": .text($0.key), "layers": .integer($0.layers), "bytes": .bytes($0.bytes)]
+                    })
+            ),
         ]
     }
 }
@@ -170,6 +193,34 @@ package struct Explanation: Report {
     package var reports: [ExplainReport]
     /// Whether there are more of them.
     package var hasMore: Bool
+    /// What lies there and belongs to no pool, where a path was asked for that is in no entry.
+    package var unmanaged: [Unmanaged] = []
+
+    /// A directory of what belongs to no pool.
+    package struct Unmanaged: Sendable, Hashable {
+        /// The name of its volume.
+        package var volume: String
+        /// The directory.
+        package var directory: UnmanagedDirectory
+
+        /// Makes a record of both.
+        package init(volume: String, directory: UnmanagedDirectory) {
+            self.volume = volume
+            self.directory = directory
+        }
+
+        /// What it is, and what becomes of it.
+        var sentence: String {
+            let tool = directory.tool.isEmpty ? "" : ", \(directory.tool)"
+            return "\(directory.path) on volume \(volume) holds \(directory.bytes) in "
+                + "\(Figures.count(directory.files, "file", "files")) of no pool\(tool). Larder never evicts that. To "
+                + "be rid of it, remove it by hand; to have it kept within bounds, give it a pool (volumes[].pools in "
+                + "the configuration)."
+        }
+    }
+
+    /// Whether nothing is known by that name.
+    package var isEmpty: Bool { reports.isEmpty && unmanaged.isEmpty }
 
     /// Makes an explanation from all it consists of.
     package init(name: String, reports: [ExplainReport], hasMore: Bool = false) {
@@ -181,6 +232,12 @@ package struct Explanation: Report {
     /// The entries for people, one after the other.
     package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var text = ""
+        for unmanaged in unmanaged {
+            var page = TextPage(width: width, color: color)
+            page.line("Unmanaged: \(name)", tone: .warning)
+            page.paragraph(unmanaged.sentence, indent: 2)
+            text += page.text
+        }
         if reports.count > 1 {
             var page = TextPage(width: width, color: color)
             let pools = Figures.list(Set(reports.compactMap { $0.entry?.pool.rawValue }).sorted())
@@ -202,10 +259,32 @@ package struct Explanation: Report {
         var members: [(key: String, value: JSONValue)] = [
             ("schema", "larder.explain/1"), ("asked", .text(name)),
         ]
-        members += reports.first?.members ?? []
+        let first =
+            reports.first
+            ?? ExplainReport(key: name, volume: unmanaged.first?.volume ?? "", entry: nil, verdict: nil)
+        members += first.members
         members.append(("matches", .array(reports.map { JSONValue.object($0.members) })))
         members.append(("has_more", .bool(hasMore)))
+        members.append(
+            (
+                "unmanaged",
+                .array(
+                    unmanaged.map { found in
+                        [
+                            "volume": .text(found.volume), "path": .text(found.directory.path.description),
+                            "bytes": .bytes(found.directory.bytes), "files": .integer(found.directory.files),
+                            "tool": found.directory.tool.isEmpty ? .null : .text(found.directory.tool),
+                        ]
+                    })
+            ))
         return try JSONValue.object(members).document()
+    }
+}
+
+extension TrashPurge {
+    /// The purge as reports have it.
+    var jsonValue: JSONValue {
+        ["at": .time(at), "by": .optional(by), "cause": .text(cause.rawValue), "text": .text(text)]
     }
 }
 

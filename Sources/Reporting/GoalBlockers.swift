@@ -84,7 +84,8 @@ struct GoalBlockers {
     func write(to page: inout TextPage) {
         if plan.volumeIsOver, usedAfter > plan.goal {
             page.paragraph(
-                "The goal of \(plan.goal) cannot be reached: \(usedAfter - plan.goal) too much stays.",
+                "The goal of \(plan.goal) cannot be reached: "
+                    + "\(Figures.change(from: usedAfter, to: plan.goal).difference) too much stays.",
                 indent: 2,
                 tone: .bad)
         }

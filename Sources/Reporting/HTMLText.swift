@@ -1,3 +1,5 @@
+import CacheModel
+
 /// Text for HTML and SVG: names from a cache are whatever someone called a directory.
 enum HTMLText {
     /// The text with all that HTML reads as markup escaped, and without control characters.
@@ -56,6 +58,15 @@ enum HTMLText {
                 + scrolled(rest, "\(title), the rest", hidden, named: false) + "</details>"
         }
         return "<div>\(body)\(note ?? "")</div>"
+    }
+
+    /// What belongs to no pool, the largest directories first; nothing where there is none.
+    static func unmanaged(_ directories: [UnmanagedDirectory], most: Int) -> String {
+        guard !directories.isEmpty else { return "" }
+        let more = directories.count - most
+        return "<p>Belongs to no pool and is never pruned:</p><ul class=\"keys\">"
+            + directories.prefix(most).map { "<li>\(escaped($0.inWords))</li>" }.joined()
+            + (more > 0 ? "<li>… and \(more) more</li>" : "") + "</ul>\n"
     }
 
     /// How many rows of a table are shown at once.

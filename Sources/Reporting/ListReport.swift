@@ -32,6 +32,8 @@ package struct ListReport: Report {
     package let totalBytes: ByteCount
     /// Where the next page begins; nil at the end.
     package var cursor: String?
+    /// Where the page before ends; nil at the beginning.
+    package var previous: String?
 
     /// Sorts the rows and keeps the first `limit` of them; images that share layers count them each in the total.
     package init(rows: [Row], order: Order, limit: Int? = nil) {
@@ -43,8 +45,10 @@ package struct ListReport: Report {
 
     /// Takes one page of a list that is sorted already.
     package init(
-        page rows: [Row], order: Order, totalEntries: Int64, totalBytes: ByteCount, cursor: String? = nil
+        page rows: [Row], order: Order, totalEntries: Int64, totalBytes: ByteCount, cursor: String? = nil,
+        previous: String? = nil
     ) {
+        self.previous = previous
         self.rows = rows
         self.order = order
         self.totalEntries = totalEntries
@@ -103,7 +107,7 @@ extension ListReport {
             "schema": "larder.list/1", "total_entries": .integer(totalEntries),
             "total_bytes": .bytes(totalBytes),
             "entries": .array(rows.map { $0.entry.jsonValue(volume: $0.volume, protected: $0.protected) }),
-            "next_cursor": .optional(cursor),
+            "next_cursor": .optional(cursor), "previous_cursor": .optional(previous),
         ]
         return try document.document()
     }

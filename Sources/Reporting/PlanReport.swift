@@ -13,6 +13,8 @@ package struct PlanReport: Report {
 
     /// The command that carries it out, as it is typed.
     package var command = "larder prune"
+    /// The keys asked for that nothing has.
+    package var unknownKeys: [UnknownKey] = []
 
     /// Makes a report from all it consists of.
     package init(id: String, createdAt: Timestamp, plans: [EvictionPlan], skipped: [SkippedVolume] = []) {
@@ -25,8 +27,9 @@ package struct PlanReport: Report {
     /// The plan for people: the outcome, then each volume with what goes first, at most 20 lines of it.
     package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
-        let (outcome, tone) = plans.outcome
+        let (outcome, tone) = plans.outcome(unknownKeys)
         page.paragraph(outcome, tone: tone)
+        page.unknown(unknownKeys, saidBefore: outcome)
         for plan in plans { plan.write(to: &page) }
         page.skipped(skipped)
         if plans.contains(where: { !$0.evict.isEmpty }) {
@@ -41,17 +44,56 @@ package struct PlanReport: Report {
         let document: JSONValue = [
             "schema": "larder.plan/1", "plan": .text(id), "created_at": .time(createdAt),
             "volumes": .array(plans.map(\.jsonValue)), "skipped": .array(skipped.map(\.jsonValue)),
+            "unknown_keys": .array(unknownKeys.map(\.jsonValue)),
         ]
         return try document.document()
     }
 }
 
+/// A key that was asked for and that nothing has.
+package struct UnknownKey: Sendable, Hashable {
+    /// The key or pattern as it was given.
+    package var key: String
+    /// The names that are closest to it.
+    package var nearest: [String]
+
+    /// Makes a record from both.
+    package init(key: String, nearest: [String]) {
+        self.key = key
+        self.nearest = nearest
+    }
+
+    /// What is wrong, without a full stop.
+    var text: String {
+        let near = nearest.isEmpty ? "" : "; the nearest names are: \(nearest.joined(separator: ", "))"
+        return "no entry has the key \(key)\(near)"
+    }
+
+    var jsonValue: JSONValue { ["key": .text(key), "nearest": .array(nearest.map { .text($0) })] }
+}
+
+extension TextPage {
+    /// Names the keys that nothing has, where the outcome does not say it.
+    mutating func unknown(_ keys: [UnknownKey], saidBefore outcome: String) {
+        for unknown in keys where !outcome.contains(unknown.text) {
+            paragraph("\(unknown.text.prefix(1).uppercased())\(unknown.text.dropFirst()).", tone: .warning)
+        }
+    }
+}
+
 extension [EvictionPlan] {
     /// What a prune would come to, in one sentence.
-    var outcome: (String, Tone) {
+    ///
+    /// - Parameter unknownKeys: the keys asked for that nothing has.
+    func outcome(_ unknownKeys: [UnknownKey] = []) -> (String, Tone) {
         let short = filter { !$0.reachesGoal }
         let count = Int64(reduce(0) { $0 + $1.evict.count })
-        let freed = reduce(ByteCount.zero) { $0 + $1.freedBytes }
+        // Of one volume the figure is that of its own line, which its sizes before and after add up to.
+        let working = filter { !$0.evict.isEmpty }
+        let freed =
+            working.count == 1
+            ? Figures.change(from: working[0].usedBytes, to: working[0].usedAfter).difference
+            : "\(reduce(ByteCount.zero) { $0 + $1.freedBytes })"
         let removal = "a prune would evict \(Figures.entries(count)), freeing \(freed)"
         if !short.isEmpty {
             let names = Figures.list(short.map(\.volume))
@@ -59,11 +101,24 @@ extension [EvictionPlan] {
                 ? ("Not enough: \(removal), and \(names) would stay above its goal.", .bad)
                 : ("Nothing can be evicted: \(names) is above its goal, and everything there is kept.", .bad)
         }
-        if count == 0, let selection = first?.selection {
-            return ("Nothing to evict: no entry with the key \(Figures.list(selection.keys)) may go.", .good)
+        if count > 0 { return ("\(removal.prefix(1).uppercased())\(removal.dropFirst()).", .strong) }
+        if let selection = first?.selection {
+            guard unknownKeys.count < selection.keys.count else {
+                return (
+                    "Nothing to evict: \(unknownKeys.map(\.text).joined(separator: "; ")).", .warning
+                )
+            }
+            return (
+                "Nothing to evict: every entry with the key \(Figures.list(selection.keys)) is kept.", .good
+            )
         }
-        if count == 0 { return ("Nothing to prune: no volume is above its high watermark.", .good) }
-        return ("\(removal.prefix(1).uppercased())\(removal.dropFirst()).", .strong)
+        if let plan = first, plan.goal != plan.quota.low {
+            return (
+                "Nothing to prune: \(plan.volume) uses \(plan.usedBytes), which is within the "
+                    + "\(plan.goal) asked for.", .good
+            )
+        }
+        return ("Nothing to prune: no volume is above its high watermark.", .good)
     }
 }
 

@@ -43,6 +43,8 @@ package struct PruneReport: Report {
     package var volumes: [Volume]
     /// The volumes that were passed over, or that failed as a whole.
     package var skipped: [SkippedVolume]
+    /// The keys asked for that nothing has, where nothing was evicted.
+    package var unknownKeys: [UnknownKey] = []
 
     /// Makes a report from all it consists of.
     package init(run: String, dryRun: Bool, volumes: [Volume], skipped: [SkippedVolume] = []) {
@@ -57,6 +59,7 @@ package struct PruneReport: Report {
         let document: JSONValue = [
             "schema": "larder.prune/1", "run": .text(run), "dry_run": .bool(dryRun),
             "volumes": .array(volumes.map(\.outcome.jsonValue)), "skipped": .array(skipped.map(\.jsonValue)),
+            "unknown_keys": .array(unknownKeys.map(\.jsonValue)),
         ]
         return try document.document()
     }
@@ -68,6 +71,7 @@ extension PruneReport {
         var page = TextPage(width: width, color: color)
         let (outcome, tone) = outcome
         page.paragraph(outcome, tone: tone)
+        page.unknown(unknownKeys, saidBefore: outcome)
         for volume in volumes { volume.write(to: &page, dryRun: dryRun, run: run) }
         page.skipped(skipped)
         return page.text
@@ -77,23 +81,29 @@ extension PruneReport {
         let outcomes = volumes.map(\.outcome)
         let evicted = Figures.entries(Int64(outcomes.reduce(0) { $0 + $1.evicted.count }))
         let freed = outcomes.reduce(ByteCount.zero) { $0 + $1.freedBytes }
+        // Of one volume the figure is that of its own line, which its sizes before and after add up to.
+        let working = outcomes.filter { !$0.evicted.isEmpty }
+        let left =
+            working.count == 1
+            ? Figures.change(from: working[0].usedBefore, to: working[0].usedAfter).difference
+            : "\(outcomes.reduce(ByteCount.zero) { $0 + max(.zero, $1.usedBefore - $1.usedAfter) })"
         let trashed = outcomes.reduce(ByteCount.zero) { $0 + $1.trashedBytes }
         let refused = outcomes.reduce(0) { $0 + $1.refused.count }
         let over = outcomes.filter(\.overQuota).map(\.volume)
 
         var text = "\(evicted) evicted, \(freed) freed"
         if dryRun {
-            text = "Dry run, nothing was touched: would evict \(evicted), freeing \(freed)"
+            text = "Dry run, nothing was touched: would evict \(evicted), freeing \(left)"
         } else if trashed > .zero {
             let retention = volumes.compactMap(\.retention).max()
             let when =
                 retention.map { $0 == .days(1) ? "tomorrow" : "in \($0.age)" } ?? "when the trash is emptied"
-            let left = outcomes.reduce(ByteCount.zero) { $0 + max(.zero, $1.usedBefore - $1.usedAfter) }
             text = "\(evicted) evicted: \(left) left the cache; the disk "
             text += freed > .zero ? "got \(freed) back, and gets \(trashed) \(when)" : "gets it back \(when)"
         }
         if outcomes.allSatisfy({ $0.evicted.isEmpty && $0.refused.isEmpty && !$0.overQuota }) {
             text = dryRun ? "Dry run: nothing to evict" : "Nothing to evict"
+            if !unknownKeys.isEmpty { text += ": \(unknownKeys.map(\.text).joined(separator: "; "))" }
         }
         if refused > 0 { text += "; \(Figures.count(Int64(refused), "entry", "entries")) refused" }
         if !over.isEmpty { return ("Over quota still: \(Figures.list(over)). \(text).", .bad) }
@@ -110,8 +120,9 @@ extension PruneReport.Volume {
             "\(outcome.volume)  \(outcome.evicted.isEmpty ? "\(outcome.usedAfter)" : change)", tone: .strong)
         if let plan { page.bar(QuotaBar(used: outcome.usedAfter, quota: plan.quota)) }
         if outcome.trashedBytes > .zero {
+            let isAll = outcome.trashedBytes == outcome.usedBefore - outcome.usedAfter
             page.paragraph(
-                "\(outcome.trashedBytes) in the trash; to bring it back: larder trash restore \(run); to free it "
+                "\(isAll ? sizes.difference : "\(outcome.trashedBytes)") in the trash; to bring it back: larder trash restore \(run); to free it "
                     + "now: larder trash purge --volume \(outcome.volume)", indent: 2)
         }
         if let inodes = plan?.inodes, let evicted = outcome.evictedInodes, evicted > 0 {
@@ -135,6 +146,12 @@ extension PruneReport.Volume {
             for kept in plan.kept {
                 page.paragraph("kept, \(Figures.entries(kept.entries)): \(kept.reason.text)", indent: 2)
             }
+        }
+        if !dryRun, !outcome.overQuota, let plan, plan.volumeIsOver, !plan.reachesGoal {
+            page.paragraph(
+                "It is within its quota, and above the goal of \(plan.goal) still, as nothing more may go; what stands in "
+                    + "the way: larder plan --volume \(outcome.volume) --to \(plan.goal.quantity)", indent: 2,
+                tone: .warning)
         }
         if outcome.overQuota, let plan {
             page.blank()

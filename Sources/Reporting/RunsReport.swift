@@ -16,7 +16,16 @@ package struct RunsReport: Sendable {
         self.cursor = cursor
     }
 
-    /// One JSON object; the entries are the first few of each volume, the counts are whole.
+    /// How many entries of each volume are listed of a run; the run's own document has all of them.
+    package static let mostLines = 100
+
+    /// One run with all its entries, as `larder.run/1`, for `/api/v1/runs/RUN`.
+    package static func json(of run: RunSummary) throws -> String {
+        guard case .object(let members) = value(run) else { return "" }
+        return try JSONValue.object([(key: "schema", value: "larder.run/1")] + members).document()
+    }
+
+    /// One JSON object; the entries are the first of each volume, the counts are whole.
     package func json() throws -> String {
         let document: JSONValue = [
             "schema": "larder.runs/1", "runs": .array(runs.map(Self.value)),
@@ -46,6 +55,9 @@ package struct RunsReport: Sendable {
                         "refused_entries": .integer(volume.refused),
                         "freed_bytes": .bytes(volume.freedBytes),
                         "trashed_bytes": .bytes(volume.trashedBytes),
+                        "in_trash_entries": .integer(volume.inTrash),
+                        "in_trash_bytes": .bytes(volume.inTrashBytes),
+                        "purged": volume.purge?.jsonValue ?? .null,
                         "used_bytes_before": .bytes(volume.usedBefore),
                         "used_bytes_after": .bytes(volume.usedAfter), "over_quota": .bool(volume.overQuota),
                         "checks": volume.checks.map { checks in

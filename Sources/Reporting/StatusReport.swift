@@ -145,7 +145,7 @@ package struct StatusReport: Report {
         if !over.isEmpty {
             let names = over.sorted { $0.need > $1.need }.map {
                 $0.usedBytes > $0.quota.high
-                    ? "\($0.name) is \($0.usedBytes - $0.quota.high) above its high watermark"
+                    ? "\($0.name) is \(Figures.change(from: $0.usedBytes, to: $0.quota.high).difference) above its high watermark"
                     : "\($0.name) uses more inodes than its high watermark allows"
             }
             let command = over.count == 1 ? "larder prune --volume \(over[0].name)" : "larder prune"

@@ -119,7 +119,7 @@ package struct RestoreReport: Report {
         var page = TextPage(width: width, color: color)
         let bytes = restored.reduce(ByteCount.zero) { $0 + $1.bytes }
         page.line(
-            "\(Figures.entries(Int64(restored.count))) of \(run) are back on \(volume), \(bytes).",
+            "\(Figures.entries(Int64(restored.count))) of \(run) \(restored.count == 1 ? "is" : "are") back on \(volume), \(bytes).",
             tone: .strong)
         for entry in refused {
             page.paragraph(

@@ -1,3 +1,4 @@
+import ArgumentParser
 import CacheIndex
 import CacheModel
 import CacheServices
@@ -17,19 +18,33 @@ enum Completions {
 
     /// Keys and image names that begin so.
     @Sendable static func keys(_ words: [String], _: Int, _ prefix: String) -> [String] {
+        // zsh hands over the word with its escapes.
+        let prefix = prefix.replacing("\\:", with: ":")
         guard let index = index(words), let names = try? index.names(beginning: prefix, limit: most) else {
             return []
         }
-        return names
+        return offered(names)
     }
 
-    /// The runs that can be in the trash, the newest first.
+    /// Keys of the run on the line that can still be brought back.
+    @Sendable static func trashedKeys(_ words: [String], _: Int, _ prefix: String) -> [String] {
+        let prefix = prefix.replacing("\\:", with: ":")
+        guard let index = index(words), let runs = try? index.trashedRuns(limit: most),
+            let run = words.first(where: runs.contains),
+            let keys = try? index.trashedKeys(of: run, beginning: prefix, limit: most)
+        else { return [] }
+        return offered(keys)
+    }
+
+    /// Names as the shell takes them: behind a colon zsh's `_describe` expects a description.
+    private static func offered(_ names: [String]) -> [String] {
+        CompletionShell.requesting == .zsh ? names.map { $0.replacing(":", with: "\\:") } : names
+    }
+
+    /// The runs of which something is in the trash, the newest first.
     @Sendable static func runs(_ words: [String], _: Int, _ prefix: String) -> [String] {
-        guard let index = index(words), let page = try? index.runPage(limit: most, lines: 0) else {
-            return []
-        }
-        return page.runs.filter { run in run.volumes.contains { $0.trashedBytes > .zero } }.map(\.id)
-            .filter { $0.hasPrefix(prefix) }
+        guard let index = index(words), let runs = try? index.trashedRuns(limit: most) else { return [] }
+        return runs.filter { $0.hasPrefix(prefix) }
     }
 
     private static func index(_ words: [String]) -> CacheIndex? {

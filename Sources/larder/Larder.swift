@@ -101,6 +101,10 @@ struct Larder: AsyncParsableCommand {
                 ).report(as: isJSON ? .json : .text)
                 Glibc.exit(Failure.Code.usage.rawValue)
             }
+            if let failure = MalformedValue(message(for: error))?.failure {
+                failure.report(as: isJSON ? .json : .text)
+                Glibc.exit(Failure.Code.usage.rawValue)
+            }
             if isJSON {
                 Failure.usage(message(for: error)).report(as: .json)
                 Glibc.exit(Failure.Code.usage.rawValue)

@@ -24,7 +24,7 @@ enum Terminal {
     ///
     /// - Throws: `Failure` where it cannot be written, as on a full disk.
     static func say(_ text: String) throws(Failure) {
-        let code = write(text.hasSuffix("\n") ? text : text + "\n", to: STDOUT_FILENO)
+        let code = write(ended(text), to: STDOUT_FILENO)
         guard code == 0 || code == EPIPE else {
             throw Failure(
                 code: .failed,
@@ -68,7 +68,12 @@ enum Terminal {
 
     /// Writes a line to standard error, whoever listens.
     @Sendable static func writeError(_ line: String) {
-        _ = write(line.hasSuffix("\n") ? line : line + "\n", to: STDERR_FILENO)
+        _ = write(ended(line), to: STDERR_FILENO)
+    }
+
+    /// A text with the end of its last line, which in CSV is CRLF: one character, that does not end in a line feed.
+    static func ended(_ text: String) -> String {
+        text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n"
     }
 
     /// Whether colours are used on standard output.

@@ -55,6 +55,17 @@ struct EntryPageTests {
                 cursor = try page.next.map { try #require(EntryQuestion.Cursor($0.text)) }
             } while cursor != nil
             #expect(ids == whole.entries.map(\.entry.id), "\(order), \(limit)")
+            // And back from the last one.
+            let last = try #require(whole.entries.last)
+            (ids, cursor) = ([], EntryQuestion.Cursor(after: last.entry, on: last.volume, in: order))
+            while cursor != nil {
+                var question = EntryQuestion(order: order, limit: limit)
+                question.before = cursor
+                let page = try index.entryPage(question)
+                ids = page.entries.map(\.entry.id) + ids
+                cursor = page.previous
+            }
+            #expect(ids == whole.entries.dropLast().map(\.entry.id), "\(order), \(limit)")
         }
     }
 

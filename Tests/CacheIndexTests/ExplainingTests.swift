@@ -26,13 +26,89 @@ import Testing
     @Test(arguments: [
         ("org.example:a:1.0", "build 1"), ("reg/app:1", "images 4"), ("reg/app:latest", "images 4"),
         ("repository/b/1.0", "build 2"), ("/cache/repository/b/1.0/", "build 2"), (#"\xff/x"#, "build 3"),
-        ("/images/aa", "images 4"), ("aa", "images 4"),
+        ("/images/aa", "images 4"), ("aa", "images 4"), ("app:1", "images 4"), ("app", "images 4"),
+        ("/cache/repository/b/1.0/b-1.0.jar", "build 2"), ("repository/b/1.0/deep/er", "build 2"),
     ])
     func findsAnEntryByKeyNameOrPath(key: String, expected: String) throws {
         let (_, index) = try filled()
         let found = try index.entries(matching: key)
         #expect(found.map { "\($0.volume) \($0.entry.id)" } == [expected])
         #expect((found.first?.entry.found.image != nil) == expected.hasPrefix("images"))
+    }
+
+    @Test func aFileOfSeveralBelongsToTheEntryThatItsNameBeginsWith() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        var (files, one) = (try artifact("x"), try artifact("y"))
+        (files.path, files.traits) = (try #require(VolumePath("jars/lib")), .files)
+        (one.path, one.traits) = (try #require(VolumePath("jars/one")), .file)
+        _ = try index.record(scan(at: 0, [files, one]), of: bed.volume)
+        #expect(try index.entries(matching: "jars/lib-1.jar").map(\.entry.key) == [files.key])
+        #expect(try index.entries(matching: "/cache/jars/lib.pom").map(\.entry.key) == [files.key])
+        #expect(try index.entries(matching: "jars/one").map(\.entry.key) == [one.key])
+        for path in ["jars/library.jar", "jars/one.jar", "jars/one/two", "jars/li"] {
+            #expect(try index.entries(matching: path).isEmpty, "\(path)")
+        }
+    }
+
+    @Test func whatBelongsToNoPoolIsFoundByItsPath() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        var found = scan(at: 0, [try artifact("a")])
+        found.unmanaged = [
+            UnmanagedDirectory(
+                path: try #require(VolumePath("dump")), bytes: ByteCount(9), files: 2, tool: ""),
+            UnmanagedDirectory(
+                path: try #require(VolumePath("dump/npm")), bytes: ByteCount(5), files: 1, tool: "npm"),
+        ]
+        _ = try index.record(found, of: bed.volume)
+        for path in ["dump", "dump/", "/cache/dump/big.bin", "dump/a/b"] {
+            #expect(
+                try index.unmanaged(holding: path).map { "\($0.volume) \($0.directory.path)" } == [
+                    "build dump"
+                ])
+        }
+        #expect(try index.unmanaged(holding: "dump/npm/x").map(\.directory.tool) == ["npm"])
+        for path in ["dumps", "/elsewhere/dump", "repository/a/1.0"] {
+            #expect(try index.unmanaged(holding: path).isEmpty, "\(path)")
+        }
+    }
+
+    @Test func imagesKnowWhichOthersShareTheirLayers() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        func image(_ id: String, _ layers: [String]) throws -> ScannedEntry {
+            ScannedEntry(
+                pool: .images, key: "reg.test/\(id):1", path: try #require(VolumePath(id)),
+                bytes: ByteCount(50),
+                apparentBytes: ByteCount(50), files: 0, accessed: hour(0), fetched: hour(0),
+                image: ScannedImage(
+                    id: String(repeating: id, count: 32), names: ["reg.test/\(id):1"], layers: layers,
+                    exclusiveBytes: ByteCount(1), containers: 0))
+        }
+        func layer(_ id: String, images: Int) -> ScannedLayer {
+            ScannedLayer(
+                id: id, parent: nil, diffBytes: ByteCount(20), storedBytes: ByteCount(40), created: hour(-5),
+                incomplete: false, images: images, containers: 0)
+        }
+        let recorded = try index.record(
+            scan(
+                at: 0, [image("aa", ["l2", "l1"]), image("bb", ["l1"]), image("cc", ["l2", "l1"])],
+                of: "images",
+                layers: [layer("l1", images: 3), layer("l2", images: 2), layer("l3", images: 0)]),
+            of: Volume(name: "images", kind: .imageStore, path: "/images"))
+        let entry = try #require(try index.entries(matching: "reg.test/aa:1").first).entry
+        #expect(
+            try index.images(sharingLayersWith: entry.id) == [
+                SharedLayers(key: "reg.test/cc:1", layers: 2, bytes: ByteCount(80)),
+                SharedLayers(key: "reg.test/bb:1", layers: 1, bytes: ByteCount(40)),
+            ])
+        // The pool occupies each layer once, and what no image needs is none of it.
+        #expect(recorded.pools.map(\.bytes) == [ByteCount(80)])
+        #expect(try index.figures().first?.pools.map(\.bytes) == [ByteCount(80)])
+        // A search takes an ID as Podman shows it.
+        let id = String(String(repeating: "bb", count: 32).prefix(12))
+        #expect(try index.entryPage(EntryQuestion(text: id)).entries.map(\.entry.key) == ["reg.test/bb:1"])
     }
 
     @Test(arguments: ["", "/", "org.example:a", "/cach/repository/b/1.0", #"\x"#, "%", "nothing"])

@@ -37,6 +37,17 @@ import Testing
         #expect(diagnosis.tier == .full && diagnosis.obstacle == nil)
     }
 
+    @Test func aVolumeThatIsOnlyLookedAtIsNoProblem() {
+        var facts = Self.sound
+        facts.volumes[0].volume.isReadOnly = true
+        (facts.volumes[0].owner, facts.volumes[0].folderFailure) = (0, "it was found and not configured")
+        facts.volumes[0].evidence = EvidenceQuality(.low)
+        let findings = Doctor(facts: facts).diagnosis().findings.filter { $0.seen.contains("build") }
+        #expect(findings.allSatisfy { $0.state == .ok || $0.state == .unknown })
+        #expect(findings.contains { $0.check == "writable" && $0.seen.contains("only looks at it") })
+        #expect(findings.allSatisfy { !$0.cure.contains("run Larder as uid") })
+    }
+
     static let cases: [Case] = [
         ("user", .problem, { $0.process.uid = 0 }),
         ("home", .warning, { $0.process.home = nil }),

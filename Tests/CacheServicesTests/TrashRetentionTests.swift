@@ -24,17 +24,24 @@ import Testing
     }
 
     /// A whole prune, index and all, of what was not used for a day.
-    private func prune(_ bench: BuildVolume) async throws -> Pruner.Result {
+    ///
+    /// - Parameter check: looks at the index afterwards.
+    private func prune(
+        _ bench: BuildVolume, purge: Bool = false, check: (CacheIndex) throws -> Void = { _ in }
+    ) async throws -> Pruner.Result {
         let state = try TemporaryDirectory()
         defer { withExtendedLifetime(state) {} }
         let index = try CacheIndex.open(stateDirectory: state.path, now: BuildVolume.now())
         let locked = try bench.locked()
         _ = try ScanService(index: index, clock: BuildVolume.now).run(locked)
         let usage = try #require(try index.usage(of: "build"))
-        return try await Pruner(index: index, limits: nil, idleFloor: .hours(24), clock: BuildVolume.now)
-            .prune(
-                locked, bench.plan(usage), refused: [], scan: usage.scan, run: Self.runs[3], podman: nil,
-                purge: false)
+        let result = try await Pruner(
+            index: index, limits: nil, idleFloor: .hours(24), clock: BuildVolume.now
+        ).prune(
+            locked, bench.plan(usage), refused: [], scan: usage.scan, run: Self.runs[3], podman: nil,
+            purge: purge)
+        try check(index)
+        return result
     }
 
     private func waiting(_ bench: BuildVolume) throws -> [String] {
@@ -58,7 +65,14 @@ import Testing
         var bench = try threeRuns()
         // At 97 % of its limit: one run of the three brings it below 85 %.
         bench.volume.limit = ByteCount(try fill(bench) * 100 / 97)
-        #expect(try await prune(bench).failures.isEmpty)
+        let result = try await prune(bench) { index in
+            // Whoever is told of a run that can be undone is told by this.
+            let purge = try index.purge(ofRun: Self.runs[0])
+            #expect(purge?.cause == .critical && purge?.by == Self.runs[3])
+            #expect(try index.purge(ofRun: Self.runs[1]) == nil)
+            #expect(try index.trashedRuns(limit: 9) == Self.runs[1...2].reversed())
+        }
+        #expect(result.failures.isEmpty)
         #expect(try waiting(bench) == Array(Self.runs[1...2]))
         #expect(bench.exists("young"))
     }
@@ -107,7 +121,10 @@ import Testing
         var bench = try BuildVolume()
         bench.volume.trashRetention = .zero
         try bench.add("old", daysAgo: 40)
-        let result = try await prune(bench)
+        let result = try await prune(bench) { index in
+            let (purge, left) = (try index.purge(ofRun: Self.runs[3]), try index.trashedRuns(limit: 9))
+            #expect(purge?.cause == .noRetention && left.isEmpty)
+        }
         #expect(result.outcome.evicted.map(\.key) == ["g:old:1"])
         #expect(result.outcome.trashedBytes == .zero)
         #expect(try waiting(bench).isEmpty)
@@ -117,8 +134,20 @@ import Testing
         let bench = try threeRuns()
         try bench.directory.shell(
             #"sed -i -E 's/("created_at":")20../\12020/' .larder/trash/\#(Self.runs[1])/journal.json"#)
-        _ = try await prune(bench)
+        _ = try await prune(bench) { index in
+            let purge = try index.purge(ofRun: Self.runs[1])
+            #expect(purge?.cause == .overdue)
+        }
         #expect(try waiting(bench) == [Self.runs[0], Self.runs[2]])
+    }
+
+    @Test func whatIsPurgedOnRequestIsSaidToBe() async throws {
+        let bench = try threeRuns()
+        _ = try await prune(bench, purge: true) { index in
+            let purge = try index.purge(ofRun: Self.runs[0])
+            #expect(purge?.cause == .asked)
+        }
+        #expect(try waiting(bench).isEmpty)
     }
 
     @Test func aRunWithoutAJournalIsAsOldAsItsFolder() throws {

@@ -52,6 +52,17 @@ import Testing
         #expect(!bench.exists("one"))
     }
 
+    @Test func aPatternRestoresWhatItMatches() throws {
+        let (bench, locked) = try pruned()
+        let trash = Trash(try locked.folder.get())
+        let result = try trash.restore(run: Self.runID, key: "g:t*:1")
+        #expect(result.restored.map(\.key) == ["g:two:1"] && result.refused.isEmpty)
+        #expect(bench.exists("two") && !bench.exists("one"))
+        // What a pattern matches and is back already is no refusal; a key that is named is one.
+        #expect(throws: MaintenanceError.self) { _ = try trash.restore(run: Self.runID, key: "g:t*:1") }
+        #expect(try trash.restore(run: Self.runID, key: "g:two:1").refused.count == 1)
+    }
+
     @Test(arguments: ["../../..", "nothing", "", "20260101T000000Z-ffff", ".", "/"])
     func anUnknownRunIsRefused(id: String) throws {
         let (bench, locked) = try pruned()

@@ -142,6 +142,9 @@ import Testing
         #expect(wrong.status == 64 && wrong.errors.contains("did you mean age>3d?"))
 
         let csv = try larder("list", "--format", "csv").output
+        #expect(
+            csv.utf8.suffix(2).elementsEqual("\r\n".utf8) && !csv.utf8.suffix(3).elementsEqual("\n\r\n".utf8))
+        #expect(!csv.utf8.suffix(2).elementsEqual("\n\n".utf8))
         try directory.write("list.csv", csv)
         let rows = try directory.shell(
             "python3 -c 'import csv; r = list(csv.DictReader(open(\"list.csv\", newline=\"\"))); "
@@ -232,6 +235,42 @@ import Testing
         #expect(html.contains("<h3>build") && html.hasSuffix("</html>\n") && !html.contains("href=\"/"))
     }
 
+    @Test func oneMistakeHasOneWordingWhereverItIsMade() throws {
+        let (larder, directory) = try program()
+        defer { withExtendedLifetime(directory) {} }
+        for (arguments, message) in [
+            (
+                ["plan", "--volume", "build", "--to", "20GB"],
+                "--to: found \"20GB\"; accepted: 0, or a quantity"
+            ),
+            (["plan", "--idle-floor", "1.5d"], "--idle-floor: found \"1.5d\"; accepted: a duration"),
+            (["plan", "--format", "yaml"], "--format: found \"yaml\"; accepted: text, json"),
+            (["list", "--limit", "1e3"], "--limit: found \"1e3\"; accepted: a whole number"),
+            (
+                ["status", "--format", "x"],
+                "--format: found \"x\"; accepted: text, json, html, csv, openmetrics"
+            ),
+        ] {
+            let result = try run(Program.path, larder.options + arguments)
+            #expect(result.status == 64 && result.errors.hasPrefix("larder: \(message)"), "\(result.errors)")
+        }
+    }
+
+    @Test func aPathThatAPersonHasIsExplained() throws {
+        let (larder, directory) = try program()
+        defer { withExtendedLifetime(directory) {} }
+        let jar = ".m2/repository/org/both/lib/1.0/lib-1.0.jar"
+        let options = larder.options.joined(separator: " ")
+        for (place, path) in [
+            ("cache", jar), ("cache/.m2", "repository/org/both/lib/1.0"),
+            ("cache/.m2/repository", "../../\(jar)"),
+            ("second", "\(directory.path)/cache/\(jar)"),
+        ] {
+            let said = try directory.shell("cd \(place); \(Program.path) \(options) explain \(path)")
+            #expect(said.contains("org.both:lib:1.0"), "\(place) \(path)")
+        }
+    }
+
     @Test func whatIsEvictedIsToldInWords() throws {
         let (larder, directory) = try program()
         defer { withExtendedLifetime(directory) {} }
@@ -262,6 +301,9 @@ import Testing
         #expect(try larder("list").output.contains("org.both:lib:1.0"))
         #expect(try larder("plan").status == 0)
         #expect(try larder("prune", "--to", "0", "--idle-floor", "0s", "--force-limit").status == 1)
+        let doctor = try larder("doctor").output
+        #expect(
+            doctor.contains("Larder only looks at it") && !doctor.contains("run Larder as uid"), "\(doctor)")
         try directory.shell("find home | sort > after; cmp before after")
     }
 
@@ -320,6 +362,27 @@ import Testing
         ).output
         #expect(answer.contains("build") && answer.contains("second"), "\(answer)")
         #expect(answer.contains("status"), "\(answer)")
-        _ = larder
+        // zsh's `_describe` takes what is behind a colon for a description.
+        func offered(_ shell: String, _ arguments: [String]) throws -> [String] {
+            try run(
+                "/usr/bin/env",
+                [
+                    "SAP_SHELL=\(shell)", "LARDER_CONFIG=\(directory.path)/larder.yaml", Program.path,
+                    "---completion",
+                ]
+                    + arguments
+            ).output.split(separator: "\n").map(String.init)
+        }
+        let asked = ["explain", "--", "positional@0", "2", "8", "larder", "explain", "org.both"]
+        #expect(try offered("zsh", asked).contains(#"org.both\:lib\:1.0"#))
+        #expect(try offered("fish", asked).contains { $0.contains("org.both:lib:1.0") })
+        // Of a run in the trash its keys are offered.
+        #expect(
+            try larder("prune", "--volume", "build", "--idle-floor", "0s", "--force-limit").status == 0)
+        let evicted = try #require(try larder.json("trash")["runs"][0]["run"].string)
+        let keys = try offered(
+            "fish",
+            ["trash", "restore", "--", "positional@1", "4", "0", "larder", "trash", "restore", evicted, ""])
+        #expect(keys.contains { $0.contains(Self.group) }, "\(keys)")
     }
 }

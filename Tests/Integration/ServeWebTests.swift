@@ -67,6 +67,44 @@ import Testing
         #expect(try text(list) == text(command(daemon, "list", "--limit", "1000")["entries"]))
     }
 
+    /// A chat server that takes the connection and never answers holds up no activity of the volume.
+    @Test func aWebhookThatHangsKeepsNoVolumeBusy() throws {
+        let directory = try directory(12)
+        let silence = Process()
+        silence.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+        silence.arguments = [
+            "-c",
+            "import socket, time; s = socket.create_server((\"127.0.0.1\", 0)); print(s.getsockname()[1], flush=True); "
+                + "time.sleep(1000)",
+        ]
+        let output = Pipe()
+        silence.standardOutput = output
+        try silence.run()
+        defer { kill(silence.processIdentifier, SIGKILL) }
+        let port = String(decoding: output.fileHandleForReading.availableData, as: UTF8.self)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        let daemon = try ServeProcess(
+            in: directory,
+            configuration(directory) + "notifications:\n  webhooks:\n  - url: http://127.0.0.1:\(port)/\n")
+        func order(_ activity: String) throws -> String {
+            try ask(
+                daemon, "/api/v1/runs", "-H", "Authorization: Bearer \(Self.token)", "-H",
+                "Content-Type: application/json", "-d", #"{"activity": "\#(activity)"}"#)
+        }
+        try daemon.wait(for: "scan of build: 12 entries")
+        try daemon.waitUntil("the first scan is over") { try order("prune").contains("larder.run-request/1") }
+        let pruned = try daemon.wait(for: "prune of build: run")
+        #expect(pruned["evicted"].integer ?? 0 > 0)
+        // Nobody was told yet, as nobody answers, and the volume is free.
+        let before = try daemon.events().count
+        try daemon.waitUntil("the volume is free") { try order("scan").contains("larder.run-request/1") }
+        try daemon.wait(for: "scan of build:", after: before)
+        #expect(
+            try daemon.events().allSatisfy {
+                $0["message"].string?.contains("notifications.webhooks") == false
+            })
+    }
+
     /// The report is made anew once a minute at most: this is for the first one.
     private func expectReport(_ daemon: ServeProcess) throws {
         try daemon.waitUntil("the report is made") {

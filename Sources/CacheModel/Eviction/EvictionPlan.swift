@@ -75,6 +75,9 @@ extension CacheEntry {
         let ago = idle.seconds < 0 ? idle.age : idle.age + " ago"
         return switch evidence {
         case .atime, .gradleJournal, .podmanEvents, .jobLog: "last used \(ago) (\(evidence.rawValue))"
+        // It was used, went, and was brought back.
+        case .firstSeen where found.accessed.nanoseconds > 0 && found.accessed < lastUsed:
+            "there since \(ago) (\(evidence.rawValue)), and last read \((now - found.accessed).age) ago"
         case .firstSeen, .mtime: "no use seen, there since \(ago) (\(evidence.rawValue))"
         }
     }

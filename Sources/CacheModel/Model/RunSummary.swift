@@ -26,6 +26,12 @@ package struct RunSummary: Sendable, Hashable {
         package var overQuota: Bool
         /// What a verification looked at; nil for any other run.
         package var checks: RunChecks?
+        /// How many of its entries wait in the trash now, as Larder last saw it.
+        package var inTrash: Int64 = 0
+        /// What those occupy.
+        package var inTrashBytes = ByteCount.zero
+        /// What took entries of it out of the trash for good; nil where nothing did.
+        package var purge: TrashPurge?
 
         /// Makes a line from all it consists of.
         package init(

@@ -8,7 +8,7 @@ package struct VolumeFigures: Sendable, Hashable {
         package var pool: Pool
         /// How many entries it has.
         package var entries: Int64
-        /// The sum of their sizes; images that share layers count them each.
+        /// The sum of their sizes; a layer of several images counts once.
         package var bytes: ByteCount
         /// All recorded hits and misses.
         package var rates: HitRate

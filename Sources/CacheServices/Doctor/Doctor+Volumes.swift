@@ -85,6 +85,13 @@ extension Doctor {
             ]
         }
         if mount.options.contains("ro") { return [] }
+        if volume.volume.isReadOnly {
+            return [
+                .init(
+                    .mounts, "writable",
+                    ok: "\(name): Larder only looks at it, and changes nothing there")
+            ]
+        }
         if let failure = volume.folderFailure {
             return [
                 .init(
@@ -123,6 +130,13 @@ extension Doctor {
         let name = volume.volume.name
         var found: [Diagnosis.Finding] = []
         switch (volume.volume.kind, volume.evidence) {
+        case (.buildCache, _) where volume.volume.isReadOnly:
+            found.append(
+                .init(
+                    .evidence, "atime", .unknown,
+                    "\(name): access times were not tried, as Larder only looks at it",
+                    why: "Last uses rest on them.",
+                    cure: "name the volume in a configuration file, under volumes, to have them tried"))
         case (.buildCache, let trust?) where trust.confidence == .high:
             found.append(.init(.evidence, "atime", ok: "\(name): a read moves the access time"))
         case (.buildCache, let trust?):

@@ -65,6 +65,7 @@ package struct DoctorExamination: Sendable {
             switch locked.folder {
             case .success(let folder):
                 if volume.kind == .buildCache { found.evidence = AtimeProbe(in: folder.own).run() }
+            case .failure where volume.isReadOnly: break
             case .failure(let error):
                 found.folderFailure = error.description
                 if volume.kind == .buildCache {

@@ -14,6 +14,8 @@ package struct Notice: Sendable, Hashable {
         case fills
         /// A verification found damage that is still in place.
         case damaged
+        /// What the report predicts of a volume is off what was measured there.
+        case calibrationOff = "calibration-off"
     }
 
     /// What happened.
@@ -24,8 +26,10 @@ package struct Notice: Sendable, Hashable {
     package var text: String
     /// The run that tells more; nil where there is none.
     package var run: String?
-    /// The figures by name, in bytes, entries and seconds since 1970.
+    /// The figures by name, in bytes, entries, seconds since 1970 and thousandths.
     package var figures: [String: Int64]
+    /// What makes it another state than the one before of the same event and volume; empty where none does.
+    package var state = ""
 
     /// Makes a notice from all it consists of.
     package init(
@@ -77,16 +81,45 @@ extension Notice {
         report.volumes.compactMap { volume in
             let left = volume.damaged.count { !$0.isQuarantined }
             guard left > 0 else { return nil }
-            return Notice(
+            var notice = Notice(
                 .damaged, of: volume.name,
                 "\(volume.name): \(left) damaged \(left == 1 ? "file is" : "files are") still in place; larder verify "
                     + "--volume \(volume.name) --quarantine moves build entries away.",
                 run: report.run, figures: ["damaged": Int64(left), "checked": volume.checked])
+            notice.state = "\(left)"
+            return notice
         }
     }
 
-    /// What a capacity report has to tell: which volumes are full soon.
+    /// What a capacity report has to tell: which volumes are full soon, and which predictions are off.
     package static func of(_ report: CapacityReport, within span: Span) -> [Notice] {
+        full(report, within: span) + report.volumes.compactMap { calibration(of: $0) }
+    }
+
+    /// That the replay at today's size is so far off what was measured that nothing it says should be relied on.
+    private static func calibration(of volume: CapacityReport.Volume) -> Notice? {
+        guard let calibration = volume.sizing.calibration, calibration.confidence == .low,
+            volume.sizing.recommendation != nil
+        else { return nil }
+        func thousandths(_ part: Double?) -> Int64 { Int64(((part ?? 0) * 1000).rounded()) }
+        let off = max(abs(calibration.objects ?? 0), abs(calibration.bytes ?? 0))
+        return Notice(
+            .calibrationOff, of: volume.name,
+            "\(volume.name): what the report predicts is off what was measured, by \(points(off)) percentage points of "
+                + "hit rate at today's size; larder report --volume \(volume.name) says more.",
+            figures: [
+                "off_per_mille": thousandths(off),
+                "predicted_per_mille": thousandths(calibration.predicted.objects),
+                "measured_per_mille": thousandths(calibration.measured.objects),
+            ])
+    }
+
+    private static func points(_ part: Double) -> String {
+        let tenths = Int64((part * 1000).rounded())
+        return "\(tenths / 10).\(tenths % 10)"
+    }
+
+    private static func full(_ report: CapacityReport, within span: Span) -> [Notice] {
         report.volumes.compactMap { volume in
             guard let full = volume.sizing.bytesForecast?.fullAt, full - report.generatedAt <= span else {
                 return nil

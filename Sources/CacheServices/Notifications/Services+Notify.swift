@@ -8,21 +8,45 @@ extension Services {
     /// How often a notice is tried, and the pauses between.
     static let notificationPauses: [Duration] = [.seconds(1), .seconds(4), .seconds(15)]
 
+    /// How long all webhooks together may take: a chat server that hangs must hold up nobody for long.
+    static let notificationTime = Duration.seconds(30)
+
+    /// How often a state that lasts is told.
+    private static let toldAgainAfter = Span.hours(23)
+
     /// Sends notices to the webhooks that want them; what cannot be sent is a warning, and stops nothing.
+    ///
+    /// A state that lasts is told when it begins, when it changes, and once a day.
     ///
     /// - Returns: what became of each.
     @discardableResult package func tell(
-        _ notices: [Notice], pauses: [Duration] = Services.notificationPauses
+        _ notices: Notices, pauses: [Duration] = Services.notificationPauses,
+        within time: Duration = Services.notificationTime
     ) async -> [NotifyReport.Delivery] {
-        var deliveries: [NotifyReport.Delivery] = []
-        for (place, hook) in configuration.notifications.webhooks.enumerated() {
-            for notice in notices where hook.events.contains(notice.event) {
-                let delivery = await deliver(notice, to: hook, number: place, pauses: pauses)
-                if let failure = delivery.failure { notify("\(delivery.hook): \(failure)", .warning) }
-                deliveries.append(delivery)
-            }
+        let hooks = configuration.notifications.webhooks
+        guard !hooks.isEmpty else { return [] }
+        let index = try? index()
+        for state in notices.settled {
+            try? index?.recordTold(of: state.event.rawValue, on: state.volume, state: nil, at: clock())
         }
-        return deliveries
+        let news = notices.all.filter { notice in
+            guard notice.isOfAState,
+                let last = (try? index?.told(of: notice.event.rawValue, on: notice.volume)) ?? nil
+            else { return true }
+            return last.state != notice.state || clock() - last.at >= Self.toldAgainAfter
+        }
+        guard !news.isEmpty else { return [] }
+        let sent = await deliver(
+            hooks.map { hook in news.filter { hook.events.contains($0.event) } }, pauses: pauses, within: time
+        )
+        for (notice, delivery) in sent where notice.isOfAState && delivery.failure == nil {
+            try? index?.recordTold(
+                of: notice.event.rawValue, on: notice.volume, state: notice.state, at: clock())
+        }
+        for (_, delivery) in sent {
+            if let failure = delivery.failure { notify("\(delivery.hook): \(failure)", .warning) }
+        }
+        return sent.map(\.delivery)
     }
 
     /// What there is to tell now, from the index alone.
@@ -61,30 +85,59 @@ extension Services {
         }
         let notices = isTest ? [] : try presentNotices()
         var report = NotifyReport(dryRun: dryRun, deliveries: [])
-        for (place, hook) in hooks.enumerated() {
-            var wanted = notices.filter { hook.events.contains($0.event) }
-            if isTest, let event = Notice.Event.allCases.first(where: hook.events.contains) {
-                wanted = [Notice(event, of: "test", "This is a test of Larder's notifications.")]
+        let wanted = hooks.map { hook in
+            guard isTest, let event = Notice.Event.allCases.first(where: hook.events.contains) else {
+                return notices.filter { hook.events.contains($0.event) }
             }
-            for notice in wanted {
-                if dryRun {
+            return [Notice(event, of: "test", "This is a test of Larder's notifications.")]
+        }
+        if dryRun {
+            for (place, hook) in hooks.enumerated() {
+                report.deliveries += try wanted[place].map { notice in
                     let body = try hook.body(
                         for: notice, at: clock(), cluster: configuration.cluster, node: configuration.node)
-                    report.deliveries.append(
-                        .init(hook: Self.name(of: hook, place), event: notice.event.rawValue, body: body))
-                } else {
-                    report.deliveries.append(
-                        await deliver(notice, to: hook, number: place, pauses: Self.notificationPauses))
+                    return .init(hook: Self.name(of: hook, place), event: notice.event.rawValue, body: body)
                 }
             }
+        } else {
+            report.deliveries = await deliver(
+                wanted, pauses: Self.notificationPauses, within: Self.notificationTime
+            ).map(\.delivery)
         }
         let failed = report.deliveries.count { $0.failure != nil }
         return ServiceResult(
             report, failed == 0 ? nil : failed == report.deliveries.count ? .failed : .inPart)
     }
 
+    /// Sends to all webhooks at once, to each one notice after the other, until the time for all of it is over.
+    ///
+    /// - Parameter wanted: what each webhook is told, by its place in the configuration.
     private func deliver(
-        _ notice: Notice, to hook: Webhook, number: Int, pauses: [Duration]
+        _ wanted: [[Notice]], pauses: [Duration], within time: Duration
+    ) async -> [(notice: Notice, delivery: NotifyReport.Delivery)] {
+        let deadline = ContinuousClock.now + time
+        let hooks = configuration.notifications.webhooks
+        typealias Sent = [(notice: Notice, delivery: NotifyReport.Delivery)]
+        let sent = await withTaskGroup(of: (Int, Sent).self) { group in
+            for (place, hook) in hooks.enumerated() where !wanted[place].isEmpty {
+                group.addTask {
+                    var sent: Sent = []
+                    for notice in wanted[place] {
+                        let delivery = await deliver(
+                            notice, to: hook, number: place, pauses: pauses, until: deadline)
+                        sent.append((notice, delivery))
+                    }
+                    return (place, sent)
+                }
+            }
+            return await group.reduce(into: [Int: Sent]()) { $0[$1.0] = $1.1 }
+        }
+        return sent.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+
+    private func deliver(
+        _ notice: Notice, to hook: Webhook, number: Int, pauses: [Duration],
+        until deadline: ContinuousClock.Instant
     ) async -> NotifyReport.Delivery {
         var delivery = NotifyReport.Delivery(
             hook: Self.name(of: hook, number), event: notice.event.rawValue, body: "")
@@ -93,10 +146,16 @@ extension Services {
                 for: notice, at: clock(), cluster: configuration.cluster, node: configuration.node)
             let address = try hook.address()
             for pause in pauses.map({ Optional($0) }) + [nil] {
+                let left = deadline - .now
+                guard left > .zero else {
+                    delivery.failure = delivery.failure ?? "no time was left to send it"
+                    break
+                }
                 delivery.attempts += 1
-                let (failure, isFinal) = await Self.post(delivery.body, to: address)
+                let (failure, isFinal) = await Self.post(
+                    delivery.body, to: address, within: min(left, .seconds(10)))
                 delivery.failure = failure
-                guard failure != nil, !isFinal, let pause else { break }
+                guard failure != nil, !isFinal, let pause, .now + pause < deadline else { break }
                 try await Task.sleep(for: pause)
             }
         } catch {
@@ -108,14 +167,16 @@ extension Services {
     /// Sends one body.
     ///
     /// - Returns: why it failed, without the address, which may be a secret; and whether trying again is of no use.
-    private static func post(_ body: String, to address: String) async -> (failure: String?, isFinal: Bool) {
+    private static func post(
+        _ body: String, to address: String, within time: Duration
+    ) async -> (failure: String?, isFinal: Bool) {
         var request = HTTPClientRequest(url: address)
         request.method = .POST
         request.headers.add(name: "Content-Type", value: "application/json")
         request.headers.add(name: "User-Agent", value: "larder/\(LarderVersion.current)")
         request.body = .bytes(Array(body.utf8))
         do {
-            let answer = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+            let answer = try await HTTPClient.shared.execute(request, timeout: TimeAmount(time))
             let code = answer.status.code
             if (200...299).contains(code) { return (nil, true) }
             return ("the server answered \(code)", (400...499).contains(code) && code != 408 && code != 429)

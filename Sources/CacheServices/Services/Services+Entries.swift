@@ -2,6 +2,7 @@ import CacheIndex
 import CacheModel
 import Caches
 import FileAccess
+import Foundation
 import Reporting
 
 // What is asked of single entries: which there are, and everything known of one.
@@ -36,21 +37,25 @@ extension Services {
             let page = try index.entryPage(question)
             return ListReport(
                 page: page.entries.map(row), order: question.order, totalEntries: page.totalEntries,
-                totalBytes: page.totalBytes, cursor: page.next?.text)
+                totalBytes: page.totalBytes, cursor: page.next?.text, previous: page.previous?.text)
         }
         // Protections are not in the index: what a filter says of all pages needs a look at all of them.
-        func matches(after cursor: EntryQuestion.Cursor?, _ body: (ListReport.Row) -> Bool) throws {
+        func matches(
+            after cursor: EntryQuestion.Cursor?, before end: EntryQuestion.Cursor? = nil,
+            _ body: (ListReport.Row) -> Bool
+        ) throws {
             var part = question
-            (part.after, part.limit) = (cursor, 5000)
+            (part.after, part.before, part.limit) = (cursor, end, 5000)
             while true {
                 let page = try index.entryPage(part)
-                for (volume, entry) in page.entries {
+                let rows = end == nil ? page.entries : page.entries.reversed()
+                for (volume, entry) in rows {
                     let row = row(volume, entry)
                     guard filter.admits(entry, protection: row.protected, now: now) else { continue }
                     if !body(row) { return }
                 }
-                guard let next = page.next else { return }
-                part.after = next
+                guard let further = end == nil ? page.next : page.previous else { return }
+                if end == nil { part.after = further } else { part.before = further }
             }
         }
         var (entries, bytes) = (Int64(0), ByteCount.zero)
@@ -65,20 +70,39 @@ extension Services {
             return true
         }
         var rows: [ListReport.Row] = []
-        var cursor: String?
-        try matches(after: question.after) { row in
-            if let limit = question.limit, rows.count == limit {
-                cursor = rows.last.map {
-                    EntryQuestion.Cursor(after: $0.entry, on: $0.volume, in: question.order).text
-                }
-                return false
-            }
-            rows.append(row)
-            return true
+        var hasMore = false
+        try matches(after: question.after, before: question.before) { row in
+            hasMore = question.limit == rows.count
+            if !hasMore { rows.append(row) }
+            return !hasMore
         }
+        func place(_ row: ListReport.Row?) -> String? {
+            row.map { EntryQuestion.Cursor(after: $0.entry, on: $0.volume, in: question.order).text }
+        }
+        let isBackwards = question.before != nil
+        if isBackwards { rows.reverse() }
+        let next = isBackwards || hasMore ? place(rows.last) : nil
+        let previous = (isBackwards ? hasMore : question.after != nil) ? place(rows.first) : nil
         return ListReport(
             page: rows, order: question.order, totalEntries: entries,
-            totalBytes: bytes + (try index.storedBytes(ofLayers: layers)), cursor: cursor)
+            totalBytes: bytes + (try index.storedBytes(ofLayers: layers)), cursor: next, previous: previous)
+    }
+
+    /// What matches a text and is there no more, the last that went first.
+    ///
+    /// - Throws: `IndexError`.
+    package func gone(
+        holding text: String, volume: String?, pool: Pool?, _ index: CacheIndex
+    ) throws -> [ExplainReport] {
+        let names = Set(configuration.volumes.map(\.name))
+        return try index.ghosts(holding: text, limit: Self.mostExplained).filter { ghost in
+            names.contains(ghost.volume) && (volume == nil || volume == ghost.volume)
+                && (pool == nil || pool == ghost.pool)
+        }.map { ghost in
+            ExplainReport(
+                key: ghost.key, volume: ghost.volume, entry: nil, verdict: nil,
+                ghost: .init(ghost, keptFor: retention(on: ghost.volume)))
+        }
     }
 
     /// How many entries one explanation shows.
@@ -86,14 +110,16 @@ extension Services {
 
     /// Everything known of the entries that a person means, and what the next prune does with each.
     ///
-    /// - Parameter name: a key, a path, a name of an image, or a pattern over keys.
+    /// - Parameters:
+    ///   - name: a key, a path, a name of an image, or a pattern over keys.
+    ///   - directory: what a relative path may also begin at; nil for volumes only.
     /// - Throws: `IndexError`; `Failure` where nothing is called so.
-    package func explain(_ name: String) throws -> Explanation {
+    package func explain(_ name: String, from directory: String? = nil) throws -> Explanation {
         let index = try index(readOnly: true)
         let now = clock()
         var previews: [String: NextPrunePreview] = [:]
         var quality: [String: EvidenceQuality] = [:]
-        var explanation = try explain(name, index, most: Self.mostExplained) { volume in
+        func preview(_ volume: String) throws -> NextPrunePreview? {
             // Only of a volume that has such an entry is the next prune worked out.
             if let known = previews[volume] { return known }
             guard let configured = configuration.volumes.first(where: { $0.name == volume }),
@@ -104,11 +130,16 @@ extension Services {
             (previews[volume], quality[volume]) = (preview, usage.scan.atimeTrust)
             return preview
         }
+        var explanation = try explain(name, index, most: Self.mostExplained, preview: preview)
+        if explanation.isEmpty, let path = Self.path(name, from: directory) {
+            explanation = try explain(path, index, most: Self.mostExplained, preview: preview)
+            explanation.name = name
+        }
         for place in explanation.reports.indices {
             explanation.reports[place].trust = quality[explanation.reports[place].volume]
             lookInto(&explanation.reports[place])
         }
-        guard explanation.reports.isEmpty else { return explanation }
+        guard explanation.isEmpty else { return explanation }
         let scanned = Set(try index.volumes().map(\.name))
         if !configuration.volumes.contains(where: { scanned.contains($0.name) }) { throw nothingKnown }
         let near = try index.names(near: name, count: 5)
@@ -117,6 +148,14 @@ extension Services {
             hint: near.isEmpty
                 ? "'larder list --sort key' shows what there is; a scan finds what is new"
                 : "the nearest names are: \(near.joined(separator: ", "))")
+    }
+
+    /// Where something lies that a person names from a directory; nil where nothing is there.
+    private static func path(_ name: String, from directory: String?) -> String? {
+        guard let directory else { return nil }
+        let path = URL(filePath: name, relativeTo: URL(filePath: directory, directoryHint: .isDirectory))
+            .standardizedFileURL.path(percentEncoded: false)
+        return FileManager.default.fileExists(atPath: path) ? path : nil
     }
 
     /// Adds what only the entry's own files and path tell.
@@ -152,18 +191,34 @@ extension Services {
         }
         let reports = try found.prefix(most).map { volume, entry in
             let next = try preview(volume)
-            return ExplainReport(
+            var report = ExplainReport(
                 key: entry.key, volume: volume, entry: entry, verdict: next?.verdict(on: entry),
                 evictions: Int64(next?.evictions.count ?? 0), accesses: try accesses(of: entry.id),
-                ghost: ghosts.first { $0.id == entry.id }.map { .init($0) })
+                ghost: ghosts.first { $0.id == entry.id }.map {
+                    .init($0, keptFor: retention(on: $0.volume))
+                })
+            if entry.pool == .images { report.sharing = try index.images(sharingLayersWith: entry.id) }
+            return report
         }
         guard reports.isEmpty, let ghost = ghosts.first else {
-            return Explanation(name: key, reports: Array(reports), hasMore: hasMore)
+            var explanation = Explanation(name: key, reports: Array(reports), hasMore: hasMore)
+            if reports.isEmpty {
+                explanation.unmanaged = try index.unmanaged(holding: key).filter { names.contains($0.volume) }
+                    .map { .init(volume: $0.volume, directory: $0.directory) }
+            }
+            return explanation
         }
         let gone = ExplainReport(
             key: ghost.key, volume: ghost.volume, entry: nil, verdict: nil, evictions: 0,
-            accesses: try accesses(of: ghost.id), ghost: .init(ghost))
+            accesses: try accesses(of: ghost.id), ghost: .init(ghost, keptFor: retention(on: ghost.volume)))
         return Explanation(name: key, reports: [gone])
+    }
+}
+
+extension Services {
+    /// How long the trash of a volume keeps what was evicted; nil for a volume that is not configured.
+    private func retention(on volume: String) -> Span? {
+        configuration.volumes.first { $0.name == volume }?.trashRetention
     }
 }
 
@@ -212,7 +267,9 @@ extension ExplainReport.Access {
 
 extension ExplainReport.Ghost {
     /// A ghost as the index keeps it.
-    fileprivate init(_ ghost: GhostRecord) {
+    ///
+    /// - Parameter keptFor: how long the trash keeps it.
+    fileprivate init(_ ghost: GhostRecord, keptFor: Span?) {
         var run: String?
         var isQuarantined = false
         switch ghost.reason {
@@ -223,5 +280,7 @@ extension ExplainReport.Ghost {
         self.init(
             goneAt: ghost.goneAt, run: run, isQuarantined: isQuarantined, bytes: ghost.bytes,
             lastUsed: ghost.lastUsed)
+        keptUntil = ghost.isInTrash ? ghost.goneAt + (keptFor ?? .zero) : nil
+        purge = ghost.purge
     }
 }

@@ -77,8 +77,20 @@ extension Services {
             .plan(usage, under: volume.quota(capacity: usage.capacity), now: now)
         }
         var report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
+        report.unknownKeys = try unknownKeys(of: goal, in: known.map(\.usage), index)
         report.command = goal.command(of: plans.count == 1 ? plans.first?.volume : nil)
         return ServiceResult(report, plans.allSatisfy(\.reachesGoal) ? nil : .overQuota)
+    }
+
+    /// The keys of a goal that no entry has: a typing mistake must not look like a protection.
+    private func unknownKeys(
+        of goal: PruneGoal, in usages: [VolumeUsage], _ index: CacheIndex
+    ) throws -> [UnknownKey] {
+        guard let selection = goal.selection else { return [] }
+        return try selection.keys.filter { key in
+            let one = EntrySelection(keys: [key], pool: selection.pool)
+            return !usages.contains { $0.entries.contains { one.covers($0) } }
+        }.map { UnknownKey(key: $0, nearest: try index.names(near: $0, count: 5)) }
     }
 
     /// Scans, then evicts down to the goal.
@@ -107,6 +119,10 @@ extension Services {
             }
         }
         warn(index.takeLateNotices())
+        if options.goal.selection != nil, report.volumes.allSatisfy(\.outcome.evicted.isEmpty) {
+            let known = try report.volumes.compactMap { try index.usage(of: $0.outcome.volume) }
+            report.unknownKeys = try unknownKeys(of: options.goal, in: known, index)
+        }
         if report.volumes.isEmpty, let first = failures.first { throw first }
         let isWhole = failures.isEmpty && report.volumes.allSatisfy(\.outcome.refused.isEmpty)
         let isOver = report.volumes.contains(where: \.outcome.overQuota)

@@ -14,7 +14,7 @@ extension Services {
         return report
     }
 
-    /// Brings back the entries of a run, or the one with that key; nothing is overwritten.
+    /// Brings back the entries of a run, or those with that key or pattern; nothing is overwritten.
     ///
     /// The closing scan's result tells of itself by notices.
     ///
@@ -35,8 +35,10 @@ extension Services {
             }
             return ServiceResult(report, code)
         }
+        let purge = (try? index(readOnly: true).purge(ofRun: run)) ?? nil
         throw MaintenanceError.trash(
-            reason: "run \(run) is not in the trash", hint: "'larder trash list' shows what is")
+            reason: purge.map { "run \(run) is not in the trash any more: it was \($0.text)" }
+                ?? "run \(run) is not in the trash", hint: "'larder trash list' shows what is")
     }
 
     /// Empties the trash of all volumes for good.
@@ -49,8 +51,11 @@ extension Services {
             let locked = try lock(volume)
             defer { withExtendedLifetime(locked) {} }
             let result = try trash.purge()
-            try index.recordPurge(
-                of: volume.name, trashLeft: try trash.runs().reduce(.zero) { $0 + $1.bytes })
+            let left = try trash.runs()
+            try index.recordPurge(of: volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes })
+            try index.record(
+                TrashPurge(at: clock(), by: nil, cause: .asked), ofRuns: result.runs, on: volume.name)
+            try index.recordTrash(of: volume.name, holding: left.map(\.stock))
             report.volumes.append(
                 PurgeReport.Volume(
                     name: volume.name, purgedBytes: result.bytes, failures: result.failures))

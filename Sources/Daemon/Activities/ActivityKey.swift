@@ -53,12 +53,17 @@ package struct ActivityOutcome: Sendable {
     package var line: String
     /// The figures by name, for logs that programs read.
     package var figures: [String: Int64]
+    /// What people's webhooks are to be told.
+    package var notices: Notices
 
     /// Makes an outcome from all it consists of.
-    package init(_ result: Result, _ line: String, figures: [String: Int64] = [:]) {
+    package init(
+        _ result: Result, _ line: String, figures: [String: Int64] = [:], notices: Notices = Notices()
+    ) {
         self.result = result
         self.line = line
         self.figures = figures
+        self.notices = notices
     }
 
     /// Whether it counts as a success.

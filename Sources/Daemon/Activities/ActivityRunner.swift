@@ -24,8 +24,8 @@ package struct ActivityRunner: Sendable {
             case .scan: return try runner.scan(volume)
             case .prune: return try await runner.prune()
             case .warm: return try await runner.warm()
-            case .verify: return try await runner.verify()
-            case .report: return try await runner.report()
+            case .verify: return try runner.verify()
+            case .report: return try runner.report()
             }
         } catch {
             if Task.isCancelled { return ActivityOutcome(.stopped, "given up before it changed anything") }
@@ -33,6 +33,9 @@ package struct ActivityRunner: Sendable {
             return ActivityOutcome(failure.isTransient ? .held : .failed, failure.sentence)
         }
     }
+
+    /// Tells people's webhooks what an activity has to tell, once it has ended: the volume is free by then.
+    package func tell(_ notices: Notices) async { await services.tell(notices) }
 
     private func scan(_ volume: Volume?) throws -> ActivityOutcome {
         if let volume { try services.checkClock(for: volume) }
@@ -58,7 +61,6 @@ package struct ActivityRunner: Sendable {
     private func prune() async throws -> ActivityOutcome {
         let pruned = try await services.prune(PruneOptions())
         let (report, code) = (pruned.report, pruned.code)
-        await services.tell(Notice.of(report))
         guard let outcome = report.volumes.first?.outcome else {
             return ActivityOutcome(.failed, "nothing was pruned")
         }
@@ -75,7 +77,7 @@ package struct ActivityRunner: Sendable {
                 "evicted": Int64(outcome.evicted.count), "evicted_bytes": evicted.bytes,
                 "refused": Int64(outcome.refused.count), "freed_bytes": outcome.freedBytes.bytes,
                 "trashed_bytes": outcome.trashedBytes.bytes, "used_bytes": outcome.usedAfter.bytes,
-            ])
+            ], notices: Notices(of: report))
     }
 
     private func warm() async throws -> ActivityOutcome {
@@ -91,9 +93,8 @@ package struct ActivityRunner: Sendable {
             ])
     }
 
-    private func verify() async throws -> ActivityOutcome {
+    private func verify() throws -> ActivityOutcome {
         let verified = try services.verify(VerifyOptions())
-        await services.tell(Notice.of(verified.report))
         let code = verified.code
         guard let volume = verified.report.volumes.first else {
             return ActivityOutcome(.failed, "nothing was verified")
@@ -106,12 +107,11 @@ package struct ActivityRunner: Sendable {
             figures: [
                 "checked": volume.checked, "damaged": Int64(volume.damaged.count),
                 "unverifiable": unverifiable,
-            ])
+            ], notices: Notices(of: verified.report))
     }
 
-    private func report() async throws -> ActivityOutcome {
+    private func report() throws -> ActivityOutcome {
         let report = try services.capacityReport()
-        await services.tell(Notice.of(report, within: services.configuration.notifications.fillsWithin))
         let place = services.configuration.stateDirectory
         for (format, text) in [("html", report.html()), ("json", try report.json())] {
             let file = "\(place)/report.\(format)"
@@ -122,6 +122,8 @@ package struct ActivityRunner: Sendable {
                     hint: "free space in the state directory, and let Larder write to it")
             }
         }
-        return ActivityOutcome(.done, "written to \(place)/report.html and report.json")
+        return ActivityOutcome(
+            .done, "written to \(place)/report.html and report.json",
+            notices: Notices(of: report, within: services.configuration.notifications.fillsWithin))
     }
 }

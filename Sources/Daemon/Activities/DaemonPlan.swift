@@ -13,16 +13,27 @@ package struct DaemonPlan: Sendable {
     /// The form of `run`.
     package typealias Run = @Sendable (ActivityKey, RootPresence?) async -> ActivityOutcome
 
-    /// Makes a plan from both.
-    package init(_ configuration: Configuration, run: @escaping Run) {
+    /// Tells people's webhooks what an activity that has ended had to tell.
+    package var tell: @Sendable (Notices) async -> Void
+
+    /// Makes a plan from all it consists of.
+    package init(
+        _ configuration: Configuration, run: @escaping Run,
+        tell: @escaping @Sendable (Notices) async -> Void = { _ in }
+    ) {
         self.configuration = configuration
         self.run = run
+        self.tell = tell
     }
 
     /// A plan whose activities are the services'.
     package init(_ services: Services) {
         let runner = ActivityRunner(services: services)
-        self.init(services.configuration) { await runner.perform($0, seen: $1) }
+        self.init(services.configuration) {
+            await runner.perform($0, seen: $1)
+        } tell: {
+            await runner.tell($0)
+        }
     }
 }
 

@@ -98,7 +98,7 @@ package actor Scheduler: DaemonControl, Service {
         logger.info(
             "\(key): begins (\(reason.rawValue))",
             metadata: metadata(of: key, ["reason": "\(reason.rawValue)"]))
-        let (run, history) = (plan.run, history)
+        let (run, tell, history) = (plan.run, plan.tell, history)
         let seen = key.volume.flatMap { lastSeen[$0] }
         begun += 1
         let number = begun
@@ -107,6 +107,8 @@ package actor Scheduler: DaemonControl, Service {
             if let last = await self.ended(key, reason, outcome) { history.record(last, of: key) }
             // What a scan of a large volume needed goes back to the system.
             _ = larder_give_back_memory()
+            // The volume is free by now: a chat server that hangs holds up nothing.
+            await tell(outcome.notices)
             await self.forget(number)
         }
         tasks[number] = (key, task)

@@ -31,7 +31,7 @@ struct IndexSizes: Sendable {
         }
         self.report = report
         json = try report.json()
-        html = report.html()
+        html = Dashboard.amongPages(report.html())
         plots = Dashboard.plots(report)
         madeAt = now
         _ = larder_give_back_memory()

@@ -1,3 +1,5 @@
+import Reporting
+
 /// Watches the bytes of one connection go by and says when a request is larger than it may be.
 ///
 /// It stands before the parser, which would take 80 KB of headers, wait for them for ever, and answer 400 to
@@ -7,7 +9,7 @@ struct RequestScanner {
     /// What one request may have.
     struct Limits: Sendable {
         /// The bytes of the request line.
-        var line = 4096
+        var line = 8192
         /// The bytes of the whole head.
         var head = 16_384
         /// The number of header fields.
@@ -39,7 +41,30 @@ struct RequestScanner {
                 case .crowded: "Service Unavailable"
                 }
             let later = self == .crowded ? "Retry-After: 2\r\n" : ""
-            return "HTTP/1.1 \(rawValue) \(reason)\r\nConnection: close\r\n\(later)Content-Length: 0\r\n\r\n"
+            let (text, hint) = words
+            let report = ErrorReport(code: self == .crowded ? 75 : 64, error: text, hint: hint)
+            let body = (try? report.problem(status: rawValue, title: reason)) ?? "{}\n"
+            return "HTTP/1.1 \(rawValue) \(reason)\r\nConnection: close\r\n\(later)"
+                + "Content-Type: application/problem+json\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+
+        /// What is wrong, and what to do.
+        private var words: (text: String, hint: String) {
+            let limits = Limits()
+            return switch self {
+            case .timeout: ("the request did not arrive in time", "send it at once")
+            case .lengthRequired:
+                ("the length of the body must be known", "send Content-Length in place of Transfer-Encoding")
+            case .bodyTooLarge: ("the body is too large", "send at most \(limits.body) bytes")
+            case .lineTooLong: ("the address is too long", "send at most \(limits.line) bytes")
+            case .headTooLarge:
+                (
+                    "the header is too large",
+                    "send at most \(limits.fields) fields and \(limits.head) bytes"
+                )
+            case .malformed: ("the request cannot be read", "send one valid Content-Length")
+            case .crowded: ("too many connections are open", "try again in 2 seconds")
+            }
         }
     }
 

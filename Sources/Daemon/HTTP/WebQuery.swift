@@ -80,6 +80,11 @@ struct WebQuery {
 
 /// Where a page ends: the order's value and the row, as text that a URL can hold.
 enum WebCursor {
+    /// Longer ones are of no entry: two of them fit into a request's line beside the rest.
+    static let longest = 3000
+    /// Longer keys are asked for by nobody: percent-encoded, one fits into a request's line.
+    static let longestKey = 512
+
     static func text(_ cursor: RunSummary.Cursor) -> String {
         encoded("\(cursor.startedAt.nanoseconds):\(cursor.id)")
     }
@@ -96,8 +101,9 @@ enum WebCursor {
         return RunSummary.Cursor(startedAt: Timestamp(nanoseconds: number), id: id)
     }
 
-    private static let unknown = WebError.malformed(
-        "invalid cursor", "use next_cursor of the previous page, with the same sort")
+    private static let unknown = WebError(
+        status: .notFound, text: "no page begins or ends there",
+        hint: "use next_cursor or previous_cursor of another page, with the same sort")
 
     private static func parts(_ text: String?) throws(WebError) -> (Int64, String)? {
         guard let text else { return nil }

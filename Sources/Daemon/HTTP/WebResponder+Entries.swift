@@ -13,18 +13,23 @@ extension WebResponder {
     /// `/entries`: the same for people.
     func entriesPage(_ request: Request) async throws -> WebResponse {
         let (report, question, filters) = try await search(request, limit: 50)
-        return .page(
-            EntriesPage(
-                report, text: question.text ?? "", pool: question.pool, volume: question.volume ?? "",
-                filters: filters, isFirst: question.after == nil,
-                volumes: await services().configuration.volumes.map(\.name)
-            ).html(now: clock()))
+        let services = await services()
+        var page = EntriesPage(
+            report, text: question.text ?? "", pool: question.pool, volume: question.volume ?? "",
+            filters: filters, isFirst: report.previous == nil,
+            volumes: services.configuration.volumes.map(\.name))
+        if let text = question.text, report.previous == nil {
+            page.gone = try await reader.read { index in
+                try services.gone(holding: text, volume: question.volume, pool: question.pool, index)
+            }
+        }
+        return .page(page.html(now: clock()))
     }
 
     /// `/api/v1/entries/KEY`: `larder.explain/1`.
     func entryDocument(_ request: Request) async throws -> WebResponse {
         let (explanation, _) = try await explain(request, below: "/api/v1/entries/")
-        guard !explanation.reports.isEmpty else { throw WebError.notFound }
+        guard !explanation.isEmpty else { throw WebError.notFound }
         return .json(try explanation.json())
     }
 
@@ -33,7 +38,7 @@ extension WebResponder {
         let (explanation, asOf) = try await explain(request, below: "/entries/")
         return .page(
             Dashboard.page(on: explanation, asOf: asOf, now: clock()),
-            status: explanation.reports.isEmpty ? .notFound : .ok)
+            status: explanation.isEmpty ? .notFound : .ok)
     }
 
     /// `/api/v1/runs`: `larder.runs/1`, page by page.
@@ -41,7 +46,9 @@ extension WebResponder {
         let query = try WebQuery(request.uri.query, known: ["limit", "cursor"])
         let limit = try query.number("limit", 1...200) ?? 20
         let after = try WebCursor.run(query.text("cursor", longest: 400))
-        let (runs, hasMore) = try await reader.read { try $0.runPage(limit: limit, after: after) }
+        let (runs, hasMore) = try await reader.read {
+            try $0.runPage(limit: limit, after: after, lines: RunsReport.mostLines)
+        }
         let cursor = hasMore ? runs.last.map { WebCursor.text($0.cursor) } : nil
         let activities = await activities(try? figures.current())
         return .json(try RunsReport(runs: runs, activities: activities, cursor: cursor).json())
@@ -51,20 +58,21 @@ extension WebResponder {
         _ request: Request, limit: Int
     ) async throws -> (report: ListReport, question: EntryQuestion, filters: [String]) {
         let query = try WebQuery(
-            request.uri.query, known: ["q", "volume", "pool", "sort", "limit", "cursor"], repeated: ["filter"]
-        )
+            request.uri.query, known: ["q", "volume", "pool", "sort", "limit", "cursor", "before"],
+            repeated: ["filter"])
         let order = try query.word("sort", EntryOrder.self) ?? .used
-        let question = EntryQuestion(
+        var question = EntryQuestion(
             volume: try query.text("volume"), pool: try query.word("pool", Pool.self),
             text: try query.text("q"), order: order, limit: try query.number("limit", 1...1000) ?? limit,
-            after: try WebCursor.entry(query.text("cursor", longest: 6000), order))
+            after: try WebCursor.entry(query.text("cursor", longest: WebCursor.longest), order))
+        question.before = try WebCursor.entry(query.text("before", longest: WebCursor.longest), order)
         let filters = try query.texts("filter")
         let filter: EntryFilter
         do throws(EntryFilter.Malformed) { filter = try EntryFilter(filters) } catch {
             throw WebError.malformed(error.description, "write a condition as for larder list --filter")
         }
-        let (now, services) = (clock(), await services())
-        let report = try await reader.read { try services.list(question, filter, $0, now: now) }
+        let (now, services, asked) = (clock(), await services(), question)
+        let report = try await reader.read { try services.list(asked, filter, $0, now: now) }
         return (report, question, filters)
     }
 
@@ -72,7 +80,8 @@ extension WebResponder {
         _ request: Request, below prefix: String
     ) async throws -> (Explanation, asOf: Timestamp?) {
         let path = request.uri.path.dropFirst(prefix.count)
-        guard let key = String(path).removingPercentEncoding, !key.isEmpty, key.utf8.count <= 1024,
+        guard let key = String(path).removingPercentEncoding, !key.isEmpty,
+            key.unicodeScalars.count <= WebCursor.longestKey,
             !key.utf8.contains(0)
         else { throw WebError.notFound }
         let services = await services()

@@ -50,11 +50,23 @@ extension WebResponder {
         return .page(try await dashboard().runPage(run, now: clock()))
     }
 
+    /// `/api/v1/runs/ID`: one run with every entry.
+    func runDocument(_ request: Request) async throws -> WebResponse {
+        let path = request.uri.path.dropFirst("/api/v1/runs/".count)
+        // No limit in SQL is -1.
+        guard let id = String(path).removingPercentEncoding, id.utf8.count <= 200,
+            let run = try await reader.read({ try $0.run(named: id, lines: -1) })
+        else { throw WebError.notFound }
+        return .json(try RunsReport.json(of: run))
+    }
+
     private func plan(_ goal: PruneGoal, volume: String?) async throws -> PlanReport {
         let now = clock()
         let services: Services
         do { services = try await self.services().restricted(to: volume) } catch {
-            throw WebError.malformed("no volume has that name", "see /api/v1/status for the volumes")
+            throw WebError(
+                status: .notFound, text: "no volume has that name",
+                hint: "see /api/v1/status for the volumes")
         }
         do {
             return try await planReader.read { try services.plan(goal, $0, now: now).report }

@@ -34,7 +34,7 @@ extension WebResponder {
     }
 
     /// The activities that may be asked for.
-    private static let offered: [Activity] = [.scan, .prune, .warm]
+    private static let offered = APIDocument.requestable.compactMap { Activity(rawValue: $0) }
 
     /// Begins a run for whoever has the token.
     ///

@@ -42,7 +42,7 @@ struct WebResponder: HTTPResponder {
         } catch {
             answer = WebError(error, logger).answer(forPeople: !request.uri.path.hasPrefix("/api/"))
         }
-        let response = answer.response
+        let response = answer.linked(from: request.uri.path).response
         return request.method == .head ? response.createHeadResponse() : response
     }
 

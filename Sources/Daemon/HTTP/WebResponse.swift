@@ -44,6 +44,22 @@ struct WebResponse {
         return answer
     }
 
+    /// The page with links that start at where it is: below a proxy's path, those from the root lead elsewhere.
+    ///
+    /// Names on a page have their quotes escaped, so that none of them can look like a link.
+    ///
+    /// - Parameter path: that of the request.
+    func linked(from path: String) -> WebResponse {
+        guard type.hasPrefix("text/html") else { return self }
+        let depth = path.utf8.count { $0 == UInt8(ascii: "/") } - 1
+        let up = depth > 0 ? String(repeating: "../", count: depth) : "./"
+        var page = self
+        for attribute in ["href", "action", "src"] {
+            page.body = page.body.replacing("\(attribute)=\"/", with: "\(attribute)=\"\(up)")
+        }
+        return page
+    }
+
     var response: Response {
         var all = headers
         all[.contentType] = type

@@ -90,7 +90,7 @@ extension WebRoute {
                 parameters: [
                     .init("volume", .text(longest: 200), "Only this volume."),
                     .init(
-                        "to", .text(longest: 40),
+                        "to", .size,
                         "Down to this size instead of the low watermark; needs a volume."),
                 ], schema: "larder.plan/1")
         ) { try await $0.planDocument($1) },
@@ -108,7 +108,11 @@ extension WebRoute {
                     .init("sort", .word(EntryOrder.allCases.map(\.rawValue)), "The order."),
                     .init("limit", .number(1...1000), "At most so many."),
                     .init(
-                        "cursor", .text(longest: 6000), "next_cursor of the page before, with the same sort."),
+                        "cursor", .text(longest: WebCursor.longest),
+                        "next_cursor of the page before, with the same sort."),
+                    .init(
+                        "before", .text(longest: WebCursor.longest),
+                        "previous_cursor of the page behind, with the same sort."),
                 ], schema: "larder.list/1")
         ) { try await $0.entriesList($1) },
         WebRoute(
@@ -117,7 +121,8 @@ extension WebRoute {
                 "/api/v1/entries/{key}", "Everything known of the entries of that name.",
                 parameters: [
                     .init(
-                        "key", .text(longest: 1024), "A key, a path, a name of an image or a pattern.",
+                        "key", .text(longest: WebCursor.longestKey),
+                        "A key, a path, a name of an image or a pattern.",
                         isInPath: true)
                 ], schema: "larder.explain/1")
         ) { try await $0.entryDocument($1) },
@@ -130,6 +135,13 @@ extension WebRoute {
                     .init("cursor", .text(longest: 400), "next_cursor of the page before."),
                 ], schema: "larder.runs/1")
         ) { try await $0.runsList($1) },
+        WebRoute(
+            .below("/api/v1/runs/"),
+            .init(
+                "/api/v1/runs/{run}", "One run with every entry that it evicted or refused.",
+                parameters: [.init("run", .text(longest: 200), "The run's ID.", isInPath: true)],
+                schema: "larder.run/1")
+        ) { try await $0.runDocument($1) },
     ]
 
     /// What the API tells of itself.

@@ -68,7 +68,7 @@ struct PruneCommand: AsyncParsableCommand {
                 }
                 let result = try await services.prune(options)
                 let code = try application.say(result)
-                await services.tell(Notice.of(result.report))
+                await services.tell(Notices(of: result.report))
                 return code
             }
         }

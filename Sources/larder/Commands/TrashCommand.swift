@@ -36,9 +36,12 @@ struct TrashListCommand: AsyncParsableCommand {
 /// Brings entries back.
 struct TrashRestoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        "restore", "Bring back the entries of a run, or one of them.",
+        "restore", "Bring back the entries of a run, or some of them.",
         "Nothing is overwritten: what a job fetched again meanwhile stays as it is, and is named.",
-        examples: ["larder trash restore RUN", "larder trash restore RUN com.example:lib:1.0"])
+        examples: [
+            "larder trash restore RUN", "larder trash restore RUN com.example:lib:1.0",
+            "larder trash restore RUN 'com.example:*'",
+        ])
 
     @OptionGroup var volumes: VolumeOptions
     @OptionGroup var output: FormatOptions
@@ -47,7 +50,10 @@ struct TrashRestoreCommand: AsyncParsableCommand {
         help: ArgumentHelp("The run, as 'larder trash list' names it.", valueName: "run"),
         completion: .custom(Completions.runs))
     var runID: String
-    @Argument(help: "Only this entry.") var key: String?
+    @Argument(
+        help: "Only entries with this key, or whose keys match this pattern, such as 'com.example:*'.",
+        completion: .custom(Completions.trashedKeys))
+    var key: String?
 
     func run() async throws {
         try await Application.run(global, output, volume: volumes.volume) {

@@ -53,7 +53,7 @@ struct VerifyCommand: AsyncParsableCommand {
         try await Application.run(flags, output, volume: volumes.volume) {
             let result = try $0.services.verify(options)
             let code = try $0.say(result)
-            await $0.services.tell(Notice.of(result.report))
+            await $0.services.tell(Notices(of: result.report))
             return code
         }
     }

@@ -15,7 +15,7 @@ import Testing
         #expect(operations.count > 8)
         for operation in operations where operation["method"] as? String == "GET" {
             let path = try #require(operation["path"] as? String)
-                .replacing("{key}", with: "org.example:part3:1.0")
+                .replacing("{key}", with: "org.example:part3:1.0").replacing("{run}", with: "run-1")
             let answer = try await bed.ask(path)
             #expect(answer.status == 200, "\(path)")
             if let schema = operation["schema"] as? String {
@@ -45,7 +45,9 @@ import Testing
                 continue
             }
             let schema = try #require(schemas[String(reference.split(separator: "/").last ?? "")])
-            let answer = try await bed.ask(path.replacing("{key}", with: "org.example:part3:1.0")).json
+            let answer = try await bed.ask(
+                path.replacing("{key}", with: "org.example:part3:1.0").replacing("{run}", with: "run-1")
+            ).json
             for key in schema["required"] as? [String] ?? [] {
                 #expect(answer[key] != nil, "\(path): \(key)")
             }
@@ -112,7 +114,123 @@ import Testing
             .compactMap { $0["key"] as? String }
         for key in keys where !key.contains("<") { #expect(page.body.contains(key)) }
         #expect(evict.count >= keys.count)
-        #expect(try await bed.ask("/api/v1/plan?volume=nowhere").status == 400)
+        #expect(try await bed.ask("/api/v1/plan?volume=nowhere").status == 404)
+        try await bed.stop()
+    }
+
+    @Test func aRunIsServedWithAllItsEntries() async throws {
+        let bed = try await WebFixture { index in
+            try WebFixture.record(index)
+            let lines = (0..<150).map {
+                EvictionOutcome.Line(entryID: 0, pool: .maven, key: "g:a\($0):1", bytes: ByteCount(1))
+            }
+            try index.record(
+                EvictionOutcome(
+                    volume: "build", evicted: lines, usedBefore: ByteCount(1000), usedAfter: ByteCount(850),
+                    overQuota: false),
+                run: RunRecord(
+                    id: "run-2", kind: "prune", startedAt: hour(4), finishedAt: hour(4), exitCode: 0))
+        }
+        func evicted(_ run: [String: Any]) throws -> [[String: Any]] {
+            let volume = try #require((run["volumes"] as? [[String: Any]])?.first)
+            #expect(volume["evicted_entries"] as? Int == 150)
+            return try #require(volume["evicted"] as? [[String: Any]])
+        }
+        let run = try await bed.ask("/api/v1/runs/run-2").json
+        #expect(run["schema"] as? String == "larder.run/1")
+        #expect(try evicted(run).count == 150)
+        // The list has the first of each run.
+        let list = try await bed.ask("/api/v1/runs").json
+        #expect(try evicted(#require((list["runs"] as? [[String: Any]])?.first)).count == 100)
+        #expect(try await bed.ask("/api/v1/runs/run-3").status == 404)
+        try await bed.stop()
+    }
+
+    @Test(arguments: [
+        "/", "/entries", "/plan", "/runs", "/report", "/runs/run-1", "/entries/org.example%3Apart3%3A1.0",
+    ])
+    func linksLeadToTheOtherPagesFromWhereverTheyAreServed(path: String) async throws {
+        let bed = try await WebFixture()
+        let page = try await bed.ask(path).body
+        #expect(!page.contains("href=\"/") && !page.contains("action=\"/") && !page.contains("src=\"/"))
+        let base = try #require(URL(string: "http://proxy.example/larder\(path)"))
+        let links = Set(
+            page.components(separatedBy: "href=\"").dropFirst().compactMap { part in
+                URL(string: String(part.prefix { $0 != "\"" }), relativeTo: base)?.path
+            })
+        for other in ["/larder/plan", "/larder/entries", "/larder/runs", "/larder/report"] {
+            #expect(links.contains(other), "\(path): \(other)")
+        }
+        #expect(links.contains("/larder") || links.contains("/larder/"), "\(path)")
+        try await bed.stop()
+    }
+
+    @Test func pagesTellWhatTheTrashHasAndWhatTookTheRest() async throws {
+        let bed = try await WebFixture { index in
+            try WebFixture.record(index)
+            try index.record(
+                TrashPurge(at: hour(4), by: "run-9", cause: .critical), ofRuns: ["run-1"], on: "build")
+            try index.recordTrash(of: "build", holding: [])
+        }
+        for path in ["/", "/runs", "/runs/run-1"] {
+            let page = try await bed.ask(path).body
+            #expect(!page.contains("undoes this") && !page.contains("larder trash restore"), "\(path)")
+            #expect(
+                page.contains(
+                    "Purged from the trash by run-9 at \(hour(4)), because the volume was above its critical level"
+                ),
+                "\(path)")
+        }
+        let run = try await bed.ask("/api/v1/runs/run-1").json
+        let volume = try #require((run["volumes"] as? [[String: Any]])?.first)
+        #expect(volume["in_trash_entries"] as? Int == 0)
+        #expect((volume["purged"] as? [String: Any])?["by"] as? String == "run-9")
+        try await bed.stop()
+    }
+
+    @Test func aSearchFindsWhatIsGone() async throws {
+        let bed = try await WebFixture()
+        let gone = try #require(try bed.sql("SELECT key FROM ghosts").first)
+        let page = try await bed.ask("/entries?q=\(gone.replacing(":", with: "%3A"))").body
+        #expect(page.contains("No entry that is there now"))
+        #expect(page.contains("evicted 2 h ago by") && page.contains("runs/run-1"))
+        #expect(page.contains("larder trash restore run-1 &#39;\(gone)&#39;"))
+        // Of another pool it is not.
+        #expect(
+            try await !bed.ask("/entries?q=\(gone.replacing(":", with: "%3A"))&pool=gradle").body.contains(
+                "Gone"))
+        let entry = try await bed.ask("/entries/\(gone.replacing(":", with: "%3A"))").body
+        #expect(entry.contains("It is in the trash until") && entry.contains("larder trash restore run-1"))
+        try await bed.stop()
+    }
+
+    @Test func pagesGoBackAsTheyWent() async throws {
+        let bed = try await WebFixture()
+        for query in ["sort=key", "sort=used&filter=size%3E1", "sort=bytes"] {
+            var (pages, cursor): ([[String]], String) = ([], "")
+            var previous: String?
+            repeat {
+                let page = try await bed.ask("/api/v1/entries?\(query)&limit=2\(cursor)").json
+                pages.append(
+                    (page["entries"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String })
+                previous = page["previous_cursor"] as? String
+                #expect((previous == nil) == (pages.count == 1))
+                guard let next = page["next_cursor"] as? String else { break }
+                cursor = "&cursor=\(next)"
+            } while pages.count < 9
+            #expect(pages.count == 3)
+            while let before = previous {
+                pages.removeLast()
+                let page = try await bed.ask("/api/v1/entries?\(query)&limit=2&before=\(before)").json
+                #expect(
+                    (page["entries"] as? [[String: Any]] ?? []).compactMap { $0["key"] as? String }
+                        == pages.last)
+                #expect(page["next_cursor"] is String)
+                previous = page["previous_cursor"] as? String
+            }
+            #expect(pages.count == 1)
+        }
+        #expect(try await bed.ask("/entries").body.contains("Previous entries") == false)
         try await bed.stop()
     }
 

@@ -57,7 +57,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("GET /\(String(repeating: "a", count: 5000)) HTTP/1.1\r\n", 414),
+        ("GET /\(String(repeating: "a", count: 9000)) HTTP/1.1\r\n", 414),
         ("GET / HTTP/1.1\r\nX: \(String(repeating: "b", count: 17_000))", 431),
         ("GET / HTTP/1.1\r\n" + String(repeating: "X: y\r\n", count: 70), 431),
         ("POST /api/v1/runs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5000\r\n\r\n", 413),
@@ -74,6 +74,14 @@ import Testing
             return connection.rest()
         }
         #expect(answer.hasPrefix("HTTP/1.1 \(status) "))
+        if status != 400 {
+            // What the parser behind refuses has no body.
+            let body = try #require(answer.range(of: "\r\n\r\n")).upperBound
+            let object = try JSONSerialization.jsonObject(with: Data(answer[body...].utf8))
+            let problem = try #require(object as? [String: Any])
+            #expect(answer.contains("Content-Type: application/problem+json"))
+            #expect(problem["status"] as? Int == status && problem["schema"] as? String == "larder.error/1")
+        }
         try await bed.stop()
     }
 

@@ -147,7 +147,7 @@ import Testing
 
     @Test(arguments: [
         "limit=0", "limit=1001", "limit=-1", "limit=99999999999999999999", "limit=x", "sort=size", "pool=all",
-        "cursor=x", "cursor=OjE", "nonsense=1", "q=1&q=2", "q=%zz", "q=%ff", "sort=bytes&cursor=NTphYmM",
+        "nonsense=1", "q=1&q=2", "q=%zz", "q=%ff",
     ])
     func malformedQueriesAreRefused(query: String) async throws {
         let bed = try await WebFixture()
@@ -155,6 +155,16 @@ import Testing
         #expect(answer.status == 400)
         #expect(try answer.json["schema"] as? String == "larder.error/1")
         #expect(try await bed.ask("/entries?\(query)").status == 400)
+        try await bed.stop()
+    }
+
+    @Test(arguments: ["cursor=x", "cursor=OjE", "before=x", "sort=bytes&cursor=NTphYmM"])
+    func aPlaceThatNoPageGaveIsNotFound(query: String) async throws {
+        let bed = try await WebFixture()
+        let answer = try await bed.ask("/api/v1/entries?\(query)")
+        #expect(answer.status == 404)
+        #expect(try answer.json["schema"] as? String == "larder.error/1")
+        #expect(try await bed.ask("/entries?\(query)").status == 404)
         try await bed.stop()
     }
 

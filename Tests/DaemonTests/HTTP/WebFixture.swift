@@ -116,6 +116,15 @@ final class WebFixture: Sendable {
                 usedAfter: usage.usedBytes - ByteCount(3000), overQuota: true),
             run: RunRecord(
                 id: "run-1", kind: "prune", startedAt: hour(3), finishedAt: hour(3), exitCode: 0))
+        try index.recordTrash(
+            of: "build",
+            holding: [
+                TrashedRun(
+                    run: "run-1",
+                    entries: usage.entries.prefix(2).enumerated().map {
+                        .init(number: $0.offset, key: $0.element.key, bytes: $0.element.bytes)
+                    })
+            ])
         // One comes back: a miss, and regret.
         entries[0].fetched = hour(3) + .minutes(30)
         entries[0].inode = 77
