@@ -59,6 +59,7 @@ let package = Package(
                 .embedInCode("../../migrations/0008_image_stores.sql"),
                 .embedInCode("../../migrations/0009_builds.sql"),
                 .embedInCode("../../migrations/0010_inodes.sql"),
+                .embedInCode("../../migrations/0011_limits.sql"),
             ]),
         part(
             "PodmanClient",

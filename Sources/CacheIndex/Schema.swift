@@ -20,6 +20,7 @@ enum Schema {
         ("0008_image_stores.sql", PackageResources._008_image_stores_sql),
         ("0009_builds.sql", PackageResources._009_builds_sql),
         ("0010_inodes.sql", PackageResources._010_inodes_sql),
+        ("0011_limits.sql", PackageResources._011_limits_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.
