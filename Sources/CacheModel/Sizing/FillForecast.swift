@@ -36,7 +36,7 @@ package struct FillForecast: Sendable, Hashable {
     /// Extends daily values; nil where there are too few.
     ///
     /// The growth is that of the whole history, or of the last four weeks where those contradict it, as where a cache was
-    /// filled and is full now. A day that alone brought more than half of all is told as a jump and is no growth.
+    /// filled and is full now. A day that alone brought more than half of all that came is told as a jump and is no growth.
     ///
     /// - Parameters:
     ///   - values: the value at the end of each day; the last one is at `time`.
@@ -63,7 +63,8 @@ package struct FillForecast: Sendable, Hashable {
     ) -> (growth: Growth, jump: Int?, excludesJump: Bool)? {
         guard var growth = Growth(changes, now: now) else { return nil }
         var (left, jump, excludesJump) = (changes, growth.jump, false)
-        if let place = jump, changes[place] > changes.reduce(0, +) / 2 {
+        let added = changes.reduce(0) { $0 + max(0, $1) }
+        if let place = jump, changes[place] > added / 2 {
             left.remove(at: place)
             if let rest = Growth(left, now: now) {
                 (growth, excludesJump) = (rest, true)

@@ -137,7 +137,7 @@ package struct VolumeSizing: Sendable {
     package let advice: [SizeAdvice]
     /// The policies compared at today's size; empty unless asked for.
     package let policies: [PolicyResult]
-    /// The pools whose own quotas cost fetches at any size; empty without a recommendation.
+    /// The pools whose own quotas cost fetches at any size; empty where something is missing for a recommendation.
     package let bottlenecks: [QuotaBottleneck]
     /// When the limit was changed in the window, by more than a tenth; nil where it was not.
     package let limitChange: LimitChange?
@@ -214,13 +214,14 @@ package struct VolumeSizing: Sendable {
             history, since: since, regime, fixed: fixed, days: covered, rank: question.rank)
         let wanted = Double(uses) / Double(max(1, days.count))
         var recommended: Recommendation?
+        bottlenecks = missing == nil ? curve.bottlenecks(allowed: question.terms.distance * wanted) : []
         if missing == nil {
             recommended = Recommendation(
                 &curve, wanted: wanted, growth: forecasts.demand?.growth,
                 protected: (protectedBytes, protectedGrowth), unmanaged: question.unmanaged,
                 containers: question.containers, limit: question.limit, now: question.now,
                 terms: question.terms)
-            if recommended == nil { missing = Self.helpless(curve) }
+            if recommended == nil { missing = Self.helpless(curve, bottlenecks) }
             // Less than today's size lacks nothing at first, as a volume does not shrink; nor does one that never
             // evicted anything.
             if let size = recommended?.bytes, prunes.evicted {
@@ -232,7 +233,6 @@ package struct VolumeSizing: Sendable {
             }
         }
         recommendation = recommended
-        bottlenecks = recommended.map { curve.bottlenecks(allowed: $0.allowed) } ?? []
         // Rates per day from a few hours would be made up.
         let advice =
             missing == nil
@@ -427,8 +427,13 @@ package struct VolumeSizing: Sendable {
     }
 
     /// Why no size can be named although there were accesses.
-    private static func helpless(_ curve: SizeCurve) -> String {
+    private static func helpless(_ curve: SizeCurve, _ bottlenecks: [QuotaBottleneck]) -> String {
         let best = curve.best.rate
+        if best.hits == 0, let quota = bottlenecks.first {
+            return
+                "a larger quota of pool \(quota.pool.rawValue): with its \(quota.limit) nothing is there any more when it "
+                + "is used again, at any size of the volume; \(quota.needed.quantity) would do"
+        }
         if best.hits == 0 {
             return
                 "caching does not help here: each of the \(best.misses) accesses in the window fetched what "

@@ -33,6 +33,9 @@ import Testing
     @Test func aQuotaThatCostsFetchesIsNamed() throws {
         let said = sizing(round(), limit: 40, [.maven: quota(4)])
         let found = try #require(said.bottlenecks.first)
+        // Nothing is there in time, so no size can be recommended; that is the quota's doing.
+        #expect(said.recommendation == nil)
+        #expect(said.missing?.hasPrefix("a larger quota of pool maven") == true)
         #expect(said.bottlenecks.count == 1 && found.pool == .maven && found.limit == ByteCount(4 * gibi))
         // 85 % of the quota must be 8 GiB: 9.4.
         #expect(found.needed == ByteCount(10 * gibi))
