@@ -63,7 +63,7 @@ struct EntrySection {
         // An entry that is back needs no restoring, and what an image was is in no trash.
         if report.entry == nil {
             text += "<p>If the trash still has it: <code>larder trash restore \(HTMLText.escaped(run)) "
-            text += "\(HTMLText.escaped(SpaceSaving.quoted(report.key)))</code></p>\n"
+            text += "\(HTMLText.escaped(ReclaimCommands.quoted(report.key)))</code></p>\n"
         }
         return text
     }
