@@ -60,6 +60,7 @@ let package = Package(
                 .embedInCode("../../migrations/0009_builds.sql"),
                 .embedInCode("../../migrations/0010_inodes.sql"),
                 .embedInCode("../../migrations/0011_trash.sql"),
+                .embedInCode("../../migrations/0012_limits.sql"),
             ]),
         part(
             "PodmanClient",

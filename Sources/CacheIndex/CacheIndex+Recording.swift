@@ -55,7 +55,7 @@ extension CacheIndex {
             try recordOrphans(scan, volume: row, db)
             try recordUnmanaged(scan, volume: row, db)
             try recordUnaccounted(scan.unaccounted, volume: row, db)
-            try recordSample(scan, number: number, volume: row, db)
+            try recordSample(scan, of: volume, number: number, row: row, db)
             try recordSnapshot(scan.snapshot, volume: row, db)
             if let warm { try record(warm, on: row, scan: number, usedAfter: scan.usedBytes, db) }
             try beforeCommit(db)
@@ -116,13 +116,16 @@ extension CacheIndex {
         return try volumeRow(named: volume.name, db) ?? 0
     }
 
-    private func recordSample(_ scan: VolumeScan, number: Int64, volume: Int64, _ db: Database) throws {
+    private func recordSample(
+        _ scan: VolumeScan, of volume: Volume, number: Int64, row: Int64, _ db: Database
+    ) throws {
         try db.execute(
-            sql: "INSERT INTO capacity_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            sql: "INSERT INTO capacity_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             arguments: [
-                number, volume, scan.startedAt.nanoseconds, scan.capacity.total.bytes,
+                number, row, scan.startedAt.nanoseconds, scan.capacity.total.bytes,
                 scan.capacity.available.bytes, scan.capacity.free.bytes, scan.capacity.inodes,
                 scan.capacity.freeInodes, scan.usedBytes.bytes, scan.trashBytes.bytes,
+                volume.quota(capacity: scan.capacity.total).limit.bytes,
             ])
     }
 

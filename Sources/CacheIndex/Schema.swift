@@ -21,6 +21,7 @@ enum Schema {
         ("0009_builds.sql", PackageResources._009_builds_sql),
         ("0010_inodes.sql", PackageResources._010_inodes_sql),
         ("0011_trash.sql", PackageResources._011_trash_sql),
+        ("0012_limits.sql", PackageResources._012_limits_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.

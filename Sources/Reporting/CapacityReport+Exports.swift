@@ -4,7 +4,7 @@ extension CapacityReport {
     /// All tables as CSV (RFC 4180), each after a line `# volume/table` and followed by an empty line.
     package func csv(now: Timestamp) -> String {
         volumes.map { volume in
-            tables(of: volume, now: now).filter { !$0.rows.isEmpty }
+            tables(of: volume).filter { !$0.rows.isEmpty }
                 .map { "# \(volume.name)/\($0.name)\r\n\($0.csv)\r\n" }.joined()
         }.joined()
     }

@@ -27,7 +27,9 @@ extension CapacityReport {
         // Where today's size is many times what is needed, the curve would be a step at the edge.
         let isFar = volume.limit.bytes / 4 > needed.bytes
         let end = Double(max(isFar ? .zero : volume.limit, needed).bytes) * 1.1
-        let begin = Double(min(volume.sizing.fixed, needed).bytes)
+        // Below the smallest size into which all fits, there is nothing to serve from.
+        let smallest = curve.points.first { curve.fits(from: $0.bytes) }?.bytes ?? needed
+        let begin = Double(min(max(volume.sizing.fixed, smallest), needed).bytes)
         let points = (0...240).map { step in
             let size = begin + (end - begin) * Double(step) / 240
             return (x: size, y: volume.rate(near: ByteCount(Int64(size)), curve))
@@ -40,7 +42,8 @@ extension CapacityReport {
         plot.line(ideal, kind: "ideal")
         plot.line(points)
         plot.mark(
-            isFar ? end : Double(volume.limit.bytes), "today \(volume.limit.whole)\(isFar ? " →" : "")",
+            isFar ? end : max(begin, Double(volume.limit.bytes)),
+            "today \(volume.limit.whole)\(isFar ? " →" : "")",
             kind: "today", row: 0)
         if advised > .zero {
             plot.mark(Double(advised.bytes), "recommended \(advised.whole)", kind: "advised", row: 1)
@@ -56,7 +59,8 @@ extension CapacityReport {
             })
         return figure(
             "curve", "Hit rate at each size",
-            "What a volume of that size would have served; dashed, LRU that evicts one by one and is always full.",
+            "What a volume of that size would have served; dashed, LRU that evicts one by one and is always full. "
+                + "Smaller ones do not hold what is used between two prunes.",
             plot, volume, table: "curve", volume.outcome)
     }
 

@@ -51,7 +51,7 @@ extension CapacityReport {
     }
 
     private func section(_ volume: Volume) -> String {
-        let tables = tables(of: volume, now: generatedAt)
+        let tables = tables(of: volume)
         var shown: Set<String> = []
         func table(_ name: String, folded: Bool) -> String {
             guard let table = tables.first(where: { $0.name == name }), !table.rows.isEmpty else { return "" }
@@ -79,7 +79,10 @@ extension CapacityReport {
             }.joined() + "</dl>\n</div>\n"
         if let curve = curveFigure(volume) { text += drawing(curve) }
         text += "</div>\n"
-        text += paragraphs([volume.reason, volume.firstDaysSentence, volume.askedSentence, volume.forecast])
+        text += paragraphs([
+            volume.overSentence, volume.reason, volume.firstDaysSentence, volume.askedSentence,
+            volume.policySentence, volume.forecast,
+        ])
         let details = paragraphs(
             volume.sentences.filter { $0 != volume.firstDaysSentence } + [
                 volume.regretSentence(days: windowDays)
@@ -88,7 +91,7 @@ extension CapacityReport {
             text +=
                 "<details><summary>How it was found, and what else is known</summary>\(details)</details>\n"
         }
-        text += "<div class=\"beside\" id=\"\(id)-sizes\">\n" + table("advice", folded: false)
+        text += "<div class=\"beside sizes\" id=\"\(id)-sizes\">\n" + table("advice", folded: false)
         text += "<div>" + table("pools", folded: false) + table("policies", folded: false) + "</div></div>\n"
         text += "<h3 id=\"\(id)-space\">What happened, and where the space goes</h3>\n<div class=\"plots\">\n"
         text += figures(volume).map(drawing).joined()

@@ -7,7 +7,7 @@ extension CapacityReport {
             "schema": "larder.report/1", "generated_at": .text(generatedAt.description),
             "idle_warmings": .array(idleWarmings.map(\.namedValue)),
             "window_days": .integer(windowDays),
-            "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed, now: generatedAt) }),
+            "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed) }),
             "images": images?.jsonValue ?? .null,
             "orphans": .array(orphans.map { $0.jsonValue(now: generatedAt) }),
         ]
@@ -16,7 +16,7 @@ extension CapacityReport {
 }
 
 extension CapacityReport.Volume {
-    func jsonValue(_ speed: ByteCount?, now: Timestamp) -> JSONValue {
+    func jsonValue(_ speed: ByteCount?) -> JSONValue {
         let curve = sizing.curve
         return [
             "name": .text(name), "capacity_bytes": .bytes(capacity), "used_bytes": .bytes(usedBytes),
@@ -29,7 +29,8 @@ extension CapacityReport.Volume {
                     let days = curve?.days ?? 1
                     let ideal = sizing.ideal?.rate(at: max(.zero, size - sizing.fixed))
                     return [
-                        "bytes": .bytes(size), "object_hit_rate": .optional(outcome?.rate.objects),
+                        "bytes": .bytes(size), "fits": .bool((outcome?.peak ?? .zero) <= size),
+                        "object_hit_rate": .optional(outcome?.rate.objects),
                         "byte_hit_rate": .optional(outcome?.rate.bytes),
                         "ideal_object_hit_rate": .optional(ideal?.objects),
                         "ideal_byte_hit_rate": .optional(ideal?.bytes),
@@ -40,6 +41,9 @@ extension CapacityReport.Volume {
                 }),
             "curve_sampling": curve?.sampling.map {
                 ["share": .number($0.share), "error": .number($0.error)]
+            } ?? .null,
+            "limit_changed": sizing.limitChange.map {
+                ["at": .text($0.at.description), "before_bytes": .bytes($0.before)]
             } ?? .null,
             "calibration": calibrationValue, "scans": scansValue, "other_order": otherOrderValue,
             "asked": sizing.asked.map { adviceValue($0, speed) } ?? .null,
@@ -64,11 +68,11 @@ extension CapacityReport.Volume {
             "unmanaged": .array(space.unmanagedDirectories.map(\.jsonValue)),
             "groups": .array(space.groups.prefix(200).map(\.jsonValue)),
             "ages": .array(space.ages.map(\.jsonValue)),
-            "largest": .array(space.largest.map { $0.spaceValue(now: now) }),
-            "stalest": .array(space.stalest.map { $0.spaceValue(now: now) }),
+            "largest": .array(space.largest.map { $0.spaceValue(space) }),
+            "stalest": .array(space.stalest.map { $0.spaceValue(space) }),
             "savings": .array(savings.prefix(200).map(\.jsonValue)),
             "savings_passed_over": .integer(passedOver),
-            "images": .array(space.images.map { $0.imageValue(now: now) }),
+            "images": .array(space.images.map { $0.imageValue(space) }),
             "days": .array(sizing.days.map(\.jsonValue)),
             "sizes": .array(samples.map(\.jsonValue)),
         ]
@@ -94,6 +98,8 @@ extension CapacityReport.Volume {
             ],
             "full_at": .optional(forecast?.fullAt),
             "full_between": [.optional(forecast?.earliest), .optional(forecast?.latest)],
+            "limit_passed_at": .optional(forecast?.passedAt), "jump_at": .optional(forecast?.jumpAt),
+            "protected_bytes_per_day": whole(sizing.protectedGrowth?.perDay),
             "basis": .optional(forecast?.basis.rawValue),
             "demand_bytes_per_day": whole(sizing.demandForecast?.growth.perDay),
             "inodes_per_day": whole(sizing.inodesForecast?.growth.perDay),
@@ -111,6 +117,17 @@ extension CapacityReport.Volume {
             "object_hit_rate": .optional(advice?.rateAdvised),
             "reason": .text(reason), "enough_bytes": .optional(advice?.enough),
             "best_object_hit_rate": .optional(advice?.best), "growth_bytes": .optional(advice?.growth),
+            "protected_bytes": .optional(advice?.protected),
+            "protected_growth_bytes": .optional(advice?.protectedGrowth),
+            "pool_quotas": .array(
+                sizing.bottlenecks.map {
+                    [
+                        "pool": .text($0.pool.rawValue), "limit_bytes": .bytes($0.limit),
+                        "enough_bytes": .bytes($0.needed),
+                        "avoidable_fetches_per_day": .number(Double($0.fetches) / (sizing.curve?.days ?? 1)),
+                        "object_hit_rate_without": .optional($0.without.rate.objects),
+                    ]
+                }),
             "headroom_bytes": .optional(advice?.headroom), "container_bytes": .optional(advice?.containers),
             "review_days": .optional(advice.map { Double($0.terms.review.seconds) / 86_400 }),
             "distance": .optional(advice?.terms.distance), "confidence": .text(confidence.rawValue),
@@ -136,7 +153,8 @@ extension CapacityReport.Volume {
     private func adviceValue(_ advice: SizeAdvice, _ speed: ByteCount?) -> JSONValue {
         let days = sizing.curve?.days ?? 1
         return [
-            "bytes": .bytes(advice.bytes), "object_hit_rate": .optional(advice.rate.objects),
+            "bytes": .bytes(advice.bytes), "fits": .bool(advice.fits),
+            "object_hit_rate": .optional(advice.rate.objects),
             "byte_hit_rate": .optional(advice.rate.bytes),
             "fetches_saved_per_day": .number(advice.fetchesSaved),
             "bytes_saved_per_day": .number(advice.bytesSaved.rounded()),
@@ -151,6 +169,7 @@ extension CapacityReport.Volume {
     private var calibrationValue: JSONValue {
         guard let calibration = sizing.calibration else { return .null }
         return [
+            "since": .optional(sizing.limitChange?.at),
             "predicted": calibration.predicted.jsonValue(evidence.confidence),
             "measured": calibration.measured.jsonValue(evidence.confidence),
             "object_hit_rate_difference": .optional(calibration.objects),

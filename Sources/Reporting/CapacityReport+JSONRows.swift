@@ -22,30 +22,22 @@ extension SpaceSaving {
 
 extension CacheEntry {
     /// What takes how much space.
-    func spaceValue(now: Timestamp) -> JSONValue {
+    func spaceValue(_ space: SpaceUse) -> JSONValue {
         [
             "pool": .text(pool.rawValue), "key": .text(key), "bytes": .bytes(bytes),
             "last_used": .text(lastUsed.description),
-            "reclaim": .optional(reclaim(now: now)),
+            "reclaim": .optional(space.reclaim[id]),
         ]
     }
 
     /// What an image occupies, shares and would free.
-    func imageValue(now: Timestamp) -> JSONValue {
+    func imageValue(_ space: SpaceUse) -> JSONValue {
         [
             "key": .text(key), "bytes": .bytes(bytes), "shared_bytes": .bytes(sharedBytes),
             "exclusive_bytes": .bytes(exclusiveBytes), "containers": .integer(containers),
             "last_used": .text(lastUsed.description),
-            "reclaim": .optional(reclaim(now: now)),
+            "reclaim": .optional(space.reclaim[id]),
         ]
-    }
-
-    /// The command that evicts it; nil where something protects it, where it was used this week, or where it would
-    /// free nothing.
-    func reclaim(now: Timestamp) -> String? {
-        guard found.protections.isEmpty, containers == 0, exclusiveBytes > .zero, now - lastUsed >= .days(7)
-        else { return nil }
-        return SpaceSaving.prune(key, pool: pool)
     }
 
     /// What an image occupies together with others.

@@ -6,7 +6,9 @@ extension CapacityReport.Volume {
     /// What is not known is left out.
     var sentences: [String] {
         [
-            firstDaysSentence, gapSentence, calibrationSentence, setSentence, cadenceSentence, churnSentence,
+            firstDaysSentence, protectedSentence, limitSentence, inrushSentence, gapSentence,
+            calibrationSentence, setSentence,
+            cadenceSentence, churnSentence,
             orderSentence, samplingSentence,
             inodeSentence,
         ].compactMap { $0 }
@@ -14,13 +16,61 @@ extension CapacityReport.Volume {
 
     /// How well the replay tells what was measured.
     var calibrationSentence: String? {
-        guard let calibration = sizing.calibration, let objects = calibration.objects else { return nil }
+        guard let calibration = sizing.calibration, let objects = calibration.objects else {
+            return sizing.curve == nil || sizing.limitChange == nil
+                ? nil
+                : "Calibration: today's limit must have held for \(VolumeSizing.calibrationDays) days in which jobs ran "
+                    + "before a replay of it can be compared with what was measured."
+        }
+        if !sizing.prunes.ran {
+            return "Calibration: no prune has run, so a replay without prunes gives what was measured "
+                + "(\(Figures.rate(calibration.measured.objects))); how well prunes are predicted is not known."
+        }
+        let since = sizing.limitChange.map { " since \(Self.date($0.at)), when the limit was changed" } ?? ""
         func points(_ part: Double) -> String { Self.short((abs(part) * 1000).rounded() / 10) }
         let bytes = calibration.bytes.map { ", over bytes \(points($0))" } ?? ""
         return
-            "Calibration: at today's size the replay gives \(Figures.rate(calibration.predicted.objects)), and "
+            "Calibration\(since): at today's size the replay gives \(Figures.rate(calibration.predicted.objects)), and "
             + "\(Figures.rate(calibration.measured.objects)) was measured; it is off by \(points(objects)) points"
             + "\(bytes)."
+    }
+
+    /// What no prune takes, and how it grows; nil where it is hardly anything.
+    var protectedSentence: String? {
+        let growth = sizing.protectedGrowth.flatMap { $0.isCertain ? $0 : nil }
+        guard
+            sizing.protectedBytes.bytes > limit.bytes / 20
+                || (growth?.perDay ?? 0) > Double(limit.bytes) / 10_000
+        else { return nil }
+        let text =
+            "Protected: \(sizing.protectedBytes) (\(Figures.percent(sizing.protectedBytes, of: limit)) of the limit)"
+        guard let growth else { return text + "; no prune takes that." }
+        func size(_ bytes: Double) -> ByteCount { ByteCount(Int64(max(0, bytes))) }
+        return text
+            + ", which grows by \(size(growth.perDay)) a day (9 times in 10 between \(size(growth.low)) and "
+            + "\(size(growth.high))); no prune takes that, so no limit holds it. `larder plan --volume \(name)` names "
+            + "the reasons."
+    }
+
+    /// That the window saw two limits; nil where it did not.
+    var limitSentence: String? {
+        sizing.limitChange.map {
+            "The limit was changed from \($0.before.whole) to \(limit.whole) about \(Self.date($0.at)): hit rates, fetches "
+                + "and regret of the window are those of both."
+        }
+    }
+
+    /// That one day brought most of what was fetched, and what the hit rate is without it; nil where none did.
+    var inrushSentence: String? {
+        let fetched = sizing.days.reduce(ByteCount.zero) { $0 + $1.rate.missBytes }
+        guard let most = sizing.days.max(by: { $0.rate.missBytes < $1.rate.missBytes }),
+            sizing.days.count >= VolumeSizing.daysNeeded, most.rate.missBytes > fetched - most.rate.missBytes,
+            most.rate.missBytes.bytes > limit.bytes / 20
+        else { return nil }
+        let others = sizing.days.reduce(HitRate()) { $1.end == most.end ? $0 : $0 + $1.rate }
+        return "Of the \(fetched) that came in the window, \(most.rate.missBytes) came on the day before "
+            + "\(Self.date(most.end)). If a cache was copied in, no job fetched that, and hit rates are too low: without that "
+            + "day \(Figures.rate(others.objects))."
     }
 
     /// Which days no scan saw; nil where none is missing.
@@ -38,6 +88,11 @@ extension CapacityReport.Volume {
             advice.rateAdvised - rate >= 0.005
         else { return nil }
         let days = Int64((advice.days).rounded())
+        if advice.bytes <= limit, let change = sizing.limitChange {
+            return
+                "In the next \(Figures.count(days, "day", "days")), \(limit.whole) will serve \(Figures.rate(rate)): not "
+                + "all that was evicted while the limit was \(change.before.whole) has been fetched again."
+        }
         return
             "In the first \(Figures.count(days, "day", "days")) after it has grown, \(advice.quantity) will serve "
             + "\(Figures.rate(rate)): what was evicted before is fetched once more, and then it stays."
@@ -45,21 +100,34 @@ extension CapacityReport.Volume {
 
     /// What the size brings that was asked for.
     var askedSentence: String? {
-        guard let asked = sizing.asked, let curve = sizing.curve else { return nil }
+        guard let asked = sizing.asked, let curve = sizing.curve else {
+            return askedSize.map { "What \($0.whole) would serve cannot be told for the same reason." }
+        }
+        guard asked.fits else {
+            return
+                "\(asked.bytes.whole) is too small: up to \(asked.outcome.peak) is used between two prunes, and what does "
+                + "not fit then fails."
+        }
         return "\(asked.bytes.whole) would serve \(Figures.rate(asked.rate.objects)) of accesses, with "
             + "\(Self.day(Double(asked.outcome.avoidable) / curve.days)) avoidable fetches a day; at most "
-            + "\(asked.outcome.peak) would be used between two prunes"
-            + (asked.outcome.peak > asked.bytes ? ", which does not fit." : ".")
+            + "\(asked.outcome.peak) would be used between two prunes."
+    }
+
+    /// That the rules of eviction cannot be compared; nil where they can, or where nobody asked.
+    var policySentence: String? {
+        simulates && sizing.policies.isEmpty
+            ? "The rules of eviction cannot be compared for the same reason." : nil
     }
 
     private var cadenceSentence: String? {
         guard let interval = scanInterval, let each = sizing.accessesPerUse, rate.objects != nil else {
             return nil
         }
+        let accesses = Self.short((each * 10).rounded() / 10)
+        let recorded = accesses == "1" ? "1 access was" : "\(accesses) accesses were"
         return
             "Scans came every \(interval.age) (median). What several jobs use between two scans counts as one "
-            + "access: \(Self.short((each * 10).rounded() / 10)) accesses were recorded for each entry and day of "
-            + "use. More scans record more hits and no more fetches, so compare fetches a day, not hit rates."
+            + "access: \(recorded) recorded for each entry and day of use. More scans record more hits and no more fetches, so compare fetches a day, not hit rates."
     }
 
     private var orderSentence: String? {
@@ -74,8 +142,10 @@ extension CapacityReport.Volume {
             return "\(name) nothing would change."
         }
         let space =
-            saved.bytes >= 0
-            ? "\(saved) less would be enough" : "\(ByteCount(-saved.bytes)) more would be needed"
+            saved.bytes == 0
+            ? "as much would be needed"
+            : saved.bytes > 0
+                ? "\(saved) less would be enough" : "\(ByteCount(-saved.bytes)) more would be needed"
         let fetches = abs(other.fetchesSaved)
         return "\(name) \(space); at today's size there would be \(Self.day(fetches)) "
             + "\(other.fetchesSaved >= 0 ? "fewer" : "more") fetches a day."
@@ -83,6 +153,11 @@ extension CapacityReport.Volume {
 
     private var setSentence: String? {
         guard let week = sizing.weeklySet, let day = sizing.dailySet else { return nil }
+        if sizing.activeDays * 2 <= sizing.days.count, let active = sizing.activeDailySet {
+            return
+                "Jobs used anything on \(sizing.activeDays) of \(sizing.days.count) days, and on those \(active.p50) a day "
+                + "(median; 95 of 100: \(active.p95)); at most \(week.p95) a week."
+        }
         return
             "Jobs use \(day.p50) a day and \(week.p50) a week (median; 95 of 100: \(day.p95), \(week.p95))."
     }

@@ -2,15 +2,15 @@ import CacheModel
 
 extension CapacityReport {
     /// All tables of a volume.
-    func tables(of volume: Volume, now: Timestamp) -> [ReportTable] {
+    func tables(of volume: Volume) -> [ReportTable] {
         [
             adviceTable(volume), policyTable(volume), poolTable(volume), curveTable(volume), dayTable(volume),
             sampleTable(volume),
             shareTable("groups", "Where the space goes", "group", volume.space.groups),
             shareTable("ages", "By age of last use", "last used", volume.space.ages),
-            savingTable(volume), imageTable(volume, now: now),
-            entryTable("largest", "Largest entries", volume.space.largest, now: now),
-            entryTable("stalest", "Unused for longest", volume.space.stalest, now: now),
+            savingTable(volume), imageTable(volume),
+            entryTable("largest", "Largest entries", volume.space.largest, volume),
+            entryTable("stalest", "Unused for longest", volume.space.stalest, volume),
         ]
     }
 
@@ -28,7 +28,7 @@ extension CapacityReport {
                 let isRecommended = line.bytes == volume.sizing.recommendation?.bytes
                 let notes = [
                     line.bytes == volume.limit ? "today" : "", isRecommended ? "recommended" : "",
-                    line.bytes == volume.sizing.asked?.bytes ? "asked for" : "",
+                    line.bytes == volume.sizing.asked?.bytes ? "asked for" : "", line.fits ? "" : "too small",
                 ]
                 var row: [ReportTable.Cell] = [
                     .size(line.bytes), .rate(line.rate.objects), .rate(line.rate.bytes),
@@ -36,6 +36,10 @@ extension CapacityReport {
                     .number(Double(line.outcome.avoidable) / (volume.sizing.curve?.days ?? 1)),
                 ]
                 if let fetchSpeed { row.append(.number(line.minutesSaved(at: fetchSpeed))) }
+                // What does not fit fails: nothing can reach such figures. Today's limit may lie below the capacity.
+                if !line.fits, line.bytes != volume.limit {
+                    row = [row[0]] + row.dropFirst().map { _ in .rate(nil) }
+                }
                 return row + [.text(notes.filter { !$0.isEmpty }.joined(separator: ", "))]
             })
     }
@@ -79,7 +83,7 @@ extension CapacityReport {
                 ("size", "bytes"), ("hit rate", "object_hit_rate"), ("of bytes", "byte_hit_rate"),
                 ("avoidable/day", "avoidable_fetches_per_day"), ("ideal", "ideal_object_hit_rate"),
             ],
-            rows: volume.curveSizes.map { size in
+            rows: volume.curveSizes.filter { volume.sizing.curve?.fits(from: $0) ?? false }.map { size in
                 let outcome = volume.sizing.curve?[size] ?? ReplayOutcome()
                 let ideal = volume.sizing.ideal?.rate(at: max(.zero, size - volume.sizing.fixed))
                 return [
@@ -127,7 +131,7 @@ extension CapacityReport {
             }, isForText: false, summed: [0, 1])
     }
 
-    private func imageTable(_ volume: Volume, now: Timestamp) -> ReportTable {
+    private func imageTable(_ volume: Volume) -> ReportTable {
         return ReportTable(
             name: "images", title: "Images: what each occupies, shares and would free",
             columns: [
@@ -140,7 +144,7 @@ extension CapacityReport {
                     .time($0.lastUsed), .text($0.key),
                 ]
             }, summed: [3],
-            reclaim: volume.space.images.lazy.compactMap { $0.reclaim(now: now) }.first)
+            reclaim: volume.space.example(of: volume.space.images))
     }
 
     private func shareTable(
@@ -155,13 +159,14 @@ extension CapacityReport {
     }
 
     private func entryTable(
-        _ name: String, _ title: String, _ entries: [CacheEntry], now: Timestamp
+        _ name: String, _ title: String, _ entries: [CacheEntry], _ volume: Volume
     ) -> ReportTable {
         ReportTable(
             name: name, title: title,
             columns: [("size", "bytes"), ("last used", "last_used"), ("entry", "key")],
             rows: entries.map { [.size($0.bytes), .time($0.lastUsed), .text($0.key)] },
-            summed: [0],
-            reclaim: entries.lazy.compactMap { $0.reclaim(now: now) }.first)
+            // Images share layers: their sizes do not add up.
+            summed: volume.kind == .imageStore ? [] : [0],
+            reclaim: volume.space.example(of: entries))
     }
 }

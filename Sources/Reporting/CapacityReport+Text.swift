@@ -24,13 +24,16 @@ extension CapacityReport {
         page.line(volume.name, tone: .strong)
         page.paragraph(volume.reason, indent: 2)
         if let cost = volume.cost(at: price) { page.paragraph("Cost a month: \(cost).", indent: 2) }
-        if let asked = volume.askedSentence { page.paragraph(asked, indent: 2) }
+        if let over = volume.overSentence { page.paragraph(over, indent: 2, tone: .warning) }
+        for asked in [volume.askedSentence, volume.policySentence].compactMap({ $0 }) {
+            page.paragraph(asked, indent: 2)
+        }
         if let forecast = volume.forecast { page.paragraph(forecast, indent: 2) }
         for sentence in volume.sentences { page.paragraph(sentence, indent: 2) }
         if let regret = volume.regretSentence(days: windowDays) {
             page.paragraph(regret, indent: 2, tone: .warning)
         }
-        for table in tables(of: volume, now: now) where table.isForText && !table.rows.isEmpty {
+        for table in tables(of: volume) where table.isForText && !table.rows.isEmpty {
             page.blank()
             page.line(table.title, indent: 2, tone: .faint)
             page.table(table.text(rows: 10))

@@ -20,10 +20,40 @@ extension CapacityReport.Volume {
     /// What the recommended size gives and today's, in one sentence.
     func promise(_ advice: Recommendation) -> String {
         let (there, today) = (Self.day(advice.avoidablePerDay), Self.day(advice.avoidableTodayPerDay))
+        let served =
+            "today's \(limit.whole) would serve \(Figures.rate(advice.rateToday))"
+        if let quota = sizing.bottlenecks.first {
+            let fetches = advice.avoidableTodayPerDay
+            return
+                "\(served.capitalizedFirst) of accesses, with \(Self.day(fetches)) avoidable fetches a day, and "
+                + "no larger volume would serve more: \(cure(quota))."
+        }
         return
             "\(advice.bytes.whole) is enough for \(Figures.rate(advice.rateAdvised)) of "
-            + "accesses, with \(there) avoidable fetches a day; today's \(limit.whole) would serve "
-            + "\(Figures.rate(advice.rateToday)), with \(today) a day."
+            + "accesses, with \(there) avoidable fetches a day; \(served), with "
+            + "\(today == "no" ? "none" : today == "almost no" ? "almost none" : today) a day"
+            + (isUnpruned ? " if it were pruned, which it never was." : ".")
+    }
+
+    /// Whether the volume is above its limit, and no prune ran in its history.
+    private var isUnpruned: Bool { usedBytes > limit && !sizing.prunes.ran }
+
+    /// That the volume is above its limit; nil where it is not.
+    var overSentence: String? {
+        guard usedBytes > limit else { return nil }
+        let share = Figures.percent(usedBytes, of: limit)
+        let days = Figures.count(sizing.history.seconds / 86_400, "day", "days")
+        return "It is above its limit: \(usedBytes) of \(limit.whole) (\(share)). "
+            + (sizing.prunes.ran
+                ? "See `larder plan --volume \(name)` for what keeps prunes from bringing it down."
+                : "No prune has run in the \(days) of its history: see that `larder prune` runs on a schedule.")
+    }
+
+    /// What would lift the quota of a pool that costs fetches.
+    private func cure(_ quota: QuotaBottleneck) -> String {
+        "the quota of pool \(quota.pool.rawValue), \(quota.limit.whole), costs them. With a quota of "
+            + "\(quota.needed.quantity) that would be over; without one, a volume that is large enough would serve "
+            + "\(Figures.rate(quota.without.rate.objects))"
     }
 
     /// What is to be done, as a word: `keep`, `grow`; nil without a recommendation.
@@ -44,7 +74,7 @@ extension CapacityReport.Volume {
     var advised: String {
         guard let advice = sizing.recommendation else { return "nothing can be advised yet" }
         return switch advice.action {
-        case .keep: "keep \(limit.quantity)"
+        case .keep: "keep \(limit.claim ?? "today's \(limit)")"
         case .growNow: "grow to \(advice.quantity)"
         case .grow(let day): "grow to \(advice.quantity) by \(day.description.prefix(10))"
         }
@@ -55,8 +85,8 @@ extension CapacityReport.Volume {
         guard let advice = sizing.recommendation else { return [] }
         let sum = advice.enough + advice.growth + advice.headroom + advice.containers + advice.unmanaged
         return [
-            ("needed", advice.enough), ("growth", advice.growth), ("headroom", advice.headroom),
-            ("containers", advice.containers),
+            ("needed", advice.enough - advice.protected), ("protected", advice.protected),
+            ("growth", advice.growth), ("headroom", advice.headroom), ("containers", advice.containers),
             ("in no pool and rounding", advice.unmanaged + max(.zero, advice.bytes - sum)),
         ].filter { $0.1 > .zero }
     }
@@ -87,17 +117,29 @@ extension CapacityReport.Volume {
         let allowed = Self.day(advice.allowed)
         var text =
             "What jobs did in \(Self.short((advice.days * 10).rounded() / 10)) days, replayed with the prunes of "
-            + "this volume, needs \(advice.enough) for entries to keep avoidable fetches at \(allowed) a day or "
-            + "fewer (\(Self.short((advice.terms.distance * 1000).rounded() / 10)) % of what jobs want in a day); a "
-            + "volume without any limit would serve \(Figures.rate(advice.best)) of accesses."
+            + "this volume, needs \(advice.enough) for entries\(burst) to keep avoidable fetches at \(allowed) a day "
+            + "or fewer (\(Self.short((advice.terms.distance * 1000).rounded() / 10)) % of what jobs want in a day)"
+        if sizing.bottlenecks.isEmpty {
+            text += "; a volume without any limit would serve \(Figures.rate(advice.best)) of accesses."
+        } else {
+            let names = Figures.list(sizing.bottlenecks.map(\.pool.rawValue))
+            text +=
+                ", beside those that a pool's own quota costs (\(names)); with it, a volume of any size would serve "
+                + "\(Figures.rate(advice.best)) of accesses at most."
+        }
+        if advice.protected > .zero {
+            text += " Of the entries, \(advice.protected) are protected: no prune takes them."
+        }
         var parts: [String] = []
         let days = advice.terms.review.seconds / 86_400
         if advice.growth > .zero {
-            parts.append("\(advice.growth) of growth in the \(days) days until the review")
+            let protected =
+                advice.protectedGrowth > .zero
+                ? ", \(advice.protectedGrowth) of it of protected entries," : ""
+            parts.append("\(advice.growth) of growth\(protected) in the \(days) days until the review")
         }
         if advice.headroom > .zero {
-            parts.append(
-                "\(advice.headroom) that the watermarks and the fetches between two prunes keep free")
+            parts.append("\(advice.headroom) that the watermarks keep free")
         }
         if advice.containers > .zero { parts.append("\(advice.containers) for containers' copies of images") }
         if advice.unmanaged > .zero { parts.append("\(advice.unmanaged) of files that belong to no pool") }
@@ -107,13 +149,21 @@ extension CapacityReport.Volume {
             text +=
                 " Not in it, as logs tell too little: up to \(doubtfulContainers) for containers' copies of images."
         }
-        if advice.isBelowLimit {
+        if !sizing.bottlenecks.isEmpty {
+            text += " That is a size for today's quotas: larger ones need more of the volume."
+        } else if advice.isBelowLimit {
             text +=
                 " That is less than today's \(limit.whole): a PVC cannot shrink, so keep it, or move to a new one "
             text += "of \(advice.quantity)."
         }
         if confidence < .high { text += " Confidence is \(confidence.rawValue): \(doubt)." }
         return text
+    }
+
+    /// What of the need comes in between two prunes; empty where nothing did.
+    private var burst: String {
+        let most = sizing.days.map(\.rate.missBytes).max() ?? .zero
+        return most > .zero ? ", with what is fetched between two prunes (up to \(most) a day)," : ""
     }
 
     private var doubt: String {
@@ -124,6 +174,9 @@ extension CapacityReport.Volume {
         if let calibration = sizing.calibration, calibration.confidence < .high, days >= 30 {
             return "the replay at today's size is off what was measured"
         }
+        if let change = sizing.limitChange, sizing.calibration == nil {
+            return "the limit was changed on \(Self.date(change.at)), too recently for a calibration"
+        }
         return "there are \(days) days of history"
     }
 
@@ -131,30 +184,53 @@ extension CapacityReport.Volume {
     var forecast: String? {
         guard let forecast = sizing.bytesForecast else { return nil }
         let growth = forecast.growth
-        func rate(_ bytes: Double) -> String { (bytes < 0 ? "-" : "") + "\(ByteCount(Int64(abs(bytes))))" }
-        let subject = forecast.basis == .demand ? "What jobs use in a week" : "It"
-        let slope = "\(ByteCount(Int64(abs(growth.perDay))))"
+        func rate(_ bytes: Double) -> String {
+            let size = ByteCount(Int64(abs(bytes)))
+            return (bytes < 0 && size > .zero ? "-" : "") + "\(size)"
+        }
+        let subject =
+            switch forecast.basis {
+            case .used: "It"
+            case .demand where forecast.protected != nil: "What jobs use in a week, with what is protected,"
+            case .demand: "What jobs use in a week"
+            }
+        let isStill = abs(growth.low) < 1 && abs(growth.high) < 1
         var text =
-            "\(subject) \(growth.perDay < 0 ? "shrinks" : "grows") by \(slope) a day (9 times in 10 the change is between "
-            + "\(rate(growth.low)) and \(rate(growth.high))"
-            + (growth.isCertain || growth.high < 0 ? ")" : ", so it may be none)")
-        if let jump = forecast.jumpAt {
-            text += ", of which one day, \(jump.description.prefix(10)), brought more than a third"
+            isStill
+            ? "\(subject) does not grow"
+            : "\(subject) \(growth.perDay < 0 ? "shrinks" : "grows") by \(ByteCount(Int64(abs(growth.perDay)))) a day (9 "
+                + "times in 10 the change is between \(rate(growth.low)) and \(rate(growth.high))"
+                + (growth.isCertain || growth.high < 0 ? ")" : ", so it may be none)")
+        if let jump = forecast.jumpAt.map(Self.date) {
+            text +=
+                forecast.excludesJump
+                ? ", a jump about \(jump) aside" : ", of which one day, \(jump), brought more than a third"
+        }
+        if let passed = forecast.passedAt {
+            return text
+                + (forecast.basis == .used
+                    ? "; it has been above \(limit.whole) since \(Self.date(passed))."
+                    : "; that is more than \(limit.whole) already.")
         }
         if let full = forecast.fullAt {
-            let last = forecast.latest.map { String($0.description.prefix(10)) } ?? "never"
-            let first = forecast.earliest.map { String($0.description.prefix(10)) } ?? "never"
-            text +=
-                "; it reaches \(limit.whole) about \(full.description.prefix(10)), between \(first) and \(last)."
-        } else {
-            text += "; at that pace it does not reach \(limit.whole)."
+            return text + "; it reaches \(limit.whole) about \(Self.date(full)), between "
+                + "\(Self.date(forecast.earliest)) and \(Self.date(forecast.latest))."
         }
         return text
+            + (isStill
+                ? ", so that it does not reach \(limit.whole)."
+                : growth.isCertain || growth.perDay < 1
+                    ? "; at that pace it does not reach \(limit.whole)." : ".")
     }
 
     static func short(_ number: Double) -> String {
         number == number.rounded() ? "\(Int64(number))" : "\((number * 10).rounded() / 10)"
     }
+}
+
+extension String {
+    /// The same with a capital first letter.
+    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
 extension ByteCount {

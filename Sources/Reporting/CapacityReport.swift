@@ -39,6 +39,10 @@ package struct CapacityReport: Report {
         /// When no scan was made for a day and more although scans usually come more often: what jobs did then is known
         /// as a whole only.
         package var gaps: [(from: Timestamp, to: Timestamp)]
+        /// A size that was asked for beside the recommended one.
+        package var askedSize: ByteCount?
+        /// Whether a comparison of the rules of eviction was asked for.
+        package var simulates: Bool
 
         /// Makes a volume from what the index has of it.
         package init(
@@ -46,7 +50,7 @@ package struct CapacityReport: Report {
             terms: Recommendation.Terms = .init(), simulates: Bool = false,
             findings: ArtifactFindings = .init(), containers: ByteCount = .zero,
             doubtfulContainers: ByteCount = .zero, regime: PruneRegime? = nil, asked: ByteCount? = nil,
-            rank: [Int64: Int] = [:], now: Timestamp
+            rank: [Int64: Int] = [:], policy: EvictionPolicy? = nil, now: Timestamp
         ) {
             name = volume.name
             kind = volume.kind
@@ -56,10 +60,14 @@ package struct CapacityReport: Report {
             usedInodes = usage.capacity.inodes - usage.capacity.freeInodes
             inodeLimit = usage.capacity.inodes
             evidence = usage.scan.atimeTrust
-            space = SpaceUse(usage, now: now)
+            let commands = ReclaimCommands(
+                usage, policy ?? EvictionPolicy(), isReadOnly: volume.isReadOnly, now: now)
+            space = SpaceUse(usage, commands, now: now)
             samples = history.samples.filter { $0.at > now - window }
-            savings = SpaceSaving.all(usage, findings, now: now)
+            savings = SpaceSaving.all(usage, findings, commands, now: now)
             passedOver = findings.passedOver
+            askedSize = asked
+            self.simulates = simulates
             let regime = regime ?? PruneRegime(volume, limit: limit)
             self.regime = regime
             self.doubtfulContainers = doubtfulContainers
@@ -89,13 +97,15 @@ package struct CapacityReport: Report {
         }
 
         /// How far the figures that rest on use can be trusted: never more than the evidence, no more than `low`
-        /// before 14 days of history or `medium` before 30 or where a day of scans is missing, and no more than the
+        /// before 14 days of history or without a recommendation, no more than `medium` before 30 days, where a day of
+        /// scans is missing or where the limit was changed too recently for a calibration, and no more than the
         /// calibration allows.
         package var confidence: Confidence {
             let days = sizing.history.seconds / 86_400
             return min(
                 evidence.confidence, days < 14 ? .low : days < 30 || !gaps.isEmpty ? .medium : .high,
-                sizing.calibration?.confidence ?? .high)
+                sizing.calibration?.confidence ?? (sizing.limitChange == nil ? .high : .medium),
+                sizing.recommendation == nil ? .low : .high)
         }
 
         /// All hits and misses of the window.

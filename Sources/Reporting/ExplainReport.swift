@@ -250,7 +250,7 @@ package struct Explanation: Report {
         guard hasMore else { return text }
         var page = TextPage(width: width, color: color)
         page.line("")
-        page.paragraph("There are more: larder list --filter \(SpaceSaving.quoted(name))", tone: .faint)
+        page.paragraph("There are more: larder list --filter \(ReclaimCommands.quoted(name))", tone: .faint)
         return text + page.text
     }
 

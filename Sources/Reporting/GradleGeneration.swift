@@ -54,7 +54,9 @@ struct GradleGeneration {
     }
 
     /// The dead generations of the Gradle homes on a volume.
-    static func dead(_ entries: [CacheEntry], now: Timestamp) -> [SpaceSaving] {
+    static func dead(
+        _ entries: [CacheEntry], _ commands: ReclaimCommands, now: Timestamp
+    ) -> [SpaceSaving] {
         var homes: [VolumePath: [Name: GradleGeneration]] = [:]
         for place in entries.indices where entries[place].pool == .gradleOther {
             let entry = entries[place]
@@ -75,7 +77,9 @@ struct GradleGeneration {
         }
         return homes.values.flatMap { home in
             home.compactMap { name, generation in
-                reason(name, generation, in: home, now: now).map { generation.saving($0, entries, now: now) }
+                reason(name, generation, in: home, now: now).map {
+                    generation.saving($0, entries, commands, now: now)
+                }
             }
         }.sorted { $0.name < $1.name }
     }
@@ -117,18 +121,20 @@ struct GradleGeneration {
         return (parts.first ?? 0, parts.count > 1 ? parts[1] : 0) >= (8, 8)
     }
 
-    private func saving(_ reason: String, _ entries: [CacheEntry], now: Timestamp) -> SpaceSaving {
+    private func saving(
+        _ reason: String, _ entries: [CacheEntry], _ commands: ReclaimCommands, now: Timestamp
+    ) -> SpaceSaving {
         // Another home on the volume may have a generation of that name which is alive.
         let selection = EntrySelection(keys: [pattern], pool: .gradleOther)
         let meant = Set(places)
         let isExact = entries.indices.allSatisfy {
             entries[$0].pool != .gradleOther || meant.contains($0) || !selection.covers(entries[$0])
         }
-        let command = "larder prune --key \(SpaceSaving.quoted(pattern)) --pool gradle-other"
+        let goes = places.contains { commands.reaches(entries[$0]) }
         let age = "; used \(Figures.ago(lastUsed, now: now))"
         return SpaceSaving(
             kind: .deadGeneration, name: directory, entries: Int64(places.count), bytes: bytes,
             reason: reason + age + (isExact ? "" : "; another Gradle home has one in use: remove it by hand"),
-            command: isExact ? command : nil)
+            command: isExact && goes ? commands.command(pattern, pool: .gradleOther) : nil)
     }
 }

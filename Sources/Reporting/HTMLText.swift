@@ -93,10 +93,11 @@ enum HTMLText {
         .first{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem 1.5rem;
         align-items:start}.first>div,.beside>div{min-width:0}
         .beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:0 2rem}
+        @media (min-width:70rem){.beside.sizes{grid-template-columns:minmax(0,max-content) minmax(20rem,1fr)}}
         .parts{display:flex;height:1.6rem;border-radius:.3rem;overflow:hidden;max-width:62rem}
         .parts span{min-width:2px;border-right:1px solid var(--page)}
         span.t0{background:var(--t0)}span.t1{background:var(--t1)}span.t2{background:var(--t2)}
-        span.t3{background:var(--t3)}span.t4{background:var(--t4)}
+        span.t3{background:var(--t3)}span.t4{background:var(--t4)}span.t5{background:var(--t5)}
         .legend{list-style:none;display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;padding:0;margin:.4rem 0 1rem}
         .key{display:inline-block;width:.8rem;height:.8rem;border-radius:.2rem;margin-right:.4rem}
         .outcome{font-size:1.15rem;font-weight:600;color:var(--good)}.outcome.missing{color:var(--warn)}

@@ -16,6 +16,8 @@ struct Plot {
     let x: (range: ClosedRange<Double>, scale: Scale)
     let y: (range: ClosedRange<Double>, scale: Scale)
     private var body = ""
+    /// What is written on the plot: above all that is drawn.
+    private var labels = ""
 
     init(x: (ClosedRange<Double>, Scale), y: (ClosedRange<Double>, Scale)) {
         self.x = x
@@ -120,7 +122,7 @@ struct Plot {
         body += "<line class=\"\(kind)\" x1=\"\(Self.text(at))\" x2=\"\(Self.text(at))\" "
         body += "y1=\"\(Self.top)\" y2=\"\(Self.height - Self.bottom)\"/>"
         let isLeft = at > Self.width * 0.6
-        body += text(
+        labels += text(
             label, x: at + (isLeft ? -5 : 5), y: Self.height - Self.bottom - 10 - Double(row) * 15,
             anchor: isLeft ? "end" : "start", kind: "label")
     }
@@ -130,12 +132,12 @@ struct Plot {
         let at = Self.text(placeY(value))
         body +=
             "<line class=\"today\" x1=\"\(Self.left)\" x2=\"\(Self.width - Self.right)\" y1=\"\(at)\" y2=\"\(at)\"/>"
-        body += text(label, x: Self.width - Self.right, y: placeY(value) - 4, anchor: "end", kind: "label")
+        labels += text(label, x: Self.width - Self.right, y: placeY(value) - 4, anchor: "end", kind: "label")
     }
 
     /// The drawing, with a title and a description for those who do not see it.
     func svg(id: String, title: String, description: String) -> String {
-        Self.svg(id: id, title: title, description: description, body)
+        Self.svg(id: id, title: title, description: description, body + labels)
     }
 
     static func svg(id: String, title: String, description: String, _ body: String) -> String {
@@ -173,6 +175,8 @@ struct Plot {
         let power = pow(10, floor(log10(rough)))
         var step = (([1, 2, 5, 10].first { $0 * power >= rough }) ?? 10) * power * unit
         if scale == .times { step = max(step, unit) }
+        // There are no parts of bytes.
+        if scale == .bytes { step = max(step, 1) }
         let first = (range.lowerBound / step).rounded(.up)
         return (0...most).map { (first + Double($0)) * step }.filter { $0 <= range.upperBound + step / 1e6 }
     }

@@ -31,12 +31,13 @@ package struct SpaceSaving: Sendable, Hashable {
 
     /// What a look at the index, and one into the volume, found; by kind, the largest first.
     static func all(
-        _ usage: VolumeUsage, _ findings: ArtifactFindings, now: Timestamp
+        _ usage: VolumeUsage, _ findings: ArtifactFindings, _ commands: ReclaimCommands, now: Timestamp
     ) -> [SpaceSaving] {
         let savings =
-            duplicates(usage.entries, findings, now: now) + copies(usage.entries)
-            + oldBuilds(usage.entries, findings, now: now)
-            + released(usage.entries, now: now) + GradleGeneration.dead(usage.entries, now: now)
+            duplicates(usage.entries, findings, commands, now: now) + copies(usage.entries)
+            + oldBuilds(usage.entries, findings, commands, now: now)
+            + released(usage.entries, commands, now: now)
+            + GradleGeneration.dead(usage.entries, commands, now: now)
         let order = Kind.allCases
         return savings.enumerated().sorted { a, b in
             let (one, other) = (a.element, b.element)
@@ -47,18 +48,8 @@ package struct SpaceSaving: Sendable, Hashable {
         }.map(\.element)
     }
 
-    /// The command that evicts what has these keys; nil where a key would be read as a pattern.
-    static func prune(_ key: String, pool: Pool?) -> String? {
-        let isPlain = !key.contains { $0 == "*" || $0 == "?" }
-        return isPlain
-            ? "larder prune --key \(quoted(key))" + (pool.map { " --pool \($0.rawValue)" } ?? "") : nil
-    }
-
-    /// A word as a shell takes it.
-    static func quoted(_ word: String) -> String { "'" + word.replacing("'", with: "'\\''") + "'" }
-
     private static func duplicates(
-        _ entries: [CacheEntry], _ findings: ArtifactFindings, now: Timestamp
+        _ entries: [CacheEntry], _ findings: ArtifactFindings, _ commands: ReclaimCommands, now: Timestamp
     ) -> [SpaceSaving] {
         let found = places(of: findings.duplicates.flatMap { [$0.maven, $0.gradle] }, in: entries)
         return findings.duplicates.compactMap { pair in
@@ -70,7 +61,7 @@ package struct SpaceSaving: Sendable, Hashable {
             let use = "used \(Figures.ago(entry.lastUsed, now: now)) in \(entry.pool.rawValue)"
             return evicting(
                 .duplicate, entry, bytes: pair.bytes, reason: "the same files are in \(other); \(use)",
-                now: now)
+                commands, now: now)
         }
     }
 
@@ -96,7 +87,7 @@ package struct SpaceSaving: Sendable, Hashable {
     }
 
     private static func oldBuilds(
-        _ entries: [CacheEntry], _ findings: ArtifactFindings, now: Timestamp
+        _ entries: [CacheEntry], _ findings: ArtifactFindings, _ commands: ReclaimCommands, now: Timestamp
     ) -> [SpaceSaving] {
         let found = places(of: findings.oldBuilds.map(\.entry), in: entries)
         return findings.oldBuilds.compactMap { old in
@@ -104,12 +95,14 @@ package struct SpaceSaving: Sendable, Hashable {
                 evicting(
                     .oldBuilds, entries[place], bytes: old.bytes,
                     reason: "\(Figures.count(old.files, "file", "files")) of builds that later ones replaced",
-                    now: now)
+                    commands, now: now)
             }
         }
     }
 
-    private static func released(_ entries: [CacheEntry], now: Timestamp) -> [SpaceSaving] {
+    private static func released(
+        _ entries: [CacheEntry], _ commands: ReclaimCommands, now: Timestamp
+    ) -> [SpaceSaving] {
         let suffix = "-SNAPSHOT"
         let snapshots = entries.indices.filter {
             entries[$0].pool == .maven && entries[$0].key.hasSuffix(suffix)
@@ -121,22 +114,22 @@ package struct SpaceSaving: Sendable, Hashable {
             let entry = entries[place]
             guard releases.contains(String(entry.key.dropLast(suffix.count))) else { return nil }
             return evicting(
-                .released, entry, bytes: entry.bytes, reason: "its release is in the cache too", now: now)
+                .released, entry, bytes: entry.bytes, reason: "its release is in the cache too", commands,
+                now: now)
         }
     }
 
     private static func evicting(
-        _ kind: Kind, _ entry: CacheEntry, bytes: ByteCount, reason: String, now: Timestamp
+        _ kind: Kind, _ entry: CacheEntry, bytes: ByteCount, reason: String, _ commands: ReclaimCommands,
+        now: Timestamp
     ) -> SpaceSaving {
         var saving = SpaceSaving(
             kind: kind, name: entry.key, entries: 1, bytes: bytes, reason: reason,
-            command: prune(entry.key, pool: entry.pool))
-        if let protection = entry.found.protections.all.first {
-            saving.command = nil
-            saving.reason += "; kept: \(protection.text)"
-        } else if now - entry.lastUsed < .days(7) {
-            saving.command = nil
-            saving.reason += "; used this week"
+            command: commands.evicting(entry))
+        if let protection = commands.protection(of: entry) {
+            saving.reason +=
+                protection == .idleFloor && now - max(entry.lastUsed, entry.found.fetched) < .days(7)
+                ? "; used this week" : "; kept: \(protection.text)"
         }
         return saving
     }

@@ -36,6 +36,8 @@ package struct SpaceUse: Sendable {
     package let largest: [CacheEntry]
     /// The entries unused for longest, at most 20.
     package let stalest: [CacheEntry]
+    /// The commands that evict what of those would go, by the entries' rows in the index.
+    let reclaim: [Int64: String]
 
     private static let ageLimits: [(name: String, days: Int64)] = [
         ("under 1 day", 1), ("1 to 7 days", 7), ("7 to 30 days", 30), ("30 to 90 days", 90),
@@ -43,7 +45,10 @@ package struct SpaceUse: Sendable {
     ]
 
     /// Adds up the entries of a volume.
-    package init(_ usage: VolumeUsage, now: Timestamp) {
+    ///
+    /// What images share counts once: in its pool, for the age of its last use, and for a group only where no other has
+    /// it.
+    init(_ usage: VolumeUsage, _ commands: ReclaimCommands, now: Timestamp) {
         var pools: [Pool: (Int64, ByteCount)] = [:]
         var groups: [Group: (count: Int64, ages: [ByteCount])] = [:]
         var ages = Self.ageLimits.map { Share(name: $0.name, entries: 0, bytes: .zero) }
@@ -52,21 +57,32 @@ package struct SpaceUse: Sendable {
         // What is idle and not protected, by its age.
         var idle = Self.ageLimits.map { _ in Int64(0) }
         let none = Self.ageLimits.map { _ in ByteCount.zero }
+        var layers = LayerShares(usage.layers)
         for entry in usage.entries {
             managed += entry.bytes
+            let layered = layers.has(entry)
+            let own = layered ? .zero : entry.bytes
             let pool = pools[entry.pool] ?? (0, .zero)
-            pools[entry.pool] = (pool.0 + 1, pool.1 + entry.bytes)
+            pools[entry.pool] = (pool.0 + 1, pool.1 + own)
             let days = (now - entry.lastUsed).seconds / 86_400
             let place = Self.ageLimits.firstIndex { days < $0.days } ?? ages.count - 1
             ages[place].entries += 1
-            ages[place].bytes += entry.bytes
+            ages[place].bytes += own
             let group = Group(name: Self.group(of: entry), pool: entry.pool)
             groups[group, default: (0, none)].count += 1
-            groups[group, default: (0, none)].ages[place] += entry.bytes
-            if entry.reclaim(now: now) != nil {
+            groups[group, default: (0, none)].ages[place] += own
+            if layered { layers.add(entry, group: group, age: place) }
+            guard commands.reaches(entry) else { continue }
+            if entry.key.hasPrefix(group.name + group.separator) { removable.insert(group) }
+            if place >= 2, commands.reaches(entry, idleFor: Self.ageLimits[place - 1].days) {
                 idle[place] += 1
-                if entry.key.hasPrefix(group.name + group.separator) { removable.insert(group) }
             }
+        }
+        for share in layers.shares {
+            pools[.images, default: (0, .zero)].1 += share.bytes
+            ages[share.age].bytes += share.bytes
+            let group = share.group ?? Group(name: "layers that several have", pool: .images)
+            groups[group, default: (0, none)].ages[share.age] += share.bytes
         }
         self.pools = pools.sorted { $0.key < $1.key }.map { ($0.key, $0.value.0, $0.value.1) }
         let isAlone = self.pools.count == 1
@@ -83,20 +99,21 @@ package struct SpaceUse: Sendable {
                 name: (names[group.name]?.count ?? 0) > 1 && !isAlone
                     ? "\(title) (\(group.pool.rawValue))" : title,
                 entries: known.count, bytes: bytes,
-                reclaim: removable.contains(group) ? Self.reclaim(group) : nil, age: age)
+                reclaim: removable.contains(group)
+                    ? commands.evicting(group: group.name, separator: group.separator, pool: group.pool)
+                    : nil,
+                age: age)
         }
         .sorted { $0.bytes == $1.bytes ? $0.name < $1.name : $0.bytes > $1.bytes }
-        let pool = isAlone ? " --pool \(self.pools[0].pool.rawValue)" : ""
+        let pool = isAlone ? self.pools[0].pool : nil
         for place in ages.indices where place >= 2 && idle[place] > 0 {
-            let from = Self.ageLimits[place - 1].days
-            ages[place].reclaim =
-                "larder prune --volume \(usage.volume) --key '*'\(pool) --idle-floor \(from)d"
+            ages[place].reclaim = commands.evicting(idleFor: Self.ageLimits[place - 1].days, pool: pool)
         }
         self.ages = ages
         // Images share layers: what a store holds besides them is not the difference of both sums.
-        let layers = usage.layers.lazy.filter { $0.images > 0 || $0.containers > 0 }
+        let stored = usage.layers.lazy.filter { $0.images > 0 || $0.containers > 0 }
             .reduce(ByteCount.zero) { $0 + $1.storedBytes }
-        unmanaged = max(.zero, usage.usedBytes - (usage.layers.isEmpty ? managed : layers))
+        unmanaged = max(.zero, usage.usedBytes - (usage.layers.isEmpty ? managed : stored))
         unmanagedDirectories = usage.unmanaged
         images = Self.first(200, of: usage.entries.filter { $0.pool == .images }) { a, b in
             let (one, other) = (a.exclusiveBytes, b.exclusiveBytes)
@@ -108,7 +125,14 @@ package struct SpaceUse: Sendable {
         stalest = Self.first(20, of: usage.entries) {
             $0.lastUsed == $1.lastUsed ? $0.key < $1.key : $0.lastUsed < $1.lastUsed
         }
+        reclaim = Dictionary(
+            (images + largest + stalest).compactMap { entry in
+                commands.evicting(entry).map { (entry.id, $0) }
+            }, uniquingKeysWith: { first, _ in first })
     }
+
+    /// The command that evicts one of some entries, as an example; nil where none does.
+    func example(of entries: [CacheEntry]) -> String? { entries.lazy.compactMap { reclaim[$0.id] }.first }
 
     /// The group id of an artifact, an image's repository without its tag, what a directory of a Gradle home holds.
     static func group(of entry: CacheEntry) -> String {
@@ -150,12 +174,37 @@ package struct SpaceUse: Sendable {
         return last.first?.isNumber == true ? "Gradle \(last)" : group.name
     }
 
-    /// The command that evicts what of a group is not in use this week; nil where its name would be read as a pattern.
-    private static func reclaim(_ group: Group) -> String? {
-        let isPlain = !group.name.contains { $0 == "*" || $0 == "?" }
-        return isPlain
-            ? "larder prune --key \(SpaceSaving.quoted(group.name + group.separator + "*")) --pool \(group.pool.rawValue) "
-                + "--idle-floor 7d" : nil
+    /// The stored layers of images, each of which counts once.
+    private struct LayerShares {
+        private let stored: [String: ByteCount]
+        private var found: [String: (group: Group?, age: Int)] = [:]
+
+        init(_ layers: [ScannedLayer]) {
+            stored = Dictionary(
+                layers.map { ($0.id, $0.storedBytes) }, uniquingKeysWith: { first, _ in first })
+        }
+
+        /// Whether all that an entry consists of is known by layer.
+        func has(_ entry: CacheEntry) -> Bool {
+            guard let layers = entry.found.image?.layers, !layers.isEmpty else { return false }
+            return layers.allSatisfy { stored[$0] != nil }
+        }
+
+        /// Adds an image: a layer is as young as the image used last, and of no group where two have it.
+        mutating func add(_ image: CacheEntry, group: Group, age: Int) {
+            for layer in image.found.image?.layers ?? [] {
+                guard let known = found[layer] else {
+                    found[layer] = (group, age)
+                    continue
+                }
+                found[layer] = (known.group == group ? group : nil, min(known.age, age))
+            }
+        }
+
+        /// What each layer occupies, with its group and age.
+        var shares: [(group: Group?, age: Int, bytes: ByteCount)] {
+            found.map { ($1.group, $1.age, stored[$0] ?? .zero) }
+        }
     }
 
     private static func first(

@@ -58,7 +58,7 @@ enum Treemap {
     private static func cell(_ share: SpaceUse.Share, _ area: Area) -> String {
         let age = share.age.map { ", last used \(SpaceUse.ageNames[$0]) ago" } ?? ""
         let label = "\(share.name), \(share.bytes)\(age)"
-        var cell =
+        let cell =
             "<rect class=\"cell a\(share.age ?? 0)\" x=\"\(Plot.text(area.x))\" y=\"\(Plot.text(area.y))\" "
             + "width=\"\(Plot.text(area.width))\" height=\"\(Plot.text(area.height))\">"
             + "<title>\(HTMLText.escaped(label))</title></rect>"
@@ -67,11 +67,22 @@ enum Treemap {
             "<text x=\"\(Plot.text(area.x + 5))\" y=\"\(Plot.text(y))\">"
                 + "\(HTMLText.escaped(text))</text>"
         }
-        guard room >= 6, area.height >= 18 else { return cell }
-        cell += line(name(of: share, room: room), area.y + 14)
         let size = "\(share.bytes)"
-        if area.height >= 34, size.count <= room { cell += line(size, area.y + 28) }
-        return cell
+        guard room >= 6, area.height >= 18 else {
+            // A narrow and high one is written from below upwards.
+            let tall = Int((area.height - 10) / 6.9)
+            guard area.width >= 18, tall >= 10 + size.count else { return cell }
+            let (x, y) = (Plot.text(area.x + 14), Plot.text(area.y + area.height - 5))
+            return cell + "<text transform=\"translate(\(x),\(y)) rotate(-90)\">"
+                + "\(HTMLText.escaped(name(of: share, room: tall - size.count - 2)))  \(size)</text>"
+        }
+        if area.height >= 34, size.count <= room {
+            return cell + line(name(of: share, room: room), area.y + 14) + line(size, area.y + 28)
+        }
+        if room >= size.count + 8 {
+            return cell + line("\(name(of: share, room: room - size.count - 2))  \(size)", area.y + 14)
+        }
+        return cell + line(name(of: share, room: room), area.y + 14)
     }
 
     /// A name in that many columns: of a group id its last parts, `…jackson.core`, as they say more than the first.

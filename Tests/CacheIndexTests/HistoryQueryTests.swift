@@ -51,6 +51,22 @@ import Testing
         #expect(past.evictions == [.init(at: hour(30), entries: 1, bytes: ByteCount(50))])
     }
 
+    @Test func theLimitOfEachScanIsKept() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        var volume = bed.volume
+        volume.limit = ByteCount(7000)
+        _ = try index.record(scan(at: 0, []), of: volume)
+        volume.limit = nil
+        let second = scan(at: 24, [])
+        _ = try index.record(second, of: volume)
+        let limits = try index.history(of: "build")?.samples.map(\.limit)
+        #expect(limits == [ByteCount(7000), second.capacity.total])
+        // An older Larder wrote none.
+        _ = try bed.sql("UPDATE capacity_samples SET limit_bytes = NULL")
+        #expect(try index.history(of: "build")?.samples.map(\.limit) == [nil, nil])
+    }
+
     @Test func whatIsFoldedStaysKnownByTheMinute() throws {
         let bed = try IndexFixture()
         let index = try bed.open()

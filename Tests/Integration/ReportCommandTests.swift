@@ -74,7 +74,7 @@ struct ReportCommandTests {
         #expect(
             text.replacing(/\s+/, with: " ").contains("5 GiB is enough for 100.0 % of accesses"), "\(text)")
         #expect(text.hasPrefix("Build cache: keep "), "\(text)")
-        #expect(text.contains("Belady") && text.contains("larder prune --key"))
+        #expect(text.contains("Belady") && text.contains("larder prune --volume build --key"))
         // Off a terminal nothing is cut.
         #expect(!text.contains("…"))
 
@@ -166,7 +166,7 @@ struct ReportCommandTests {
         let json = try JSON(try jobs.report("--format", "json").checked().output)
         let stalest = try #require(json.volume("build")["stalest"].array.first)
         let command = try #require(stalest["reclaim"].string)
-        #expect(command.hasPrefix("larder prune --key '"))
+        #expect(command.hasPrefix("larder prune --volume build --key '"))
         let state = try #require(jobs.larder.state).path + "/state"
         let options = ["--state", state] + jobs.larder.options
         // As the shell reads it, the file's own clock aside.

@@ -118,7 +118,9 @@ struct CapacityReportTests {
         let report = roundOfJobs(days: 60)
         let html = report.html()
         let volume = try #require((try decoded(report)["volumes"] as? [[String: Any]])?.first)
-        for point in try #require(volume["curve"] as? [[String: Any]]) {
+        let curve = try #require(volume["curve"] as? [[String: Any]])
+        #expect(curve.contains { $0["fits"] as? Bool == false })
+        for point in curve where point["fits"] as? Bool == true {
             let size = ByteCount(try #require(point["bytes"] as? Int64))
             let rate = Figures.rate(point["object_hit_rate"] as? Double)
             #expect(html.contains("<tr><td class=\"n\">\(size)</td><td class=\"n\">\(rate)</td>"))
@@ -189,12 +191,12 @@ struct CapacityReportTests {
     @Test func commandsAreForWhatIsIdleOnly() {
         let used = artifact(1, key: "g.a:b:1", hoursIdle: 10)
         let idle = artifact(2, key: "g.c:d:1", hoursIdle: 24 * 20)
-        #expect(used.reclaim(now: now) == nil)
-        #expect(idle.reclaim(now: now) == "larder prune --key 'g.c:d:1' --pool maven")
-        let space = SpaceUse(usage([used, idle], used: gibibytes(2)), now: now)
+        let usage = usage([used, idle], used: gibibytes(2))
+        let space = SpaceUse(usage, ReclaimCommands(usage, EvictionPolicy(), now: now), now: now)
+        #expect(space.reclaim == [2: "larder prune --volume build --key 'g.c:d:1' --pool maven"])
         #expect(
             space.groups.first { $0.name == "g.c" }?.reclaim
-                == "larder prune --key 'g.c:*' --pool maven --idle-floor 7d")
+                == "larder prune --volume build --key 'g.c:*' --pool maven --idle-floor 7d")
         #expect(space.groups.first { $0.name == "g.a" }?.reclaim == nil)
         #expect(space.ages.compactMap(\.reclaim).count == 1)
         #expect(

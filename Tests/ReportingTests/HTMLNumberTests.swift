@@ -142,7 +142,9 @@ import Testing
         for volume in volumes {
             let name = try #require(volume["name"] as? String)
             for (table, list, keys) in Self.tables {
+                // Of what does not fit, the curve's table leaves out the row, and that of other sizes the figures.
                 let wanted = try #require(volume[list] as? [[String: Any]], "\(list)")
+                    .filter { table != "curve" || $0["fits"] as? Bool == true }
                 guard let found = try rows("\(name)-\(table)", in: html) else {
                     #expect(wanted.isEmpty, "\(name)-\(table) is missing")
                     continue
@@ -159,7 +161,8 @@ import Testing
                             (value as? [String: Any])?[String(part)]
                         }
                         #expect(
-                            Shown(cell).stands(for: value), "\(table).\(key): \(cell) for \(value ?? "none")")
+                            Shown(cell).stands(for: value) || object["fits"] as? Bool == false && cell == "–",
+                            "\(table).\(key): \(cell) for \(value ?? "none")")
                         cells += 1
                     }
                 }

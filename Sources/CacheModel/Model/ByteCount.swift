@@ -50,8 +50,26 @@ package struct ByteCount: Hashable, Sendable, Comparable, AdditiveArithmetic {
         self.init(Int64(size))
     }
 
-    /// The size as the shortest exact Kubernetes quantity: `40Gi`, `1536Mi`, `1000`.
+    /// The size as the shortest exact Kubernetes quantity: `40Gi`, `1536Mi`, `50G`, `1000`.
     package var quantity: String {
+        let (binary, decimal) = (binaryQuantity, decimalQuantity)
+        return decimal.map { $0.count < binary.count ? $0 : binary } ?? binary
+    }
+
+    /// As somebody claims it, where that is so: `50G`, and nil for what a file system leaves of a claim.
+    package var claim: String? { bytes % 1_048_576 == 0 || decimalQuantity != nil ? quantity : nil }
+
+    private var decimalQuantity: String? {
+        for (suffix, unit) in [
+            ("P", Int64(1_000_000_000_000_000)), ("T", 1_000_000_000_000), ("G", 1_000_000_000),
+            ("M", 1_000_000),
+        ] where bytes != 0 && bytes % unit == 0 {
+            return "\(bytes / unit)\(suffix)"
+        }
+        return nil
+    }
+
+    private var binaryQuantity: String {
         for (suffix, shift) in [("Pi", 50), ("Ti", 40), ("Gi", 30), ("Mi", 20), ("Ki", 10)] {
             let unit = Int64(1) << shift
             if bytes != 0, bytes % unit == 0 { return "\(bytes / unit)\(suffix)" }

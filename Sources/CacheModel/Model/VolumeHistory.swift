@@ -107,11 +107,16 @@ package struct VolumeHistory: Sendable {
         package var inodes: Int64
         /// How many of them were in use.
         package var usedInodes: Int64
+        /// The volume's limit then; nil where an older Larder made the scan.
+        package var limit: ByteCount?
 
         /// Makes a sample from all it consists of.
         package init(
-            at: Timestamp, used: ByteCount, trash: ByteCount = .zero, inodes: Int64 = 0, usedInodes: Int64 = 0
+            at: Timestamp, used: ByteCount, trash: ByteCount = .zero, inodes: Int64 = 0,
+            usedInodes: Int64 = 0,
+            limit: ByteCount? = nil
         ) {
+            self.limit = limit
             self.at = at
             self.used = used
             self.trash = trash

@@ -41,7 +41,8 @@ package struct Growth: Sendable, Hashable {
         perDay = sum / Double(count)
         self.now = now
         let largest = changes.indices.max { changes[$0] < changes[$1] } ?? 0
-        jump = sum > 0 && changes[largest] > sum / 3 ? largest : nil
+        // Less than one is what is left of fractions.
+        jump = sum >= 1 && changes[largest] > sum / 3 ? largest : nil
         var generator = SplitMix64(state: seed)
         let blocks = (count + Self.block - 1) / Self.block
         let weeks = count / Self.block

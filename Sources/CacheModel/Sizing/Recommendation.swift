@@ -38,8 +38,12 @@ package struct Recommendation: Sendable, Hashable {
     /// What must be there for entries: the most that they occupy at once in the replay at the smallest size that
     /// is enough.
     package var enough: ByteCount
-    /// What demand grows by until the review; zero where it is not certain that it grows.
+    /// What of that no prune takes, as it is now.
+    package var protected: ByteCount
+    /// What demand and what no prune takes grow by until the review; zero where it is not certain that they grow.
     package var growth: ByteCount
+    /// What of that no prune takes.
+    package var protectedGrowth: ByteCount
     /// What stays free above that for the watermarks and for the fetches between two prunes.
     package var headroom: ByteCount
     /// What the containers occupy that are there at once.
@@ -90,14 +94,16 @@ package struct Recommendation: Sendable, Hashable {
     /// - Parameters:
     ///   - curve: what each size would have given.
     ///   - wanted: how many different entries jobs want in a day.
-    ///   - growth: how demand grows; nil where that is not known or not certain.
+    ///   - growth: how demand grows for what a prune may take; nil where that is not known.
+    ///   - protected: what no prune takes, and how it grows; nil where that is not known.
     ///   - unmanaged: what belongs to no entry.
     ///   - containers: what containers write at their peak.
     ///   - limit: today's size.
     ///   - now: when the report is made.
     ///   - terms: what a size must keep to.
     package init?(
-        _ curve: inout SizeCurve, wanted: Double, growth: Growth?, unmanaged: ByteCount,
+        _ curve: inout SizeCurve, wanted: Double, growth: Growth?,
+        protected: (bytes: ByteCount, growth: Growth?) = (.zero, nil), unmanaged: ByteCount,
         containers: ByteCount = .zero, limit: ByteCount, now: Timestamp, terms: Terms = Terms()
     ) {
         unlimited = curve.best
@@ -119,9 +125,14 @@ package struct Recommendation: Sendable, Hashable {
         enough = max(.zero, peak - unmanaged - containers)
         let slack = smallest - peak
         let reviewDays = Double(terms.review.seconds) / 86_400
-        let perDay = growth.map { $0.isCertain ? $0.perDay : 0 } ?? 0
+        let rates = [growth, protected.growth].map { growth in
+            growth.map { $0.isCertain ? $0.perDay : 0 } ?? 0
+        }
+        let perDay = rates[0] + rates[1]
         let grown = ByteCount(Int64(min((perDay * reviewDays).rounded(), 4e18)))
         self.growth = grown
+        self.protected = min(protected.bytes, enough)
+        protectedGrowth = min(grown, ByteCount(Int64(min((rates[1] * reviewDays).rounded(), 4e18))))
         // The watermarks are parts of the size: what grows needs as much above it as what is there.
         let part = Double(slack.bytes) / Double(max(1, peak.bytes))
         let free = ByteCount(Int64(min(Double(slack.bytes) + Double(grown.bytes) * part, 4e18)))
@@ -162,6 +173,9 @@ package struct SizeAdvice: Sendable, Hashable {
     package var outcome: ReplayOutcome
     /// Hits and misses at that size.
     package var rate: HitRate { outcome.rate }
+    /// Whether what is used between two prunes fits into it at all times; where it does not, fetches fail, and the rate is
+    /// one that nothing can reach.
+    package var fits: Bool { outcome.peak <= bytes }
     /// Fetches a day that are saved compared with today's size; negative where there are more.
     package var fetchesSaved: Double
     /// Bytes a day that are not fetched again compared with today's size.

@@ -6,6 +6,8 @@ package struct SizeCurve: Sendable {
         package var bytes: ByteCount
         /// What a replay at it gave.
         package var outcome: ReplayOutcome
+        /// Whether what is used between two prunes fits into it at all times.
+        package var fits: Bool { outcome.peak <= bytes }
     }
 
     /// How a curve was estimated from a part of the entries.
@@ -38,6 +40,16 @@ package struct SizeCurve: Sendable {
 
     /// At how many levels between both watermarks replays begin.
     private static let levels = 4
+    /// The size of a volume without any limit.
+    private static let unlimited = ByteCount(.max / 4)
+
+    /// The quotas of single pools, which hold at any size.
+    var poolQuotas: [Pool: Quota] { replay.regime.poolQuotas }
+
+    /// What a volume without any limit gives where one pool has another quota.
+    func unlimited(with quota: Quota?, for pool: Pool) -> ReplayOutcome {
+        replay.with(quota, for: pool).run(size: Self.unlimited)
+    }
 
     /// Begins a curve.
     ///
@@ -63,7 +75,7 @@ package struct SizeCurve: Sendable {
         starts = (0..<Self.levels).map { level in
             regime.high - max(0, regime.high - regime.low) * Double(level) / Double(Self.levels)
         }
-        best = replay.run(size: ByteCount(.max / 4))
+        best = replay.run(size: Self.unlimited)
         // A pool's quota holds at any size: what it keeps low needs no more of the volume.
         let full = Double(best.peakEver.bytes) / max(regime.high, 0.0001)
         fullSize = ByteCount(Int64(min(full, 4e18).rounded(.up)) + 1)
@@ -112,6 +124,9 @@ package struct SizeCurve: Sendable {
         if let point = points.first(where: { $0.bytes == size }) { return point.outcome }
         return size >= fullSize ? best : nil
     }
+
+    /// Whether what is used between two prunes fits into a volume of that size and of each larger one.
+    package func fits(from size: ByteCount) -> Bool { points.allSatisfy { $0.bytes < size || $0.fits } }
 
     /// What another rule of eviction gives at a size.
     package func outcome(at size: ByteCount, _ rule: VolumeReplay.Rule) -> ReplayOutcome {

@@ -1,7 +1,8 @@
 extension VolumeHistory {
     /// The history from one instant to another, beginning with what was there then.
     ///
-    /// What lies before and after is left out.
+    /// What lies before and after is left out, but for what it tells of the accesses: what comes back after an eviction
+    /// is regret, however long ago that was.
     func part(from begin: Timestamp, to end: Timestamp) -> VolumeHistory {
         var present: [Int64: Content] = [:]
         for content in contents { present[content.entry] = content }
@@ -22,6 +23,9 @@ extension VolumeHistory {
         part.beganAt = max(begin, beganAt)
         part.knownSince = max(begin, knownSince)
         part.contents = present.values.sorted { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) }
+        for (place, event) in ReplayTrace.events(of: self).enumerated() where event == .refetch {
+            part.accesses[place].isRegret = true
+        }
         part.accesses.removeAll { $0.at <= begin || $0.at > end }
         part.samples.removeAll { $0.at < begin || $0.at > end }
         part.evictions.removeAll { $0.at <= begin || $0.at > end }

@@ -77,7 +77,8 @@ package struct VolumeReplay: Sendable {
     }
 
     private let trace: ReplayTrace
-    private let regime: PruneRegime
+    /// How the volume is pruned.
+    private(set) var regime: PruneRegime
     /// What is used of each size by what is no entry.
     private let fixed: Int64
     /// For each prune the number of events before it.
@@ -98,6 +99,17 @@ package struct VolumeReplay: Sendable {
             while place < trace.times.count, trace.times[place] <= time.nanoseconds { place += 1 }
             return (place, time.nanoseconds)
         }
+    }
+
+    /// The same replay with another quota of one pool.
+    ///
+    /// - Parameters:
+    ///   - quota: the quota; nil for none.
+    ///   - pool: whose it is.
+    func with(_ quota: Quota?, for pool: Pool) -> VolumeReplay {
+        var other = self
+        other.regime.poolQuotas[pool] = quota
+        return other
     }
 
     /// Replays the history on a volume of that size.

@@ -72,6 +72,14 @@ package struct VolumeSizing: Sendable {
         }
     }
 
+    /// That today's limit is not what the limit was in all of the window.
+    package struct LimitChange: Sendable, Hashable {
+        /// The first scan with today's limit.
+        package var at: Timestamp
+        /// The limit before.
+        package var before: ByteCount
+    }
+
     /// What another order of eviction would bring.
     package struct ProbationGain: Sendable, Hashable {
         /// What today's size would give.
@@ -84,6 +92,8 @@ package struct VolumeSizing: Sendable {
 
     /// How many days of history a recommendation needs.
     package static let daysNeeded = 7
+    /// For how many days today's limit must have held for a calibration.
+    package static let calibrationDays = 3
 
     /// How long the history is of which single uses are known.
     package let history: Span
@@ -101,12 +111,22 @@ package struct VolumeSizing: Sendable {
     package let days: [DailyFigures.Day]
     /// The bytes used in a day.
     package let dailySet: WorkingSet?
+    /// The bytes used in a day, of those days alone on which anything was used.
+    package let activeDailySet: WorkingSet?
+    /// On how many days of the window anything was used.
+    package let activeDays: Int
     /// The bytes used in 7 days.
     package let weeklySet: WorkingSet?
     /// How the volume grows and when it is full; nil before 14 days of history.
     package let bytesForecast: FillForecast?
-    /// How the demand of jobs grows; nil before that.
+    /// How the demand of jobs grows for what a prune may take; nil before that.
     package let demandForecast: FillForecast?
+    /// What no prune takes at the last scan, as far as entries are known.
+    package let protectedBytes: ByteCount
+    /// How that grows; nil before 14 days of history.
+    package let protectedGrowth: Growth?
+    /// Whether a prune ran at all in the history, and whether one evicted anything.
+    package let prunes: (ran: Bool, evicted: Bool)
     /// How its inodes grow; nil where that cannot be told.
     package let inodesForecast: FillForecast?
     /// How large the PVC should be; nil before 7 days of history or without accesses.
@@ -117,7 +137,12 @@ package struct VolumeSizing: Sendable {
     package let advice: [SizeAdvice]
     /// The policies compared at today's size; empty unless asked for.
     package let policies: [PolicyResult]
-    /// The replay beside what was measured; nil where no access counts.
+    /// The pools whose own quotas cost fetches at any size; empty where something is missing for a recommendation.
+    package let bottlenecks: [QuotaBottleneck]
+    /// When the limit was changed in the window, by more than a tenth; nil where it was not.
+    package let limitChange: LimitChange?
+    /// The replay beside what was measured, since the limit was changed where it was; nil where no access counts, or where
+    /// that was less than `calibrationDays` ago.
     package let calibration: Calibration?
     /// What probation would bring, or LRU where the volume has probation; nil without a recommendation.
     package let otherOrder: ProbationGain?
@@ -137,18 +162,27 @@ package struct VolumeSizing: Sendable {
         }
         self.rates = rates
         self.regret = regret
-        let figures = DailyFigures(history)
+        let figures = DailyFigures(history, pinned: question.regime.pinned)
         let windowDays = Int(question.window.seconds / 86_400)
         days = figures.last(windowDays)
         let unusable = Self.unusable(history, question)
         let hasUse = question.hasEvidence && !rates.isEmpty && unusable == nil
         ideal = hasUse ? HitRateCurve(history, since: since) : nil
         dailySet = hasUse ? WorkingSet(days.map(\.distinctBytes)) : nil
+        let active = days.filter { $0.distinct > 0 }
+        activeDays = active.count
+        activeDailySet = hasUse ? WorkingSet(active.map(\.distinctBytes)) : nil
+        limitChange = Self.limitChange(history, since: since, today: question.limit)
         weeklySet = hasUse ? WorkingSet(days.compactMap(\.weekBytes)) : nil
         let forecasts = FillForecast.all(history, figures, limit: question.limit)
         bytesForecast = forecasts.bytes
         demandForecast = hasUse ? forecasts.demand : nil
         inodesForecast = forecasts.inodes
+        protectedBytes = figures.days.last?.protectedBytes ?? .zero
+        protectedGrowth = forecasts.protected
+        prunes = (
+            !history.evictions.isEmpty, history.evictions.contains { $0.entries > 0 }
+        )
         let uses = days.reduce(0) { $0 + $1.distinct }
         accessesPerUse =
             uses > 0
@@ -163,13 +197,13 @@ package struct VolumeSizing: Sendable {
                 isEmpty: history.contents.isEmpty && history.accesses.isEmpty, question)
         guard hasUse else {
             (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
-            (advice, policies, self.missing) = ([], [], missing)
+            (advice, policies, bottlenecks, self.missing) = ([], [], [], missing)
             return
         }
         // Up to the last scan: of what came after it nothing is known yet, whenever the question is asked.
         let covered = Double(min(question.window.seconds, self.history.seconds)) / 86_400
         var regime = question.regime
-        calibration = Self.calibrate(history, since, question, measured: measured, days: covered)
+        calibration = Self.calibrate(history, since, question, limitChange, measured: measured)
         if regime.times.isEmpty {
             regime.times = PruneRegime.nightly(from: history.beganAt, to: question.now)
         }
@@ -180,15 +214,22 @@ package struct VolumeSizing: Sendable {
             history, since: since, regime, fixed: fixed, days: covered, rank: question.rank)
         let wanted = Double(uses) / Double(max(1, days.count))
         var recommended: Recommendation?
+        bottlenecks = missing == nil ? curve.bottlenecks(allowed: question.terms.distance * wanted) : []
         if missing == nil {
             recommended = Recommendation(
-                &curve, wanted: wanted, growth: forecasts.demand?.growth, unmanaged: question.unmanaged,
+                &curve, wanted: wanted, growth: forecasts.demand?.growth,
+                protected: (protectedBytes, protectedGrowth), unmanaged: question.unmanaged,
                 containers: question.containers, limit: question.limit, now: question.now,
                 terms: question.terms)
-            if recommended == nil { missing = Self.helpless(curve) }
-            // Less than today's size lacks nothing at first: a volume does not shrink.
-            if let size = recommended?.bytes, size > question.limit {
-                recommended?.first = Self.firstDays(history, regime, question, size: size)
+            if recommended == nil { missing = Self.helpless(curve, bottlenecks) }
+            // Less than today's size lacks nothing at first, as a volume does not shrink; nor does one that never
+            // evicted anything.
+            if let size = recommended?.bytes, prunes.evicted {
+                if size > question.limit {
+                    recommended?.first = Self.firstDays(history, regime, question, size: size)
+                } else if let limitChange, limitChange.before < question.limit {
+                    recommended?.first = Self.nextDays(history, regime, question)
+                }
             }
         }
         recommendation = recommended
@@ -215,9 +256,38 @@ package struct VolumeSizing: Sendable {
         self.missing = missing
     }
 
+    /// When the limit was changed last; nil where no scan of the window knew another one.
+    private static func limitChange(
+        _ history: VolumeHistory, since: Timestamp, today: ByteCount
+    ) -> LimitChange? {
+        // A file system's own capacity may move a little.
+        let place = history.samples.lastIndex { sample in
+            sample.limit.map { abs(($0 - today).bytes) > today.bytes / 10 } ?? false
+        }
+        guard let place, let before = history.samples[place].limit else { return nil }
+        let next = place + 1
+        let at = next < history.samples.count ? history.samples[next].at : history.lastScanAt
+        return at > since ? LimitChange(at: at, before: before) : nil
+    }
+
+    /// - Parameters:
+    ///   - history: every recorded access.
+    ///   - since: when the window began.
+    ///   - question: what is asked.
+    ///   - change: when the limit was changed: only what came after it can be compared with a replay at today's size.
+    ///   - measured: hits and misses of the window.
     private static func calibrate(
-        _ history: VolumeHistory, _ since: Timestamp, _ question: Question, measured: HitRate, days: Double
-    ) -> Calibration {
+        _ history: VolumeHistory, _ since: Timestamp, _ question: Question, _ change: LimitChange?,
+        measured: HitRate
+    ) -> Calibration? {
+        var (history, since, measured) = (history, since, measured)
+        if let change {
+            guard question.now - change.at >= .days(Int64(calibrationDays)) else { return nil }
+            history = history.part(from: change.at, to: question.now)
+            since = history.beganAt
+            measured = history.accesses.reduce(into: HitRate()) { $0.add($1) }
+            guard !history.accesses.isEmpty else { return nil }
+        }
         var regime = question.regime
         // What really happened: prunes by hand and on request as well as those of a schedule, and none before
         // Larder was told to prune.
@@ -251,6 +321,30 @@ package struct VolumeSizing: Sendable {
                 size: size)
         }
         return ReplayOutcome(meanOf: outcomes)
+    }
+
+    /// What today's size gives in the days to come, where it has grown and not all that was evicted before has come back.
+    ///
+    /// The window once more, from what is there now.
+    private static func nextDays(
+        _ history: VolumeHistory, _ regime: PruneRegime, _ question: Question
+    ) -> ReplayOutcome {
+        let now = history.part(from: history.lastScanAt, to: history.lastScanAt)
+        var part = history.part(from: question.now - question.window, to: question.now)
+        let length = part.lastScanAt - part.beganAt
+        part.contents = now.contents.map { content in
+            var content = content
+            content.lastUsed = content.lastUsed - length
+            return content
+        }
+        var regime = regime
+        regime.times.removeAll { $0 <= part.beganAt || $0 > part.lastScanAt }
+        let trace = ReplayTrace(
+            part, since: part.beganAt, prunes: regime.critical == nil ? regime.times : nil,
+            pinned: regime.pinned, rank: question.rank,
+            share: min(1, 500_000 / Double(max(1, part.contents.count + part.accesses.count))))
+        return VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers).run(
+            size: question.limit)
     }
 
     private static func otherOrder(
@@ -333,8 +427,13 @@ package struct VolumeSizing: Sendable {
     }
 
     /// Why no size can be named although there were accesses.
-    private static func helpless(_ curve: SizeCurve) -> String {
+    private static func helpless(_ curve: SizeCurve, _ bottlenecks: [QuotaBottleneck]) -> String {
         let best = curve.best.rate
+        if best.hits == 0, let quota = bottlenecks.first {
+            return
+                "a larger quota of pool \(quota.pool.rawValue): with its \(quota.limit) nothing is there any more when it "
+                + "is used again, at any size of the volume; \(quota.needed.quantity) would do"
+        }
         if best.hits == 0 {
             return
                 "caching does not help here: each of the \(best.misses) accesses in the window fetched what "

@@ -64,7 +64,8 @@ extension Services {
                     containers: tax.map { $0.sureContainerBytes } ?? .zero,
                     doubtfulContainers: tax.map { $0.doubtfulContainerBytes } ?? .zero,
                     regime: regime(of: volume, usage, history, watchesPressure: isDaemonUp, now: now),
-                    asked: options.size, rank: Self.rank(of: usage.entries), now: now))
+                    asked: options.size, rank: Self.rank(of: usage.entries),
+                    policy: policy(for: volume), now: now))
             if let left = OrphanSection(volume: volume.name, orphans: try index.orphans(of: volume.name)) {
                 report.orphans.append(left)
             }

@@ -1,0 +1,20 @@
+extension EvictionPolicy {
+    /// The entries that a prune would evict if it were asked for each of them alone, by their rows in the index.
+    ///
+    /// By the rules of `plan`: what is protected is none of them, nor is a directory that holds other entries, or an image
+    /// whose removal alone frees nothing. After an incomplete scan there are none.
+    ///
+    /// - Parameters:
+    ///   - usage: the volume.
+    ///   - now: when the prune would be asked for.
+    package func removable(from usage: VolumeUsage, now: Timestamp) -> Set<Int64> {
+        guard usage.scan.complete else { return [] }
+        let wholes = Wholes(of: usage.entries)
+        return Set(
+            usage.entries.indices.lazy.filter { place in
+                let entry = usage.entries[place]
+                return protection(of: entry, now: now) == nil && wholes.parts(of: place).isEmpty
+                    && entry.found.image?.exclusiveBytes != .zero
+            }.map { usage.entries[$0].id })
+    }
+}
