@@ -125,7 +125,7 @@ extension CacheIndex {
                 number, row, scan.startedAt.nanoseconds, scan.capacity.total.bytes,
                 scan.capacity.available.bytes, scan.capacity.free.bytes, scan.capacity.inodes,
                 scan.capacity.freeInodes, scan.usedBytes.bytes, scan.trashBytes.bytes,
-                volume.quota(capacity: scan.capacity.total).limit.bytes,
+                volume.quota(capacity: scan.capacity).limit.bytes,
             ])
     }
 

@@ -74,7 +74,7 @@ package struct ExplainReport: Report {
     /// The command that brings it back from the trash; nil where it is not there.
     package var restoreCommand: String? {
         guard entry == nil, let ghost, ghost.keptUntil != nil, let run = ghost.run else { return nil }
-        return "larder trash restore \(run) \(SpaceSaving.quoted(key))"
+        return "larder trash restore \(run) \(ReclaimCommands.quoted(key))"
     }
 
     /// The key that was asked for.

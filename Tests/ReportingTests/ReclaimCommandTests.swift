@@ -45,13 +45,16 @@ import Testing
             Array(space.reclaim.values) + (space.groups + space.ages).compactMap(\.reclaim)
             + entries.compactMap(commands.evicting)
         #expect(!printed.isEmpty)
+        let quota = volume.quota(
+            capacity: Capacity(
+                total: gibibytes(50), available: .zero, free: .zero, inodes: 0, freeInodes: 0))
         for text in printed {
             let command = try #require(Command(text), "\(text)")
             #expect(command.volume == volume.name)
             var asked = policy
             asked.selection = EntrySelection(keys: [command.key], pool: command.pool)
             asked.idleFloor = command.floor ?? policy.idleFloor
-            let plan = asked.plan(usage, under: volume.quota(capacity: gibibytes(50)), now: now)
+            let plan = asked.plan(usage, under: quota, now: now)
             #expect(!plan.evict.isEmpty, "\(text)")
             #expect(plan.evict.allSatisfy { now - $0.entry.lastUsed >= .days(7) }, "\(text)")
         }
@@ -60,7 +63,7 @@ import Testing
             var asked = policy
             asked.selection = EntrySelection(keys: [entry.key], pool: entry.pool)
             asked.idleFloor = max(policy.idleFloor, .days(7))
-            let plan = asked.plan(usage, under: volume.quota(capacity: gibibytes(50)), now: now)
+            let plan = asked.plan(usage, under: quota, now: now)
             #expect(plan.evict.isEmpty, "\(entry.key)")
         }
     }
