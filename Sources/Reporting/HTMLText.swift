@@ -134,7 +134,7 @@ enum HTMLText {
         caption{text-align:left;font-weight:600;padding:.25rem 0}.hidden{position:absolute;width:1px;height:1px;
         overflow:hidden;clip-path:inset(50%)}
         th,td{text-align:left;padding:.25rem .55rem .25rem 0;border-bottom:1px solid var(--line);
-        vertical-align:top}td:not(.n){min-width:7.2rem;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
+        vertical-align:top}td:not(.n){min-width:7.2rem;overflow-wrap:anywhere}.sizes td:not(.n){min-width:4.5rem}th{color:var(--soft);font-weight:600}
         tfoot td{font-weight:600;border-bottom:0}
         .n{text-align:right;white-space:nowrap}
         code{font-family:ui-monospace,"Liberation Mono",monospace;font-size:.92em;overflow-wrap:anywhere}

@@ -62,27 +62,31 @@ enum Treemap {
             "<rect class=\"cell a\(share.age ?? 0)\" x=\"\(Plot.text(area.x))\" y=\"\(Plot.text(area.y))\" "
             + "width=\"\(Plot.text(area.width))\" height=\"\(Plot.text(area.height))\">"
             + "<title>\(HTMLText.escaped(label))</title></rect>"
-        let room = Int((area.width - 10) / 6.9)
-        func line(_ text: String, _ y: Double) -> String {
-            "<text x=\"\(Plot.text(area.x + 5))\" y=\"\(Plot.text(y))\">"
-                + "\(HTMLText.escaped(text))</text>"
-        }
+        let (room, tall) = (Int((area.width - 10) / 6.9), Int((area.height - 10) / 6.9))
         let size = "\(share.bytes)"
-        guard room >= 6, area.height >= 18 else {
-            // A narrow and high one is written from below upwards.
-            let tall = Int((area.height - 10) / 6.9)
-            guard area.width >= 18, tall >= 10 + size.count else { return cell }
-            let (x, y) = (Plot.text(area.x + 14), Plot.text(area.y + area.height - 5))
-            return cell + "<text transform=\"translate(\(x),\(y)) rotate(-90)\">"
-                + "\(HTMLText.escaped(name(of: share, room: tall - size.count - 2)))  \(size)</text>"
+        func line(_ text: String, _ attributes: String) -> String {
+            "<text \(attributes)>\(HTMLText.escaped(text))</text>"
         }
-        if area.height >= 34, size.count <= room {
-            return cell + line(name(of: share, room: room), area.y + 14) + line(size, area.y + 28)
+        func level(_ text: String, x: Double, y: Double, anchor: String = "start") -> String {
+            line(text, "x=\"\(Plot.text(x))\" y=\"\(Plot.text(y))\" text-anchor=\"\(anchor)\"")
         }
-        if room >= size.count + 8 {
-            return cell + line("\(name(of: share, room: room - size.count - 2))  \(size)", area.y + 14)
+        func upwards(_ text: String, x: Double) -> String {
+            let foot = Plot.text(area.y + area.height - 5)
+            return line(text, "transform=\"translate(\(Plot.text(x)),\(foot)) rotate(-90)\"")
         }
-        return cell + line(name(of: share, room: room), area.y + 14)
+        if room >= size.count, area.height >= 34 {
+            return cell + level(name(of: share, room: room), x: area.x + 5, y: area.y + 14)
+                + level(size, x: area.x + 5, y: area.y + 28)
+        }
+        if area.height > area.width, area.width >= 32, tall >= size.count {
+            return cell + upwards(name(of: share, room: tall), x: area.x + 14) + upwards(size, x: area.x + 28)
+        }
+        guard room >= 6, area.height >= 18 else { return cell }
+        let isWide = room >= size.count + 8
+        return cell
+            + level(
+                name(of: share, room: isWide ? room - size.count - 2 : room), x: area.x + 5, y: area.y + 14)
+            + (isWide ? level(size, x: area.x + area.width - 5, y: area.y + 14, anchor: "end") : "")
     }
 
     /// A name in that many columns: of a group id its last parts, `…jackson.core`, as they say more than the first.

@@ -188,6 +188,31 @@ struct CapacityReportTests {
         #expect(body.contains("class=\"cell a1\"") && body.contains("last used 1 to 7 days ago</title>"))
     }
 
+    @Test func narrowBoxesAreWrittenUpwards() {
+        // Seven of one size beside a large one: each is 43 wide at most, and three lines high.
+        let shares = (0..<8).map {
+            SpaceUse.Share(
+                name: "org.example.group\($0)", entries: 1, bytes: ByteCount(($0 == 0 ? 30 : 2) << 30), age: 0
+            )
+        }
+        let body = Treemap.body(shares)
+        let sizes = body.matches(of: />([0-9.]+ GiB)</).map { String($0.1) }
+        #expect(sizes.sorted() == (["30.0 GiB"] + Array(repeating: "2.0 GiB", count: 7)).sorted())
+        #expect(body.contains("rotate(-90)"))
+    }
+
+    @Test func labelsLieAboveLines() throws {
+        var plot = Plot(x: (0...10, .bytes), y: (0...1, .bytes))
+        plot.mark(5, "today", kind: "today", row: 0)
+        plot.mark(6, "recommended", kind: "advised", row: 1)
+        let svg = plot.svg(id: "p", title: "T", description: "D")
+        let label = try #require(svg.range(of: ">today<")).lowerBound
+        #expect(label > (try #require(svg.range(of: "<line class=\"advised\""))).lowerBound)
+        // No label of an axis stands there twice.
+        let ticks = svg.matches(of: /class="tick"[^>]*y="([^"]*)"[^>]*>([^<]*)</).map { "\($0.1) \($0.2)" }
+        #expect(Set(ticks).count == ticks.count && ticks.filter { $0.hasSuffix(" 0 B") }.count == 2)
+    }
+
     @Test func commandsAreForWhatIsIdleOnly() {
         let used = artifact(1, key: "g.a:b:1", hoursIdle: 10)
         let idle = artifact(2, key: "g.c:d:1", hoursIdle: 24 * 20)
