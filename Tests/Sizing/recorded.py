@@ -87,7 +87,9 @@ def write(path, past, begin):
         insert(db, "scans", scan | {
             "id": first + place, "started_at": at(second), "finished_at": at(second) + NS, "baseline": place == 0})
         insert(db, "capacity_samples", sample | {
-            "scan": first + place, "at": at(second), "used_bytes": past.samples[place], "trash_bytes": 0})
+            "scan": first + place, "at": at(second), "used_bytes": past.samples[place], "trash_bytes": 0,
+            # The limit of the first scan is not that of the past, which is the one that the report is asked with.
+            "limit_bytes": None})
     gone_at = {}
     prunes = sorted(past.record.prunes)
     turn = 0
