@@ -214,9 +214,21 @@ package struct Trash: Sendable {
     }
 
     func removeIfEmpty(_ id: String, _ directory: OpenDirectory) {
-        guard let names = try? directory.names(),
+        // Each entry is asked for by its name: a directory that fails to be read looks like an empty one (readdir(3)
+        // takes ENOENT for its end), and what it holds would be lost.
+        guard let journal = try? TrashJournal.read(from: directory),
+            journal.entries.indices.allSatisfy({ isGone(Self.name($0), from: directory) }),
+            let names = try? directory.names(),
             !names.contains(where: { $0.first.map { $0 >= 48 && $0 <= 57 } ?? false })
         else { return }
-        _ = try? TreeRemoval.remove(Array(id.utf8).cString, in: folder.trash)
+        for name in names { _ = unlinkat(directory.descriptor, name, 0) }
+        _ = unlinkat(folder.trash.descriptor, Array(id.utf8).cString, AT_REMOVEDIR)
+    }
+
+    private func isGone(_ name: [CChar], from directory: OpenDirectory) -> Bool {
+        do throws(SystemError) {
+            _ = try directory.stat(name)
+            return false
+        } catch { return error.code == ENOENT }
     }
 }

@@ -47,6 +47,8 @@ package protocol DaemonControl: Sendable {
     func configuration() async -> Configuration
     /// What the daemon still waits for before its figures can be trusted, one line each; empty when ready.
     func waitingFor() async -> [String]
+    /// The names of volumes that are not at their paths, or do not answer.
+    func awayVolumes() async -> Set<String>
     /// Every activity of every volume that was scheduled, asked for or run.
     func activityStates() async -> [ActivityState]
     /// Begins an activity now and returns without waiting for its end.

@@ -73,12 +73,13 @@ def check(directory, file_system):
             volumes.add_entry(directory / "well", f"e{number}", "1", size=40_000)
         # What is read before pressure counts is what a scan counted: it comes by itself.
         until(lambda: "prune of well" in log.read_text(), "a prune of the other volume")
-        answers = [asked(address, page) for page in PAGES]
-        assert answers == [200] * len(PAGES), f"{list(zip(PAGES, answers))}"
+        for page in PAGES:
+            # The first report is still being made when the page is asked for early.
+            until(lambda page=page: asked(address, page) == 200, f"/{page}")
         assert file_system.poll() is None
         daemon.terminate()
         assert daemon.wait(PATIENCE) == 0, "it did not end well"
-        return len(answers)
+        return len(PAGES)
     except AssertionError:
         for line in log.read_text().splitlines()[-12:]:
             print(json.loads(line)["message"] if line.startswith("{") else line, file=sys.stderr)
@@ -101,8 +102,9 @@ def main():
             until((directory / "hung").is_mount, "the mount")
             print(f"hung_volume: {check(directory, file_system)} pages answered, the other volume pruned, 0 violations")
         finally:
-            # It unmounts itself.
-            file_system.terminate()
+            # Killed, as SIGTERM may be blocked in whatever a test began.
+            subprocess.run(["umount", "--lazy", directory / "hung"], check=False)
+            file_system.kill()
             file_system.wait(PATIENCE)
 
 

@@ -162,13 +162,16 @@ def contents(directory):
 
 
 def calls(command):
-    """The calls of a run that concern the volume or the state: (name, which one of its thread)."""
+    """The calls of a run that concern the volume or the state: (name, which one of its thread).
+
+    And those of them that list the folder of a run in the trash: one that is not read is not empty.
+    """
     volume = Volume()
     try:
         words = volume.prepare(command)
         trace = volume.top / "trace"
         volume.larder(words, ["strace", "-f", "-y", "-qq", "-o", str(trace), "-e", "trace=" + ",".join(ERRORS)])
-        counts, found = collections.Counter(), []
+        counts, found, listings = collections.Counter(), [], []
         for line in trace.read_text(errors="replace").splitlines():
             match = re.match(r"(\d+) +(\w+)\(", line)
             if not match:
@@ -177,7 +180,9 @@ def calls(command):
             counts[thread, name] += 1
             if str(volume.top) in line and name in ERRORS:
                 found.append((name, counts[thread, name]))
-        return sorted(set(found))
+                if name == "getdents64" and re.search(r"/\.larder/trash/[^/>]+>", line):
+                    listings.append(counts[thread, name])
+        return sorted(set(found)), sorted(set(listings))
     finally:
         volume.remove()
 
@@ -242,10 +247,13 @@ def main():
     options = parser.parse_args()
     chance, done, wrong = random.Random(options.seed), 0, []
     for command in options.command or COMMANDS:
-        found = calls(command)
+        found, listings = calls(command)
         tries = [(name, number, error) for name, number in found for error in ERRORS[name]]
         if not options.long:
             tries = chance.sample(tries, min(options.each, len(tries)))
+            # Threads share the work differently each time: those around it as well.
+            near = range(max(1, min(listings) - 6), max(listings) + 3) if listings else []
+            tries += [("getdents64", number, "ENOENT") for number in near]
         faults = []
         for name, number, error in tries:
             inject = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={name}:error={error}:when={number}"]

@@ -17,6 +17,8 @@ package struct ReportOptions: Sendable {
     package var measuresSharing = false
     /// Whether to look into the largest artifacts for duplicates and replaced builds, where a volume is mounted.
     package var looksIntoArtifacts = true
+    /// The names of volumes that are not to be touched: their file systems do not answer.
+    package var away: Set<String> = []
 
     /// The options of the daemon's report, and of the command's without any flag.
     package init() {}
@@ -55,7 +57,9 @@ extension Services {
             var tax = isStore && !keepsLayersOnce(volume) ? CapacityReport.ImageTax(usage.layers) : nil
             tax?.look(at: volume, usage)
             if options.measuresSharing { tax?.sharing = measuredSharing(of: volume) }
-            let look = isStore || !options.looksIntoArtifacts ? nil : ArtifactLook(path: volume.path)
+            let look =
+                isStore || !options.looksIntoArtifacts || options.away.contains(volume.name)
+                ? nil : ArtifactLook(path: volume.path)
             report.volumes.append(
                 CapacityReport.Volume(
                     volume, usage, history, window: options.window, terms: settings.terms(now: now),

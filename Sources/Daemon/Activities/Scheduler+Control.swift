@@ -19,6 +19,11 @@ extension Scheduler {
         waker.yield()
     }
 
+    /// The names of volumes that are not at their paths, or do not answer.
+    package func awayVolumes() -> Set<String> {
+        Set(presence.filter { $0.value != .present }.keys)
+    }
+
     /// Takes note of whether a volume is at its path, or why it is away; says so where that changed.
     ///
     /// - Parameter seen: what lies at its path; nil where it is away.

@@ -20,11 +20,15 @@ struct IndexSizes: Sendable {
     var madeAt: Timestamp
 
     /// Makes them.
-    init(_ index: CacheIndex, by services: Services, now: Timestamp) throws {
+    ///
+    /// - Parameter away: the names of volumes that are not at their paths, or do not answer.
+    init(_ index: CacheIndex, by services: Services, away: Set<String>, now: Timestamp) throws {
         let known = try services.configuration.volumes.compactMap { volume in
             try index.usage(of: volume.name).map { (volume: volume, usage: $0) }
         }
-        let report = try services.capacityReport(ReportOptions(), index, of: known, now: now)
+        var options = ReportOptions()
+        options.away = away
+        let report = try services.capacityReport(options, index, of: known, now: now)
         for (volume, usage) in known {
             previews[volume.name] = NextPrunePreview(
                 of: volume, usage, by: services.policy(for: volume, capacity: usage.capacity), now: now)

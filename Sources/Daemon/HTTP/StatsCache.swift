@@ -113,8 +113,9 @@ actor StatsCache {
         isSizing = true
         Task(priority: .utility) {
             do {
+                let away = await control.awayVolumes()
                 let made = try await slowReader.read {
-                    try IndexSizes($0, by: services, now: now)
+                    try IndexSizes($0, by: services, away: away, now: now)
                 }
                 take(made, basis: figures.basis, by: services.configuration)
             } catch {

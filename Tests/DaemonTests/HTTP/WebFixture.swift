@@ -27,6 +27,8 @@ final class FakeControl: DaemonControl {
 
     func configuration() async -> Configuration { told.withLock { $0 } }
 
+    func awayVolumes() async -> Set<String> { [] }
+
     func waitingFor() async -> [String] { waiting.withLock { $0 } }
 
     func activityStates() async -> [ActivityState] {
