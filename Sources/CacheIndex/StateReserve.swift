@@ -19,7 +19,8 @@ struct StateReserve: Sendable {
         if lstat(path, &found) == 0, Int64(found.st_blocks) * 512 >= Self.size { return true }
         unlink(path)
         let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else { return false }
+        // Another Larder that begins at this moment makes it.
+        guard file >= 0 else { return errno == EEXIST }
         defer { close(file) }
         guard posix_fallocate(file, 0, off_t(Self.size)) == 0 else {
             unlink(path)

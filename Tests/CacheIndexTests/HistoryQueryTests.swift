@@ -61,7 +61,7 @@ import Testing
         let second = scan(at: 24, [])
         _ = try index.record(second, of: volume)
         let limits = try index.history(of: "build")?.samples.map(\.limit)
-        #expect(limits == [ByteCount(7000), second.capacity.total])
+        #expect(limits == [ByteCount(7000), second.capacity.usable])
         // An older Larder wrote none.
         _ = try bed.sql("UPDATE capacity_samples SET limit_bytes = NULL")
         #expect(try index.history(of: "build")?.samples.map(\.limit) == [nil, nil])

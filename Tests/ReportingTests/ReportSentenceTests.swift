@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func claimsAreSaidAsTheyWereMade() {
-        #expect(text(report(limit: ByteCount(50_000_000_000))).contains("keep 50G."))
+        #expect(text(report(limit: ByteCount(50_000_000_000), capacity: 60)).contains("keep 50G."))
         #expect(text(report(limit: ByteCount(4 << 30))).contains("keep 4Gi."))
         let odd = ByteCount(1_992_552 * 1024 * 3)
         #expect(text(report(limit: odd, isOfCapacity: true)).contains("keep today's 5.7 GiB."))
