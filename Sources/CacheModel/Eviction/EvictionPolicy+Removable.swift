@@ -10,11 +10,12 @@ extension EvictionPolicy {
     package func removable(from usage: VolumeUsage, now: Timestamp) -> Set<Int64> {
         guard usage.scan.complete else { return [] }
         let wholes = Wholes(of: usage.entries)
-        return Set(
-            usage.entries.indices.lazy.filter { place in
-                let entry = usage.entries[place]
-                return protection(of: entry, now: now) == nil && wholes.parts(of: place).isEmpty
-                    && entry.found.image?.exclusiveBytes != .zero
-            }.map { usage.entries[$0].id })
+        var removable: Set<Int64> = []
+        for (place, entry) in usage.entries.enumerated()
+        where protection(of: entry, now: now) == nil && wholes.parts(of: place).isEmpty {
+            if let image = entry.found.image, image.exclusiveBytes == .zero { continue }
+            removable.insert(entry.id)
+        }
+        return removable
     }
 }

@@ -88,8 +88,8 @@ package struct Volume: Sendable, Hashable {
     ///
     /// - Parameter capacity: of the volume's file system.
     package func quota(capacity: Capacity) -> Quota {
-        Quota(
-            limit: limit(on: capacity), high: level(high, on: capacity), low: level(low, on: capacity))
+        let high = level(high, on: capacity)
+        return Quota(limit: limit(on: capacity), high: high, low: min(level(low, on: capacity), high))
     }
 
     /// Above how many bytes a prune does not wait for its schedule.
@@ -104,10 +104,10 @@ package struct Volume: Sendable, Hashable {
 
     private func limit(on capacity: Capacity) -> ByteCount { min(limit ?? capacity.usable, capacity.usable) }
 
-    /// A watermark that is a size stands for the same part of a limit that the file system cuts short.
+    /// A watermark that is a size beyond what the file system holds stands for the same part of it as of the limit.
     private func level(_ mark: Watermark, on capacity: Capacity) -> ByteCount {
         let usable = limit(on: capacity)
-        guard case .size(let size) = mark, let limit, limit > usable, limit > .zero else {
+        guard case .size(let size) = mark, size > usable, let limit, limit > .zero else {
             return mark.of(usable)
         }
         return ByteCount(Int64(Double(size.bytes) / Double(limit.bytes) * Double(usable.bytes)))
