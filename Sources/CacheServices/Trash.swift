@@ -214,6 +214,9 @@ package struct Trash: Sendable {
     }
 
     func removeIfEmpty(_ id: String, _ directory: OpenDirectory) {
+        // The system refuses to remove a directory that holds anything.
+        let name = Array(id.utf8).cString
+        if unlinkat(folder.trash.descriptor, name, AT_REMOVEDIR) == 0 { return }
         // Each entry is asked for by its name: a directory that fails to be read looks like an empty one (readdir(3)
         // takes ENOENT for its end), and what it holds would be lost.
         guard let journal = try? TrashJournal.read(from: directory),
@@ -222,7 +225,7 @@ package struct Trash: Sendable {
             !names.contains(where: { $0.first.map { $0 >= 48 && $0 <= 57 } ?? false })
         else { return }
         for name in names { _ = unlinkat(directory.descriptor, name, 0) }
-        _ = unlinkat(folder.trash.descriptor, Array(id.utf8).cString, AT_REMOVEDIR)
+        _ = unlinkat(folder.trash.descriptor, name, AT_REMOVEDIR)
     }
 
     private func isGone(_ name: [CChar], from directory: OpenDirectory) -> Bool {
