@@ -72,7 +72,7 @@ package struct ScanService: Sendable {
         scan.usedInodes = OwnFileSystem.usedInodes(volume, locked.root, scan.capacity).map {
             max(0, $0 - scan.trashInodes)
         }
-        try TrashRecovery(index: index, clock: clock).run(locked, &notices)
+        let trashed = try TrashRecovery(index: index, clock: clock).run(locked, &notices)
         let detector = ClockJumpDetector(stateDirectory: index.stateDirectory)
         if let expected = detector.expected(now: clock()) {
             notices.append(
@@ -80,9 +80,7 @@ package struct ScanService: Sendable {
                     + "is \(expected); times of use before that are off")
         }
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
-        if case .success(let folder) = locked.folder {
-            try index.recordTrash(of: volume.name, holding: Trash(folder).runs().map(\.stock))
-        }
+        if let trashed { try index.recordTrash(of: volume.name, holding: trashed.map(\.stock)) }
         if !index.isInMemory { detector.record(now: clock()) }
         // Every line of them is in the index now.
         if let events, !index.isInMemory, !volume.isReadOnly {

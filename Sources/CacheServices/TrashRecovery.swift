@@ -11,12 +11,16 @@ struct TrashRecovery {
     let clock: @Sendable () -> Timestamp
 
     /// Records every interrupted run of the locked volume, a notice for each.
-    func run(_ locked: LockedVolume, _ notices: inout [String]) throws {
-        guard case .success(let folder) = locked.folder else { return }
-        let interrupted = try Trash(folder).runs().filter { run in
+    ///
+    /// - Returns: what the trash holds, which nobody else changes while the volume is locked; nil where it cannot be
+    ///   opened.
+    func run(_ locked: LockedVolume, _ notices: inout [String]) throws -> [Trash.Run]? {
+        guard case .success(let folder) = locked.folder else { return nil }
+        let runs = try Trash(folder).runs()
+        let interrupted = try runs.filter { run in
             try run.createdAt != nil && !index.knows(run: run.id)
         }
-        guard !interrupted.isEmpty, let usage = try index.usage(of: locked.volume.name) else { return }
+        guard !interrupted.isEmpty, let usage = try index.usage(of: locked.volume.name) else { return runs }
         // By path and not by the journal's number: that may come from an index in memory, or from a job.
         let known = Dictionary(
             usage.entries.map { ($0.found.path.description, $0.id) }, uniquingKeysWith: { first, _ in first })
@@ -42,5 +46,6 @@ struct TrashRecovery {
                 "volume \(locked.volume.name): \(kind) \(run.id) was interrupted; its \(evicted.count) entries "
                     + "wait in the trash, the rest was not touched")
         }
+        return runs
     }
 }
