@@ -311,14 +311,7 @@ package struct VolumeSizing: Sendable {
         let starts = (0..<4).map { begin - .days(7 * $0) }.filter { $0 == begin || $0 >= history.knownSince }
         let outcomes = starts.map { start in
             let part = history.part(from: start, to: start + question.window)
-            var regime = regime
-            regime.times.removeAll { $0 <= part.beganAt || $0 > part.lastScanAt }
-            let trace = ReplayTrace(
-                part, since: part.beganAt, prunes: regime.critical == nil ? regime.times : nil,
-                pinned: regime.pinned, rank: question.rank,
-                share: min(1, 500_000 / Double(max(1, part.contents.count + part.accesses.count))))
-            return VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers).run(
-                size: size)
+            return replay(part, regime, question, size: size)
         }
         return ReplayOutcome(meanOf: outcomes)
     }
@@ -337,14 +330,20 @@ package struct VolumeSizing: Sendable {
             content.lastUsed = content.lastUsed - length
             return content
         }
+        return replay(part, regime, question, size: question.limit)
+    }
+
+    /// A part of the history on a volume of that size, by the prunes that fall into it.
+    private static func replay(
+        _ part: VolumeHistory, _ regime: PruneRegime, _ question: Question, size: ByteCount
+    ) -> ReplayOutcome {
         var regime = regime
         regime.times.removeAll { $0 <= part.beganAt || $0 > part.lastScanAt }
         let trace = ReplayTrace(
             part, since: part.beganAt, prunes: regime.critical == nil ? regime.times : nil,
             pinned: regime.pinned, rank: question.rank,
             share: min(1, 500_000 / Double(max(1, part.contents.count + part.accesses.count))))
-        return VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers).run(
-            size: question.limit)
+        return VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers).run(size: size)
     }
 
     private static func otherOrder(
