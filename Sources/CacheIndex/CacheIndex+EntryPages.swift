@@ -181,8 +181,7 @@ extension CacheIndex {
             arguments += [pool.code]
         }
         if let text = question.text, !text.isEmpty {
-            let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
-                "_", with: "\\_")
+            let escaped = text.escapedForLike
             let id = ImagePattern.id(in: text).map { "\($0)*" }
             conditions.append(
                 """

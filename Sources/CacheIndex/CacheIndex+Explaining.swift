@@ -134,8 +134,7 @@ extension CacheIndex {
     ///
     /// - Throws: `IndexError`.
     package func ghosts(holding text: String, limit: Int) throws -> [GhostRecord] {
-        let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
-            "_", with: "\\_")
+        let escaped = text.escapedForLike
         return try reading { db in
             try ghosts("ghosts.key LIKE ? ESCAPE '\\'", ["%\(escaped)%"], db, limit: limit)
         }
@@ -194,8 +193,7 @@ extension CacheIndex {
     package func names(near text: String, count: Int) throws -> [String] {
         try reading { db in
             let names = "SELECT key AS name FROM entries UNION SELECT name FROM image_names"
-            let escaped = text.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
-                "_", with: "\\_")
+            let escaped = text.escapedForLike
             let holding = try String.fetchAll(
                 db,
                 sql:
@@ -207,8 +205,7 @@ extension CacheIndex {
                 $0.count > 2
             }
             for part in parts.sorted(by: { $0.count > $1.count }) {
-                let escaped = part.replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing(
-                    "_", with: "\\_")
+                let escaped = part.escapedForLike
                 let some = try String.fetchAll(
                     db,
                     sql: "SELECT name FROM (\(names)) WHERE name LIKE ? ESCAPE '\\' ORDER BY name LIMIT 2000",

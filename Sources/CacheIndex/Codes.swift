@@ -108,3 +108,10 @@ extension Row {
         return path
     }
 }
+
+extension String {
+    /// The text in a pattern of LIKE with `ESCAPE '\\'`, where it stands for itself.
+    var escapedForLike: String {
+        replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
+    }
+}
