@@ -110,7 +110,7 @@ extension Row {
 }
 
 extension String {
-    /// The text in a pattern of LIKE with `ESCAPE '\\'`, where it stands for itself.
+    /// The text in a pattern of LIKE with `ESCAPE '\'`, where it stands for itself.
     var escapedForLike: String {
         replacing("\\", with: "\\\\").replacing("%", with: "\\%").replacing("_", with: "\\_")
     }
