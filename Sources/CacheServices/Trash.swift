@@ -214,7 +214,8 @@ package struct Trash: Sendable {
     }
 
     func removeIfEmpty(_ id: String, _ directory: OpenDirectory) {
-        // The system refuses to remove a directory that holds anything.
+        // A draft is of no use once nobody writes it; the system refuses to remove a directory that holds anything else.
+        TrashJournal.removeDraft(from: directory)
         let name = Array(id.utf8).cString
         if unlinkat(folder.trash.descriptor, name, AT_REMOVEDIR) == 0 { return }
         // Each entry is asked for by its name: a directory that fails to be read looks like an empty one (readdir(3)

@@ -76,6 +76,9 @@ package struct TrashJournal: Codable, Sendable, Equatable {
         else { throw SystemError(code: errno) }
     }
 
+    /// Removes what an interrupted writing left, if anything.
+    static func removeDraft(from folder: OpenDirectory) { _ = unlinkat(folder.descriptor, draft, 0) }
+
     /// More entries are neither written into one journal nor read from one.
     static let mostEntries = 100_000
     /// What a journal of so many entries has at most, with paths of a few hundred bytes.
