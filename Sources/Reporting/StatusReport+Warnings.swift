@@ -3,9 +3,9 @@ import CacheModel
 extension StatusReport.Warning {
     /// What should be looked at on a volume, by its figures.
     ///
-    /// - Parameter limit: as it was configured; nil where it is what the file system holds.
+    /// - Parameter configured: the volume as it was configured.
     package static func about(
-        _ volume: VolumeFigures, limit: ByteCount?, quota: Quota, inodes: InodeUse? = nil, now: Timestamp
+        _ volume: VolumeFigures, of configured: Volume, quota: Quota, inodes: InodeUse? = nil, now: Timestamp
     ) -> [Self] {
         var warnings: [Self] = []
         func warn(_ code: String, _ text: String, _ hint: String) {
@@ -23,11 +23,9 @@ extension StatusReport.Warning {
                 "\(volume.name) uses \(Figures.grouped(inodes.used)) inodes, more than its high watermark "
                     + "(\(Figures.grouped(inodes.quota.high)))", "larder prune --volume \(volume.name)")
         }
-        if let limit, limit > capacity.usable {
+        for sentence in configured.limitsBeyond(capacity) {
             warn(
-                "limit-beyond-capacity",
-                "the limit of \(volume.name), \(limit), is more than jobs can fill on its file system, "
-                    + "\(capacity.usable): that is its quota",
+                "limit-beyond-capacity", sentence,
                 "enlarge the PVC (or wait until its file system has grown), or lower the limit")
         }
         if capacity.inodes > 0, capacity.freeInodes * 20 < capacity.inodes {

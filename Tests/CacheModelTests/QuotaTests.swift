@@ -28,7 +28,11 @@ import Testing
     @Test func aLimitWithinTheDiskHolds() {
         let quota = volume(limit: 500).quota(capacity: disk)
         #expect(quota == Quota(limit: ByteCount(500), high: ByteCount(425), low: ByteCount(350)))
-        #expect(!volume(limit: 500).isLimitBeyond(disk) && volume(limit: 951).isLimitBeyond(disk))
+        #expect(
+            volume(limit: 950).limitsBeyond(disk).isEmpty && volume(limit: 951).limitsBeyond(disk).count == 1)
+        var pooled = volume(limit: 500)
+        pooled.poolQuotas = [.maven: Quota(limit: ByteCount(951), high: .zero, low: .zero)]
+        #expect(pooled.limitsBeyond(disk).first?.hasPrefix("the limit of pool maven of ") == true)
     }
 
     /// A claim that was enlarged, whose file system was not yet.

@@ -5,7 +5,8 @@
 
 `larder serve` watches two volumes, one of them through a FUSE file system (bindfs) that is stopped by SIGSTOP: like
 an NFS server that is gone, it answers no call any more. Then the other volume is filled beyond its critical level, and
-each page is asked for. Needs root and /dev/fuse.
+each page is asked for. Afterwards a daemon begins while the file system hangs: it looks into the volume before it can
+know, and each page must come all the same. Needs root and /dev/fuse.
 """
 
 import json
@@ -34,7 +35,12 @@ volumes:
 - {{name: hung, kind: build-cache, path: {0}/hung, limit: 1Mi}}
 """
 PAGES = ["healthz", "readyz", "metrics", "", "plan", "runs", "report", "api/v1/status"]
-PATIENCE = 90
+# What needs nothing of the volume that hangs.
+COMMANDS = [
+    "status", "list --volume well", "scan --volume well", "plan --volume well", "prune --volume well", "metrics",
+    "trash list --volume well",
+]
+PATIENCE = 180
 
 
 def until(found, what):
@@ -55,38 +61,77 @@ def asked(address, page):
         return error.code
 
 
-def check(directory, file_system):
-    """Counts what was asked and answered while a volume hung."""
-    log = directory / "log"
-    with log.open("w") as output:
-        daemon = subprocess.Popen(
-            [volumes.LARDER, "serve", f"--config={directory}/larder.yaml", "--listen=127.0.0.1:0"],
-            stdout=output, stderr=output)
-    try:
-        until(lambda: '"address":"' in log.read_text(), "an address")
-        address = re.search(r'"address":"([^"]+)"', log.read_text()).group(1)
-        until(lambda: asked(address, "readyz") == 200, "readiness")
-        until(lambda: "scan of hung" in log.read_text(), "the first scan")
+class Daemon:
+    """A daemon on a free port; the end of its log is shown where something does not come."""
+
+    def __init__(self, directory):
+        self.log = directory / "log"
+        with self.log.open("w") as output:
+            self.process = subprocess.Popen(
+                [volumes.LARDER, "serve", f"--config={directory}/larder.yaml", "--listen=127.0.0.1:0"],
+                stdout=output, stderr=output)
+
+    def __enter__(self):
+        self.expect('"address":"')
+        self.address = re.search(r'"address":"([^"]+)"', self.log.read_text()).group(1)
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if isinstance(error, AssertionError):
+            for line in self.log.read_text().splitlines()[-20:]:
+                print(json.loads(line)["message"] if line.startswith("{") else line, file=sys.stderr)
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def expect(self, text):
+        """Waits for a text in the log."""
+        until(lambda: text in self.log.read_text(), f"'{text}'")
+
+    def expect_pages(self, pages):
+        """Waits until each page comes: the first report is still being made when it is asked for early."""
+        for page in pages:
+            until(lambda page=page: asked(self.address, page) == 200, f"/{page}")
+
+    def stop(self):
+        """Asks it to stop, and waits for a good end."""
+        self.process.terminate()
+        assert self.process.wait(PATIENCE) == 0, "it did not end well"
+
+
+def hang_under_it(directory, file_system):
+    """The file system begins to hang under a daemon that runs."""
+    with Daemon(directory) as daemon:
+        daemon.expect_pages(["readyz"])
+        daemon.expect("scan of hung")
         file_system.send_signal(signal.SIGSTOP)
-        until(lambda: "hung is unavailable" in log.read_text(), "word of the volume that hangs")
-        for number in range(40):
-            volumes.add_entry(directory / "well", f"e{number}", "1", size=40_000)
-        # What is read before pressure counts is what a scan counted: it comes by itself.
-        until(lambda: "prune of well" in log.read_text(), "a prune of the other volume")
-        for page in PAGES:
-            # The first report is still being made when the page is asked for early.
-            until(lambda page=page: asked(address, page) == 200, f"/{page}")
-        assert file_system.poll() is None
-        daemon.terminate()
-        assert daemon.wait(PATIENCE) == 0, "it did not end well"
-        return len(PAGES)
-    except AssertionError:
-        for line in log.read_text().splitlines()[-12:]:
-            print(json.loads(line)["message"] if line.startswith("{") else line, file=sys.stderr)
-        raise
+        try:
+            daemon.expect("hung is unavailable")
+            for number in range(40):
+                volumes.add_entry(directory / "well", f"e{number}", "1", size=40_000)
+            # What is read before pressure counts is what a scan counted: it comes by itself.
+            daemon.expect("prune of well")
+            daemon.expect_pages(PAGES)
+            assert file_system.poll() is None
+            daemon.stop()
+        finally:
+            file_system.send_signal(signal.SIGCONT)
+    return len(PAGES)
+
+
+def hang_before_it(directory, file_system):
+    """A daemon begins, with an index of both volumes, after the file system began to hang."""
+    file_system.send_signal(signal.SIGSTOP)
+    try:
+        with Daemon(directory) as daemon:
+            daemon.expect_pages(PAGES)
+            daemon.stop()
+        for words in COMMANDS:
+            subprocess.run(
+                [volumes.LARDER, *words.split(), f"--config={directory}/larder.yaml"], timeout=PATIENCE,
+                stdout=subprocess.DEVNULL, check=True)
     finally:
         file_system.send_signal(signal.SIGCONT)
-        daemon.kill()
+    return len(PAGES)
 
 
 def main():
@@ -100,7 +145,8 @@ def main():
         file_system = subprocess.Popen(["bindfs", "-f", directory / "behind", directory / "hung"])
         try:
             until((directory / "hung").is_mount, "the mount")
-            print(f"hung_volume: {check(directory, file_system)} pages answered, the other volume pruned, 0 violations")
+            pages = hang_under_it(directory, file_system) + hang_before_it(directory, file_system)
+            print(f"hung_volume: {pages} pages answered, the other volume pruned, 0 violations")
         finally:
             # Killed, as SIGTERM may be blocked in whatever a test began.
             subprocess.run(["umount", "--lazy", directory / "hung"], check=False)

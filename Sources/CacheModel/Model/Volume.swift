@@ -97,10 +97,18 @@ package struct Volume: Sendable, Hashable {
     /// - Parameter capacity: of the volume's file system.
     package func criticalLevel(on capacity: Capacity) -> ByteCount { level(critical, on: capacity) }
 
-    /// Whether the limit is more than jobs can fill: then the file system is the limit.
+    /// A sentence for each limit, the volume's and its pools', that is more than jobs can fill.
     ///
     /// - Parameter capacity: of the volume's file system.
-    package func isLimitBeyond(_ capacity: Capacity) -> Bool { limit.map { $0 > capacity.usable } ?? false }
+    package func limitsBeyond(_ capacity: Capacity) -> [String] {
+        let pools = poolQuotas.sorted { $0.key < $1.key }
+            .map { ("the limit of pool \($0.key.rawValue) of \(name)", Optional($0.value.limit)) }
+        return ([("the limit of \(name)", limit)] + pools).compactMap { what, limit in
+            guard let limit, limit > capacity.usable else { return nil }
+            return "\(what), \(limit), is more than jobs can fill on its file system, \(capacity.usable): "
+                + "that is its quota"
+        }
+    }
 
     private func limit(on capacity: Capacity) -> ByteCount { min(limit ?? capacity.usable, capacity.usable) }
 

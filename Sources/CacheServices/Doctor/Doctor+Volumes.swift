@@ -62,11 +62,10 @@ extension Doctor {
                     why: "No file can be made without one, however much space there is.",
                     cure: "larder prune --to a smaller size"))
         }
-        if let limit = volume.volume.limit, volume.volume.isLimitBeyond(capacity) {
+        for sentence in volume.volume.limitsBeyond(capacity) {
             found.append(
                 .init(
-                    .mounts, "limit", .warning,
-                    "the limit of \(name), \(limit), is more than jobs can fill there, \(capacity.usable)",
+                    .mounts, "limit", .warning, sentence,
                     why: "Larder keeps to what the file system holds; the watermarks are parts of that.",
                     cure: "enlarge the volume (or wait until its file system has grown), or lower `limit`"))
         }

@@ -54,11 +54,14 @@ extension Services {
             report.idleWarmings += try index.idleWarmings(of: volume.name, since: now - options.window)
             guard let history = try index.history(of: volume.name) else { continue }
             let isStore = volume.kind == .imageStore
-            var tax = isStore && !keepsLayersOnce(volume) ? CapacityReport.ImageTax(usage.layers) : nil
-            tax?.look(at: volume, usage)
+            let isAway = options.away.contains(volume.name)
+            let keepsLayersOnce = isStore && !isAway && keepsLayersOnce(volume)
+            var tax = isStore && !keepsLayersOnce ? CapacityReport.ImageTax(usage.layers) : nil
+            tax?.count(usage)
+            if !isAway { tax?.lookIntoEvents(of: volume, usage) }
             if options.measuresSharing { tax?.sharing = measuredSharing(of: volume) }
             let look =
-                isStore || !options.looksIntoArtifacts || options.away.contains(volume.name)
+                isStore || !options.looksIntoArtifacts || isAway
                 ? nil : ArtifactLook(path: volume.path)
             report.volumes.append(
                 CapacityReport.Volume(
@@ -159,12 +162,15 @@ extension Services {
 }
 
 extension CapacityReport.ImageTax {
+    /// Adds how many containers the last scan saw.
+    fileprivate mutating func count(_ usage: VolumeUsage) {
+        containers = usage.entries.reduce(0) { $0 + ($1.found.image?.containers ?? 0) }
+    }
+
     /// Adds what the event logs tell of containers.
-    fileprivate mutating func look(at volume: Volume, _ usage: VolumeUsage) {
-        let images = usage.entries.filter { $0.found.image != nil }
-        containers = images.reduce(0) { $0 + ($1.found.image?.containers ?? 0) }
+    fileprivate mutating func lookIntoEvents(of volume: Volume, _ usage: VolumeUsage) {
         var sizes: [String: ByteCount] = [:]
-        for image in images {
+        for image in usage.entries where image.found.image != nil {
             // A container's copy is the top layer's tree; events name the image by a reference or its ID.
             let top = image.found.image?.layers.first
             let size = usage.layers.first { $0.id == top }?.storedBytes ?? .zero

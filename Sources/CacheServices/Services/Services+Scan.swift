@@ -39,7 +39,7 @@ extension Services {
             display.update("\(done) directories")
         }
         let result = try scan.run(locked, warm: warm)
-        warn(result.notices)
+        warn(result.notices + locked.volume.limitsBeyond(result.scan.capacity))
         return result
     }
 

@@ -134,7 +134,7 @@ extension StatusReport {
             line.isStuck = figures.overQuota
             self.volumes.append(line)
             warnings += Warning.about(
-                figures, limit: volume.limit, quota: quota, inodes: inodes, now: now)
+                figures, of: volume, quota: quota, inodes: inodes, now: now)
             warnings += try index.scanWarnings(of: volume.name).map {
                 Warning(code: $0.code, text: "\(volume.name): \($0.text)", hint: $0.hint)
             }

@@ -28,7 +28,7 @@ actor StatsCache {
     }
 
     private let reader: IndexReader
-    private let slowReader: IndexReader
+    private let stateDirectory: String
     private let control: any DaemonControl
     private var configuration: Configuration?
     private let pace: Pace
@@ -45,7 +45,9 @@ actor StatsCache {
     /// What the sizes were made by: they are made anew at once when another one is in force.
     private var sizesConfiguration: Configuration?
     private var sizesNotBefore = Timestamp(seconds: 0)
-    private var isSizing = false
+    /// The sizes that are being made: which they are, and the volumes that they do not look into.
+    private var sizing: (number: Int, away: Set<String>)?
+    private var sizings = 0
 
     init(
         stateDirectory: String, control: any DaemonControl, pace: Pace,
@@ -53,8 +55,7 @@ actor StatsCache {
     ) {
         reader = IndexReader(
             stateDirectory: stateDirectory, patience: .seconds(1), most: 4, quality: .userInitiated)
-        slowReader = IndexReader(
-            stateDirectory: stateDirectory, patience: .seconds(5), most: 2, quality: .utility)
+        self.stateDirectory = stateDirectory
         self.control = control
         self.pace = pace
         self.clock = clock
@@ -97,40 +98,50 @@ actor StatsCache {
                 // Reading may take a twentieth of the time: a large index that always changes is read less.
                 notBefore = checkedAt + Span(nanoseconds: (checkedAt - now).nanoseconds * 20)
             }
-            if let figures { refreshSizes(figures, services) }
+            if let figures { refreshSizes(figures, services, away: await control.awayVolumes()) }
         } catch {
             if case IndexError.busy? = error as? IndexError { wasHeld = true }
             logger.debug("the index cannot be read now", metadata: ["error": "\(error)"])
         }
     }
 
-    private func refreshSizes(_ figures: IndexFigures, _ services: Services) {
+    private func refreshSizes(_ figures: IndexFigures, _ services: Services, away: Set<String>) {
         let now = clock()
         let isDue = figures.basis != sizesBasis || now - (sizes?.madeAt ?? now) > .hours(1)
-        guard !isSizing, !figures.volumes.isEmpty,
-            services.configuration != sizesConfiguration || (isDue && now >= sizesNotBefore)
-        else { return }
-        isSizing = true
+        if let sizing {
+            // What looks into a volume whose file system does not answer may never end: it is made again without.
+            guard !away.isSubset(of: sizing.away) else { return }
+        } else {
+            guard services.configuration != sizesConfiguration || (isDue && now >= sizesNotBefore) else {
+                return
+            }
+        }
+        guard !figures.volumes.isEmpty else { return }
+        sizings += 1
+        let number = sizings
+        sizing = (number, away)
+        // A connection of its own, as the one before may never come back.
+        let reader = IndexReader(
+            stateDirectory: stateDirectory, patience: .seconds(5), most: 1, quality: .utility)
         Task(priority: .utility) {
             do {
-                let away = await control.awayVolumes()
-                let made = try await slowReader.read {
-                    try IndexSizes($0, by: services, away: away, now: now)
-                }
-                take(made, basis: figures.basis, by: services.configuration)
+                let made = try await reader.read { try IndexSizes($0, by: services, away: away, now: now) }
+                take(made, number, basis: figures.basis, by: services.configuration)
             } catch {
+                guard sizing?.number == number else { return }
                 logger.debug("the capacity report cannot be made now", metadata: ["error": "\(error)"])
                 sizesNotBefore = clock() + pace.sizes
-                isSizing = false
+                sizing = nil
             }
         }
     }
 
-    private func take(_ made: IndexSizes, basis: [String], by configuration: Configuration) {
+    private func take(_ made: IndexSizes, _ number: Int, basis: [String], by configuration: Configuration) {
+        guard sizing?.number == number else { return }
         sizes = made
         (sizesBasis, sizesConfiguration) = (basis, configuration)
         let took = clock() - made.madeAt
         sizesNotBefore = clock() + max(pace.sizes, Span(nanoseconds: took.nanoseconds * 20))
-        isSizing = false
+        sizing = nil
     }
 }

@@ -1,7 +1,5 @@
 import CacheModel
 import CacheServices
-import Caches
-import FileAccess
 import Glibc
 
 /// A configuration, and where each of its values came from.
@@ -81,29 +79,11 @@ extension Configuration {
     private mutating func adopt(_ configured: [ConfiguredVolume]) {
         volumes = configured.map(\.volume)
         for each in configured { sockets[each.volume.name] = each.socket }
-        for volume in volumes {
-            guard let capacity = Self.capacity(at: volume.path) else { continue }
-            let limits =
-                [("the limit", volume.limit)]
-                + volume.poolQuotas.sorted { $0.key.rawValue < $1.key.rawValue }
-                .map { ("the limit of pool \($0.key.rawValue)", $0.value.limit) }
-            for case (let what, let limit?) in limits where limit > capacity {
-                warnings.append(
-                    "\(what) of volume `\(volume.name)`, \(limit.quantity), is more than jobs can fill on its file system, "
-                        + "\(capacity): that counts as the limit; enlarge the volume, or lower it"
-                )
-            }
-        }
         for volume in volumes where VolumeSet.contains(volume.path, stateDirectory) {
             warnings.append(
                 "the state directory \(quotable(stateDirectory)) lies on volume `\(volume.name)`: when that is "
                     + "full, Larder cannot record anything; give the state a volume of its own")
         }
-    }
-
-    /// What the file system at a path holds; nil where nothing is there.
-    private static func capacity(at path: String) -> ByteCount? {
-        (try? OpenDirectory.open(root: path)).flatMap { Capacity(descriptor: $0.descriptor)?.usable }
     }
 
     private static func defaultState(
