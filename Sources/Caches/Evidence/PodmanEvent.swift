@@ -120,6 +120,9 @@ package struct FieldReader {
 
     package func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
+    /// Whether a text is not yet as it reads.
+    package func holdsEscape(_ range: Range<Int>) -> Bool { bytes[range].contains(UInt8(ascii: "\\")) }
+
     private mutating func skipSpace() {
         while at < bytes.count, [32, 9, 13].contains(bytes[at]) { at += 1 }
     }

@@ -27,13 +27,33 @@ enum KnownDirectories {
         ([".tmp"], "temporary files"), (["cache.zip"], "the runner's cache"),
     ]
 
+    /// The tools by the first letter of the last component: most names in a cache begin with another one.
+    private static let byLetter: [[(suffix: [[UInt8]], isOpen: Bool, tool: String)]] = {
+        var letters = [[(suffix: [[UInt8]], isOpen: Bool, tool: String)]](repeating: [], count: 256)
+        for known in tools {
+            guard let last = known.suffix.last, let letter = last.utf8.first else { continue }
+            let isOpen = last.hasSuffix("*")
+            var suffix = known.suffix.reversed().map { Array($0.utf8) }
+            if isOpen { suffix[0].removeLast() }
+            letters[Int(letter)].append((suffix, isOpen, known.tool))
+        }
+        return letters
+    }()
+
     /// The tool that a directory belongs to; nil where it is none of those known.
-    static func tool(of components: [ArraySlice<UInt8>]) -> String? {
-        tools.first { known in
-            components.count >= known.suffix.count
-                && zip(components.suffix(known.suffix.count), known.suffix).allSatisfy {
-                    $1.last == "*" ? $0.starts(with: $1.utf8.dropLast()) : $0.elementsEqual($1.utf8)
-                }
+    static func tool(of directory: Int32, in tree: DirectoryTree) -> String? {
+        let name = tree.name(directory)
+        guard let letter = name.first else { return nil }
+        return byLetter[Int(letter)].first { known in
+            guard known.isOpen ? name.starts(with: known.suffix[0]) : name.elementsEqual(known.suffix[0])
+            else {
+                return false
+            }
+            var at = directory
+            return known.suffix.dropFirst().allSatisfy { part in
+                at = tree.records[Int(at)].parent
+                return at > 0 && tree.name(at).elementsEqual(part)
+            }
         }?.tool
     }
 }
@@ -45,32 +65,33 @@ extension EntryCollector {
     /// hold nearly all that the one above them does: in a repository or a home the name of that one tells nothing.
     func unmanaged(most: Int = 50) -> [UnmanagedDirectory] {
         let sums = unmanagedSums()
-        // The place where each directory is told, once its parent's is known.
-        var toldAt = [Int32](repeating: 0, count: tree.records.count)
-        var depth = [Int32](repeating: 0, count: tree.records.count)
-        var told: [Int32: (bytes: Int64, files: Int64, tool: String)] = [:]
         let deeper = heavyDirectories(sums.below)
+        // The place where each directory is told, once its parent's is known, and what adds up there.
+        var toldAt = [Int32](repeating: 0, count: tree.records.count)
+        var depth = [UInt8](repeating: 0, count: tree.records.count)
+        var bytes = [Int64](repeating: 0, count: tree.records.count)
+        var files = bytes
+        var tools: [Int32: String] = [:]
         for index in tree.records.indices {
-            let parent = tree.records[index].parent
+            let parent = Int(tree.records[index].parent)
             if index > 0, parent >= 0 {
-                depth[index] = depth[Int(parent)] + 1
-                let isSettled = told[toldAt[Int(parent)]]?.tool.isEmpty == false
-                let tool = isSettled ? nil : KnownDirectories.tool(of: components(Int32(index)))
-                let isNamed: Bool = tool != nil || depth[index] <= 2 || deeper.contains(Int32(index))
-                let isOwn: Bool = !isSettled && isNamed && !tree.records[index].facts.areOfFiles
-                toldAt[index] = isOwn ? Int32(index) : toldAt[Int(parent)]
-                if let tool { told[Int32(index)] = (0, 0, tool) }
+                depth[index] = min(depth[parent] + 1, 3)
+                toldAt[index] = toldAt[parent]
+                if !tree.records[index].facts.areOfFiles, tools[toldAt[parent]] == nil {
+                    let tool = KnownDirectories.tool(of: Int32(index), in: tree)
+                    if let tool { tools[Int32(index)] = tool }
+                    if tool != nil || depth[index] <= 2 || deeper.contains(Int32(index)) {
+                        toldAt[index] = Int32(index)
+                    }
+                }
             }
-            guard sums.bytes[index] > 0 || sums.files[index] > 0 else { continue }
-            told[toldAt[index], default: (0, 0, "")].bytes += sums.bytes[index]
-            told[toldAt[index], default: (0, 0, "")].files += sums.files[index]
+            bytes[Int(toldAt[index])].addPinned(sums.bytes[index])
+            files[Int(toldAt[index])] += sums.files[index]
         }
-        var found: [UnmanagedDirectory] = []
-        for (directory, sum) in told where sum.files > 0 {
-            let path = VolumePath(bytes: tree.path(directory)) ?? .root
-            found.append(
-                UnmanagedDirectory(
-                    path: path, bytes: ByteCount(sum.bytes), files: sum.files, tool: sum.tool))
+        var found = files.indices.filter { files[$0] > 0 }.map { index in
+            UnmanagedDirectory(
+                path: VolumePath(bytes: tree.path(Int32(index))) ?? .root, bytes: ByteCount(bytes[index]),
+                files: files[index], tool: tools[Int32(index)] ?? "")
         }
         found.sort { a, b in a.bytes == b.bytes ? a.path < b.path : a.bytes > b.bytes }
         return Array(found.prefix(most))
@@ -111,15 +132,5 @@ extension EntryCollector {
                 && children.reduce(0) { $0 + below[Int($1)] } >= below[Int(parent)] / 10 * 9
         }
         return Set(few.values.joined())
-    }
-
-    private func components(_ index: Int32) -> [ArraySlice<UInt8>] {
-        var names: [ArraySlice<UInt8>] = []
-        var at = index
-        while at > 0, names.count < 3 {
-            names.append(tree.name(at))
-            at = tree.records[Int(at)].parent
-        }
-        return names.reversed()
     }
 }

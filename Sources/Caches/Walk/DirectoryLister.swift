@@ -269,8 +269,9 @@ struct DirectoryLister {
         guard visited.record.facts.contains(.mavenVersion) else { return }
         // Where the tracking file is closed, that is the reason to keep it, and not what it would have said.
         guard !visited.record.facts.contains(.foreignOwner) else { return }
-        let builds = SnapshotBuilds(
-            in: directory, names: scratch.files.map { file in scratch.withName(of: file) { Array($0) } })
+        let builds = SnapshotBuilds(in: directory) {
+            scratch.files.map { file in scratch.withName(of: file) { Array($0) } }
+        }
         var places: [SnapshotBuild.ID: Int] = [:]
         let stem = parent.name + [UInt8(ascii: "-")]
         var holdsArtifact = false
@@ -282,7 +283,7 @@ struct DirectoryLister {
                     && (tracked?.isFetched(name) != true || file.stat.mtime > trusted)
                 if FileNames.isArtifact(name) { holdsArtifact = true }
                 if FileNames.isFailedDownload(name) { holdsFailure = true }
-                guard let build = builds.replaced(Array(name)) else {
+                guard let build = builds.replaced(name) else {
                     if isInstalled {
                         visited.record.facts.insert(
                             name.starts(with: stem) ? .locallyInstalled : .foreignFiles)

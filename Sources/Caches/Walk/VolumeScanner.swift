@@ -58,7 +58,11 @@ package struct VolumeScanner: Sendable {
                 return nil
             } catch { return error }
         }
-        let found = collector.entries()
+        let (found, unmanaged) = both {
+            collector.entries()
+        } and: {
+            collector.unmanaged()
+        }
         let unreadable = walk.unreadable.filter { !isLostAndFound($0.directory, in: tree) }
         let totals = tree.totals()
         var scan = VolumeScan(
@@ -72,7 +76,7 @@ package struct VolumeScanner: Sendable {
             unreadable: unreadable.prefix(100).map { path(of: $0, in: tree) },
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
-        scan.unmanaged = collector.unmanaged()
+        scan.unmanaged = unmanaged
         scan.warnings += volume.ownPools.warnings(collector.own)
         scan.sharedFiles = found.sharedFiles
         scan.trashInodes = found.trash.files + found.trash.directories

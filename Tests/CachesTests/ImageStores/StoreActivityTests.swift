@@ -58,7 +58,8 @@ import Testing
         #expect(activity.life(of: found) == .ended)
         mkfifo(folder + "/ctl", 0o600)
         #expect(activity.life(of: found) == .ended)
-        let monitor = open(folder + "/ctl", O_RDONLY | O_NONBLOCK)
+        // What other tests start must not get it.
+        let monitor = open(folder + "/ctl", O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         #expect(activity.life(of: found) == .alive)
         #expect(activity.use(of: try fixture.reader.read(), now: now)?.contains("is running") == true)
         #expect(try orphans().isEmpty)

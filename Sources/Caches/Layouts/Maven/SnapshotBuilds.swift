@@ -60,8 +60,11 @@ struct SnapshotBuilds {
     private var replaced: Set<SnapshotBuild.ID> = []
 
     /// Looks at the names in a directory, and into its metadata.
-    init(in directory: OpenDirectory, names: [[UInt8]]) {
+    ///
+    /// - Parameter list: gives the names; asked for in a SNAPSHOT's directory only, as most are none.
+    init(in directory: OpenDirectory, names list: () -> [[UInt8]]) {
         guard directory.name.suffix(9).elementsEqual("-SNAPSHOT".utf8) else { return }
+        let names = list()
         var newest: [[UInt8]: SnapshotBuild.ID] = [:]
         var kinds: [SnapshotBuild.ID: [[UInt8]]] = [:]
         for build in names.lazy.compactMap(SnapshotBuild.init) {
@@ -83,8 +86,8 @@ struct SnapshotBuilds {
     }
 
     /// The build that a file belongs to, where a later one replaced it.
-    func replaced(_ name: [UInt8]) -> SnapshotBuild? {
-        guard !replaced.isEmpty, let build = SnapshotBuild(name), replaced.contains(build.id) else {
+    func replaced(_ name: UnsafeBufferPointer<UInt8>) -> SnapshotBuild? {
+        guard !replaced.isEmpty, let build = SnapshotBuild(Array(name)), replaced.contains(build.id) else {
             return nil
         }
         return build
