@@ -57,23 +57,46 @@ package struct TrashJournal: Codable, Sendable, Equatable {
     private static let draft = Array("journal.tmp".utf8).cString
 
     /// Writes the journal into a run's folder and syncs file and folder.
+    ///
+    /// Entry by entry, as an encoder takes a kilobyte for each.
     func write(into folder: OpenDirectory) throws(SystemError) {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        guard let text = try? encoder.encode(self) else { throw SystemError(code: EINVAL) }
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = openat(folder.descriptor, Self.draft, flags, 0o600)
         guard file >= 0 else { throw SystemError(code: errno) }
         defer { close(file) }
-        do throws(SystemError) {
-            try text.withUnsafeBytes { writeFully(file, $0) }.get()
-        } catch {
-            unlinkat(folder.descriptor, Self.draft, 0)
+        do throws(SystemError) { try write(to: file) } catch {
+            Self.removeDraft(from: folder)
             throw error
         }
         guard fsync(file) == 0, renameat(folder.descriptor, Self.draft, folder.descriptor, Self.name) == 0,
             fsync(folder.descriptor) == 0
         else { throw SystemError(code: errno) }
+    }
+
+    private func write(to file: Int32) throws(SystemError) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        func encoded(_ value: some Encodable) throws(SystemError) -> Data {
+            guard let text = try? encoder.encode(value) else { throw SystemError(code: EINVAL) }
+            return text
+        }
+        var head = self
+        head.entries = []
+        var text = Array(try encoded(head))
+        // `…"entries":[],…`: what follows the list waits for its end.
+        let list = Array("\"entries\":[".utf8)
+        guard let place = text.firstRange(of: list)?.upperBound else { throw SystemError(code: EINVAL) }
+        let tail = Array(text[place...])
+        text.removeSubrange(place...)
+        for (number, line) in entries.enumerated() {
+            if number > 0 { text.append(UInt8(ascii: ",")) }
+            text.append(contentsOf: try encoded(line))
+            guard text.count >= 1 << 16 else { continue }
+            try text.withUnsafeBytes { writeFully(file, $0) }.get()
+            text.removeAll(keepingCapacity: true)
+        }
+        text += tail
+        try text.withUnsafeBytes { writeFully(file, $0) }.get()
     }
 
     /// Removes what an interrupted writing left, if anything.
@@ -148,25 +171,33 @@ extension TrashJournal {
     }
 
     private static func line(_ fields: inout FieldReader) throws(SystemError) -> Line {
-        var texts: [String: String] = [:]
         guard fields.begin() else { throw SystemError(code: EINVAL) }
-        while let field = fields.next() { texts[fields.text(field.key)] = try text(fields, field.value) }
-        guard let id = texts["id"].flatMap({ Int64($0) }),
-            let pool = texts["pool"].flatMap(Pool.init(named:)),
-            let key = texts["key"], let path = texts["path"],
-            let inode = texts["inode"].flatMap({ UInt64($0) }),
-            let bytes = texts["bytes"].flatMap({ Int64($0) }), possible.contains(bytes),
-            let lastUsed = texts["last_used"].flatMap({ Timestamp(rfc3339: $0) })
+        var (id, inode, bytes): (Int64?, UInt64?, Int64?)
+        var (key, path): (String?, String?)
+        var (pool, lastUsed): (Pool?, Timestamp?)
+        var isOfFiles: Bool?
+        while let field = fields.next() {
+            let text = try text(fields, field.value)
+            if fields.equals(field.key, "id") { id = Int64(text) }
+            if fields.equals(field.key, "pool") { pool = Pool(named: text) }
+            if fields.equals(field.key, "key") { key = text }
+            if fields.equals(field.key, "path") { path = text }
+            if fields.equals(field.key, "inode") { inode = UInt64(text) }
+            if fields.equals(field.key, "bytes") { bytes = Int64(text) }
+            if fields.equals(field.key, "last_used") { lastUsed = Timestamp(rfc3339: text) }
+            if fields.equals(field.key, "files") { isOfFiles = text == "true" ? true : nil }
+        }
+        guard let id, let pool, let key, let path, let inode, let bytes, possible.contains(bytes),
+            let lastUsed
         else { throw SystemError(code: EINVAL) }
         return Line(
             id: id, pool: pool, key: key, path: path, inode: inode, bytes: ByteCount(bytes),
-            lastUsed: lastUsed, isOfFiles: texts["files"] == "true" ? true : nil)
+            lastUsed: lastUsed, isOfFiles: isOfFiles)
     }
 
     /// A text with its escapes resolved; a number as it stands.
     private static func text(_ fields: FieldReader, _ range: Range<Int>) throws(SystemError) -> String {
-        let text = fields.text(range).replacing("\\/", with: "/")
-        guard text.utf8.contains(UInt8(ascii: "\\")) else { return text }
+        guard fields.holdsEscape(range) else { return fields.text(range) }
         guard
             let whole = try? JSONDecoder().decode(
                 [String].self, from: Data("[\"\(fields.text(range))\"]".utf8)),
