@@ -39,6 +39,8 @@ package enum RequestRefusal: Error, Equatable {
     /// One activity per volume at a time; the name of what runs.
     case busy(Activity)
     case stopping
+    /// The index has not been read yet.
+    case loading
 }
 
 /// What the HTTP server may ask of the daemon it belongs to.

@@ -96,6 +96,7 @@ extension Scheduler {
     /// Begins an activity as soon as its volume is free.
     package func request(_ activity: Activity, volume: String?) throws(RequestRefusal) {
         if isStopping { throw .stopping }
+        if !isLoaded { throw .loading }
         if let volume, !plan.configuration.volumes.contains(where: { $0.name == volume }) {
             throw .unknownVolume(volume)
         }

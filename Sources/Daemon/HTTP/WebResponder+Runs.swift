@@ -109,6 +109,7 @@ extension WebError {
                 hint: "try again when it is done",
                 headers: [(.retryAfter, "30")])
         case .stopping: self = .later("the daemon is stopping", seconds: 30)
+        case .loading: self = .later("the daemon still reads the index", seconds: 2)
         }
     }
 }

@@ -36,8 +36,10 @@ import Testing
         #expect(try await post(bed, #"{"activity":"prune"}"#).status == 409)
         bed.control.refusal.withLock { $0 = .unknownVolume("x") }
         #expect(try await post(bed, #"{"activity":"prune","volume":"x"}"#).status == 404)
-        bed.control.refusal.withLock { $0 = .stopping }
-        #expect(try await post(bed, #"{"activity":"prune"}"#).status == 503)
+        for refusal in [RequestRefusal.stopping, .loading] {
+            bed.control.refusal.withLock { $0 = refusal }
+            #expect(try await post(bed, #"{"activity":"prune"}"#).status == 503)
+        }
         try await bed.stop()
     }
 
