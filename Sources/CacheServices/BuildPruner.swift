@@ -143,14 +143,14 @@ package struct BuildPruner: Sendable {
 
     private func attempt(_ plan: EvictionPlan, _ run: String) throws(MaintenanceError) -> Place {
         let journal = TrashJournal(
-            run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: clock(),
-            entries: plan.evict.prefix(TrashJournal.mostEntries).map { eviction in
-                let found = eviction.entry.found
-                return TrashJournal.Line(
-                    id: eviction.entry.id, pool: found.pool, key: found.key, path: found.path.description,
-                    inode: found.inode, bytes: found.bytes, lastUsed: eviction.entry.lastUsed,
-                    isOfFiles: found.traits.contains(.files) ? true : nil)
-            })
+            run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: clock(), entries: [])
+        let lines = plan.evict.prefix(TrashJournal.mostEntries).lazy.map { eviction in
+            let found = eviction.entry.found
+            return TrashJournal.Line(
+                id: eviction.entry.id, pool: found.pool, key: found.key, path: found.path.description,
+                inode: found.inode, bytes: found.bytes, lastUsed: eviction.entry.lastUsed,
+                isOfFiles: found.traits.contains(.files) ? true : nil)
+        }
         let name = Array(run.utf8).cString
         var isMade = false
         do throws(SystemError) {
@@ -158,7 +158,7 @@ package struct BuildPruner: Sendable {
             guard mkdirat(folder.trash.descriptor, name, 0o700) == 0 else { throw SystemError(code: errno) }
             isMade = true
             let directory = try folder.trash.open(name)
-            try journal.write(into: directory)
+            try journal.write(lines, into: directory)
             guard fsync(folder.trash.descriptor) == 0 else { throw SystemError(code: errno) }
             return Place(directory: directory, keeps: true, run: run)
         } catch {

@@ -57,14 +57,15 @@ package struct TrashJournal: Codable, Sendable, Equatable {
     private static let draft = Array("journal.tmp".utf8).cString
 
     /// Writes the journal into a run's folder and syncs file and folder.
-    ///
-    /// Entry by entry, as an encoder takes a kilobyte for each.
-    func write(into folder: OpenDirectory) throws(SystemError) {
+    func write(into folder: OpenDirectory) throws(SystemError) { try write(entries, into: folder) }
+
+    /// The same with other entries than its own: one by one, as an encoder takes a kilobyte for each.
+    func write(_ lines: some Sequence<Line>, into folder: OpenDirectory) throws(SystemError) {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = openat(folder.descriptor, Self.draft, flags, 0o600)
         guard file >= 0 else { throw SystemError(code: errno) }
         defer { close(file) }
-        do throws(SystemError) { try write(to: file) } catch {
+        do throws(SystemError) { try write(lines, to: file) } catch {
             Self.removeDraft(from: folder)
             throw error
         }
@@ -73,7 +74,7 @@ package struct TrashJournal: Codable, Sendable, Equatable {
         else { throw SystemError(code: errno) }
     }
 
-    private func write(to file: Int32) throws(SystemError) {
+    private func write(_ lines: some Sequence<Line>, to file: Int32) throws(SystemError) {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         func encoded(_ value: some Encodable) throws(SystemError) -> Data {
@@ -88,7 +89,7 @@ package struct TrashJournal: Codable, Sendable, Equatable {
         guard let place = text.firstRange(of: list)?.upperBound else { throw SystemError(code: EINVAL) }
         let tail = Array(text[place...])
         text.removeSubrange(place...)
-        for (number, line) in entries.enumerated() {
+        for (number, line) in lines.enumerated() {
             if number > 0 { text.append(UInt8(ascii: ",")) }
             text.append(contentsOf: try encoded(line))
             guard text.count >= 1 << 16 else { continue }

@@ -1,3 +1,4 @@
+import CLinux
 import CacheIndex
 import CacheModel
 import Reporting
@@ -39,6 +40,8 @@ extension Services {
             display.update("\(done) directories")
         }
         let result = try scan.run(locked, warm: warm)
+        // What a tree of many directories took is not needed again.
+        _ = larder_give_back_memory()
         warn(result.notices + locked.volume.limitsBeyond(result.scan.capacity))
         return result
     }

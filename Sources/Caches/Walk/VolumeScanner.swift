@@ -39,16 +39,8 @@ package struct VolumeScanner: Sendable {
         let rules = FolderRules(volume.ownPools)
         var snapshots = snapshots
         snapshots?.rules = rules?.fingerprint ?? 0
-        let previous = usable(snapshots?.load(), now: startedAt)
-        let walker = DirectoryWalker(
-            threads: threads, startedAt: startedAt, previous: previous, rules: rules, progress: progress)
-        let walk: DirectoryWalker.Walk
-        do { walk = try walker.walk(root) } catch {
-            throw ScanError.unreadableRoot(path: volume.path, reason: error.message)
-        }
+        let (walk, isKept, fullWalkAt) = try walk(root, volume, snapshots, rules, startedAt)
         let tree = walk.tree
-        let isKept = walk.isUnchanged && previous.map { $0.tree.isSettled(at: $0.startedAt) } == true
-        let fullWalkAt = previous?.fullWalkAt ?? startedAt
         let (collector, unsaved) = both {
             Self.collector(of: tree, rules, below: root)
         } and: { [snapshots] () -> SystemError? in
@@ -92,6 +84,24 @@ package struct VolumeScanner: Sendable {
                 "\(snapshots.path) cannot be written (\(unsaved)): the next scan may take longer")
         }
         return scan
+    }
+
+    /// Walks the volume; the tree of the last scan is given up with the end of it.
+    ///
+    /// - Returns: the walk; whether the tree that is kept says it all already; when every directory was last listed.
+    private func walk(
+        _ root: OpenDirectory, _ volume: Volume, _ snapshots: SnapshotFile?, _ rules: FolderRules?,
+        _ startedAt: Timestamp
+    ) throws(ScanError) -> (DirectoryWalker.Walk, isKept: Bool, fullWalkAt: Timestamp) {
+        let previous = usable(snapshots?.load(), now: startedAt)
+        let walker = DirectoryWalker(
+            threads: threads, startedAt: startedAt, previous: previous, rules: rules, progress: progress)
+        let walk: DirectoryWalker.Walk
+        do { walk = try walker.walk(root) } catch {
+            throw ScanError.unreadableRoot(path: volume.path, reason: error.message)
+        }
+        let isKept = walk.isUnchanged && previous.map { $0.tree.isSettled(at: $0.startedAt) } == true
+        return (walk, isKept, previous?.fullWalkAt ?? startedAt)
     }
 
     private static func collector(

@@ -82,7 +82,12 @@ final class WalkQueue: Sendable {
     private let progress: (@Sendable (Int) -> Void)?
 
     init(first: WalkTask, previous: DirectoryTree?, progress: (@Sendable (Int) -> Void)?) {
-        state = Mutex(Found(stack: [first]))
+        var found = Found(stack: [first])
+        if let previous {
+            found.tree.records.reserveCapacity(previous.records.count + 64)
+            found.tree.text.reserveCapacity(previous.text.count + 4096)
+        }
+        state = Mutex(found)
         self.previous = previous
         self.progress = progress
     }
