@@ -88,7 +88,10 @@ extension JobLog {
             guard let scheme = url.range(of: "://") else { return nil }
             let path = url[scheme.upperBound...].prefix { $0 != "?" && $0 != "#" }
             let parts = path.split(separator: "/", omittingEmptySubsequences: true).dropFirst()
-                .map { String($0).removingPercentEncoding ?? String($0) }
+                .map {
+                    $0.utf8.contains(UInt8(ascii: "%"))
+                        ? $0.removingPercentEncoding ?? String($0) : String($0)
+                }
             guard parts.count >= 4, let file = parts.last,
                 !parts.contains(where: { $0 == "." || $0 == ".." || $0.contains("/") || $0.contains("\0") })
             else { return nil }
