@@ -110,11 +110,14 @@ package struct RecordedUse: Sendable, Hashable {
     package var at: Timestamp
     /// Where it was written down.
     package var evidence: Evidence
+    /// The project of the job; nil where that is not known.
+    package var project: String?
 
     /// Makes a record of one use.
-    package init(at: Timestamp, evidence: Evidence) {
+    package init(at: Timestamp, evidence: Evidence, project: String? = nil) {
         self.at = at
         self.evidence = evidence
+        self.project = project
     }
 }
 

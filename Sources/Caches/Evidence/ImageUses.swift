@@ -25,7 +25,7 @@ package struct ImageUses {
         for event in events {
             if known[event.image] == nil { known.updateValue(index(of: event.image), forKey: event.image) }
             guard let index = known[event.image] ?? nil else { continue }
-            let use = RecordedUse(at: event.at, evidence: .podmanEvents)
+            let use = RecordedUse(at: event.at, evidence: .podmanEvents, project: event.project)
             entries[index].uses.append(use)
             // The list itself never runs: one of its images does.
             guard let image = entries[index].image, image.role == .list else { continue }

@@ -23,6 +23,8 @@ package struct JobLog {
         package var firstDamaged: Int?
         /// The job that the log itself names.
         package var job: String?
+        /// The project that the log itself names: the first one, for what a job's script prints comes later.
+        package var project: String?
         /// Whether there were more downloads than are taken from one log.
         package var isCut = false
 
@@ -115,6 +117,9 @@ package struct JobLog {
         case .other: break
         case .damaged: state.damage()
         case .job(let job): state.reading.job = state.reading.job ?? job
+        case .project(let project):
+            state.reading.project = state.reading.project ?? project
+            if let stamp = JobLogLineReader.stamp(line) { state.pass(stamp, to: stamp) }
         case .time(let time): state.pass(time, to: time + .seconds(1))
         case .took(let span): state.took = span
         // Where the log is cut in an address, the rest of it looks like a whole one.
@@ -144,6 +149,8 @@ package struct JobLog {
     }
 
     private static let words: [StaticString] = [
-        "Download", "section_", "Finished at: ", "Total time:", "CI_JOB_ID=", "Uploading artifacts",
+        "Download", "section_", "Finished at: ", "Total time:", "CI_JOB_ID=", "CI_PROJECT_ID=",
+        "Uploading artifacts",
+        "Running on ", "Waiting for pod ",
     ]
 }

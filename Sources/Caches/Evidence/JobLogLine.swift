@@ -8,6 +8,8 @@ enum JobLogLine: Equatable {
     case damaged
     /// The job of that number wrote this log.
     case job(String)
+    /// A job of the project of that number wrote this log.
+    case project(String)
     /// The clock stood there, to the second.
     case time(Timestamp)
     /// The build that ends now took that long.
@@ -95,8 +97,9 @@ struct JobLogLineReader {
         return .download(url: url, size: .zero)
     }
 
-    /// What the runner and its helpers write: sections with their times, and the job's number where it uploads
-    /// artifacts (gitlab-runner `shared/build_section.go`, `network/gitlab.go`) or prints its variables.
+    /// What the runner and its helpers write: sections with their times, the name of the job's pod, which is its host's
+    /// (gitlab-runner `shells/bash.go`, `executors/kubernetes/util.go`), and the job's number where it uploads artifacts
+    /// (`shared/build_section.go`, `network/gitlab.go`) or prints its variables.
     private func gitLab(_ text: ArraySlice<UInt8>) -> JobLogLine {
         for mark in ["section_start:", "section_end:"] {
             guard let rest = after(mark, text) else { continue }
@@ -106,6 +109,11 @@ struct JobLogLineReader {
             }
             return .time(Timestamp(seconds: seconds))
         }
+        for mark in ["Running on ", "Waiting for pod "] {
+            guard let rest = after(mark, text) else { continue }
+            return JobPod.project(in: rest.prefix(400).prefix { $0 != 32 }).map { .project($0) } ?? .other
+        }
+        if let rest = after("CI_PROJECT_ID=", text) { return number(rest).map { .project($0) } ?? .other }
         if let rest = after("CI_JOB_ID=", text) { return job(rest) }
         if after("Uploading artifacts", text) != nil, let id = find(" id=", in: text) {
             return job(text[(id + 4)...])
@@ -113,9 +121,11 @@ struct JobLogLineReader {
         return .other
     }
 
-    private func job(_ text: ArraySlice<UInt8>) -> JobLogLine {
+    private func job(_ text: ArraySlice<UInt8>) -> JobLogLine { number(text).map { .job($0) } ?? .other }
+
+    private func number(_ text: ArraySlice<UInt8>) -> String? {
         let digits = text.drop { $0 == 34 || $0 == 39 }.prefix { (48...57).contains($0) }
-        return (1...19).contains(digits.count) ? .job(String(decoding: digits, as: UTF8.self)) : .other
+        return (1...19).contains(digits.count) ? String(decoding: digits, as: UTF8.self) : nil
     }
 
     private func after(_ word: String, _ text: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {

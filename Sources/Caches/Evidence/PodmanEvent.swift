@@ -8,12 +8,27 @@ package struct PodmanEvent: Sendable, Hashable {
     package var image: String
     /// When the container was made.
     package var at: Timestamp
+    /// The project that the log is called after; nil where its name tells none.
+    package var project: String?
 
     /// Makes an event from all it consists of.
-    package init(container: String, image: String, at: Timestamp) {
+    package init(container: String, image: String, at: Timestamp, project: String? = nil) {
         self.container = container
         self.image = image
         self.at = at
+        self.project = project
+    }
+
+    /// Whether both tell of one container: a copy of a log under another name is no second use.
+    package static func == (a: Self, b: Self) -> Bool {
+        a.container == b.container && a.image == b.image && a.at == b.at
+    }
+
+    /// Hashes what makes them equal.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(container)
+        hasher.combine(image)
+        hasher.combine(at)
     }
 }
 

@@ -4,6 +4,8 @@ import Glibc
 
 /// Follows the event logs in a directory: one file for each Podman, rotated ones beside them.
 ///
+/// A log that is called after the pod of a GitLab job names the job's project (`JobPod`).
+///
 /// What was read is told by cursors that the caller keeps with what it made of the events, in one transaction:
 /// so no event is lost or counted twice when a process dies between the two. A last line without its end is left
 /// for the next time.
@@ -106,7 +108,8 @@ private struct Follower {
     private let lines: [UInt64: Int]
     private var met: Set<Int> = []
     private var after: [UInt64: PodmanEventCursors.Cursor] = [:]
-    private var seen: Set<PodmanEvent> = []
+    /// The events read, by their places in the reading.
+    private var seen: [PodmanEvent: Int] = [:]
     private let needed: Timestamp?
 
     private static let keptCursors = 64
@@ -139,7 +142,7 @@ private struct Follower {
                 reading.notices.append("the event log \(path) is read next time: there are too many at once")
                 return
             }
-            let isClean = read(file, path, &reading)
+            let isClean = read(file, path, JobPod.project(in: name.map(UInt8.init(bitPattern:))), &reading)
             guard let stat = try? folder.stat(name), stat.inode == file.inode else { return }
             // Only what is an event log through and through, and was read to its end, is Podman's to be removed.
             guard let needed, isClean, stat.mtime < needed.nanoseconds, stat.links == 1, stat.size > 0,
@@ -161,7 +164,8 @@ private struct Follower {
     }
 
     private mutating func read(
-        _ file: borrowing PodmanEventFile, _ path: String, _ reading: inout PodmanEventLogs.Reading
+        _ file: borrowing PodmanEventFile, _ path: String, _ project: String?,
+        _ reading: inout PodmanEventLogs.Reading
     ) -> Bool {
         var cursor = start(of: file)
         var (skipped, firstSkipped) = (0, Int64(0))
@@ -198,7 +202,16 @@ private struct Follower {
         cursor.offset = end
         file.remember(&cursor)
         after[file.inode] = cursor
-        for event in found where seen.insert(event).inserted { reading.events.append(event) }
+        for var event in found {
+            event.project = project
+            guard let place = seen[event] else {
+                seen[event] = reading.events.count
+                reading.events.append(event)
+                continue
+            }
+            // Podman rotates a log by way of a file with a random name.
+            if reading.events[place].project == nil { reading.events[place].project = project }
+        }
         if skipped > 0 {
             reading.isWhole = false
             reading.notices.append(
