@@ -61,6 +61,7 @@ let package = Package(
                 .embedInCode("../../migrations/0010_inodes.sql"),
                 .embedInCode("../../migrations/0011_trash.sql"),
                 .embedInCode("../../migrations/0012_limits.sql"),
+                .embedInCode("../../migrations/0013_projects.sql"),
             ]),
         part(
             "PodmanClient",

@@ -247,8 +247,12 @@ extension CacheIndex {
             let rows = try Row.fetchCursor(
                 db,
                 sql: """
-                    SELECT accesses.at, accesses.hit, accesses.evidence, accesses.bytes, accesses.regret, scans.id
+                    SELECT accesses.at, accesses.hit, accesses.evidence, accesses.bytes, accesses.regret, scans.id,
+                        projects.name
                     FROM scans CROSS JOIN accesses ON accesses.scan = scans.id AND accesses.entry = ?1
+                    LEFT JOIN access_projects ON access_projects.scan = accesses.scan
+                        AND access_projects.entry = accesses.entry AND access_projects.at = accesses.at
+                    LEFT JOIN projects ON projects.id = access_projects.project
                     WHERE scans.id >= (SELECT min(scan) FROM accesses)
                         AND scans.volume IN (
                             SELECT volume FROM entries WHERE id = ?1 UNION SELECT volume FROM ghosts WHERE id = ?1)
@@ -263,7 +267,8 @@ extension CacheIndex {
                     AccessRecord(
                         at: try row.time(0), kind: isHit ? .hit : .miss, evidence: try row.evidence(2),
                         bytes: try row.size(3), regret: try row.flag(4), scan: scan,
-                        jobs: isHit ? [] : jobs[scan] ?? []))
+                        jobs: isHit ? [] : jobs[scan] ?? [], project: try row.decode(String?.self, atIndex: 6)
+                    ))
             }
             return accesses
         }

@@ -47,6 +47,7 @@ extension CacheIndex {
                     """,
                 arguments: range)
             try foldUses(range, db)
+            try foldProjects(range, day: Self.day, db)
             try db.execute(
                 sql: "DELETE FROM partial_fetches WHERE scan <= ? AND NOT EXISTS (SELECT 1 FROM accesses "
                     + "WHERE accesses.scan = partial_fetches.scan AND accesses.entry = partial_fetches.entry "

@@ -12,13 +12,18 @@ package struct FollowedUse: Sendable, Hashable {
     package var at: Timestamp
     /// The image's row in the index; nil where the index knows none.
     package var entry: Int64?
+    /// The project whose job made the container; nil where that is not known.
+    package var project: String?
 
     /// Makes a use from all it consists of.
-    package init(container: String, image: String, at: Timestamp, entry: Int64?) {
+    package init(
+        container: String, image: String, at: Timestamp, entry: Int64?, project: String? = nil
+    ) {
         self.container = container
         self.image = image
         self.at = at
         self.entry = entry
+        self.project = project
     }
 }
 
@@ -82,9 +87,13 @@ extension CacheIndex {
                 try db.execute(sql: "INSERT OR IGNORE INTO followed_gaps VALUES (?)", arguments: [row])
             }
             for use in uses {
+                let project = try use.project.flatMap { try db.projectRow(named: $0) }
                 try db.execute(
-                    sql: "INSERT OR IGNORE INTO followed_uses VALUES (?, ?, ?, ?, ?)",
-                    arguments: [row, use.container, use.image, use.at.nanoseconds, use.entry])
+                    sql: """
+                        INSERT OR IGNORE INTO followed_uses (volume, container, image, at, entry, project)
+                        VALUES (?, ?, ?, ?, ?, ?)
+                        """,
+                    arguments: [row, use.container, use.image, use.at.nanoseconds, use.entry, project])
                 guard db.changesCount == 1, let entry = use.entry else { continue }
                 try db.execute(
                     sql: """
@@ -106,14 +115,18 @@ extension CacheIndex {
             guard let row = try volumeRow(named: volume, db) else { return ([], true) }
             let rows = try Row.fetchCursor(
                 db,
-                sql: "SELECT container, image, at, entry FROM followed_uses WHERE volume = ? ORDER BY at",
+                sql: """
+                    SELECT container, image, at, entry, projects.name
+                    FROM followed_uses LEFT JOIN projects ON projects.id = project WHERE volume = ? ORDER BY at
+                    """,
                 arguments: [row])
             var uses: [FollowedUse] = []
             while let row = try rows.next() {
                 uses.append(
                     FollowedUse(
                         container: try row.text(0), image: try row.text(1), at: try row.time(2),
-                        entry: try row.decode(Int64?.self, atIndex: 3)))
+                        entry: try row.decode(Int64?.self, atIndex: 3),
+                        project: try row.decode(String?.self, atIndex: 4)))
             }
             let hasGap = try Bool.fetchOne(
                 db, sql: "SELECT EXISTS (SELECT 1 FROM followed_gaps WHERE volume = ?)", arguments: [row])

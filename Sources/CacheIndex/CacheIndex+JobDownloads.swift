@@ -17,17 +17,22 @@ extension CacheIndex {
     ///   - downloads: what the log names.
     ///   - volume: where the job keeps what it downloads.
     ///   - job: the job's name or number, for `explain`.
+    ///   - project: the job's project; nil where that is not known.
     ///   - regretWindow: how long after its eviction an entry's return is regret.
     /// - Returns: what became of each entry, in the order of the log.
     /// - Throws: `IndexError`, `unknownVolume` where no scan of the volume was recorded; nothing is recorded then.
     package func ingest(
-        _ downloads: [JobDownload], of volume: String, job: String?, regretWindow: Span = .days(14)
+        _ downloads: [JobDownload], of volume: String, job: String?, project: String? = nil,
+        regretWindow: Span = .days(14)
     ) throws -> [IngestedDownload] {
         try writing { db in
             guard let row = try volumeRow(named: volume, db) else {
                 throw IndexError.unknownVolume(name: volume, path: place.path)
             }
-            let known = try downloads.filter { try !insert($0, volume: row, job: job, db) }
+            let project = try downloads.isEmpty ? nil : project.flatMap { try db.projectRow(named: $0) }
+            let known = try downloads.filter {
+                try !insert($0, volume: row, job: job, project: project, db)
+            }
             let ids = Set(known.map(\.id))
             let new = downloads.filter { !ids.contains($0.id) }
             let settled = try DownloadReconciliation(db: db, volume: row, regretWindow: regretWindow).run()
@@ -40,17 +45,18 @@ extension CacheIndex {
 
     /// Writes a download down; false where it was before.
     private func insert(
-        _ download: JobDownload, volume: Int64, job: String?, _ db: Database
+        _ download: JobDownload, volume: Int64, job: String?, project: Int64?, _ db: Database
     ) throws -> Bool {
         let statement = try db.cachedStatement(
             sql: """
                 INSERT OR IGNORE INTO job_downloads
-                    (id, volume, pool, directory, file, bytes, earliest, latest, job)
-                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+                    (id, volume, pool, directory, file, bytes, earliest, latest, job, project)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         try statement.execute(arguments: [
             download.id, volume, download.pool.code, download.directory.joined(separator: "/"), download.file,
             download.bytes.bytes, download.earliest.nanoseconds, download.latest.nanoseconds, job,
+            project,
         ])
         return db.changesCount > 0
     }

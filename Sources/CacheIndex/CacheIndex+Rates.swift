@@ -64,6 +64,7 @@ extension CacheIndex {
             try db.execute(sql: "DELETE FROM use_days WHERE day < ?", arguments: [goneBefore.nanoseconds])
             try db.execute(
                 sql: "DELETE FROM job_downloads WHERE latest < ?", arguments: [goneBefore.nanoseconds])
+            try forgetProjects(before: goneBefore, db)
             return count
         }
     }

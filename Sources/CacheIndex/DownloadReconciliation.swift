@@ -27,6 +27,8 @@ struct DownloadReconciliation {
         var bytes = ByteCount.zero
         var earliest: Timestamp
         var latest: Timestamp
+        /// The row of the project that fetched first, of those whose logs name one.
+        var project: Int64?
 
         var name: String { "\(pool) \(directory)" }
         var parts: [String] { directory.split(separator: "/").map(String.init) }
@@ -69,6 +71,14 @@ struct DownloadReconciliation {
                 guard let scan = count.scan else { continue }
                 try db.cachedStatement(sql: "UPDATE job_downloads SET scan = ?, entry = ? WHERE id = ?")
                     .execute(arguments: [scan, count.holder?.id, id])
+            }
+            if let project = group.project, let scan = count.scan, let holder = count.holder {
+                try db.cachedStatement(
+                    sql: """
+                        INSERT OR IGNORE INTO access_projects
+                        SELECT scan, entry, at, ? FROM accesses WHERE scan = ? AND entry = ? AND hit = 0
+                        """
+                ).execute(arguments: [project, scan, holder.id])
             }
         }
         return settled
@@ -119,7 +129,7 @@ struct DownloadReconciliation {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT id, directory, pool, bytes, earliest, latest FROM job_downloads
+                SELECT id, directory, pool, bytes, earliest, latest, project FROM job_downloads
                 WHERE volume = ? AND scan IS NULL ORDER BY directory, pool, latest, id
                 """,
             arguments: [volume])
@@ -139,6 +149,9 @@ struct DownloadReconciliation {
             }
             groups[groups.count - 1].ids.append(try row.integer(0))
             groups[groups.count - 1].bytes += try row.size(3)
+            if groups[groups.count - 1].project == nil {
+                groups[groups.count - 1].project = try row.decode(Int64?.self, atIndex: 6)
+            }
         }
         return groups
     }

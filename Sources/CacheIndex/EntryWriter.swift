@@ -167,6 +167,7 @@ struct EntryWriter {
             try unused.execute(arguments: [id])
         }
         for at in verdict.laterHits { try record(id, found, at: at, found.bytes, hitBy: .podmanEvents) }
+        if found.image != nil { try recordProjects(verdict, of: id, found) }
         // What is added to is used along with that.
         let isAddition = before > .zero && verdict.access != .none
         if verdict.hits > 0 || isAddition {
@@ -190,6 +191,39 @@ struct EntryWriter {
             (evidence ?? .firstSeen).code,
             bytes.bytes,
         ])
+    }
+
+    /// Notes whose jobs made an image's accesses, as far as event logs name their projects.
+    ///
+    /// The first container after a pull is a part of that pull's miss, on whichever side of a scan it fell
+    /// (`AccessRule.pullersTime`): its project is the one that fetched.
+    private func recordProjects(
+        _ verdict: AccessRule.Verdict, of id: Int64, _ found: ScannedEntry
+    ) throws {
+        guard found.uses.contains(where: { $0.project != nil }) else { return }
+        var hits = Set(verdict.laterHits)
+        if case .hit(let at) = verdict.access { hits.insert(at) }
+        var noted: Set<Timestamp> = []
+        let note = try db.cachedStatement(sql: "INSERT OR IGNORE INTO access_projects VALUES (?, ?, ?, ?)")
+        for use in found.uses {
+            let at = min(use.at, startedAt)
+            guard let name = use.project, hits.contains(at), noted.insert(at).inserted,
+                let project = try db.projectRow(named: name)
+            else { continue }
+            try note.execute(arguments: [scan, id, at.nanoseconds, project])
+        }
+        guard let first = found.uses.first(where: { $0.at >= found.fetched }), let name = first.project,
+            first.at <= found.fetched + AccessRule.pullersTime, !hits.contains(min(first.at, startedAt)),
+            let project = try db.projectRow(named: name)
+        else { return }
+        let fetch = try db.cachedStatement(
+            sql: """
+                INSERT OR IGNORE INTO access_projects
+                SELECT accesses.scan, accesses.entry, accesses.at, ?
+                FROM scans CROSS JOIN accesses ON accesses.scan = scans.id AND accesses.entry = ?
+                WHERE scans.volume = ? AND scans.started_at >= ? AND hit = 0 ORDER BY scans.id LIMIT 1
+                """)
+        try fetch.execute(arguments: [project, id, volume, found.fetched.nanoseconds])
     }
 
     /// What the fetch of an entry brought: of an image, the layers that were not there at the scan before.

@@ -24,11 +24,13 @@ package struct AccessRecord: Sendable, Hashable {
     package var scan: Int64
     /// The jobs that fetched it then, as far as their logs were ingested.
     package var jobs: [String]
+    /// The project whose job it was; nil where no log names it.
+    package var project: String?
 
     /// Makes a record from all it consists of.
     package init(
         at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool, scan: Int64,
-        jobs: [String] = []
+        jobs: [String] = [], project: String? = nil
     ) {
         self.at = at
         self.kind = kind
@@ -37,6 +39,7 @@ package struct AccessRecord: Sendable, Hashable {
         self.regret = regret
         self.scan = scan
         self.jobs = jobs
+        self.project = project
     }
 }
 

@@ -22,6 +22,7 @@ enum Schema {
         ("0010_inodes.sql", PackageResources._010_inodes_sql),
         ("0011_trash.sql", PackageResources._011_trash_sql),
         ("0012_limits.sql", PackageResources._012_limits_sql),
+        ("0013_projects.sql", PackageResources._013_projects_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.

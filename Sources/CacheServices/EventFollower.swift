@@ -51,7 +51,7 @@ package struct EventFollower: Sendable {
         let uses = reading.events.map { event in
             FollowedUse(
                 container: event.container, image: event.image, at: event.at,
-                entry: images.place(of: event.image).map { state.images[$0].entry })
+                entry: images.place(of: event.image).map { state.images[$0].entry }, project: event.project)
         }
         let isRecorded = try index.recordFollowed(
             uses, of: volume.name, after: state.cursors, to: reading.cursors, isWhole: reading.isWhole)

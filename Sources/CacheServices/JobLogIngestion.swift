@@ -17,6 +17,8 @@ package struct JobLogIngestion: Sendable {
         package var log: JobLog.Reading
         /// The job it is counted for: the one named by the caller, else by the log.
         package var job: String?
+        /// The job's project: the one named by the caller, else by the log.
+        package var project: String?
         /// The entries downloaded.
         package var entries: [IngestedDownload]
     }
@@ -34,10 +36,11 @@ package struct JobLogIngestion: Sendable {
     /// - Parameters:
     ///   - volume: the volume of the job's cache.
     ///   - job: its name or number; nil takes what the log says.
+    ///   - project: the number or name of its project; nil takes what the log says.
     ///   - now: no download is later than this.
     /// - Throws: `JobLogError` or `IndexError`; nothing is recorded then.
     package func run(
-        _ kind: JobLogKind, path: String, volume: String, job: String?, now: Timestamp
+        _ kind: JobLogKind, path: String, volume: String, job: String?, project: String? = nil, now: Timestamp
     ) throws -> Result {
         var log: JobLog.Reading
         if path == "-" {
@@ -48,8 +51,10 @@ package struct JobLogIngestion: Sendable {
             log = try JobLog(kind).read(file, job: job, endedAt: min(changedAt, now))
         }
         let job = job ?? log.job
-        let entries = try index.ingest(log.downloads, of: volume, job: job, regretWindow: regretWindow)
-        return Result(log: log, job: job, entries: entries)
+        let project = project ?? log.project
+        let entries = try index.ingest(
+            log.downloads, of: volume, job: job, project: project, regretWindow: regretWindow)
+        return Result(log: log, job: job, project: project, entries: entries)
     }
 
     /// Opens a regular file; gives when it was last written to, too.

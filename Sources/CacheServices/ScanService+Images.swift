@@ -114,8 +114,9 @@ extension PodmanEventLogs.Reading {
         isWhole = isWhole && followed.isWhole
         guard !followed.uses.isEmpty else { return }
         let told = Set(events)
-        events += followed.uses.map { PodmanEvent(container: $0.container, image: $0.image, at: $0.at) }
-            .filter { !told.contains($0) }
+        events += followed.uses.map {
+            PodmanEvent(container: $0.container, image: $0.image, at: $0.at, project: $0.project)
+        }.filter { !told.contains($0) }
         events.sort { $0.at < $1.at }
     }
 }

@@ -26,6 +26,13 @@ package struct HitRate: Sendable, Hashable {
             missBytes: a.missBytes + b.missBytes)
     }
 
+    /// What is left of one without a part of it: nothing below zero.
+    package static func - (a: Self, b: Self) -> Self {
+        Self(
+            hits: max(0, a.hits - b.hits), misses: max(0, a.misses - b.misses),
+            hitBytes: max(.zero, a.hitBytes - b.hitBytes), missBytes: max(.zero, a.missBytes - b.missBytes))
+    }
+
     /// Hits ÷ (hits + misses), in 0…1; nil without any access.
     package var objects: Double? { hits + misses > 0 ? Double(hits) / Double(hits + misses) : nil }
 
