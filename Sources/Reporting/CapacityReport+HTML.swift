@@ -93,6 +93,7 @@ extension CapacityReport {
         }
         text += "<div class=\"beside sizes\" id=\"\(id)-sizes\">\n" + table("advice", folded: false)
         text += "<div>" + table("pools", folded: false) + table("policies", folded: false) + "</div></div>\n"
+        text += table("projects", folded: false)
         text += "<h3 id=\"\(id)-space\">What happened, and where the space goes</h3>\n<div class=\"plots\">\n"
         text += figures(volume).map(drawing).joined()
         text += "</div>\n<h3 id=\"\(id)-entries\">Entries</h3>\n<div class=\"beside\">\n"

@@ -73,7 +73,7 @@ extension CapacityReport.Volume {
             "savings": .array(savings.prefix(200).map(\.jsonValue)),
             "savings_passed_over": .integer(passedOver),
             "images": .array(space.images.map { $0.imageValue(space) }),
-            "days": .array(sizing.days.map(\.jsonValue)),
+            "projects": projectsValue, "days": .array(sizing.days.map(\.jsonValue)),
             "sizes": .array(samples.map(\.jsonValue)),
         ]
     }

@@ -4,8 +4,8 @@ extension CapacityReport {
     /// All tables of a volume.
     func tables(of volume: Volume) -> [ReportTable] {
         [
-            adviceTable(volume), policyTable(volume), poolTable(volume), curveTable(volume), dayTable(volume),
-            sampleTable(volume),
+            adviceTable(volume), policyTable(volume), poolTable(volume), projectTable(volume),
+            curveTable(volume), dayTable(volume), sampleTable(volume),
             shareTable("groups", "Where the space goes", "group", volume.space.groups),
             shareTable("ages", "By age of last use", "last used", volume.space.ages),
             savingTable(volume), imageTable(volume),

@@ -36,7 +36,10 @@ extension CapacityReport {
         for table in tables(of: volume) where table.isForText && !table.rows.isEmpty {
             page.blank()
             page.line(table.title, indent: 2, tone: .faint)
-            page.table(table.text(rows: 10))
+            let isOfProjects = table.name == "projects"
+            page.table(
+                table.text(rows: isOfProjects && !page.isBounded ? .max : 10),
+                of: isOfProjects ? table.rows.count : nil)
             if let command = table.reclaim {
                 page.paragraph("To evict, for example: \(command)", indent: 2, hanging: 2, tone: .faint)
             }

@@ -43,6 +43,8 @@ package struct CapacityReport: Report {
         package var askedSize: ByteCount?
         /// Whether a comparison of the rules of eviction was asked for.
         package var simulates: Bool
+        /// What the jobs of each project did in the window, as far as logs name it; empty where none does.
+        package var projectShares: [ProjectUse.Share] = []
 
         /// Makes a volume from what the index has of it.
         package init(
@@ -110,6 +112,11 @@ package struct CapacityReport: Report {
 
         /// All hits and misses of the window.
         package var rate: HitRate { sizing.rates.values.reduce(HitRate(), +) }
+
+        /// The hits and misses of the window by project; nil where no log names any.
+        var projects: ProjectUse? {
+            projectShares.isEmpty ? nil : ProjectUse(shares: projectShares, all: rate)
+        }
 
         /// All that was evicted and fetched again in the window.
         package var regret: HitRate { sizing.regret.values.reduce(HitRate(), +) }

@@ -15,6 +15,7 @@ struct EntrySection {
         if let ghost = report.ghost { text += history(ghost, now: now) }
         if !report.traces.isEmpty { text += timeline }
         if !report.accesses.isEmpty { text += uses(now: now) }
+        if !report.projects.isEmpty { text += projects(now: now) }
         return text + "</article>\n"
     }
 
@@ -90,6 +91,19 @@ struct EntrySection {
         return text
     }
 
+    private func projects(now: Timestamp) -> String {
+        let most = 50
+        let more = report.projects.count - most
+        let lines = report.projects.prefix(most).map { use in
+            let counts =
+                "\(Figures.count(use.hits, "hit", "hits")), \(Figures.count(use.misses, "miss", "misses"))"
+            return
+                "<li>\(HTMLText.escaped(use.project)): \(counts), last \(Figures.ago(use.last, now: now))</li>"
+        }
+        return "<h3>By project</h3>\n<ul class=\"keys\">" + lines.joined(separator: "\n")
+            + (more > 0 ? "<li>… and \(more) more</li>" : "") + "</ul>\n"
+    }
+
     private func uses(now: Timestamp) -> String {
         var text = "<h3>Uses and fetches</h3>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" "
         text += "aria-label=\"Uses and fetches of \(HTMLText.escaped(report.key)), \(number + 1)\"><table>"
@@ -98,7 +112,7 @@ struct EntrySection {
         text += "<th scope=\"col\">note</th></tr></thead><tbody>\n"
         for access in report.accesses {
             var notes = access.regret ? ["a prune had evicted it"] : []
-            if !access.jobs.isEmpty { notes.append("fetched by \(access.jobs.joined(separator: ", "))") }
+            if let whose = access.whose { notes.append(whose) }
             text += "<tr><td>\(access.kind == .hit ? "used" : "fetched")</td>"
             text += "<td><time datetime=\"\(access.at)\">\(Figures.ago(access.at, now: now))</time></td>"
             text += "<td class=\"n\">\(access.bytes)</td><td>\(access.evidence.rawValue)</td>"

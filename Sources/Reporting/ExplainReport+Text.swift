@@ -11,6 +11,7 @@ extension ExplainReport {
         }
         writeTraces(to: &page)
         writeAccesses(to: &page, now: now)
+        writeProjects(to: &page, now: now)
         return page.text
     }
 
@@ -85,13 +86,23 @@ extension ExplainReport {
             ])
             var note: [String] = []
             if access.regret { note.append("regret: a prune had evicted it") }
-            if !access.jobs.isEmpty {
-                let jobs = access.jobs.count == 1 ? "job" : "jobs"
-                note.append("downloaded by \(jobs) \(access.jobs.joined(separator: ", "))")
-            }
+            if let whose = access.whose { note.append(whose) }
             if !note.isEmpty { notes[place] = note.joined(separator: "; ") }
         }
         page.table(table, of: accesses.count, notes: notes)
+    }
+
+    private func writeProjects(to page: inout TextPage, now: Timestamp) {
+        guard !projects.isEmpty else { return }
+        page.blank()
+        var table = TextTable(("hits", .right), ("misses", .right), ("last", .right), ("project", .left))
+        table.rows = page.first(10, of: projects).map {
+            [
+                Figures.grouped($0.hits), Figures.grouped($0.misses), Figures.ago($0.last, now: now),
+                $0.project,
+            ]
+        }
+        page.table(table, of: projects.count)
     }
 }
 

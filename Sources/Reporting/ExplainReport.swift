@@ -24,11 +24,13 @@ package struct ExplainReport: Report {
         package var regret: Bool
         /// The jobs that fetched it then, as far as their logs were ingested.
         package var jobs: [String]
+        /// The project whose job it was; nil where no log names it.
+        package var project: String?
 
         /// Makes an access from all it consists of.
         package init(
             at: Timestamp, kind: Kind, evidence: Evidence, bytes: ByteCount, regret: Bool = false,
-            jobs: [String] = []
+            jobs: [String] = [], project: String? = nil
         ) {
             self.at = at
             self.kind = kind
@@ -36,6 +38,17 @@ package struct ExplainReport: Report {
             self.bytes = bytes
             self.regret = regret
             self.jobs = jobs
+            self.project = project
+        }
+
+        /// Whose it was, in words; nil where no log says.
+        var whose: String? {
+            let project = project.map { "project \($0)" }
+            guard !jobs.isEmpty else {
+                return project.map { "\(kind == .hit ? "used" : "fetched") by \($0)" }
+            }
+            let names = (jobs.count == 1 ? "job " : "jobs ") + jobs.joined(separator: ", ")
+            return "downloaded by \(names)" + (project.map { " of \($0)" } ?? "")
         }
     }
 
@@ -97,6 +110,8 @@ package struct ExplainReport: Report {
     package var foreignFile: VolumePath?
     /// What the entry is and who fetches it again, where that is neither Maven nor Gradle.
     package var download: String?
+    /// What the jobs of each project did with it, the last that used it first; empty where no log names any.
+    package var projects: [ProjectAccesses] = []
     /// The images that share layers with it, those that share most first; empty for what is no image.
     package var sharing: [SharedLayers] = []
 
@@ -156,6 +171,7 @@ package struct ExplainReport: Report {
                 "at": .time(access.at), "kind": .text(access.kind.rawValue),
                 "evidence": .text(access.evidence.rawValue), "bytes": .bytes(access.bytes),
                 "regret": .bool(access.regret), "jobs": .array(access.jobs.map { .text($0) }),
+                "project": .optional(access.project),
             ]
         }
         let gone: JSONValue =
@@ -174,6 +190,16 @@ package struct ExplainReport: Report {
             ("verdict", verdict?.jsonValue(of: evictions) ?? .null), ("traces", .array(seen)),
             ("trust", quality), ("accesses", .array(uses)), ("ghost", gone),
             ("foreign_file", .optional(foreignFile?.description)), ("download", .optional(download)),
+            (
+                "projects",
+                .array(
+                    projects.map {
+                        [
+                            "project": .text($0.project), "hits": .integer($0.hits),
+                            "misses": .integer($0.misses), "last_used": .time($0.last),
+                        ]
+                    })
+            ),
             (
                 "shares_layers_with",
                 .array(

@@ -10,6 +10,8 @@ package struct IngestReport: Report {
     package var volume: String
     /// The job; nil where nobody named it.
     package var job: String?
+    /// The job's project; nil where nobody named it.
+    package var project: String?
     /// How many lines it has, empty ones left out.
     package var lines: Int
     /// How many of them tell of no download.
@@ -46,7 +48,7 @@ package struct IngestReport: Report {
     /// The outcome for people: how much was downloaded, and how it was counted.
     package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
-        let writer = job.map { "Job \($0)" } ?? "The job"
+        let writer = (job.map { "Job \($0)" } ?? "The job") + (project.map { " of project \($0)" } ?? "")
         if entries.isEmpty {
             page.paragraph(
                 "The log names no downloads of artifacts, so there is nothing to count.", tone: .warning)
@@ -104,7 +106,7 @@ package struct IngestReport: Report {
         let recorded = entries.filter { $0.result == .recorded }
         let document: JSONValue = [
             "schema": "larder.ingest/1", "kind": .text(kind), "log": .text(log), "volume": .text(volume),
-            "job": .optional(job),
+            "job": .optional(job), "project": .optional(project),
             "lines": [
                 "all": .integer(Int64(lines)), "skipped": .integer(Int64(skipped)),
                 "others": .integer(Int64(others)), "damaged": .integer(Int64(damaged)),

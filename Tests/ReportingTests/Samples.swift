@@ -117,6 +117,25 @@ enum Samples {
     static let explainGone = ExplainReport(
         key: "org.example:old:1.0", volume: "build", entry: nil, verdict: nil,
         ghost: .init(goneAt: ago(hours: 100), run: nil, bytes: gibibytes(1), lastUsed: ago(hours: 300)))
+    /// An image of which event logs tell whose jobs used it, one of them with a name that is none.
+    static let explainProjects: ExplainReport = {
+        var report = ExplainReport(
+            key: "registry.example/app:1", volume: "images", entry: nil, verdict: nil,
+            accesses: [
+                .init(
+                    at: ago(hours: 1), kind: .hit, evidence: .podmanEvents, bytes: gibibytes(2), project: "42"
+                ),
+                .init(
+                    at: ago(hours: 9), kind: .miss, evidence: .firstSeen, bytes: gibibytes(2),
+                    jobs: ["8", "9"],
+                    project: "<b>\u{1b}[2J"),
+            ], ghost: .init(goneAt: now, run: nil, bytes: gibibytes(2), lastUsed: ago(hours: 1)))
+        report.projects = [
+            ProjectAccesses(project: "42", hits: 1200, misses: 0, last: ago(hours: 1)),
+            ProjectAccesses(project: "<b>\u{1b}[2J", hits: 0, misses: 1, last: ago(hours: 9)),
+        ]
+        return report
+    }()
     static let explainImage = ExplainReport(
         key: "registry.example/app:1", volume: "images", entry: images[0],
         verdict: imagePlan.verdict(on: images[0]), evictions: 2)

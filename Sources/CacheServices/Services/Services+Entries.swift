@@ -108,6 +108,9 @@ extension Services {
     /// How many entries one explanation shows.
     package static let mostExplained = 20
 
+    /// How many projects an explanation of one entry names.
+    private static let mostProjects = 200
+
     /// Everything known of the entries that a person means, and what the next prune does with each.
     ///
     /// - Parameters:
@@ -197,6 +200,7 @@ extension Services {
                 ghost: ghosts.first { $0.id == entry.id }.map {
                     .init($0, keptFor: retention(on: $0.volume))
                 })
+            report.projects = try index.projects(of: entry.id, limit: Self.mostProjects)
             if entry.pool == .images { report.sharing = try index.images(sharingLayersWith: entry.id) }
             return report
         }
@@ -208,9 +212,10 @@ extension Services {
             }
             return explanation
         }
-        let gone = ExplainReport(
+        var gone = ExplainReport(
             key: ghost.key, volume: ghost.volume, entry: nil, verdict: nil, evictions: 0,
             accesses: try accesses(of: ghost.id), ghost: .init(ghost, keptFor: retention(on: ghost.volume)))
+        gone.projects = try index.projects(of: ghost.id, limit: Self.mostProjects)
         return Explanation(name: key, reports: [gone])
     }
 }
@@ -261,7 +266,7 @@ extension ExplainReport.Access {
     fileprivate init(_ access: AccessRecord) {
         self.init(
             at: access.at, kind: access.kind == .hit ? .hit : .miss, evidence: access.evidence,
-            bytes: access.bytes, regret: access.regret, jobs: access.jobs)
+            bytes: access.bytes, regret: access.regret, jobs: access.jobs, project: access.project)
     }
 }
 

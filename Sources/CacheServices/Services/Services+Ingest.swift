@@ -8,22 +8,29 @@ extension Services {
     /// - Parameters:
     ///   - file: the log; `-` is standard input.
     ///   - job: the job that wrote it; nil for the one that the log names.
+    ///   - project: the job's project; nil for the one that the log names.
     ///   - volume: the volume of the job's cache; nil where there is only one.
     /// - Throws: `Failure`, `IndexError`; nothing is recorded then.
     package func ingest(
-        _ kind: JobLogKind, file: String, job: String?, volume: String?
+        _ kind: JobLogKind, file: String, job: String?, project: String? = nil, volume: String?
     ) throws -> IngestReport {
         let name = try buildCacheName(volume)
-        if let job, job.isEmpty || job.utf8.count > 200 || escaped(Array(job.utf8)) != job {
-            throw Failure.usage("--job takes a name of 1 to 200 printable characters")
+        for (option, text) in [("--job", job), ("--project", project)] {
+            guard let text else { continue }
+            if text.isEmpty || text.utf8.count > 200 || escaped(Array(text.utf8)) != text {
+                throw Failure.usage("\(option) takes a name of 1 to 200 printable characters")
+            }
         }
         let ingestion = JobLogIngestion(index: try index(), regretWindow: configuration.regretWindow)
         do {
-            let result = try ingestion.run(kind, path: file, volume: name, job: job, now: clock())
-            return IngestReport(
+            let result = try ingestion.run(
+                kind, path: file, volume: name, job: job, project: project, now: clock())
+            var report = IngestReport(
                 kind: kind.rawValue, log: file, volume: name, job: result.job, lines: result.log.lines,
                 skipped: result.log.skipped, others: result.log.others, damaged: result.log.damaged,
                 firstDamaged: result.log.firstDamaged, isCut: result.log.isCut, entries: result.entries)
+            report.project = result.project
+            return report
         } catch JobLogError.noFile {
             throw Failure(
                 code: .failed, message: "\(escaped(Array(file.utf8))) is not a file",

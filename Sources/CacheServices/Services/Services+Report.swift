@@ -73,6 +73,8 @@ extension Services {
                     regime: regime(of: volume, usage, history, watchesPressure: isDaemonUp, now: now),
                     asked: options.size, rank: Self.rank(of: usage.entries),
                     policy: policy(for: volume), now: now))
+            report.volumes[report.volumes.count - 1].projectShares = try index.projectShares(
+                of: volume.name, since: now - options.window, until: now)
             if let left = OrphanSection(volume: volume.name, orphans: try index.orphans(of: volume.name)) {
                 report.orphans.append(left)
             }

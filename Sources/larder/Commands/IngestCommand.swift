@@ -25,6 +25,10 @@ struct IngestOptions: ParsableArguments {
             "The job that wrote the log, such as $CI_JOB_ID; else the one the log names.", valueName: "name"))
     var job: String?
     @Option(
+        help: ArgumentHelp(
+            "The job's project, as $CI_PROJECT_ID; else the one the log names.", valueName: "number"))
+    var project: String?
+    @Option(
         help: ArgumentHelp("The volume that the job keeps its downloads on.", valueName: "name"),
         completion: .custom(Completions.volumes))
     var volume: String?
@@ -35,7 +39,7 @@ struct IngestOptions: ParsableArguments {
     func run(_ kind: JobLogKind) async throws {
         try await Application.run(global, output) { application in
             try application.say(
-                application.services.ingest(kind, file: file, job: job, volume: volume))
+                application.services.ingest(kind, file: file, job: job, project: project, volume: volume))
             return nil
         }
     }
