@@ -23,7 +23,9 @@ def grow(db, volume, entries, now):
         path = f"gradle/caches/modules-2/files-2.1/{key.replace(':', '/')}".encode()
         size = random.randint(1, 200) * 4096
         db.execute(
-            "INSERT INTO entries VALUES (?, ?, 2, ?, ?, ?, ?, ?, 2, ?, ?, 0, ?, ?, 2, 3, 3, NULL)",
+            "INSERT INTO entries (volume, path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, "
+            "protections, first_seen, last_used, evidence, confidence, uses) "
+            "VALUES (?, ?, 2, ?, ?, ?, ?, ?, 2, ?, ?, 0, ?, ?, 2, 3, 3)",
             (volume, path, number, key, number, size, size, now - DAY, now - 9 * DAY, now, now - DAY))
     db.execute("UPDATE next_entry SET id = max(id, ?)", (first + max(0, entries - there),))
 

@@ -60,7 +60,10 @@ def write(database, volume, entries, accesses, days=365, seed=1):
         db.execute(f"INSERT INTO scans VALUES ({','.join('?' * len(scan))})", scan)
         db.execute(f"INSERT INTO capacity_samples VALUES ({','.join('?' * len(sample))})", sample)
     db.executemany("INSERT INTO accesses VALUES (?, ?, ?, ?, ?, ?, ?, ?)", sorted(rows))
-    db.executemany("INSERT INTO entries VALUES (?, ?, 1, ?, ?, ?, ?, ?, 4, ?, ?, 0, ?, ?, 1, 3, ?, NULL)", [
+    db.executemany(
+        "INSERT INTO entries (volume, path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, "
+        "protections, first_seen, last_used, evidence, confidence, uses) "
+        "VALUES (?, ?, 1, ?, ?, ?, ?, ?, 4, ?, ?, 0, ?, ?, 1, 3, ?)", [
         (number, f"repository/com/example/g{entry % 900}/a{entry % 9000}/{entry}".encode(), entry + 1,
          f"com.example.g{entry % 900}:a{entry % 9000}:{entry}", entry + 10, sizes[entry], sizes[entry] - 99,
          used[entry], first[entry] or began, first[entry] or began, used[entry], uses[entry])
