@@ -23,8 +23,9 @@ extension CapacityReport {
             <p class="soft">Made by Larder on \(generatedAt), from the accesses of \(windowDays) days.</p>
 
             """
-        page += contents() + "</header>\n<main>\n"
-        for volume in volumes { page += section(volume) }
+        let sections = volumes.map { (volume: $0, html: section($0)) }
+        page += contents(sections) + "</header>\n<main>\n"
+        page += sections.map(\.html).joined()
         if let images {
             page += "<section id=\"vfs\">\n<h2>The price of vfs</h2>\n"
             for sentence in images.sentences { page += "<p>\(HTMLText.escaped(sentence))</p>\n" }
@@ -35,12 +36,16 @@ extension CapacityReport {
     }
 
     /// Links to what is on the page.
-    private func contents() -> String {
+    private func contents(_ sections: [(volume: Volume, html: String)]) -> String {
         var links: [String] = []
-        for volume in volumes {
+        let parts = [
+            ("sizes", "sizes"), ("pools", "pools"), ("days", "what happened"), ("space", "space"),
+            ("entries", "entries"), ("images", "images"), ("savings", "hardly needed"),
+        ]
+        for (volume, section) in sections {
             let id = HTMLText.escaped(volume.name)
             links.append("<a href=\"#\(id)\">\(HTMLText.escaped(volume.title))</a>")
-            for (part, title) in [("sizes", "sizes"), ("space", "what happened"), ("entries", "entries")] {
+            for (part, title) in parts where section.contains(" id=\"\(id)-\(part)\"") {
                 links.append(
                     "<a href=\"#\(id)-\(part)\" aria-label=\"\(HTMLText.escaped(volume.title)): \(title)\">\(title)</a>"
                 )
@@ -83,24 +88,47 @@ extension CapacityReport {
             volume.overSentence, volume.reason, volume.firstDaysSentence, volume.askedSentence,
             volume.policySentence, volume.forecast,
         ])
-        let details = paragraphs(
-            volume.sentences.filter { $0 != volume.firstDaysSentence } + [
-                volume.regretSentence(days: windowDays)
-            ])
-        if !details.isEmpty {
-            text +=
-                "<details><summary>How it was found, and what else is known</summary>\(details)</details>\n"
+        // What speaks against the figures is said beside them; what only explains them is folded.
+        text += paragraphs(volume.doubts)
+        let explanations = volume.explanations + [volume.regretSentence(days: windowDays)].compactMap { $0 }
+        text += fold(
+            id, nil, "How it was found",
+            Figures.count(Int64(explanations.count), "sentence", "sentences")
+                + " on calibration, on what jobs use and on what is not known", paragraphs(explanations))
+        text += fold(id, "sizes", "Other sizes", volume.sizesGist, table("advice", folded: false))
+        text += fold(id, nil, "Rules of eviction", volume.policiesGist, table("policies", folded: false))
+        text += fold(id, "pools", "Pools", volume.poolsGist, table("pools", folded: false))
+        text += fold(id, "projects", "Use by project", volume.projectsGist, table("projects", folded: false))
+        let figures = figures(volume)
+        func drawings(_ names: Set<String>) -> String {
+            let some = figures.filter { names.contains($0.table) }
+            return some.isEmpty ? "" : "<div class=\"plots\">\n\(some.map(drawing).joined())</div>\n"
         }
-        text += "<div class=\"beside sizes\" id=\"\(id)-sizes\">\n" + table("advice", folded: false)
-        text += "<div>" + table("pools", folded: false) + table("policies", folded: false) + "</div></div>\n"
-        text += table("projects", folded: false)
-        text += "<h3 id=\"\(id)-space\">What happened, and where the space goes</h3>\n<div class=\"plots\">\n"
-        text += figures(volume).map(drawing).joined()
-        text += "</div>\n<h3 id=\"\(id)-entries\">Entries</h3>\n<div class=\"beside\">\n"
-        return text + table("largest", folded: false) + table("stalest", folded: false) + "</div>\n"
-            + table("images", folded: false) + table("savings", folded: false)
-            + (volume.lookSentence.map { "<p class=\"soft\">\(HTMLText.escaped($0))</p>\n" } ?? "")
-            + "</section>\n"
+        text += fold(id, "days", "What happened", volume.daysGist, drawings(["days", "sizes"]))
+        text += fold(id, "space", "Where the space goes", volume.spaceGist, drawings(["ages", "groups"]))
+        let entries = table("largest", folded: false) + table("stalest", folded: false)
+        text += fold(
+            id, "entries", "Entries", volume.entriesGist,
+            entries.isEmpty ? "" : "<div class=\"beside\">\n\(entries)</div>\n")
+        text += fold(id, "images", "Images", volume.imagesGist, table("images", folded: false))
+        let look = volume.lookSentence.map { "<p class=\"soft\">\(HTMLText.escaped($0))</p>\n" } ?? ""
+        text += fold(
+            id, "savings", "What takes space without much need", volume.savingsGist,
+            table("savings", folded: false) + look)
+        return text + "</section>\n"
+    }
+
+    /// A part of a volume's section, folded below a line that says what is in it; nothing where nothing is.
+    ///
+    /// Its mark is on the content: a link to what lies in a closed `details` opens it.
+    private func fold(_ id: String, _ part: String?, _ title: String, _ gist: String, _ content: String)
+        -> String
+    {
+        guard !content.isEmpty else { return "" }
+        let mark = part.map { " id=\"\(id)-\($0)\"" } ?? ""
+        return
+            "<details class=\"fold\"><summary><h3>\(title)</h3> <span>\(HTMLText.escaped(gist))</span></summary>\n"
+            + "<div\(mark)>\n\(content)</div></details>\n"
     }
 
     /// What the recommended size consists of, as a bar.

@@ -4,12 +4,17 @@ extension CapacityReport.Volume {
     /// What jobs use and bring in, how good the curve is, how the inodes go: a sentence for each.
     ///
     /// What is not known is left out.
-    var sentences: [String] {
+    var sentences: [String] { [firstDaysSentence, protectedSentence].compactMap { $0 } + doubts + basis }
+
+    /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
+    var doubts: [String] { [limitSentence, inrushSentence, gapSentence].compactMap { $0 } }
+
+    /// What the figures rest on, and what else is known.
+    var explanations: [String] { [protectedSentence].compactMap { $0 } + basis }
+
+    private var basis: [String] {
         [
-            firstDaysSentence, protectedSentence, limitSentence, inrushSentence, gapSentence,
-            calibrationSentence, setSentence,
-            cadenceSentence, churnSentence,
-            orderSentence, samplingSentence,
+            calibrationSentence, setSentence, cadenceSentence, churnSentence, orderSentence, samplingSentence,
             inodeSentence,
         ].compactMap { $0 }
     }

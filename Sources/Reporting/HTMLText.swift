@@ -138,11 +138,15 @@ enum HTMLText {
         tfoot td{font-weight:600;border-bottom:0}
         .n{text-align:right;white-space:nowrap}
         code{font-family:ui-monospace,"Liberation Mono",monospace;font-size:.92em;overflow-wrap:anywhere}
+        details.fold{border-top:1px solid var(--line);padding:.35rem 0}details.fold>summary h3{display:inline;margin:0}
+        details.fold>summary span{color:var(--soft);margin-left:.35rem}details.fold>div{padding:.25rem 0 .75rem}
         summary{cursor:pointer;color:var(--main)}:focus-visible{outline:3px solid var(--main);outline-offset:2px}
         @media print{:root{color-scheme:light;--page:#fff;--ink:#000;--soft:#333;--line:#999;--card:#fff;
         --main:#0b4a85;--fill:#dce8f3;--good:#0b4a25;--warn:#6b3300;--t0:#cfe3f5;--t1:#d3ecd9;--t2:#fbe3c4;
         --t3:#e6dcf5;--t4:#f7d6d9;--t5:#dfe4e8;--a0:#bfe6cf;--a1:#dcedc0;--a2:#f6edb9;--a3:#fbdcae;
         --a4:#f6c4a6;--a5:#ecb3b3}nav{display:none}body{padding:0;font-size:10pt}figure,tr{break-inside:avoid}
-        h2,h3{break-after:avoid}.plots{grid-template-columns:1fr 1fr}summary{display:none}}
+        h2,h3{break-after:avoid}.plots{grid-template-columns:1fr 1fr}summary{list-style:none;break-after:avoid}
+        details:not(.fold)>summary{display:none}::details-content{content-visibility:visible;display:block}
+        .scroll,figure .scroll{max-height:none;overflow:visible}}
         """
 }

@@ -78,9 +78,11 @@ package struct OrphanSection: Sendable, Hashable {
             ]
         }
         let table = ReportTable(name: "orphans", title: "Left behind", columns: columns, rows: rows)
+        let gist = "\(Figures.count(Int64(orphans.count), "remainder", "remainders")), \(bytes)"
         return "<section><h2>\(HTMLText.escaped(volume)): left behind</h2>"
             + "<p>\(HTMLText.escaped(sentence(now: now)))</p>\n"
-            + HTMLText.table(table, folded: false, id: volume) + "</section>\n"
+            + "<details class=\"fold\"><summary><h3>What was left</h3> <span>\(gist)</span></summary>\n"
+            + HTMLText.table(table, folded: false, id: volume) + "</details></section>\n"
     }
 
     func jsonValue(now: Timestamp) -> JSONValue {

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Checks HTML files for accessibility: axe-core in headless Chromium, light and dark, at 1280 and 390 pixels.
 
-    Tests/Accessibility/check.py FILE.html… [--shots DIR]
+    Tests/Accessibility/check.py FILE.html… [--most-screens N] [--prints-all] [--shots DIR]
 
 Prints what axe-core finds and exits with 1 where it finds anything, or where a page is wider than its window;
-with --shots writes a picture of each view. Needs `chromium` and axe-core, which the PyPI package
+with --most-screens also where it is that many screens of 1280 × 800 pixels or more, with --prints-all also where
+paper has less than the screen with everything opened; with --shots writes a picture of each view. Needs `chromium` and axe-core, which the PyPI package
 axe-playwright-python brings along (its Playwright is not needed: `pip install --no-deps`); exits with 77 where one
 of them is missing. The page is checked as a copy without its content security policy, which forbids scripts.
 """
@@ -30,6 +31,7 @@ addEventListener('load', () => {
     out.id = 'axe-result';
     out.textContent = JSON.stringify({
       wide: document.documentElement.scrollWidth - innerWidth,
+      high: Math.ceil(document.body.getBoundingClientRect().bottom),
       dark: matchMedia('(prefers-color-scheme: dark)').matches,
       passes: found.passes.length,
       violations: found.violations.map(v => ({id: v.id, help: v.help, nodes: v.nodes.map(n => n.html)}))});
@@ -60,7 +62,15 @@ def chromium(profile, dark, *arguments):
     return subprocess.run(command, capture_output=True, text=True, timeout=180).stdout
 
 
-def check(file, axe, shots, profile):
+def paper(page, profile):
+    """How many sheets a page takes when it is printed."""
+    (profile / "printed.html").write_text(page)
+    sheets = profile / "printed.pdf"
+    chromium(profile / "chromium", False, f"--print-to-pdf={sheets}", f"file://{profile / 'printed.html'}")
+    return len(re.findall(rb"/Type\s*/Page\b", sheets.read_bytes()))
+
+
+def check(file, axe, arguments, shots, profile):
     """The problems of one page, each a line."""
     page = file.read_text()
     policy = re.compile(r'<meta http-equiv="Content-Security-Policy"[^>]*>')
@@ -92,6 +102,9 @@ def check(file, axe, shots, profile):
                 problems.append(f"{view}: the color scheme could not be set")
             if result["wide"] > 0:
                 problems.append(f"{view}: {result['wide']} pixels wider than the window")
+            screens = result["high"] / 800
+            if arguments.most_screens and width == 1280 and screens >= arguments.most_screens:
+                problems.append(f"{view}: {screens:.1f} screens, of which less than {arguments.most_screens} are allowed")
             if not result["passes"]:
                 problems.append(f"{view}: axe-core checked nothing")
             for violation in result["violations"]:
@@ -105,6 +118,10 @@ def check(file, axe, shots, profile):
                 chromium(
                     profile / "chromium", dark, f"--screenshot={shots / (view.replace(' ', '-') + '.png')}",
                     f"--window-size={max(width, 500)},5200", f"file://{profile / 'shot.html'}")
+    if arguments.prints_all:
+        sheets, whole = paper(page, profile), paper(page.replace("<details", "<details open"), profile)
+        if sheets != whole:
+            problems.append(f"{file.name}: {sheets} sheets on paper, and {whole} with everything opened")
     if shots:
         chromium(profile / "chromium", False, f"--print-to-pdf={shots / (file.name + '.pdf')}", f"file://{file}")
     return problems
@@ -113,6 +130,8 @@ def check(file, axe, shots, profile):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("files", nargs="+", type=lambda name: Path(name).resolve())
+    parser.add_argument("--most-screens", type=float)
+    parser.add_argument("--prints-all", action="store_true")
     parser.add_argument("--shots", type=Path)
     arguments = parser.parse_args()
     axe = axe_core()
@@ -122,7 +141,7 @@ def main():
     problems = []
     with tempfile.TemporaryDirectory(prefix="larder-axe-") as profile:
         for file in arguments.files:
-            problems += check(file, axe, arguments.shots and arguments.shots.resolve(), Path(profile))
+            problems += check(file, axe, arguments, arguments.shots and arguments.shots.resolve(), Path(profile))
     print("\n".join(problems) or f"{len(arguments.files)} page(s) pass in 4 views each")
     sys.exit(1 if problems else 0)
 

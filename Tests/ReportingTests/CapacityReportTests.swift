@@ -128,8 +128,9 @@ struct CapacityReportTests {
         #expect(html.contains("<html lang=\"en\">") && html.contains("prefers-color-scheme:dark"))
         let drawings = html.components(separatedBy: "role=\"img\"").count - 1
         #expect(drawings == 6 && html.components(separatedBy: "<desc id").count - 1 == drawings)
-        // Each has its data, and there is one for what else is known.
-        #expect(html.components(separatedBy: "<details>").count - 1 == drawings + 1)
+        // Each has its data; what else is known, sizes, rules, pools, days, space and entries are folded.
+        #expect(html.components(separatedBy: "<details>").count - 1 == drawings)
+        #expect(html.components(separatedBy: "<details class=\"fold\">").count - 1 == 7)
     }
 
     @Test func theHTMLIsWellFormed() {
