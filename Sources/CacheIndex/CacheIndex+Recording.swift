@@ -64,7 +64,9 @@ extension CacheIndex {
                 // Images share layers: the pool occupies each of them once.
                 pools[place].bytes = scan.layers.reduce(.zero) { $1.images > 0 ? $0 + $1.storedBytes : $0 }
             }
-            return RecordedScan(number: number, baseline: before == nil, pools: pools)
+            var recorded = RecordedScan(number: number, baseline: before == nil, pools: pools)
+            recorded.copied = merge.copied
+            return recorded
         }
     }
 

@@ -25,6 +25,8 @@ struct ScanMerge {
     private(set) var gone: [Int64] = []
     /// The ids of entries that lie where the scan could not look: they are not gone.
     private(set) var hidden: [Int64] = []
+    /// What arrived by copy.
+    private(set) var copied = RecordedScan.Copied()
     private let unseen: Set<[UInt8]>
     /// The ids of the images found, by their place in `entries`; nil for new ones.
     private(set) var images: [(index: Int, id: Int64?)] = []
@@ -68,7 +70,7 @@ struct ScanMerge {
                     hasRow = try row.step()
                 } else {
                     let verdict = rule.judge(entries[index], returned: try ghost(entries[index]))
-                    try count(entries[index], verdict.access, isNew: true)
+                    try count(entries[index], verdict, isNew: true)
                     changes.append(Change(index: index, id: nil, verdict: verdict))
                     if entries[index].image != nil { images.append((index, nil)) }
                 }
@@ -104,7 +106,7 @@ struct ScanMerge {
             lastUsed: Timestamp(nanoseconds: row.integer(11)), evidence: try Evidence(code: row.integer(12)),
             confidence: try Confidence(code: row.integer(13)), warmed: row.integer(14) != 0)
         let verdict = rule.judge(found, known: known)
-        try count(found, verdict.access, isNew: false)
+        try count(found, verdict, isNew: false)
         if found.image != nil { images.append((index, id)) }
         let after = AccessRule.Known(
             inode: found.inode, bytes: found.bytes, accessed: verdict.watermark, fetched: found.fetched,
@@ -152,15 +154,19 @@ struct ScanMerge {
         return path.indices.contains { path[$0] == UInt8(ascii: "/") && unseen.contains(Array(path[..<$0])) }
     }
 
-    private mutating func count(_ found: ScannedEntry, _ access: AccessRule.Access, isNew: Bool) throws {
+    private mutating func count(_ found: ScannedEntry, _ verdict: AccessRule.Verdict, isNew: Bool) throws {
         let place = try place(ofCode: found.pool.code)
         tally[place].entries += 1
         tally[place].files += found.files
         tally[place].bytes += found.bytes
-        switch access {
+        if verdict.isCopy {
+            copied.entries += 1
+            copied.bytes += found.bytes
+        }
+        switch verdict.access {
         case .hit: tally[place].used += 1
         case .miss: tally[place].new += 1
-        case .none: tally[place].new += isNew ? 1 : 0
+        case .none: tally[place].new += isNew || verdict.isCopy ? 1 : 0
         }
     }
 }

@@ -22,6 +22,14 @@ package struct RecordedScan: Sendable, Hashable {
     package var baseline: Bool
     /// The changes by pool, in the contract's order; pools without entries before and now are left out.
     package var pools: [PoolChange]
+    /// What arrived by copy, so that no job fetched it.
+    package var copied = Copied()
+
+    /// How many entries arrived by copy, and what they occupy.
+    package struct Copied: Sendable, Hashable {
+        package var entries: Int64 = 0
+        package var bytes = ByteCount.zero
+    }
 
     /// Makes a result from all it consists of.
     package init(number: Int64, baseline: Bool, pools: [PoolChange]) {

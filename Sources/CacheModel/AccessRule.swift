@@ -5,6 +5,10 @@
 /// - The first scan of a volume is a baseline: whatever it finds was there before anyone looked.
 /// - Later, what is new was fetched in the interval: a miss. So is what lies there anew: another inode, or a
 ///   newer fetch that left another size. An image's layers never change, so any newer extraction is one.
+/// - What came with the times of another place was copied, not fetched, and is neither: all of its directories and
+///   files are older than the scan before, and were set so (see ``ScannedEntry/broughtWithTimesOf``). A copy that did
+///   not keep the times looks like a download. It counts as a miss, as a job that fetched much at once must not go
+///   uncounted.
 /// - What was there before and has an access time above the watermark was used: a hit. The watermark is the
 ///   newest access time ever seen, so reads by the job that fetched the entry belong to the miss.
 /// - A use that a tool wrote down counts like an access time, also where reads leave no trace.
@@ -78,6 +82,8 @@ package struct AccessRule: Sendable {
         package var lastUsed: Timestamp
         package var evidence: Evidence
         package var confidence: Confidence
+        /// Whether it came with the times of another place, so that no job fetched it.
+        package var isCopy = false
         /// Hits after `access`, in the order of their times: event logs tell each one.
         package var laterHits: [Timestamp] = []
 
@@ -129,13 +135,47 @@ package struct AccessRule: Sendable {
             }
             return verdict
         }
+        if !isToldApart, isCopy(found, since: before) {
+            // Whoever brought it back wants it, as above.
+            return copied(found, lastUsed: gone?.evicted == true ? (startedAt, .firstSeen) : nil)
+        }
         return fresh(found, miss(of: found, since: before, gone: gone))
+    }
+
+    /// How far apart the clocks of a volume and of this machine may be, so that a download is not taken for a copy.
+    private static let clockDifference = Span.hours(1)
+
+    /// Whether nothing in an entry that is new was written since the scan before.
+    ///
+    /// An image says when it was pulled, not when its store was copied. A pool of the user's own may be of a tool that
+    /// sets all times to the server's.
+    private func isCopy(_ found: ScannedEntry, since before: Before) -> Bool {
+        guard found.pool != .images, !found.pool.isOwn, let times = found.broughtWithTimesOf else {
+            return false
+        }
+        return times + Self.clockDifference <= before.startedAt
+    }
+
+    /// What is known of a copy: neither hit nor miss, though copying may have set its access times.
+    private func copied(_ found: ScannedEntry, lastUsed: (at: Timestamp, evidence: Evidence)?) -> Verdict {
+        var verdict = fresh(found, .none)
+        verdict.isCopy = true
+        if let lastUsed, lastUsed.at > verdict.lastUsed {
+            (verdict.lastUsed, verdict.evidence) = lastUsed
+        }
+        return verdict
     }
 
     /// Judges an entry that the index held.
     package func judge(_ found: ScannedEntry, known: Known) -> Verdict {
         guard let before else { return fresh(found, .none) }
-        if fetchedAnew(found, known) { return fresh(found, miss(of: found, since: before, gone: nil)) }
+        if fetchedAnew(found, known) {
+            // As where a claim was moved to a new one, file by file.
+            if isCopy(found, since: before) {
+                return copied(found, lastUsed: (min(known.lastUsed, startedAt), known.evidence))
+            }
+            return fresh(found, miss(of: found, since: before, gone: nil))
+        }
         var verdict = Verdict(
             access: .none, watermark: max(known.accessed, newest(found)), lastUsed: known.lastUsed,
             evidence: known.evidence, confidence: known.confidence)

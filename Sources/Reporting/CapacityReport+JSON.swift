@@ -45,6 +45,12 @@ extension CapacityReport.Volume {
             "limit_changed": sizing.limitChange.map {
                 ["at": .text($0.at.description), "before_bytes": .bytes($0.before)]
             } ?? .null,
+            "copied": copied.map {
+                [
+                    "entries": .integer($0.entries), "bytes": .bytes($0.bytes),
+                    "last": .text($0.last.description),
+                ]
+            } ?? .null,
             "calibration": calibrationValue, "scans": scansValue, "other_order": otherOrderValue,
             "asked": sizing.asked.map { adviceValue($0, speed) } ?? .null,
             "working_set": [

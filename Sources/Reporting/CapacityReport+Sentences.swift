@@ -7,7 +7,7 @@ extension CapacityReport.Volume {
     var sentences: [String] { [firstDaysSentence, protectedSentence].compactMap { $0 } + doubts + basis }
 
     /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
-    var doubts: [String] { [limitSentence, inrushSentence, gapSentence].compactMap { $0 } }
+    var doubts: [String] { [limitSentence, copiedSentence, inrushSentence, gapSentence].compactMap { $0 } }
 
     /// What the figures rest on, and what else is known.
     var explanations: [String] { [protectedSentence].compactMap { $0 } + basis }
@@ -62,6 +62,14 @@ extension CapacityReport.Volume {
         sizing.limitChange.map {
             "The limit was changed from \($0.before.whole) to \(limit.whole) about \(Self.date($0.at)): hit rates, fetches "
                 + "and regret of the window are those of both."
+        }
+    }
+
+    /// That much of what is there was copied in; nil where hardly anything was.
+    var copiedSentence: String? {
+        copied.map {
+            "\(Figures.entries($0.entries)), \($0.bytes), arrived by copy in the window, the last of them before "
+                + "\(Self.date($0.last)): they count as neither hit nor miss, as no job fetched them."
         }
     }
 

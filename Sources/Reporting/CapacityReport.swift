@@ -39,6 +39,8 @@ package struct CapacityReport: Report {
         /// When no scan was made for a day and more although scans usually come more often: what jobs did then is known
         /// as a whole only.
         package var gaps: [(from: Timestamp, to: Timestamp)]
+        /// What is there that arrived by copy in the window, where it is a hundredth of all or more; nil where it is less.
+        package var copied: (entries: Int64, bytes: ByteCount, last: Timestamp)?
         /// A size that was asked for beside the recommended one.
         package var askedSize: ByteCount?
         /// Whether a comparison of the rules of eviction was asked for.
@@ -75,6 +77,7 @@ package struct CapacityReport: Report {
             self.doubtfulContainers = doubtfulContainers
             scanInterval = Self.medianInterval(samples)
             gaps = Self.gaps(samples, usual: scanInterval)
+            copied = Self.copied(usage.entries, history, since: now - window)
             let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
             sizing = VolumeSizing(
                 history,
@@ -83,6 +86,29 @@ package struct CapacityReport: Report {
                     containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
                     regime: regime, asked: asked, rank: rank,
                     probation: regime.order == .lru ? .days(21) : regime.order.probation))
+        }
+
+        /// What came in the window and was not fetched, though it has the times of a download.
+        ///
+        /// The index takes down for whatever else is new that it was fetched.
+        private static func copied(
+            _ entries: [CacheEntry], _ history: VolumeHistory, since: Timestamp
+        ) -> (entries: Int64, bytes: ByteCount, last: Timestamp)? {
+            let begin = max(since, history.knownSince, history.beganAt)
+            var found = entries.filter { entry in
+                entry.firstSeen > begin && entry.found.fetched + .hours(1) <= entry.firstSeen
+                    && entry.pool != .images && !entry.pool.isOwn
+                    && entry.found.traits.isDisjoint(with: [.file, .files, .part, .failedDownload])
+            }
+            guard !found.isEmpty else { return nil }
+            let fetched = Set(history.accesses.lazy.filter { !$0.isHit && $0.at > begin }.map(\.entry))
+            found.removeAll { fetched.contains($0.id) }
+            let bytes = found.reduce(ByteCount.zero) { $0 + $1.bytes }
+            let all = entries.reduce(ByteCount.zero) { $0 + $1.bytes }
+            guard let last = found.map(\.firstSeen).max(),
+                found.count * 100 >= entries.count || bytes.bytes >= all.bytes / 100
+            else { return nil }
+            return (Int64(found.count), bytes, last)
         }
 
         private static func medianInterval(_ samples: [VolumeHistory.Sample]) -> Span? {

@@ -3,7 +3,7 @@ import CacheModel
 /// What a scan of the volumes found.
 package struct ScanReport: Report {
     /// One scanned volume.
-    package struct Volume: Sendable, Hashable {
+    package struct Volume: Sendable {
         /// Its name.
         package var name: String
         /// Its absolute path.
@@ -30,6 +30,8 @@ package struct ScanReport: Report {
         package var evidence: EvidenceQuality?
         /// What was found in each pool, in the contract's order.
         package var pools: [PoolLine]
+        /// What arrived by copy since the scan before, so that no job fetched it.
+        package var copied: (entries: Int64, bytes: ByteCount) = (0, .zero)
         /// What belongs to none, the largest directories first.
         package var unmanaged: [UnmanagedDirectory] = []
         /// How many inodes it uses; nil where they are no quota.
@@ -168,6 +170,11 @@ extension ScanReport.Volume {
         }
         if unmanagedBytes > .zero { table.rows.append(["unmanaged", "\(unmanagedBytes)"]) }
         if !table.rows.isEmpty { page.table(table) }
+        if copied.entries > 0 {
+            page.paragraph(
+                "\(Figures.entries(copied.entries)), \(copied.bytes), arrived by copy and count as neither hit nor miss",
+                indent: 2)
+        }
         if let evidence, evidence.confidence < .high, !evidence.reason.isEmpty {
             page.paragraph("evidence \(evidence.confidence.rawValue): \(evidence.reason)", indent: 2)
         }
@@ -190,6 +197,7 @@ extension ScanReport.Volume {
             "unreadable": .integer(unreadable),
             "unreadable_paths": .array(
                 unreadablePaths.map { ["path": .text($0.path.description), "reason": .text($0.reason)] }),
+            "copied": ["entries": .integer(copied.entries), "bytes": .bytes(copied.bytes)],
             "inodes": inodes?.jsonValue ?? .null,
             "unmanaged_bytes": .bytes(unmanagedBytes), "unmanaged": .array(unmanaged.map(\.jsonValue)),
             "evidence": evidence.map {

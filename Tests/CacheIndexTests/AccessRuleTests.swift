@@ -97,6 +97,60 @@ import Testing
                     evidence: row.evidence, confidence: row.confidence))
     }
 
+    struct CopyCase: CustomTestStringConvertible, Sendable {
+        var name: String
+        var pool = Pool.maven
+        var traits: EntryTraits = []
+        /// The newest time in it, by directories and files; nil where it was not set.
+        var times: Int64? = 2
+        var complete = true
+        var isCopy = false
+        var access: AccessRule.Access = .miss(at: hour(10), regret: false)
+        var testDescription: String { name }
+    }
+
+    static let copyCases = [
+        CopyCase(name: "a copy is neither", isCopy: true, access: .none),
+        CopyCase(name: "an hour before the last scan is a copy", times: 8, isCopy: true, access: .none),
+        CopyCase(name: "within the hour before the last scan is in doubt"),
+        CopyCase(name: "a copy of what is newer than the last scan is in doubt", times: 10),
+        CopyCase(name: "an artifact with the server's time in a new directory is a fetch", times: nil),
+        CopyCase(name: "an image says when it was pulled", pool: .images),
+        CopyCase(
+            name: "a tool of the user's own may set times", pool: Pool(named: "npm") ?? .gradle, access: .none
+        ),
+        CopyCase(name: "so may what is told apart", traits: .file, access: .none),
+        CopyCase(name: "what an incomplete scan passed over is no copy", complete: false, access: .none),
+    ]
+
+    @Test(arguments: copyCases) func ofACopy(_ row: CopyCase) throws {
+        // Copying leaves access times of its own, which are no use.
+        var found = try artifact("a", pool: row.pool, accessed: hour(10), fetched: hour(row.times ?? 2))
+        found.traits = row.traits
+        found.broughtWithTimesOf = row.times.map {
+            row.name.hasPrefix("within") ? hour(8) + .minutes(1) : hour($0)
+        }
+        let verdict = Self.rule(complete: row.complete).judge(found)
+        #expect((verdict.isCopy, verdict.access) == (row.isCopy, row.access))
+    }
+
+    @Test func ofAClaimThatWasMovedFileByFile() throws {
+        var found = try artifact("a", inode: 2, accessed: hour(4), fetched: hour(2))
+        let known = AccessRule.Known(
+            inode: 1, bytes: ByteCount(1000), accessed: hour(5), fetched: hour(2), lastUsed: hour(5),
+            evidence: .gradleJournal, confidence: .medium)
+        #expect(Self.rule().judge(found, known: known).access == .miss(at: hour(10), regret: false))
+        found.broughtWithTimesOf = hour(2)
+        let verdict = Self.rule().judge(found, known: known)
+        #expect((verdict.access, verdict.isCopy) == (.none, true))
+        // The copy is as old as what it is a copy of.
+        #expect((verdict.lastUsed, verdict.evidence) == (hour(5), .gradleJournal))
+        // Whoever brings back what was evicted wants it.
+        let gone = AccessRule.Gone(inode: 1, goneAt: hour(8), evicted: true)
+        let returned = Self.rule().judge(found, returned: gone)
+        #expect((returned.access, returned.lastUsed) == (.none, hour(10)))
+    }
+
     struct KnownCase: CustomTestStringConvertible, Sendable {
         var name: String
         var trust = Confidence.high

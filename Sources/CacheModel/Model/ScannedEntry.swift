@@ -23,6 +23,11 @@ package struct ScannedEntry: Sendable, Hashable {
     /// File times would not do, as Maven may set the server's. For an image, when its top layer was
     /// extracted.
     package var fetched: Timestamp
+    /// The newest time of modification in it, where whoever brought it set all of them; else nil.
+    ///
+    /// Copying by `cp -a`, `rsync -a` or `tar` does so: then nothing in it was written for an hour or more before its
+    /// directories last changed. The index does not keep it.
+    package var broughtWithTimesOf: Timestamp?
     /// What the scan saw that forbids its eviction.
     package var protections: Protections
     /// What it consists of where that is no directory, and what else a scan noted of it.

@@ -86,6 +86,7 @@ extension ScanReport.Volume {
                     pool: $0.pool, entries: $0.entries, files: $0.files, bytes: $0.bytes, new: $0.new,
                     used: $0.used, gone: $0.gone)
             })
+        copied = (result.recorded.copied.entries, result.recorded.copied.bytes)
         unmanaged = scan.unmanaged
         inodes = InodeUse(used: scan.usedInodes, quota: volume.inodeQuota(capacity: scan.capacity))
     }

@@ -23,6 +23,7 @@ extension EntryCollector {
                 fetched: Timestamp(nanoseconds: sum.fetched), protections: sum.protections,
                 traits: heads[at].traits.union(sum.traits))
             entry.directories = sum.directories
+            entry.broughtWithTimesOf = sum.broughtWithTimesOf
             return entry
         }
         return (entries, found.trash, tree.hardLinks.isEmpty ? [] : sharedFiles(paths))
@@ -170,7 +171,26 @@ private struct EntrySum {
     var traits: EntryTraits = []
     var accessed: Int64 = 0
     var fetched: Int64 = 0
+    /// The newest modification of a file, and the newest change of a directory.
+    private var written: Int64 = 0
+    private var changed: Int64 = 0
     var protections: Protections
+
+    /// How much later than its last modification a directory must have changed, so that someone set its times: a tool
+    /// that makes and fills one changes both at once.
+    private static let setBack = Span.hours(1)
+
+    /// The newest modification, where all of them were set; nil where something was written since.
+    ///
+    /// Maven gives an artifact the server's time (apache/maven-resolver#1067), but not `_remote.repositories` and the
+    /// directory. Both times are of the volume's clock, so it does not matter how far that is off.
+    var broughtWithTimesOf: Timestamp? {
+        let newest = max(fetched, written)
+        guard newest > 0, changed.subtractingPinned(newest) >= Self.setBack.nanoseconds else { return nil }
+        return Timestamp(nanoseconds: newest)
+    }
+
+    init(protections: Protections) { self.protections = protections }
 
     /// Adds a directory, or the record of files.
     ///
@@ -182,6 +202,8 @@ private struct EntrySum {
         apparentBytes.addPinned(record.apparentBytes)
         accessed = max(accessed, record.accessed)
         fetched = max(fetched, record.mtime)
+        written = max(written, record.written)
+        changed = max(changed, record.ctime)
         // What is written in a directory, such as a log, is in use.
         if pool.isOwn, !record.facts.contains(.file) { accessed = max(accessed, record.written) }
         guard !record.facts.isEmpty else { return }
