@@ -33,11 +33,16 @@ package struct HitRateCurve: Sendable {
     ///   - history: every recorded access.
     ///   - since: accesses after it count; those before warm the cache.
     ///   - bound: with more contents and accesses than this, a sample of the entries is replayed.
-    package init(_ history: VolumeHistory, since: Timestamp, bound: Int = 4_000_000) {
+    ///   - known: what each access was, where that was found already.
+    package init(
+        _ history: VolumeHistory, since: Timestamp, bound: Int = 1_500_000,
+        events known: [ReplayTrace.Event]? = nil
+    ) {
         if history.contents.count + history.accesses.count > bound {
-            self = SpatialSample.curve(of: history, since: since, bound: bound)
+            self = SpatialSample.curve(
+                of: history, since: since, bound: bound, events: known ?? ReplayTrace.events(of: history))
         } else {
-            self.init(ReuseDistances(Replay(history, since: since)))
+            self.init(ReuseDistances(Replay(history, since: since, events: known)))
         }
     }
 

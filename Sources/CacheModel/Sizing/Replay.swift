@@ -23,15 +23,23 @@ struct Replay: Sendable {
 
     /// Lines up a history; accesses count after `since`.
     ///
-    /// - Parameter isChosen: which entries take part.
-    init(_ history: VolumeHistory, since: Timestamp, isChosen: ((Int64) -> Bool)? = nil) {
-        let length = history.contents.count + history.accesses.count
+    /// - Parameters:
+    ///   - history: every recorded access.
+    ///   - since: when counting begins.
+    ///   - share: which part of the entries `isChosen` chooses, in 0…1.
+    ///   - known: what each access was, where that was found already.
+    ///   - isChosen: which entries take part.
+    init(
+        _ history: VolumeHistory, since: Timestamp, share: Double = 1,
+        events known: [ReplayTrace.Event]? = nil, isChosen: ((Int64) -> Bool)? = nil
+    ) {
+        let length = Int(Double(history.contents.count + history.accesses.count) * min(1, share * 1.1)) + 64
         objects.reserveCapacity(length)
         sizes.reserveCapacity(length)
         weights.reserveCapacity(length)
         var numbers = ObjectNumbers(history)
         var count: Int32 = 0
-        let kinds = ReplayTrace.events(of: history)
+        let kinds = known ?? ReplayTrace.events(of: history)
         func append(_ entry: Int64, _ bytes: ByteCount, weighing weight: Int64, isMiss miss: Bool) {
             isMiss.append(miss)
             let object = numbers[entry]

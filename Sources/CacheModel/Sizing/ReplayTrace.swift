@@ -5,7 +5,7 @@
 /// removed and what was fetched anew while it was there is a miss at every size.
 package struct ReplayTrace: Sendable {
     /// What happened to an object.
-    enum Event: UInt8, Sendable {
+    package enum Event: UInt8, Sendable {
         /// It was used, and was there.
         case hit
         /// It was fetched because Larder had evicted it.
@@ -66,10 +66,11 @@ package struct ReplayTrace: Sendable {
     ///   - rank: the order of entries that were used at the same instant and are of one size.
     ///   - share: the part of the entries that takes part.
     ///   - half: which half of that part; nil for both.
+    ///   - known: what each access was, where that was found already.
     package init(
         _ history: VolumeHistory, since: Timestamp, prunes: [Timestamp]?, pinned: Set<Int64> = [],
         rank: [Int64: Int] = [:],
-        share: Double = 1, half: UInt64? = nil
+        share: Double = 1, half: UInt64? = nil, events known: [Event]? = nil
     ) {
         let threshold = UInt64((share * 16_777_216).rounded())
         func isChosen(_ entry: Int64) -> Bool {
@@ -102,15 +103,14 @@ package struct ReplayTrace: Sendable {
             return object
         }
         let images = UInt8(order.firstIndex(of: .images) ?? 0)
-        let kinds = Self.events(of: history)
+        let kinds = known ?? Self.events(of: history)
         // As a prune takes them: the least recently used, then the largest, then by key.
-        let ordered = history.contents.sorted { a, b in
+        let ordered = history.contents.filter { isChosen($0.entry) }.sorted { a, b in
             if a.lastUsed != b.lastUsed { return a.lastUsed < b.lastUsed }
             if a.bytes != b.bytes { return a.bytes > b.bytes }
             return (rank[a.entry] ?? .max, a.entry) < (rank[b.entry] ?? .max, b.entry)
         }
-        for content in ordered
-        where isChosen(content.entry) {
+        for content in ordered {
             let object = number(content.entry, .max)
             guard !isContent[object] else { continue }
             isContent[object] = true

@@ -62,15 +62,18 @@ package struct SizeCurve: Sendable {
     ///   - rank: the order of entries that were used at the same instant and are of one size.
     ///   - bound: with more contents and accesses than this, a sample of the entries is replayed (C. A.
     ///     Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC 2017).
+    ///   - events: what each access was, where that was found already.
+    ///   - tellsError: whether `sampling` says how far a sample may be off, which takes two more of them.
     package init(
         _ history: VolumeHistory, since: Timestamp, _ regime: PruneRegime, fixed: ByteCount, days: Double,
-        rank: [Int64: Int] = [:], bound: Int = 200_000
+        rank: [Int64: Int] = [:], bound: Int = 200_000, events: [ReplayTrace.Event]? = nil,
+        tellsError: Bool = true
     ) {
         let length = history.contents.count + history.accesses.count
         let share = length > bound ? Double(bound) / Double(length) : 1
         let trace = ReplayTrace(
             history, since: since, prunes: regime.critical == nil ? regime.times : nil, pinned: regime.pinned,
-            rank: rank, share: share)
+            rank: rank, share: share, events: events)
         replay = VolumeReplay(trace, regime, fixed: fixed)
         starts = (0..<Self.levels).map { level in
             regime.high - max(0, regime.high - regime.low) * Double(level) / Double(Self.levels)
@@ -80,14 +83,14 @@ package struct SizeCurve: Sendable {
         let full = Double(best.peakEver.bytes) / max(regime.high, 0.0001)
         fullSize = ByteCount(Int64(min(full, 4e18).rounded(.up)) + 1)
         self.days = max(days, 1.0 / 24)
-        guard share < 1 else { return }
+        guard share < 1, tellsError else { return }
         // Each half has half of the sample, so twice its variance; their difference has four times that of the
         // whole, so twice its deviation.
         let halves = [UInt64(0), 1].map { half in
             VolumeReplay(
                 ReplayTrace(
                     history, since: since, prunes: regime.critical == nil ? regime.times : nil,
-                    pinned: regime.pinned, rank: rank, share: share, half: half),
+                    pinned: regime.pinned, rank: rank, share: share, half: half, events: events),
                 regime, fixed: fixed)
         }
         let error = [0.25, 0.5, 0.75].map { part in
@@ -111,10 +114,9 @@ package struct SizeCurve: Sendable {
     // watermarks. Where a volume that was full has nothing to prune afterwards, it has all it needs, and only what was
     // there at the beginning has to be made room of; else one prune more or less in the window would decide.
     private func expected(at size: ByteCount, _ rule: VolumeReplay.Rule? = nil) -> ReplayOutcome {
-        let whole = replay.run(size: size, rule: rule)
-        guard whole.prunesEver > 0 else { return whole }
         let full = replay.run(size: size, rule: rule, start: starts[0])
-        guard full.prunesEver > 0 else { return whole }
+        // Where it has something to prune, so has the volume with all that there was.
+        guard full.prunesEver > 0 else { return replay.run(size: size, rule: rule) }
         return ReplayOutcome(
             meanOf: [full] + starts.dropFirst().map { replay.run(size: size, rule: rule, start: $0) })
     }

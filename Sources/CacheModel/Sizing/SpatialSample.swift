@@ -8,12 +8,14 @@ enum SpatialSample {
     /// Hashes are compared by that many lowest bits.
     private static let modulus: UInt64 = 1 << 24
 
-    static func curve(of history: VolumeHistory, since: Timestamp, bound: Int) -> HitRateCurve {
+    static func curve(
+        of history: VolumeHistory, since: Timestamp, bound: Int, events: [ReplayTrace.Event]
+    ) -> HitRateCurve {
         let length = history.contents.count + history.accesses.count
         let share = min(1, Double(max(bound, 1)) / Double(max(length, 1)))
         let threshold = UInt64((share * Double(modulus)).rounded())
         func curve(_ part: Double, _ isChosen: @escaping (UInt64) -> Bool) -> HitRateCurve {
-            self.curve(of: history, since: since, share: part) { isChosen(hash($0)) }
+            self.curve(of: history, since: since, share: part, events) { isChosen(hash($0)) }
         }
         var whole = curve(share) { $0 % modulus < threshold }
         let one = curve(share / 2) { $0 % modulus < threshold && $0 >> 63 == 0 }
@@ -23,9 +25,11 @@ enum SpatialSample {
     }
 
     private static func curve(
-        of history: VolumeHistory, since: Timestamp, share: Double, _ isChosen: @escaping (Int64) -> Bool
+        of history: VolumeHistory, since: Timestamp, share: Double, _ events: [ReplayTrace.Event],
+        _ isChosen: @escaping (Int64) -> Bool
     ) -> HitRateCurve {
-        let distances = ReuseDistances(Replay(history, since: since, isChosen: isChosen), scale: 1 / share)
+        let replay = Replay(history, since: since, share: share, events: events, isChosen: isChosen)
+        let distances = ReuseDistances(replay, scale: 1 / share)
         var (count, bytes): (Int64, Int64) = (0, 0)
         for access in history.accesses where access.at > since {
             count += 1

@@ -167,7 +167,8 @@ package struct VolumeSizing: Sendable {
         days = figures.last(windowDays)
         let unusable = Self.unusable(history, question)
         let hasUse = question.hasEvidence && !rates.isEmpty && unusable == nil
-        ideal = hasUse ? HitRateCurve(history, since: since) : nil
+        let events = hasUse ? ReplayTrace.events(of: history) : []
+        ideal = hasUse ? HitRateCurve(history, since: since, events: events) : nil
         dailySet = hasUse ? WorkingSet(days.map(\.distinctBytes)) : nil
         let active = days.filter { $0.distinct > 0 }
         activeDays = active.count
@@ -203,7 +204,8 @@ package struct VolumeSizing: Sendable {
         // Up to the last scan: of what came after it nothing is known yet, whenever the question is asked.
         let covered = Double(min(question.window.seconds, self.history.seconds)) / 86_400
         var regime = question.regime
-        calibration = Self.calibrate(history, since, question, limitChange, measured: measured)
+        calibration = Self.calibrate(
+            history, since, question, limitChange, measured: measured, events: events)
         if regime.times.isEmpty {
             regime.times = PruneRegime.nightly(from: history.beganAt, to: question.now)
         }
@@ -211,7 +213,7 @@ package struct VolumeSizing: Sendable {
         // would take what in reality the floor protected.
         regime.times = regime.times.filter { $0 > history.beganAt + regime.idleFloor }
         var curve = SizeCurve(
-            history, since: since, regime, fixed: fixed, days: covered, rank: question.rank)
+            history, since: since, regime, fixed: fixed, days: covered, rank: question.rank, events: events)
         let wanted = Double(uses) / Double(max(1, days.count))
         var recommended: Recommendation?
         bottlenecks = missing == nil ? curve.bottlenecks(allowed: question.terms.distance * wanted) : []
@@ -249,7 +251,7 @@ package struct VolumeSizing: Sendable {
             : []
         self.curve = curve
         if let recommended {
-            otherOrder = Self.otherOrder(history, since, regime, question, than: recommended)
+            otherOrder = Self.otherOrder(history, since, regime, question, events, than: recommended)
         } else {
             otherOrder = nil
         }
@@ -276,15 +278,18 @@ package struct VolumeSizing: Sendable {
     ///   - question: what is asked.
     ///   - change: when the limit was changed: only what came after it can be compared with a replay at today's size.
     ///   - measured: hits and misses of the window.
+    ///   - events: what each access was.
     private static func calibrate(
         _ history: VolumeHistory, _ since: Timestamp, _ question: Question, _ change: LimitChange?,
-        measured: HitRate
+        measured: HitRate, events: [ReplayTrace.Event]
     ) -> Calibration? {
         var (history, since, measured) = (history, since, measured)
+        var events: [ReplayTrace.Event]? = events
         if let change {
             guard question.now - change.at >= .days(Int64(calibrationDays)) else { return nil }
             history = history.part(from: change.at, to: question.now)
             since = history.beganAt
+            events = nil
             measured = history.accesses.reduce(into: HitRate()) { $0.add($1) }
             guard !history.accesses.isEmpty else { return nil }
         }
@@ -295,7 +300,8 @@ package struct VolumeSizing: Sendable {
         regime.critical = nil
         let trace = ReplayTrace(
             history, since: since, prunes: regime.times, pinned: regime.pinned, rank: question.rank,
-            share: min(1, 500_000 / Double(max(1, history.contents.count + history.accesses.count))))
+            share: min(1, 500_000 / Double(max(1, history.contents.count + history.accesses.count))),
+            events: events)
         let replay = VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers)
         return Calibration(predicted: replay.run(size: question.limit).rate, measured: measured)
     }
@@ -348,13 +354,13 @@ package struct VolumeSizing: Sendable {
 
     private static func otherOrder(
         _ history: VolumeHistory, _ since: Timestamp, _ regime: PruneRegime, _ question: Question,
-        than advice: Recommendation
+        _ events: [ReplayTrace.Event], than advice: Recommendation
     ) -> ProbationGain {
         var other = regime
         other.order = regime.order == .lru ? .probation(question.probation) : .lru
         var curve = SizeCurve(
             history, since: since, other, fixed: question.unmanaged + question.containers, days: advice.days,
-            rank: question.rank, bound: 100_000)
+            rank: question.rank, bound: 100_000, events: events, tellsError: false)
         let today = curve.outcome(at: question.limit)
         curve.spread(from: question.unmanaged + question.containers)
         let smallest = curve.smallestSize {
