@@ -27,7 +27,8 @@ extension CacheIndex {
             let beganAt = try row.time(2)
             var accesses = try foldedAccesses(of: id, after: beganAt, db)
             try addAccesses(of: id, after: baseline, to: &accesses, db)
-            accesses.sort { $0.at == $1.at ? $0.entry < $1.entry : $0.at < $1.at }
+            // In order already, but for uses that came to light later than others.
+            accesses.sort(by: Self.isEarlier)
             return VolumeHistory(
                 beganAt: beganAt, lastScanAt: try row.time(3),
                 contents: try contents(of: id, accesses, beganAt: beganAt, db), accesses: accesses,
@@ -69,7 +70,22 @@ extension CacheIndex {
         defer { row.reset() }
         row.bind(volume, at: 1)
         row.bind(baseline, at: 2)
+        // Each scan by itself is a short row to sort, and needs no second array.
+        var scan = Int64.min
+        var begin = accesses.count
+        func sortScan() {
+            accesses.withUnsafeMutableBufferPointer { all in
+                var part = UnsafeMutableBufferPointer(rebasing: all[begin...])
+                part.sort(by: Self.isEarlier)
+            }
+            begin = accesses.count
+        }
+        defer { sortScan() }
         while try row.step() {
+            if row.integer(4) != scan {
+                scan = row.integer(4)
+                sortScan()
+            }
             let packed = row.integer(3)
             let (entry, bytes) = (row.integer(1), ByteCount(row.integer(2)))
             let isHit = packed & 2 != 0
@@ -79,6 +95,10 @@ extension CacheIndex {
                     at: Timestamp(nanoseconds: row.integer(0)), entry: entry, bytes: bytes, size: size,
                     pool: try Pool(code: packed / 4), isHit: isHit, isRegret: packed & 1 != 0))
         }
+    }
+
+    private static func isEarlier(_ a: VolumeHistory.Access, _ b: VolumeHistory.Access) -> Bool {
+        a.at == b.at ? a.entry < b.entry : a.at < b.at
     }
 
     private func departures(
