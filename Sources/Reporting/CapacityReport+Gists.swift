@@ -32,12 +32,12 @@ extension CapacityReport.Volume {
             + uses(rate)
     }
 
-    /// How many projects logs name, and what of the fetches is not known to be theirs.
+    /// How many projects logs name, and what jobs fetched that no log names.
     var projectsGist: String {
-        let unknown = projects?.unknown ?? HitRate()
+        let unknown = projects?.unknown.missBytes ?? .zero
         return
-            "\(Figures.count(Int64(projectShares.count), "project", "projects")); \(unknown.missBytes) fetched by others "
-            + "or by nobody known"
+            "\(Figures.count(Int64(projectShares.count), "project", "projects")); \(unknown) fetched by jobs that no "
+            + "log names"
     }
 
     /// What came and went in the days of the window.
