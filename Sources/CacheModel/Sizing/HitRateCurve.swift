@@ -10,8 +10,8 @@ package struct HitRateCurve: Sendable {
         /// The part of the entries that was replayed, in 0…1.
         package var share: Double
         /// How far a rate may be off, in 0…1: the half of the largest difference between the curves of
-        /// the sample's two halves.
-        package var error: Double
+        /// the sample's two halves; nil where nobody asked.
+        package var error: Double?
     }
 
     /// The sizes at which the rate rises, in bytes, ascending.
@@ -34,13 +34,15 @@ package struct HitRateCurve: Sendable {
     ///   - since: accesses after it count; those before warm the cache.
     ///   - bound: with more contents and accesses than this, a sample of the entries is replayed.
     ///   - known: what each access was, where that was found already.
+    ///   - tellsError: whether `sampling` says how far a sample may be off, which takes as long as the sample.
     package init(
-        _ history: VolumeHistory, since: Timestamp, bound: Int = 1_500_000,
-        events known: [ReplayTrace.Event]? = nil
+        _ history: VolumeHistory, since: Timestamp, bound: Int = 4_000_000,
+        events known: [ReplayTrace.Event]? = nil, tellsError: Bool = true
     ) {
         if history.contents.count + history.accesses.count > bound {
             self = SpatialSample.curve(
-                of: history, since: since, bound: bound, events: known ?? ReplayTrace.events(of: history))
+                of: history, since: since, bound: bound, events: known ?? ReplayTrace.events(of: history),
+                tellsError: tellsError)
         } else {
             self.init(ReuseDistances(Replay(history, since: since, events: known)))
         }

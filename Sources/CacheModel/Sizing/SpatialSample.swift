@@ -9,7 +9,8 @@ enum SpatialSample {
     private static let modulus: UInt64 = 1 << 24
 
     static func curve(
-        of history: VolumeHistory, since: Timestamp, bound: Int, events: [ReplayTrace.Event]
+        of history: VolumeHistory, since: Timestamp, bound: Int, events: [ReplayTrace.Event],
+        tellsError: Bool
     ) -> HitRateCurve {
         let length = history.contents.count + history.accesses.count
         let share = min(1, Double(max(bound, 1)) / Double(max(length, 1)))
@@ -18,9 +19,12 @@ enum SpatialSample {
             self.curve(of: history, since: since, share: part, events) { isChosen(hash($0)) }
         }
         var whole = curve(share) { $0 % modulus < threshold }
+        whole.sampling = .init(share: share)
+        guard tellsError else { return whole }
         let one = curve(share / 2) { $0 % modulus < threshold && $0 >> 63 == 0 }
         let other = curve(share / 2) { $0 % modulus < threshold && $0 >> 63 == 1 }
-        whole.sampling = .init(share: share, error: greatestDifference(one, other, upTo: whole.fullSize))
+        let error = greatestDifference(one, other, upTo: whole.fullSize)
+        whole.sampling = .init(share: share, error: error)
         return whole
     }
 

@@ -168,7 +168,7 @@ package struct VolumeSizing: Sendable {
         let unusable = Self.unusable(history, question)
         let hasUse = question.hasEvidence && !rates.isEmpty && unusable == nil
         let events = hasUse ? ReplayTrace.events(of: history) : []
-        ideal = hasUse ? HitRateCurve(history, since: since, events: events) : nil
+        ideal = hasUse ? HitRateCurve(history, since: since, events: events, tellsError: false) : nil
         dailySet = hasUse ? WorkingSet(days.map(\.distinctBytes)) : nil
         let active = days.filter { $0.distinct > 0 }
         activeDays = active.count

@@ -102,11 +102,13 @@ private struct NaiveCache {
         let sampled = HitRateCurve(past, since: start, bound: 30_000)
         #expect(exact.sampling == nil)
         let sampling = try #require(sampled.sampling)
-        #expect(sampling.share == 0.25 && sampling.error < 0.2)
+        let error = try #require(sampling.error)
+        #expect(sampling.share == 0.25 && error < 0.2)
+        #expect(HitRateCurve(past, since: start, bound: 30_000, tellsError: false).hits == sampled.hits)
         for step in Int64(1)...20 {
             let size = ByteCount(exact.fullSize.bytes / 20 * step)
             let (a, b) = (exact.rate(at: size).objects ?? 0, sampled.rate(at: size).objects ?? 0)
-            #expect(abs(a - b) <= 3 * max(sampling.error, 0.003), "\(size): \(a), \(b), \(sampling.error)")
+            #expect(abs(a - b) <= 3 * max(error, 0.003), "\(size): \(a), \(b), \(error)")
         }
     }
 }
