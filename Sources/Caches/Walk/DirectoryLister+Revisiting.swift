@@ -15,7 +15,7 @@ extension DirectoryLister {
 
     private func maySkip(_ old: DirectoryRecord, _ previous: TreeSnapshot) -> Bool {
         old.ctime < previous.startedAt.nanoseconds - Self.coarsestTick
-            && old.facts.isDisjoint(with: [.listAlways, .unreadable])
+            && old.facts.isDisjoint(with: .listed)
     }
 
     /// Takes over what is known of an unchanged directory, and looks at its sentinels: reads of them are the
@@ -118,7 +118,7 @@ extension DirectoryRecord {
         record.fileBytes = otherBytes
         record.apparentBytes = otherApparentBytes
         record.accessed = otherAccessed
-        record.facts.subtract([.unarmed, .unarmable])
+        record.facts.subtract(.ofSentinels)
         record.sentinelTimes = 0
         return record
     }

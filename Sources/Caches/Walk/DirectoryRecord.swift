@@ -82,8 +82,15 @@ struct DirectoryFacts: OptionSet {
     /// A version directory that holds files which neither Maven nor the build that it is of calls so.
     static let foreignFiles = DirectoryFacts(rawValue: 1 << 15)
 
+    // Made once: a scan asks for them for every directory.
+    private static let ofFiles: DirectoryFacts = [.file, .files]
+    /// What must be listed at the next scan.
+    static let listed: DirectoryFacts = [.listAlways, .unreadable]
+    /// What its sentinels alone tell.
+    static let ofSentinels: DirectoryFacts = [.unarmed, .unarmable]
+
     /// The record is no directory's.
-    var areOfFiles: Bool { !isDisjoint(with: [.file, .files]) }
+    var areOfFiles: Bool { !isDisjoint(with: Self.ofFiles) }
 }
 
 /// One name of a file with several links.
