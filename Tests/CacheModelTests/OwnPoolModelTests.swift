@@ -185,4 +185,19 @@ import Testing
         policy.keep = ["com.acme:lib:1"]
         #expect(policy.plan(usage(entries), under: quota(high: 1, low: 0), now: now).evict.isEmpty)
     }
+
+    /// A history has millions of accesses: each takes 32 bytes, its pool in two of them.
+    @Test func anAccessTakes32BytesAndKeepsItsPool() throws {
+        #expect(MemoryLayout<VolumeHistory.Access>.stride == 32)
+        let own = try ["first", "second", "third"].map { Pool.own(try #require(OwnPoolName($0))) }
+        for pool in Pool.allCases + own {
+            for (isHit, isRegret) in [(false, false), (true, false), (false, true), (true, true)] {
+                let access = VolumeHistory.Access(
+                    at: Timestamp(seconds: 0), entry: 7, bytes: .zero, pool: pool, isHit: isHit,
+                    isRegret: isRegret)
+                #expect(access.pool == pool)
+                #expect(access.isHit == isHit && access.isRegret == isRegret && access.entry == 7)
+            }
+        }
+    }
 }

@@ -70,17 +70,14 @@ import Testing
         #expect(found.contains { $0.contains("unknown key") && $0.contains(words) }, "\(found)")
     }
 
-    @Test func aLimitBeyondTheDiskIsToldWhereTheConfigurationIsShown() throws {
+    @Test func aLimitBeyondTheDiskIsToldAtLoad() throws {
         let scratch = try Scratch()
-        func warnings(limit: String) throws -> [String] {
-            let file = try scratch.write(
-                "volumes:\n  - {name: build, kind: build-cache, path: \(scratch.path), limit: \(limit)}\n")
-            return try Configuration.loadWithSources(
-                flags: ConfigurationFlags(config: file, state: "/state"), environment: [:]
-            ).report.warnings
-        }
-        #expect(try warnings(limit: "900Pi").contains { $0.contains("more than jobs can fill") })
-        #expect(try !warnings(limit: "2Mi").contains { $0.contains("more than jobs can fill") })
+        let volume = "volumes:\n  - {name: build, kind: build-cache, path: \(scratch.path), limit: 900Pi}\n"
+        #expect(try load(volume).warnings.contains { $0.contains("more than jobs can fill") })
+        #expect(
+            try !load(volume.replacing("900Pi", with: "2Mi")).warnings.contains {
+                $0.contains("more than jobs can fill")
+            })
     }
 
     @Test func whatAPersonHasIsFoundWhereNothingIsConfigured() throws {

@@ -6,7 +6,8 @@
 `larder serve` watches two volumes, one of them through a FUSE file system (bindfs) that is stopped by SIGSTOP: like
 an NFS server that is gone, it answers no call any more. Then the other volume is filled beyond its critical level, and
 each page is asked for. Afterwards a daemon begins while the file system hangs: it looks into the volume before it can
-know, and each page must come all the same. Needs root and /dev/fuse.
+know, and each page must come all the same. Each volume has a file system of its own: what other tests write would be
+taken for pressure. Needs root and /dev/fuse.
 """
 
 import json
@@ -72,7 +73,11 @@ class Daemon:
                 stdout=output, stderr=output)
 
     def __enter__(self):
-        self.expect('"address":"')
+        try:
+            self.expect('"address":"')
+        except AssertionError as error:
+            self.__exit__(AssertionError, error, None)
+            raise
         self.address = re.search(r'"address":"([^"]+)"', self.log.read_text()).group(1)
         return self
 
@@ -95,7 +100,8 @@ class Daemon:
     def stop(self):
         """Asks it to stop, and waits for a good end."""
         self.process.terminate()
-        assert self.process.wait(PATIENCE) == 0, "it did not end well"
+        until(lambda: self.process.poll() is not None, "the end")
+        assert self.process.returncode == 0, "it did not end well"
 
 
 def hang_under_it(directory, file_system):
@@ -139,19 +145,24 @@ def main():
         directory = Path(name)
         for part in ("state", "well", "hung", "behind"):
             (directory / part).mkdir()
-        for part in ("well", "behind"):
-            volumes.add_entry(directory / part, "first", "1", size=3000)
-        (directory / "larder.yaml").write_text(CONFIGURATION.format(directory))
-        file_system = subprocess.Popen(["bindfs", "-f", directory / "behind", directory / "hung"])
+        file_system = None
         try:
+            for part in ("well", "behind"):
+                subprocess.run(
+                    ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", directory / part], check=True)
+                volumes.add_entry(directory / part, "first", "1", size=3000)
+            (directory / "larder.yaml").write_text(CONFIGURATION.format(directory))
+            file_system = subprocess.Popen(["bindfs", "-f", directory / "behind", directory / "hung"])
             until((directory / "hung").is_mount, "the mount")
             pages = hang_under_it(directory, file_system) + hang_before_it(directory, file_system)
             print(f"hung_volume: {pages} pages answered, the other volume pruned, 0 violations")
         finally:
-            # Killed, as SIGTERM may be blocked in whatever a test began.
-            subprocess.run(["umount", "--lazy", directory / "hung"], check=False)
-            file_system.kill()
-            file_system.wait(PATIENCE)
+            for part in ("hung", "well", "behind"):
+                subprocess.run(["umount", "--lazy", directory / part], check=False)
+            if file_system:
+                # Killed, as SIGTERM may be blocked in whatever a test began.
+                file_system.kill()
+                file_system.wait(PATIENCE)
 
 
 if __name__ == "__main__":

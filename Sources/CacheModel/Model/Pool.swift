@@ -55,6 +55,35 @@ package enum Pool: RawRepresentable, Sendable, Hashable, CaseIterable, Codable {
     package var isOwn: Bool { if case .own = self { true } else { false } }
 }
 
+/// A pool in two bytes, for rows of a million: its place among those that are always there, or behind them its name's.
+package struct PoolPlace: Sendable, Hashable {
+    private let place: UInt16
+
+    /// The place of a pool.
+    ///
+    /// Nobody configures 65,000 of them.
+    package init(_ pool: Pool) {
+        switch pool {
+        case .maven: place = 0
+        case .gradle: place = 1
+        case .gradleOther: place = 2
+        case .images: place = 3
+        case .own(let name): place = UInt16(clamping: 4 + Int(name.number))
+        }
+    }
+
+    /// The pool.
+    package var pool: Pool {
+        switch place {
+        case 0: .maven
+        case 1: .gradle
+        case 2: .gradleOther
+        case 3: .images
+        default: .own(OwnPoolName(number: Int32(place) - 4))
+        }
+    }
+}
+
 extension Pool: Comparable {
     /// The order of reports: as declared, then those of the user's own by name.
     package static func < (a: Pool, b: Pool) -> Bool {
@@ -69,7 +98,7 @@ extension Pool: Comparable {
 ///
 /// Entries are many and names are few, so that an entry holds a number; the numbers are the process's own.
 package struct OwnPoolName: Sendable, Hashable {
-    private let number: Int32
+    fileprivate let number: Int32
 
     private struct Names {
         var texts: [String] = []
@@ -78,6 +107,8 @@ package struct OwnPoolName: Sendable, Hashable {
     }
 
     private static let names = Mutex(Names())
+
+    fileprivate init(number: Int32) { self.number = number }
 
     /// Takes a name; nil for what cannot be one, as what the pools that are always there are called.
     package init?(_ text: String) {

@@ -28,14 +28,22 @@ package struct VolumeHistory: Sendable {
         /// What the whole entry occupied then.
         package var size: ByteCount
         private var id: UInt32
-        /// The pool it belongs to.
-        package var pool: Pool
-        /// Whether it was there; else it was fetched.
-        package var isHit: Bool
-        /// Whether a run had evicted it not long before.
-        package var isRegret: Bool
+        private var place: PoolPlace
+        private var flags: UInt8
         /// How many recorded uses it stands for, at most 255.
         package var count: UInt8
+
+        /// The pool it belongs to.
+        package var pool: Pool { place.pool }
+
+        /// Whether it was there; else it was fetched.
+        package var isHit: Bool { flags & 1 != 0 }
+
+        /// Whether a run had evicted it not long before.
+        package var isRegret: Bool {
+            get { flags & 2 != 0 }
+            set { flags = flags & 1 | (newValue ? 2 : 0) }
+        }
 
         /// The entry's row in the index; an entry that returns has the one it had.
         package var entry: Int64 { Int64(id) }
@@ -49,9 +57,8 @@ package struct VolumeHistory: Sendable {
             self.bytes = bytes
             self.size = size ?? bytes
             id = UInt32(clamping: entry)
-            self.pool = pool
-            self.isHit = isHit
-            self.isRegret = isRegret
+            place = PoolPlace(pool)
+            flags = (isHit ? 1 : 0) | (isRegret ? 2 : 0)
             self.count = UInt8(clamping: count)
         }
     }

@@ -42,7 +42,7 @@ extension Services {
         let result = try scan.run(locked, warm: warm)
         // What a tree of many directories took is not needed again.
         _ = larder_give_back_memory()
-        warn(result.notices + locked.volume.limitsBeyond(result.scan.capacity))
+        warn(result.notices)
         return result
     }
 

@@ -1,6 +1,10 @@
 import CacheModel
 import CacheServices
+import Caches
+import Dispatch
+import FileAccess
 import Glibc
+import Synchronization
 
 /// A configuration, and where each of its values came from.
 struct LoadedConfiguration {
@@ -79,11 +83,22 @@ extension Configuration {
     private mutating func adopt(_ configured: [ConfiguredVolume]) {
         volumes = configured.map(\.volume)
         for each in configured { sockets[each.volume.name] = each.socket }
+        warnings += Self.limitsBeyondCapacity(volumes)
         for volume in volumes where VolumeSet.contains(volume.path, stateDirectory) {
             warnings.append(
                 "the state directory \(quotable(stateDirectory)) lies on volume `\(volume.name)`: when that is "
                     + "full, Larder cannot record anything; give the state a volume of its own")
         }
+    }
+
+    /// What is said of limits that their file systems cannot hold, where the volumes are mounted here.
+    ///
+    /// All are looked at at once, and for a second: a file system that hangs must not hold up what concerns another
+    /// volume.
+    private static func limitsBeyondCapacity(_ volumes: [Volume]) -> [String] {
+        let looks = volumes.filter { $0.limit != nil || !$0.poolQuotas.isEmpty }.map(CapacityLook.init)
+        let deadline = DispatchTime.now() + 1
+        return looks.flatMap { $0.result(until: deadline) }
     }
 
     private static func defaultState(
@@ -107,5 +122,26 @@ extension Configuration {
         guard errno == ENOENT else { return false }
         let parent = directory.split(separator: "/").dropLast().joined(separator: "/")
         return access("/" + parent, W_OK | X_OK) == 0
+    }
+}
+
+/// A look at what a volume's file system holds, on a thread that may never come back.
+private final class CapacityLook: Sendable {
+    private let sentences = Mutex<[String]>([])
+    private let ended = DispatchSemaphore(value: 0)
+
+    init(_ volume: Volume) {
+        DispatchQueue.global(qos: .userInitiated).async { [self] in
+            let capacity = (try? OpenDirectory.open(root: volume.path)).flatMap {
+                Capacity(descriptor: $0.descriptor)
+            }
+            if let capacity { sentences.withLock { $0 = volume.limitsBeyond(capacity) } }
+            ended.signal()
+        }
+    }
+
+    /// What is to be said; nothing where the look has not ended by then.
+    func result(until deadline: DispatchTime) -> [String] {
+        ended.wait(timeout: deadline) == .success ? sentences.withLock { $0 } : []
     }
 }

@@ -1,7 +1,5 @@
 import CacheModel
 import CacheServices
-import Caches
-import FileAccess
 import Foundation
 import Logging
 import Reporting
@@ -119,19 +117,7 @@ extension LoadedConfiguration {
                 add("events", volume.eventsPath)
             }
         }
-        return ConfigurationReport(
-            file: file, values: values, warnings: configuration.warnings + limitsBeyondCapacity)
-    }
-
-    /// What is said of limits that their file systems cannot hold, where the volumes are mounted here.
-    ///
-    /// Not as it is loaded: a file system that hangs must not hold up what concerns another volume.
-    private var limitsBeyondCapacity: [String] {
-        volumes.flatMap { configured in
-            (try? OpenDirectory.open(root: configured.volume.path))
-                .flatMap { Capacity(descriptor: $0.descriptor) }
-                .map(configured.volume.limitsBeyond) ?? []
-        }
+        return ConfigurationReport(file: file, values: values, warnings: configuration.warnings)
     }
 
     private func value(
