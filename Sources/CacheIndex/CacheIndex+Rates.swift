@@ -4,7 +4,7 @@ import GRDB
 extension CacheIndex {
     /// Hits and misses of a volume by pool, in the window after `since`, up to and including `until`.
     ///
-    /// Pools without any access are left out.
+    /// Pools without any access are left out, and so is what was seen of another file system that the volume was on.
     /// Days whose accesses were folded count when they lie in the window as a whole.
     ///
     /// - Throws: `IndexError`.
@@ -42,6 +42,24 @@ extension CacheIndex {
                 regret[sums.pool] = (before.entries + sums.regrets, before.bytes + sums.regretBytes)
             }
             return regret
+        }
+    }
+
+    /// The time by which it is told what is old enough to be forgotten; nil where too few scans say.
+    ///
+    /// Now, but at most two months after the hundredth last scan: a clock that was years ahead for some scans must not
+    /// take the history with it.
+    ///
+    /// - Throws: `IndexError`.
+    package func settledTime(of volume: String, now: Timestamp) throws -> Timestamp? {
+        try reading { db in
+            let before = try Int64.fetchOne(
+                db,
+                sql: """
+                    SELECT started_at FROM scans WHERE volume = (SELECT id FROM volumes WHERE name = ?)
+                    ORDER BY id DESC LIMIT 1 OFFSET 99
+                    """, arguments: [volume])
+            return before.map { min(now, Timestamp(nanoseconds: $0) + .days(60)) }
         }
     }
 
@@ -89,13 +107,16 @@ extension CacheIndex {
             sql: """
                 SELECT accesses.pool, sum(hit), sum(1 - hit), sum(hit * accesses.bytes),
                     sum((1 - hit) * accesses.bytes), sum(regret), sum(regret * accesses.bytes)
-                FROM scans CROSS JOIN accesses ON accesses.scan = scans.id
-                WHERE scans.volume = ?1 AND scans.started_at > ?2 AND accesses.at > ?2 AND accesses.at <= ?3
+                FROM volumes CROSS JOIN scans ON scans.volume = volumes.id AND scans.id > volumes.baseline_scan
+                CROSS JOIN accesses ON accesses.scan = scans.id
+                WHERE volumes.id = ?1 AND scans.started_at > ?2 AND accesses.at > ?2 AND accesses.at <= ?3
                 GROUP BY accesses.pool
                 UNION ALL
                 SELECT pool, sum(hits), sum(misses), sum(hit_bytes), sum(miss_bytes), sum(regrets),
                     sum(regret_bytes)
                 FROM access_days WHERE volume = ?1 AND day >= ?2 AND day <= ?3 - \(Self.dayLength)
+                    AND day > (SELECT started_at - \(Self.dayLength) FROM scans WHERE id =
+                        (SELECT baseline_scan FROM volumes WHERE id = ?1))
                 GROUP BY pool
                 UNION ALL
                 SELECT entries.pool, count(*), 0, sum(entries.bytes), 0, 0, 0

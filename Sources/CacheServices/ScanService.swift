@@ -79,7 +79,13 @@ package struct ScanService: Sendable {
                 "the clock was set since the last scan: it shows \(clock()), and by the time since boot it "
                     + "is \(expected); times of use before that are off")
         }
+        let isKnown = try index.lastScan(of: volume.name) != nil
         let recorded = try index.record(scan, of: volume, regretWindow: regretWindow, warm: warm)
+        if isKnown, recorded.baseline {
+            notices.append(
+                "volume \(volume.name) is another file system than at the last scan: its history begins anew, and what "
+                    + "was known of its use counts no more")
+        }
         if let trashed { try index.recordTrash(of: volume.name, holding: trashed.map(\.stock)) }
         if !index.isInMemory { detector.record(now: clock()) }
         // Every line of them is in the index now.
@@ -92,12 +98,13 @@ package struct ScanService: Sendable {
                         + "a month by hand")
             }
         }
-        _ = try index.foldAccesses(before: scan.startedAt - max(history, CacheIndex.keptOneByOne))
+        let settled = try index.settledTime(of: volume.name, now: scan.startedAt)
+        if let settled { _ = try index.foldAccesses(before: settled - max(history, CacheIndex.keptOneByOne)) }
         // To count is work: a scan each quarter of an hour does it twice a day.
         if recorded.number % 48 == 0 {
             _ = try index.foldAccesses(beyond: CacheIndex.mostKeptSingly, now: scan.startedAt)
         }
-        _ = try index.forgetGhosts(goneBefore: scan.startedAt - Self.ghostMemory)
+        if let settled { _ = try index.forgetGhosts(goneBefore: settled - Self.ghostMemory) }
         // What is only looked at keeps its access times as well.
         let arming = AtimeArming(root: locked.root).arm(volume.isReadOnly ? [] : scan.unarmed)
         if arming.refused > 0 {

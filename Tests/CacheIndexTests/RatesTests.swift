@@ -33,6 +33,39 @@ import Testing
         #expect(try rate(index, 0, 3).objects == nil)
     }
 
+    /// What was seen of the claim before is no part of a report's history: both say the same.
+    @Test func anotherFileSystemCountsFromItsFirstScan() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        try lived(bed, index, hours: 0...60)
+        _ = try index.foldAccesses(before: hour(40))
+        #expect(try rate(index, -8, 60).hits > 0)
+        let other = VolumeIdentity(marker: 8, rootInode: 3)
+        _ = try index.record(scan(at: 61, [artifact("a"), artifact("b")], identity: other), of: bed.volume)
+        #expect(try rate(index, -100, 61) == HitRate())
+        _ = try index.record(
+            scan(at: 62, [artifact("a", accessed: hour(62)), artifact("b")], identity: other), of: bed.volume)
+        #expect(try rate(index, -100, 62) == HitRate(hits: 1, hitBytes: ByteCount(1000)))
+        #expect(try index.history(of: "build")?.accesses.count == 1)
+    }
+
+    /// A clock that was years ahead for two scans takes nothing with it.
+    @Test func whatIsOldIsToldByAHundredScans() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        for number in 0..<99 {
+            _ = try index.record(scan(at: Int64(number), [artifact("a")]), of: bed.volume)
+        }
+        #expect(try index.settledTime(of: "build", now: hour(99)) == nil)
+        _ = try index.record(scan(at: 99, [artifact("a")]), of: bed.volume)
+        #expect(try index.settledTime(of: "build", now: hour(99)) == hour(99))
+        let ahead: Int64 = 5 * 365 * 24
+        for more in Int64(0)..<2 {
+            _ = try index.record(scan(at: ahead + more, [artifact("a")]), of: bed.volume)
+        }
+        #expect(try index.settledTime(of: "build", now: hour(ahead + 1)) == hour(2) + .days(60))
+    }
+
     @Test func foldingKeepsTheSums() throws {
         let bed = try IndexFixture()
         let index = try bed.open()
