@@ -12,6 +12,8 @@ package struct IngestReport: Report {
     package var job: String?
     /// The job's project; nil where nobody named it.
     package var project: String?
+    /// How many jobs' logs begin in it; 0 where no line says so.
+    package var jobs = 0
     /// How many lines it has, empty ones left out.
     package var lines: Int
     /// How many of them tell of no download.
@@ -51,8 +53,11 @@ package struct IngestReport: Report {
         let writer = (job.map { "Job \($0)" } ?? "The job") + (project.map { " of project \($0)" } ?? "")
         if entries.isEmpty {
             page.paragraph(
-                "The log names no downloads of artifacts, so there is nothing to count.", tone: .warning)
-            page.paragraph(advice, indent: 2)
+                damaged > 0
+                    ? "No download in the log could be read, so there is nothing to count."
+                    : "The log names no downloads of artifacts, so there is nothing to count.", tone: .warning
+            )
+            if damaged == 0 { page.paragraph(advice, indent: 2) }
         } else {
             page.paragraph(
                 "\(writer) downloaded \(Figures.entries(Int64(entries.count)))"
@@ -75,6 +80,11 @@ package struct IngestReport: Report {
                 "\(Figures.count(Int64(damaged), "line", "lines")) could not be read and are not counted; the "
                     + "first is line \(Figures.grouped(Int64(firstDamaged))).", indent: 2, hanging: 2,
                 tone: .warning)
+        }
+        if jobs > 1, project == nil {
+            page.paragraph(
+                "It holds the logs of \(jobs) jobs: which of them made a download cannot be told. Ingest each by "
+                    + "itself, or name --job and --project.", indent: 2, hanging: 2, tone: .warning)
         }
         if isCut {
             page.paragraph(
@@ -136,7 +146,7 @@ extension IngestedDownload.Result {
         case .recorded: "counted as misses: no scan had seen them"
         case .seen: "seen by a scan, or named by another log: not counted again"
         case .waiting: "newer than the last scan: the next scan decides"
-        case .known: "ingested before: not counted again"
+        case .known: "ingested before: not counted again, and of the project that it was of then"
         case .notHere: "never on volume \(volume): not counted"
         case .beforeFirstScan: "possibly from before the first scan of \(volume): not counted"
         case .tooOld: "older than 30 days: not counted"

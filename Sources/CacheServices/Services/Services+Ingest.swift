@@ -30,6 +30,7 @@ extension Services {
                 skipped: result.log.skipped, others: result.log.others, damaged: result.log.damaged,
                 firstDamaged: result.log.firstDamaged, isCut: result.log.isCut, entries: result.entries)
             report.project = result.project
+            report.jobs = result.log.jobs
             return report
         } catch JobLogError.noFile {
             throw Failure(

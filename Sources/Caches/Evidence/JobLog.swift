@@ -25,6 +25,8 @@ package struct JobLog {
         package var job: String?
         /// The project that the log itself names: the first one, for what a job's script prints comes later.
         package var project: String?
+        /// How many jobs' logs begin in it; 0 where no line says so.
+        package var jobs = 0
         /// Whether there were more downloads than are taken from one log.
         package var isCut = false
 
@@ -67,6 +69,9 @@ package struct JobLog {
             guard count >= 0 else { throw .unreadable(reason: String(cString: strerror(errno))) }
             let isEnd = count == 0
             filled += count
+            if state.reading.lines == 0, buffer.starts(with: [0x1f, 0x8b]) {
+                throw .unreadable(reason: "it is compressed; send it through gzip -dc to standard input")
+            }
             var used = 0
             buffer.withUnsafeBytes { bytes in
                 while let end = Self.end(of: bytes, from: used, to: filled) ?? (isEnd ? filled : nil) {
@@ -117,6 +122,9 @@ package struct JobLog {
         case .other: break
         case .damaged: state.damage()
         case .job(let job): state.reading.job = state.reading.job ?? job
+        case .beginning:
+            state.reading.jobs += 1
+            if let stamp = JobLogLineReader.stamp(line) { state.pass(stamp, to: stamp) }
         case .project(let project):
             state.reading.project = state.reading.project ?? project
             if let stamp = JobLogLineReader.stamp(line) { state.pass(stamp, to: stamp) }
@@ -151,6 +159,6 @@ package struct JobLog {
     private static let words: [StaticString] = [
         "Download", "section_", "Finished at: ", "Total time:", "CI_JOB_ID=", "CI_PROJECT_ID=",
         "Uploading artifacts",
-        "Running on ", "Waiting for pod ",
+        "Running on ", "Running with ", "Waiting for pod ",
     ]
 }

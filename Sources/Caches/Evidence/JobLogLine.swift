@@ -8,6 +8,8 @@ enum JobLogLine: Equatable {
     case damaged
     /// The job of that number wrote this log.
     case job(String)
+    /// A job's log begins.
+    case beginning
     /// A job of the project of that number wrote this log.
     case project(String)
     /// The clock stood there, to the second.
@@ -109,6 +111,7 @@ struct JobLogLineReader {
             }
             return .time(Timestamp(seconds: seconds))
         }
+        if after("Running with gitlab-runner ", text) != nil { return .beginning }
         for mark in ["Running on ", "Waiting for pod "] {
             guard let rest = after(mark, text) else { continue }
             return JobPod.project(in: rest.prefix(400).prefix { $0 != 32 }).map { .project($0) } ?? .other
@@ -159,6 +162,8 @@ extension JobLogLineReader {
                 if (64...126).contains(line[at - 1]) { break }
             }
         }
+        // What Windows puts before a text in UTF-8.
+        if text.starts(with: [0xef, 0xbb, 0xbf]) { text.removeFirst(3) }
         while let last = text.last, last == 32 || last == 9 { text.removeLast() }
         return Array(text.drop { $0 == 32 || $0 == 9 })
     }

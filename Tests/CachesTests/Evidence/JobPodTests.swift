@@ -103,4 +103,31 @@ import Testing
         #expect(reading.project == log.project)
         #expect(reading.damaged == 0 && reading.downloads.isEmpty)
     }
+
+    private func read(_ bytes: [UInt8]) throws -> JobLog.Reading {
+        let directory = try TemporaryDirectory()
+        try Data(bytes).write(to: URL(fileURLWithPath: directory.path + "/log"))
+        let file = open(directory.path + "/log", O_RDONLY)
+        defer { close(file) }
+        return try JobLog(.maven).read(file, job: nil, endedAt: Timestamp(seconds: 1_800_000_000))
+    }
+
+    @Test func aMarkOfUTF8HidesNoProject() throws {
+        let text = "Running on runner-x-project-42-concurrent-0 via host...\n"
+        #expect(try read([0xef, 0xbb, 0xbf] + Array(text.utf8)).project == "42")
+    }
+
+    /// `cat` of two logs: the second one's downloads are not the first one's.
+    @Test func logsThatWerePutTogetherAreCounted() throws {
+        func log(_ project: Int) -> String {
+            "Running with gitlab-runner 18.7.0 (abcdef12)\n"
+                + "Running on runner-x-project-\(project)-concurrent-0 via host...\n"
+        }
+        #expect(try read(Array(log(47).utf8)).jobs == 1)
+        #expect(try read(Array((log(47) + log(48)).utf8)).jobs == 2)
+    }
+
+    @Test func aCompressedLogIsNoLogWithoutDownloads() throws {
+        #expect(throws: JobLogError.self) { try read([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 75, 4]) }
+    }
 }
