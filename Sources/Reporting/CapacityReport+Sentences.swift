@@ -81,8 +81,9 @@ extension CapacityReport.Volume {
             most.rate.missBytes.bytes > limit.bytes / 20
         else { return nil }
         let others = sizing.days.reduce(HitRate()) { $1.end == most.end ? $0 : $0 + $1.rate }
-        return "Of the \(fetched) that came in the window, \(most.rate.missBytes) came on the day before "
-            + "\(Self.date(most.end)). If a cache was copied in, no job fetched that, and hit rates are too low: without that "
+        return
+            "Of the \(fetched) that came in the window, \(most.rate.missBytes) came in the 24 hours before "
+            + "\(most.end.description.prefix(16).replacing("T", with: " ")) UTC. If a cache was copied in, no job fetched that, and hit rates are too low: without that "
             + "day \(Figures.rate(others.objects))."
     }
 

@@ -144,7 +144,11 @@ extension CapacityReport.Volume {
         if advice.containers > .zero { parts.append("\(advice.containers) for containers' copies of images") }
         if advice.unmanaged > .zero { parts.append("\(advice.unmanaged) of files that belong to no pool") }
         if !parts.isEmpty { text += " Added: \(Figures.list(parts))." }
-        text += " Together: \(advice.quantity)."
+        let sum = advice.enough + advice.growth + advice.headroom + advice.containers + advice.unmanaged
+        text +=
+            advice.bytes == limit
+            ? " Together \(sum): today's \(limit.whole) is enough."
+            : " Together \(sum), rounded up: \(advice.quantity)."
         if doubtfulContainers > .zero {
             text +=
                 " Not in it, as logs tell too little: up to \(doubtfulContainers) for containers' copies of images."

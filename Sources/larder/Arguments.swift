@@ -36,7 +36,7 @@ extension ValueFormat<Span> {
     /// A length of time of at least one day.
     static var days: Self {
         Self(
-            accepted: "at least one day, such as 30d or 2w",
+            accepted: "at least one day, such as 30d or 2w, and at most 100 years",
             read: { Span($0).flatMap { $0 >= .days(1) ? $0 : nil } }, guess: Self.span.guess)
     }
 }

@@ -135,7 +135,9 @@ import Testing
                         past.accesses.sort { $0.at < $1.at }
                     }))
         }
-        #expect(said(0.25).contains("Of the 7.5 GiB that came in the window, 7.5 GiB came on the day before"))
+        #expect(
+            said(0.25).contains("Of the 7.5 GiB that came in the window, 7.5 GiB came in the 24 hours before")
+        )
         #expect(said(0.25).contains("hit rates are too low: without that day 100.0 %."))
         #expect(!said(0.01).contains("too low"))
     }

@@ -37,7 +37,10 @@ package struct VolumeHistory: Sendable {
         package var pool: Pool { place.pool }
 
         /// Whether it was there; else it was fetched.
-        package var isHit: Bool { flags & 1 != 0 }
+        package var isHit: Bool {
+            get { flags & 1 != 0 }
+            set { flags = flags & 2 | (newValue ? 1 : 0) }
+        }
 
         /// Whether a run had evicted it not long before.
         package var isRegret: Bool {

@@ -26,6 +26,8 @@ package struct VolumeSizing: Sendable {
         package var rank: [Int64: Int]
         /// How much older an entry would count that was never used again, where the order is asked for.
         package var probation: Span
+        /// Whether anything is there now that a pool has.
+        package var hasEntries = false
 
         /// Makes a question from all it consists of.
         package init(
@@ -195,7 +197,8 @@ package struct VolumeSizing: Sendable {
             unusable
             ?? Self.missing(
                 days: figures.days.count, used: Self.entriesUsed(history, since, question.now),
-                isEmpty: history.contents.isEmpty && history.accesses.isEmpty, question)
+                isEmpty: history.contents.isEmpty && history.accesses.isEmpty && !question.hasEntries,
+                question)
         guard hasUse else {
             (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
             (advice, policies, bottlenecks, self.missing) = ([], [], [], missing)
