@@ -29,7 +29,7 @@ extension CapacityReport.Volume {
         let bytes = space.pools.reduce(ByteCount.zero) { $0 + $1.bytes }
         return
             "\(Figures.count(Int64(space.pools.count), "pool", "pools")) with \(Figures.entries(entries)), \(bytes); "
-            + uses(rate)
+            + Figures.uses(rate.hits, rate.misses)
     }
 
     /// How many projects logs name, and what jobs fetched that no log names.
@@ -45,7 +45,7 @@ extension CapacityReport.Volume {
         let total = sizing.days.reduce(HitRate()) { $0 + $1.rate }
         let evicted = sizing.days.reduce(ByteCount.zero) { $0 + $1.evictedBytes }
         return
-            "\(Figures.count(Int64(sizing.days.count), "day", "days")): \(uses(total)); \(total.missBytes) fetched, "
+            "\(Figures.count(Int64(sizing.days.count), "day", "days")): \(Figures.uses(total.hits, total.misses)); \(total.missBytes) fetched, "
             + "\(evicted) evicted"
     }
 
@@ -81,9 +81,5 @@ extension CapacityReport.Volume {
         let bytes = savings.reduce(ByteCount.zero) { $0 + $1.bytes }
         return savings.isEmpty
             ? "nothing was found" : "\(Figures.count(Int64(savings.count), "finding", "findings")), \(bytes)"
-    }
-
-    private func uses(_ rate: HitRate) -> String {
-        "\(Figures.count(rate.hits, "hit", "hits")), \(Figures.count(rate.misses, "miss", "misses"))"
     }
 }

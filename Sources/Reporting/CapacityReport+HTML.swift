@@ -39,7 +39,8 @@ extension CapacityReport {
     private func contents(_ sections: [(volume: Volume, html: String)]) -> String {
         var links: [String] = []
         let parts = [
-            ("sizes", "sizes"), ("pools", "pools"), ("days", "what happened"), ("space", "space"),
+            ("sizes", "sizes"), ("pools", "pools"), ("projects", "projects"), ("days", "what happened"),
+            ("space", "space"),
             ("entries", "entries"), ("images", "images"), ("savings", "hardly needed"),
         ]
         for (volume, section) in sections {
@@ -88,47 +89,37 @@ extension CapacityReport {
             volume.overSentence, volume.reason, volume.firstDaysSentence, volume.askedSentence,
             volume.policySentence, volume.forecast,
         ])
+        func fold(_ part: String?, _ title: String, _ gist: String, _ content: String) -> String {
+            HTMLText.fold(title, gist, content, id: part.map { "\(id)-\($0)" })
+        }
         // What speaks against the figures is said beside them; what only explains them is folded.
         text += paragraphs(volume.doubts)
         let explanations = volume.explanations + [volume.regretSentence(days: windowDays)].compactMap { $0 }
         text += fold(
-            id, nil, "How it was found",
+            nil, "How it was found",
             Figures.count(Int64(explanations.count), "sentence", "sentences")
                 + " on calibration, on what jobs use and on what is not known", paragraphs(explanations))
-        text += fold(id, "sizes", "Other sizes", volume.sizesGist, table("advice", folded: false))
-        text += fold(id, nil, "Rules of eviction", volume.policiesGist, table("policies", folded: false))
-        text += fold(id, "pools", "Pools", volume.poolsGist, table("pools", folded: false))
-        text += fold(id, "projects", "Use by project", volume.projectsGist, table("projects", folded: false))
+        text += fold("sizes", "Other sizes", volume.sizesGist, table("advice", folded: false))
+        text += fold(nil, "Rules of eviction", volume.policiesGist, table("policies", folded: false))
+        text += fold("pools", "Pools", volume.poolsGist, table("pools", folded: false))
+        text += fold("projects", "Use by project", volume.projectsGist, table("projects", folded: false))
         let figures = figures(volume)
         func drawings(_ names: Set<String>) -> String {
             let some = figures.filter { names.contains($0.table) }
             return some.isEmpty ? "" : "<div class=\"plots\">\n\(some.map(drawing).joined())</div>\n"
         }
-        text += fold(id, "days", "What happened", volume.daysGist, drawings(["days", "sizes"]))
-        text += fold(id, "space", "Where the space goes", volume.spaceGist, drawings(["ages", "groups"]))
+        text += fold("days", "What happened", volume.daysGist, drawings(["days", "sizes"]))
+        text += fold("space", "Where the space goes", volume.spaceGist, drawings(["ages", "groups"]))
         let entries = table("largest", folded: false) + table("stalest", folded: false)
         text += fold(
-            id, "entries", "Entries", volume.entriesGist,
+            "entries", "Entries", volume.entriesGist,
             entries.isEmpty ? "" : "<div class=\"beside\">\n\(entries)</div>\n")
-        text += fold(id, "images", "Images", volume.imagesGist, table("images", folded: false))
+        text += fold("images", "Images", volume.imagesGist, table("images", folded: false))
         let look = volume.lookSentence.map { "<p class=\"soft\">\(HTMLText.escaped($0))</p>\n" } ?? ""
         text += fold(
-            id, "savings", "What takes space without much need", volume.savingsGist,
+            "savings", "What takes space without much need", volume.savingsGist,
             table("savings", folded: false) + look)
         return text + "</section>\n"
-    }
-
-    /// A part of a volume's section, folded below a line that says what is in it; nothing where nothing is.
-    ///
-    /// Its mark is on the content: a link to what lies in a closed `details` opens it.
-    private func fold(_ id: String, _ part: String?, _ title: String, _ gist: String, _ content: String)
-        -> String
-    {
-        guard !content.isEmpty else { return "" }
-        let mark = part.map { " id=\"\(id)-\($0)\"" } ?? ""
-        return
-            "<details class=\"fold\"><summary><h3>\(title)</h3> <span>\(HTMLText.escaped(gist))</span></summary>\n"
-            + "<div\(mark)>\n\(content)</div></details>\n"
     }
 
     /// What the recommended size consists of, as a bar.

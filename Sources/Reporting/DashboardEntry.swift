@@ -95,8 +95,7 @@ struct EntrySection {
         let most = 50
         let more = report.projects.count - most
         let lines = report.projects.prefix(most).map { use in
-            let counts =
-                "\(Figures.count(use.hits, "hit", "hits")), \(Figures.count(use.misses, "miss", "misses"))"
+            let counts = Figures.uses(use.hits, use.misses)
             return
                 "<li>\(HTMLText.escaped(use.project)): \(counts), last \(Figures.ago(use.last, now: now))</li>"
         }

@@ -21,6 +21,11 @@ enum Figures {
         "\(grouped(number)) \(number == 1 ? one : many)"
     }
 
+    /// Hits and misses: `3 hits, 1 miss`.
+    static func uses(_ hits: Int64, _ misses: Int64) -> String {
+        "\(count(hits, "hit", "hits")), \(count(misses, "miss", "misses"))"
+    }
+
     /// The share in whole percent, rounded down: `84 %`; `–` of nothing.
     static func percent(_ part: ByteCount, of whole: ByteCount) -> String {
         guard whole.bytes > 0 else { return "–" }

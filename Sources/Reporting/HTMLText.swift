@@ -69,6 +69,19 @@ enum HTMLText {
             + (more > 0 ? "<li>… and \(more) more</li>" : "") + "</ul>\n"
     }
 
+    /// A part of a page, folded below a line that says what is in it; nothing where nothing is.
+    ///
+    /// Its mark is on the content: a link to what lies in a closed `details` opens it.
+    ///
+    /// - Parameter id: the mark, as HTML; nil for none.
+    static func fold(_ title: String, _ gist: String, _ content: String, id: String? = nil) -> String {
+        guard !content.isEmpty else { return "" }
+        let mark = id.map { " id=\"\($0)\"" } ?? ""
+        return
+            "<details class=\"fold\"><summary><h3>\(title)</h3> <span>\(escaped(gist))</span></summary>\n"
+            + "<div\(mark)>\n\(content)</div></details>\n"
+    }
+
     /// How many rows of a table are shown at once.
     private static let mostRows = 10
 
@@ -93,7 +106,6 @@ enum HTMLText {
         .first{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:1rem 1.5rem;
         align-items:start}.first>div,.beside>div{min-width:0}
         .beside{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,26rem),1fr));gap:0 2rem}
-        @media (min-width:70rem){.beside.sizes{grid-template-columns:minmax(0,max-content) minmax(20rem,1fr)}}
         .parts{display:flex;height:1.6rem;border-radius:.3rem;overflow:hidden;max-width:62rem}
         .parts span{min-width:2px;border-right:1px solid var(--page)}
         span.t0{background:var(--t0)}span.t1{background:var(--t1)}span.t2{background:var(--t2)}
@@ -134,7 +146,7 @@ enum HTMLText {
         caption{text-align:left;font-weight:600;padding:.25rem 0}.hidden{position:absolute;width:1px;height:1px;
         overflow:hidden;clip-path:inset(50%)}
         th,td{text-align:left;padding:.25rem .55rem .25rem 0;border-bottom:1px solid var(--line);
-        vertical-align:top}td:not(.n){min-width:7.2rem;overflow-wrap:anywhere}.sizes td:not(.n){min-width:4.5rem}th{color:var(--soft);font-weight:600}
+        vertical-align:top}td:not(.n){min-width:7.2rem;overflow-wrap:anywhere}th{color:var(--soft);font-weight:600}
         tfoot td{font-weight:600;border-bottom:0}
         .n{text-align:right;white-space:nowrap}
         code{font-family:ui-monospace,"Liberation Mono",monospace;font-size:.92em;overflow-wrap:anywhere}

@@ -81,8 +81,8 @@ package struct OrphanSection: Sendable, Hashable {
         let gist = "\(Figures.count(Int64(orphans.count), "remainder", "remainders")), \(bytes)"
         return "<section><h2>\(HTMLText.escaped(volume)): left behind</h2>"
             + "<p>\(HTMLText.escaped(sentence(now: now)))</p>\n"
-            + "<details class=\"fold\"><summary><h3>What was left</h3> <span>\(gist)</span></summary>\n"
-            + HTMLText.table(table, folded: false, id: volume) + "</details></section>\n"
+            + HTMLText.fold("What was left", gist, HTMLText.table(table, folded: false, id: volume))
+            + "</section>\n"
     }
 
     func jsonValue(now: Timestamp) -> JSONValue {

@@ -115,16 +115,9 @@ struct ReportCommandTests {
         #expect(timeless(try String(contentsOfFile: file, encoding: .utf8)) == timeless(html))
     }
 
-    private static let canCheck =
-        (try? run(
-            "/usr/bin/env", "python3", "-c",
-            """
-            import importlib.util, shutil, sys
-            sys.exit(not (shutil.which("chromium") and importlib.util.find_spec("axe_playwright_python")))
-            """
-        ).status) == 0
-
-    @Test(.enabled(if: canCheck, "needs chromium and the axe-core of axe-playwright-python (PyPI)"))
+    @Test(
+        .enabled(if: Testbed.canCheckPages, "needs chromium and the axe-core of axe-playwright-python (PyPI)")
+    )
     func thePagePassesAnAccessibilityCheck() throws {
         let jobs = try FortnightOfJobs()
         let file = jobs.directory.path + "/report.html"

@@ -141,16 +141,9 @@ private enum LargeSite {
 
 /// How long the page is, and that nothing is lost in what is folded.
 @Suite struct PageLengthTests {
-    private static let canCheck =
-        (try? run(
-            "/usr/bin/env", "python3", "-c",
-            """
-            import importlib.util, shutil, sys
-            sys.exit(not (shutil.which("chromium") and importlib.util.find_spec("axe_playwright_python")))
-            """
-        ).status) == 0
-
-    @Test(.enabled(if: canCheck, "needs chromium and the axe-core of axe-playwright-python (PyPI)"))
+    @Test(
+        .enabled(if: Testbed.canCheckPages, "needs chromium and the axe-core of axe-playwright-python (PyPI)")
+    )
     func threeVolumesTakeLessThanSixScreensAndArePrintedWhole() throws {
         let directory = try TemporaryDirectory()
         try directory.write("report.html", LargeSite.report.html())

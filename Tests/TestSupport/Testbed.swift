@@ -25,6 +25,16 @@ public struct Testbed: Sendable {
     public static let packageRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .deletingLastPathComponent().deletingLastPathComponent().path
 
+    /// Whether pages can be looked at: by Chromium and axe-core.
+    public static let canCheckPages =
+        (try? TestSupport.run(
+            "/usr/bin/env", "python3", "-c",
+            """
+            import importlib.util, shutil, sys
+            sys.exit(not (shutil.which("chromium") and importlib.util.find_spec("axe_playwright_python")))
+            """
+        ).status) == 0
+
     /// Reads the settings of a testbed that is up.
     public init(directory: String) throws {
         self.directory = directory
