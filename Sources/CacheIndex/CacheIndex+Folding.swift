@@ -164,5 +164,10 @@ extension CacheIndex {
     }
 
     static let dayLength: Int64 = 86_400_000_000_000
+    /// What SQL says of the time a day before the first scan of a volume's file system, `?1` being the volume's row: what
+    /// days hold that begin later was seen there.
+    static let dayBeforeBaseline = """
+        (SELECT started_at - \(dayLength) FROM volumes JOIN scans ON scans.id = baseline_scan WHERE volumes.id = ?1)
+        """
     private static let day = "accesses.at - (accesses.at % \(dayLength) + \(dayLength)) % \(dayLength)"
 }

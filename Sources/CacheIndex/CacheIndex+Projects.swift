@@ -38,7 +38,8 @@ extension CacheIndex {
                         GROUP BY project
                         UNION ALL
                         SELECT project, hits, misses, hit_bytes, miss_bytes FROM project_days
-                        WHERE volume = ?1 AND day >= ?2 AND day <= ?3 - \(Self.dayLength))
+                        WHERE volume = ?1 AND day >= ?2 AND day <= ?3 - \(Self.dayLength)
+                            AND day > \(Self.dayBeforeBaseline))
                     JOIN projects ON projects.id = project GROUP BY project
                     """,
                 arguments: [row, since.nanoseconds, until.nanoseconds])

@@ -115,8 +115,7 @@ extension CacheIndex {
                 SELECT pool, sum(hits), sum(misses), sum(hit_bytes), sum(miss_bytes), sum(regrets),
                     sum(regret_bytes)
                 FROM access_days WHERE volume = ?1 AND day >= ?2 AND day <= ?3 - \(Self.dayLength)
-                    AND day > (SELECT started_at - \(Self.dayLength) FROM scans WHERE id =
-                        (SELECT baseline_scan FROM volumes WHERE id = ?1))
+                    AND day > \(Self.dayBeforeBaseline)
                 GROUP BY pool
                 UNION ALL
                 SELECT entries.pool, count(*), 0, sum(entries.bytes), 0, 0, 0

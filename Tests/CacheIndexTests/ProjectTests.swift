@@ -115,6 +115,20 @@ import Testing
         #expect(try bed.sql("SELECT count(*) FROM projects") == ["0"])
     }
 
+    /// As the volume's own rate does, folded or not: else the projects would have more than the volume.
+    @Test func anotherFileSystemCountsFromItsFirstScan() throws {
+        _ = try index.record(scan(at: 0, [image("aa", [], fetched: hour(-9))], of: "images"), of: store)
+        let use = Use(image: "aa", at: hour(0) + .minutes(5), project: "42")
+        _ = try index.record(scan(at: 1, [image("aa", [use], fetched: hour(-9))], of: "images"), of: store)
+        #expect(try shares() == ["42": HitRate(hits: 1, hitBytes: ByteCount(500))])
+        _ = try index.foldAccesses(before: hour(48))
+        #expect(try shares(since: hour(-48)) == ["42": HitRate(hits: 1, hitBytes: ByteCount(500))])
+        let other = VolumeIdentity(marker: 8, rootInode: 3)
+        _ = try index.record(
+            scan(at: 60, [image("aa", [], fetched: hour(-9))], of: "images", identity: other), of: store)
+        #expect(try shares(since: hour(-48)).isEmpty)
+    }
+
     @Test func aPullIsTheProjectsThatMadeTheFirstContainer() throws {
         let pulled = hour(0) + .minutes(10)
         _ = try index.record(scan(at: 0, [], of: "images"), of: store)
