@@ -50,9 +50,8 @@ package struct JobLogIngestion: Sendable {
             defer { close(file) }
             log = try JobLog(kind).read(file, job: job, endedAt: min(changedAt, now))
         }
-        // Of several jobs nobody can tell which made what.
-        let job = job ?? (log.jobs > 1 ? nil : log.job)
-        let project = project ?? (log.jobs > 1 ? nil : log.project)
+        let job = job ?? log.job
+        let project = project ?? log.project
         let entries = try index.ingest(
             log.downloads, of: volume, job: job, project: project, regretWindow: regretWindow)
         return Result(log: log, job: job, project: project, entries: entries)

@@ -98,13 +98,14 @@ package struct ScanService: Sendable {
                         + "a month by hand")
             }
         }
-        let settled = try index.settledTime(of: volume.name, now: scan.startedAt)
-        if let settled { _ = try index.foldAccesses(before: settled - max(history, CacheIndex.keptOneByOne)) }
-        // To count is work: a scan each quarter of an hour does it twice a day.
-        if recorded.number % 48 == 0 {
-            _ = try index.foldAccesses(beyond: CacheIndex.mostKeptSingly, now: scan.startedAt)
+        if let settled = try index.settledTime(of: volume.name, now: scan.startedAt) {
+            _ = try index.foldAccesses(before: settled - max(history, CacheIndex.keptOneByOne))
+            // To count is work: a scan each quarter of an hour does it twice a day.
+            if recorded.number % 48 == 0 {
+                _ = try index.foldAccesses(beyond: CacheIndex.mostKeptSingly, now: settled)
+            }
+            _ = try index.forgetGhosts(goneBefore: settled - Self.ghostMemory)
         }
-        if let settled { _ = try index.forgetGhosts(goneBefore: settled - Self.ghostMemory) }
         // What is only looked at keeps its access times as well.
         let arming = AtimeArming(root: locked.root).arm(volume.isReadOnly ? [] : scan.unarmed)
         if arming.refused > 0 {

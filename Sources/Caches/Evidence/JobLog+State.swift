@@ -73,6 +73,8 @@ extension JobLog {
 
         func finished() -> Reading {
             var reading = reading
+            // Of several jobs nobody can tell which made what.
+            if reading.jobs > 1 { (reading.job, reading.project) = (nil, nil) }
             for index in reading.downloads.indices {
                 let latest = reading.downloads[index].latest
                 // A clock that was set back while the job ran.

@@ -21,9 +21,10 @@ package struct JobLog {
         package var damaged = 0
         /// The first of them.
         package var firstDamaged: Int?
-        /// The job that the log itself names.
+        /// The job that the log itself names; nil where it holds those of several.
         package var job: String?
-        /// The project that the log itself names: the first one, for what a job's script prints comes later.
+        /// The project that the log itself names: the first one, for what a job's script prints comes later; nil as
+        /// the job.
         package var project: String?
         /// How many jobs' logs begin in it; 0 where no line says so.
         package var jobs = 0
@@ -114,29 +115,28 @@ package struct JobLog {
         guard !line.isEmpty || isTooLong else { return }
         state.reading.lines += 1
         if isTooLong { return state.damage() }
-        guard Self.mayTell(line) else {
+        func passStamp() {
             if let stamp = JobLogLineReader.stamp(line) { state.pass(stamp, to: stamp) }
-            return
         }
+        guard Self.mayTell(line) else { return passStamp() }
         switch reader.read(line) {
         case .other: break
         case .damaged: state.damage()
         case .job(let job): state.reading.job = state.reading.job ?? job
         case .beginning:
             state.reading.jobs += 1
-            if let stamp = JobLogLineReader.stamp(line) { state.pass(stamp, to: stamp) }
+            passStamp()
         case .project(let project):
             state.reading.project = state.reading.project ?? project
-            if let stamp = JobLogLineReader.stamp(line) { state.pass(stamp, to: stamp) }
+            passStamp()
         case .time(let time): state.pass(time, to: time + .seconds(1))
         case .took(let span): state.took = span
         // Where the log is cut in an address, the rest of it looks like a whole one.
         case .download where kind == .gradle && !isWhole: state.damage()
         case .download(let url, let size):
-            let stamp = JobLogLineReader.stamp(line)
-            if let stamp { state.pass(stamp, to: stamp) }
+            passStamp()
             state.download(url, size, kind.pool)
-            if let stamp { state.pass(stamp, to: stamp) }
+            passStamp()
         }
     }
 
