@@ -79,13 +79,14 @@ package struct CapacityReport: Report {
             gaps = Self.gaps(samples, usual: scanInterval)
             copied = Self.copied(usage.entries, history, since: now - window)
             let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
-            var question = VolumeSizing.Question(
-                window: window, now: now, limit: limit, unmanaged: space.unmanaged,
-                containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
-                regime: regime, asked: asked, rank: rank,
-                probation: regime.order == .lru ? .days(21) : regime.order.probation)
-            question.hasEntries = !usage.entries.isEmpty
-            sizing = VolumeSizing(history, question)
+            sizing = VolumeSizing(
+                history,
+                .init(
+                    window: window, now: now, limit: limit, unmanaged: space.unmanaged,
+                    containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
+                    regime: regime, asked: asked, rank: rank,
+                    probation: regime.order == .lru ? .days(21) : regime.order.probation,
+                    hasEntries: !usage.entries.isEmpty))
         }
 
         /// What came in the window and was not fetched, though it has the times of a download.

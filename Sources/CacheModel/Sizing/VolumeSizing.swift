@@ -27,14 +27,14 @@ package struct VolumeSizing: Sendable {
         /// How much older an entry would count that was never used again, where the order is asked for.
         package var probation: Span
         /// Whether anything is there now that a pool has.
-        package var hasEntries = false
+        package var hasEntries: Bool
 
         /// Makes a question from all it consists of.
         package init(
             window: Span = .days(30), now: Timestamp, limit: ByteCount, unmanaged: ByteCount = .zero,
             containers: ByteCount = .zero, terms: Recommendation.Terms = .init(), simulates: Bool = false,
             hasEvidence: Bool = true, regime: PruneRegime = PruneRegime(), asked: ByteCount? = nil,
-            rank: [Int64: Int] = [:], probation: Span = .days(21)
+            rank: [Int64: Int] = [:], probation: Span = .days(21), hasEntries: Bool = false
         ) {
             self.window = window
             self.now = now
@@ -48,6 +48,7 @@ package struct VolumeSizing: Sendable {
             self.asked = asked
             self.rank = rank
             self.probation = probation
+            self.hasEntries = hasEntries
         }
     }
 

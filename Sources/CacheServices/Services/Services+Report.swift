@@ -55,26 +55,26 @@ extension Services {
             guard let history = try index.history(of: volume.name) else { continue }
             let isStore = volume.kind == .imageStore
             let isAway = options.away.contains(volume.name)
-            let keepsLayersOnce = isStore && !isAway && keepsLayersOnce(volume)
-            var tax = isStore && !keepsLayersOnce ? CapacityReport.ImageTax(usage.layers) : nil
+            let isTaxed = isStore && (isAway || !keepsLayersOnce(volume))
+            var tax = isTaxed ? CapacityReport.ImageTax(usage.layers) : nil
             tax?.count(usage)
             if !isAway { tax?.lookIntoEvents(of: volume, usage) }
             if options.measuresSharing { tax?.sharing = measuredSharing(of: volume) }
             let look =
                 isStore || !options.looksIntoArtifacts || isAway
                 ? nil : ArtifactLook(path: volume.path)
-            report.volumes.append(
-                CapacityReport.Volume(
-                    volume, usage, history, window: options.window, terms: settings.terms(now: now),
-                    simulates: options.simulates,
-                    findings: look?.findings(in: usage.entries) ?? ArtifactFindings(),
-                    containers: tax.map { $0.sureContainerBytes } ?? .zero,
-                    doubtfulContainers: tax.map { $0.doubtfulContainerBytes } ?? .zero,
-                    regime: regime(of: volume, usage, history, watchesPressure: isDaemonUp, now: now),
-                    asked: options.size, rank: Self.rank(of: usage.entries),
-                    policy: policy(for: volume), now: now))
-            report.volumes[report.volumes.count - 1].projectShares = try index.projectShares(
+            var line = CapacityReport.Volume(
+                volume, usage, history, window: options.window, terms: settings.terms(now: now),
+                simulates: options.simulates,
+                findings: look?.findings(in: usage.entries) ?? ArtifactFindings(),
+                containers: tax.map { $0.sureContainerBytes } ?? .zero,
+                doubtfulContainers: tax.map { $0.doubtfulContainerBytes } ?? .zero,
+                regime: regime(of: volume, usage, history, watchesPressure: isDaemonUp, now: now),
+                asked: options.size, rank: Self.rank(of: usage.entries),
+                policy: policy(for: volume), now: now)
+            line.projectShares = try index.projectShares(
                 of: volume.name, since: now - options.window, until: now)
+            report.volumes.append(line)
             if let left = OrphanSection(volume: volume.name, orphans: try index.orphans(of: volume.name)) {
                 report.orphans.append(left)
             }
