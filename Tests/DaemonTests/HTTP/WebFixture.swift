@@ -45,6 +45,32 @@ final class FakeControl: DaemonControl {
     }
 }
 
+/// How many servers there may be at once: eighty on two cores would answer nobody within the time that curl waits.
+private actor Places {
+    static let servers = Places(free: 4)
+
+    private var free: Int
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    init(free: Int) { self.free = free }
+
+    func take() async {
+        if free > 0 {
+            free -= 1
+        } else {
+            await withCheckedContinuation { waiting.append($0) }
+        }
+    }
+
+    func give() {
+        if waiting.isEmpty {
+            free += 1
+        } else {
+            waiting.removeFirst().resume()
+        }
+    }
+}
+
 /// A server on a port of its own over an index of its own, for one test.
 final class WebFixture: Sendable {
     let directory: TemporaryDirectory
@@ -53,6 +79,13 @@ final class WebFixture: Sendable {
     let server: WebServer
     private let group: ServiceGroup
     private let task: Task<Void, any Error>
+    /// Given back with the last reference, also by a test that failed before it stopped its server.
+    private let place: Place
+
+    private final class Place: Sendable {
+        init() async { await Places.servers.take() }
+        deinit { Task { await Places.servers.give() } }
+    }
 
     /// Its clock stands still.
     static let now = hour(5)
@@ -63,6 +96,7 @@ final class WebFixture: Sendable {
         token: Bool = false, limits: ConnectionLimits = .init(), pace: StatsCache.Pace = .init(),
         prepare: (CacheIndex) throws -> Void = { try WebFixture.record($0) }
     ) async throws {
+        place = await Place()
         directory = try TemporaryDirectory()
         control = FakeControl(stateDirectory: directory.path)
         try prepare(CacheIndex.open(stateDirectory: directory.path, now: Self.now))
@@ -95,6 +129,8 @@ final class WebFixture: Sendable {
     private func hasVolumes() async throws -> Bool {
         ((try? await server.figures.current())?.volumes.isEmpty).map { !$0 } ?? false
     }
+
+    deinit { task.cancel() }
 
     /// Stops the server as SIGTERM does.
     func stop() async throws {
@@ -148,7 +184,7 @@ final class WebFixture: Sendable {
     /// As above, with the options one by one.
     func ask(_ path: String, _ options: [String]) async throws -> WebAnswer {
         let command =
-            ["curl", "-s", "-i", "--path-as-is", "--max-time", "20"] + options
+            ["curl", "-s", "-i", "--path-as-is", "--max-time", "60"] + options
             + ["http://127.0.0.1:\(port)\(path)"]
         return try WebAnswer(try await apart { try run("/usr/bin/env", command).checked().output })
     }
