@@ -2,38 +2,59 @@ import CacheModel
 import GRDB
 
 extension CacheIndex {
-    /// One page of the runs, the newest first, and whether there are more.
+    /// A page of the runs.
+    package struct RunPage: Sendable {
+        /// The runs, the newest first.
+        package var runs: [RunSummary]
+        /// Where the page of older runs begins; nil at the end.
+        package var next: RunSummary.Cursor?
+        /// Where the page of newer runs ends; nil at the beginning.
+        package var previous: RunSummary.Cursor?
+    }
+
+    /// One page of the runs.
     ///
     /// A run may have evicted fifty thousand entries: only the first few of them are read.
     ///
     /// - Parameters:
-    ///   - limit: how many runs at most.
-    ///   - after: where the page before ended.
+    ///   - limit: how many runs at most, at least one.
+    ///   - after: the last of the page before, where its older neighbours are wanted.
+    ///   - before: the first of the page behind, where its newer neighbours are wanted; `after` does not count then.
     ///   - lines: how many entries of each volume at most.
     /// - Throws: `IndexError`.
     package func runPage(
-        limit: Int, after: RunSummary.Cursor? = nil, lines: Int = 10
-    ) throws -> (runs: [RunSummary], hasMore: Bool) {
+        limit: Int, after: RunSummary.Cursor? = nil, before: RunSummary.Cursor? = nil, lines: Int = 10
+    ) throws -> RunPage {
         try reading { db in
-            let rows = try Row.fetchCursor(
+            let (place, isBack) = (before ?? after, before != nil)
+            let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT id, kind, started_at, finished_at, exit_code FROM runs
-                    WHERE ?1 IS NULL OR (started_at, id) < (?1, ?2)
-                    ORDER BY started_at DESC, id DESC LIMIT ?3
+                    WHERE ?1 IS NULL OR (started_at, id) \(isBack ? ">" : "<") (?1, ?2)
+                    ORDER BY started_at \(isBack ? "" : "DESC"), id \(isBack ? "" : "DESC") LIMIT ?3
                     """,
-                arguments: [after?.startedAt.nanoseconds, after?.id, max(0, limit) + 1])
-            var runs: [RunSummary] = []
-            while let row = try rows.next() {
+                arguments: [place?.startedAt.nanoseconds, place?.id, max(1, limit)])
+            let runs = try (isBack ? rows.reversed() : rows).map { row in
                 let id = try row.text(0)
-                runs.append(
-                    RunSummary(
-                        id: id, kind: try row.text(1), startedAt: try row.time(2),
-                        finishedAt: try row.time(3), exitCode: Int32(truncatingIfNeeded: try row.integer(4)),
-                        volumes: try volumes(of: id, lines: lines, db), warmed: try warmed(by: id, db)))
+                return RunSummary(
+                    id: id, kind: try row.text(1), startedAt: try row.time(2),
+                    finishedAt: try row.time(3), exitCode: Int32(truncatingIfNeeded: try row.integer(4)),
+                    volumes: try volumes(of: id, lines: lines, db), warmed: try warmed(by: id, db))
             }
-            return (Array(runs.prefix(max(0, limit))), runs.count > max(0, limit))
+            return RunPage(
+                runs: runs,
+                next: try runs.last.flatMap { try Self.hasRun("<", $0.cursor, db) ? $0.cursor : nil },
+                previous: try runs.first.flatMap { try Self.hasRun(">", $0.cursor, db) ? $0.cursor : nil })
         }
+    }
+
+    private static func hasRun(
+        _ relation: String, _ cursor: RunSummary.Cursor, _ db: Database
+    ) throws -> Bool {
+        try Bool.fetchOne(
+            db, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE (started_at, id) \(relation) (?, ?))",
+            arguments: [cursor.startedAt.nanoseconds, cursor.id]) ?? false
     }
 
     /// One run; nil where none has that id.

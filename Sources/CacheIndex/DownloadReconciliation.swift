@@ -31,7 +31,14 @@ struct DownloadReconciliation {
         var project: Int64?
 
         var name: String { "\(pool) \(directory)" }
-        var parts: [String] { directory.split(separator: "/").map(String.init) }
+        /// The keys that its entry may have.
+        let keys: [String]
+
+        init(directory: String, pool: Int64, earliest: Timestamp, latest: Timestamp) {
+            (self.directory, self.pool, self.earliest, self.latest) = (directory, pool, earliest, latest)
+            keys = JobDownload.keys(
+                directory: directory.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) })
+        }
     }
 
     /// A scan, as far as it matters here.
@@ -65,7 +72,7 @@ struct DownloadReconciliation {
         for group in groups {
             let found = holders[group.name] ?? []
             let count = try count(group, found, bounds)
-            let key = count.holder?.key ?? JobDownload.keys(directory: group.parts).first
+            let key = count.holder?.key ?? group.keys.first
             for id in group.ids {
                 settled[id] = Settled(result: count.result, key: key)
                 guard let scan = count.scan else { continue }
@@ -163,7 +170,7 @@ extension DownloadReconciliation {
     private func holders(of groups: [Group]) throws -> [String: [Holder]] {
         var wanted: [String: [(name: String, rank: Int)]] = [:]
         for group in groups {
-            for (rank, key) in JobDownload.keys(directory: group.parts).enumerated() {
+            for (rank, key) in group.keys.enumerated() {
                 let place = "\(group.pool) \(key)"
                 if wanted[place]?.contains(where: { $0.name == group.name }) != true {
                     wanted[place, default: []].append((group.name, rank))

@@ -9,6 +9,8 @@ package struct ActivityState: Sendable {
     package let volume: String?
     /// When it began, while it runs.
     package let runningSince: Timestamp?
+    /// How far it is, while it runs and tells.
+    package var progress: String?
     /// When it last ended without a failure.
     package let lastSuccess: Timestamp?
     /// When it last ended, well or not.

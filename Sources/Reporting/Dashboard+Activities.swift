@@ -29,11 +29,13 @@ extension Dashboard {
     /// The daemon's activities.
     func schedule(now: Timestamp) -> String {
         guard !activities.isEmpty else { return "" }
+        let isRunning = activities.contains { $0.runningSince != nil }
         let table = ReportTable(
             name: "activities", title: "What the daemon does and when",
             columns: [("activity", "a"), ("next", "d"), ("now", "n"), ("last success", "s")],
             rows: activities.map { activity in
-                let running = activity.runningSince.map { "running for \((now - $0).age)" }
+                let progress = activity.progress.map { ": \($0)" } ?? ""
+                let running = activity.runningSince.map { "running for \((now - $0).age)\(progress)" }
                 return [
                     .text(activity.title),
                     .text(
@@ -42,7 +44,52 @@ extension Dashboard {
                     .text(Figures.ago(activity.lastSuccess, now: now)),
                 ]
             })
-        return "<section aria-labelledby=\"schedule\"><h2 id=\"schedule\">Schedule</h2>\n"
-            + HTMLText.table(table, folded: false, id: "daemon") + "</section>\n"
+        return "<section aria-labelledby=\"schedule\" id=\"activities\""
+            + " data-running=\"\(isRunning ? "yes" : "no")\"><h2 id=\"schedule\">Schedule</h2>\n"
+            + HTMLText.table(table, folded: false, id: "daemon")
+            + "<p id=\"ended\" hidden>Something has ended since this page was made."
+            + " <a href=\"/\">Load it again</a> to see what it did.</p>\n</section>\n"
     }
+
+    /// The page of the schedule alone, for whoever follows what runs: it loads itself again while something does.
+    package func schedulePage(now: Timestamp) -> String {
+        let isRunning = activities.contains { $0.runningSince != nil }
+        return Self.head(
+            title: "Schedule – Larder", refresh: isRunning ? 5 : nil, current: "/schedule")
+            + "<main>\n\(schedule(now: now))</main>\n" + foot(now: now)
+    }
+
+    /// What lets the schedule on a page follow what runs: every two seconds while something does.
+    ///
+    /// It changes nothing else of the page, and not while somebody is in it (WCAG 2.2, 2.2.2).
+    package static let script = """
+        "use strict";
+        (function () {
+            const place = "activities";
+            let hasEnded = false;
+            async function look() {
+                const old = document.getElementById(place);
+                if (!old) return;
+                if (!document.hidden && !old.contains(document.activeElement)) {
+                    try {
+                        const answer = await fetch("schedule", { cache: "no-store" });
+                        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+                        const fresh = answer.ok ? page.getElementById(place) : null;
+                        if (fresh) {
+                            if (old.dataset.running === "yes" && fresh.dataset.running === "no") hasEnded = true;
+                            const told = fresh.querySelector("#ended");
+                            if (told) told.hidden = !hasEnded;
+                            old.replaceWith(document.importNode(fresh, true));
+                        }
+                    } catch (error) {
+                        // The daemon is away: the page stays as it is, and asks again.
+                    }
+                }
+                const now = document.getElementById(place);
+                setTimeout(look, now && now.dataset.running === "yes" ? 2000 : 15000);
+            }
+            setTimeout(look, 2000);
+        })();
+
+        """
 }

@@ -14,17 +14,25 @@ extension Dashboard {
 
     /// The page of all runs.
     ///
-    /// - Parameter cursor: where the next page begins; nil at the end.
+    /// - Parameters:
+    ///   - next: where the page of earlier runs begins; nil at the end.
+    ///   - previous: where the page of later runs ends; nil at the beginning.
     package func runsPage(
-        _ runs: [RunSummary], cursor: String?, isFirst: Bool, now: Timestamp
+        _ runs: [RunSummary], next: String?, previous: String?, now: Timestamp
     ) -> String {
         var page = Self.head(title: "Runs – Larder", current: "/runs") + "<main>\n<h2>Runs</h2>\n"
         page += runs.isEmpty ? "<p>No run is recorded yet.</p>\n" : "<ol class=\"runs\">\n"
         for (run, alike) in Self.grouped(runs) { page += item(run, alike: alike, heading: "h3", now: now) }
         if !runs.isEmpty { page += "</ol>\n" }
-        var links = isFirst ? [] : ["<a href=\"/runs\">Latest runs</a>"]
-        if let cursor {
-            links.append("<a rel=\"next\" href=\"/runs?cursor=\(Self.pathEncoded(cursor))\">Earlier runs</a>")
+        var links: [String] = []
+        if let previous {
+            links = [
+                "<a href=\"/runs\">Latest runs</a>",
+                "<a rel=\"prev\" href=\"/runs?before=\(Self.pathEncoded(previous))\">Later runs</a>",
+            ]
+        }
+        if let next {
+            links.append("<a rel=\"next\" href=\"/runs?cursor=\(Self.pathEncoded(next))\">Earlier runs</a>")
         }
         if !links.isEmpty { page += "<p>\(links.joined(separator: " · "))</p>\n" }
         return page + "</main>\n" + foot(now: now)

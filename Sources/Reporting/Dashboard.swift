@@ -1,7 +1,7 @@
 import CacheModel
 import Foundation
 
-/// The pages of the daemon: plain HTML that works without scripts.
+/// The pages of the daemon: plain HTML that works without scripts; one of them follows what runs where they do.
 ///
 /// The style is a file of its own (`/style.css`), so that the pages allow no style from within.
 package struct Dashboard: Sendable {
@@ -13,6 +13,8 @@ package struct Dashboard: Sendable {
         package var volume: String?
         /// When it began, while it runs.
         package var runningSince: Timestamp?
+        /// How far it is, while it runs and tells.
+        package var progress: String?
         /// When it last ended without a failure.
         package var lastSuccess: Timestamp?
         /// When it last ended, well or not.
@@ -22,12 +24,13 @@ package struct Dashboard: Sendable {
 
         /// Makes a state from all it consists of.
         package init(
-            name: String, volume: String?, runningSince: Timestamp? = nil, lastSuccess: Timestamp? = nil,
-            lastEnd: Timestamp? = nil, nextDue: Timestamp? = nil
+            name: String, volume: String?, runningSince: Timestamp? = nil, progress: String? = nil,
+            lastSuccess: Timestamp? = nil, lastEnd: Timestamp? = nil, nextDue: Timestamp? = nil
         ) {
             self.name = name
             self.volume = volume
             self.runningSince = runningSince
+            self.progress = progress
             self.lastSuccess = lastSuccess
             self.lastEnd = lastEnd
             self.nextDue = nextDue
@@ -128,11 +131,12 @@ package struct Dashboard: Sendable {
     ///   - plots: what `plots` drew.
     ///   - refreshes: whether to load again and again.
     package func html(plots: String, refreshes: Bool = false, now: Timestamp) -> String {
-        var page = Self.head(title: "Larder", refreshes: refreshes, current: "/")
+        var page = Self.head(
+            title: "Larder", refresh: refreshes ? Self.refresh : nil, isLive: true, current: "/")
         page += "<main>\n" + attention(now: now) + volumes(now: now)
         page +=
             "<section aria-labelledby=\"sizes\"><h2 id=\"sizes\">Hit rates and sizes</h2>\n\(plots)</section>\n"
-        page += runList(now: now) + warmList() + schedule(now: now)
+        page += schedule(now: now) + runList(now: now) + warmList()
         page +=
             refreshes
             ? "<p class=\"soft\">Loads itself again every \(Self.refresh) seconds. <a href=\"/\">Stop that</a></p>\n"
@@ -158,8 +162,17 @@ package struct Dashboard: Sendable {
         return "<nav aria-label=\"Pages\">\(links.joined(separator: " "))</nav>"
     }
 
-    static func head(title: String, refreshes: Bool = false, current: String) -> String {
-        let again = refreshes ? "<meta http-equiv=\"refresh\" content=\"\(refresh)\">\n" : ""
+    /// The beginning of a page.
+    ///
+    /// - Parameters:
+    ///   - refresh: after how many seconds it loads itself again; nil for never.
+    ///   - isLive: whether its schedule follows what runs, where scripts run.
+    ///   - current: the page's path.
+    static func head(
+        title: String, refresh: Int? = nil, isLive: Bool = false, current: String
+    ) -> String {
+        let again = refresh.map { "<meta http-equiv=\"refresh\" content=\"\($0)\">\n" } ?? ""
+        let script = isLive ? "<script src=\"/live.js\" defer></script>\n" : ""
         return """
             <!DOCTYPE html>
             <html lang="en">
@@ -170,6 +183,7 @@ package struct Dashboard: Sendable {
             <title>\(HTMLText.escaped(title))</title>
             <link rel="stylesheet" href="/style.css">
             <link rel="icon" href="/icon.svg" type="image/svg+xml">
+            \(script)\
             </head>
             <body>
             <header class="bar">

@@ -8,12 +8,18 @@ package struct RunsReport: Sendable {
     package var activities: [Dashboard.Activity]
     /// Where the next page begins; nil at the end.
     package var cursor: String?
+    /// Where the page before ends; nil at the beginning.
+    package var previous: String?
 
     /// Makes a report from all it consists of.
-    package init(runs: [RunSummary], activities: [Dashboard.Activity] = [], cursor: String? = nil) {
+    package init(
+        runs: [RunSummary], activities: [Dashboard.Activity] = [], cursor: String? = nil,
+        previous: String? = nil
+    ) {
         self.runs = runs
         self.activities = activities
         self.cursor = cursor
+        self.previous = previous
     }
 
     /// How many entries of each volume are listed of a run; the run's own document has all of them.
@@ -34,11 +40,12 @@ package struct RunsReport: Sendable {
                     [
                         "activity": .text($0.name), "volume": .optional($0.volume),
                         "running_since": .optional($0.runningSince),
+                        "progress": .optional($0.progress),
                         "last_success": .optional($0.lastSuccess),
                         "last_end": .optional($0.lastEnd), "next_due": .optional($0.nextDue),
                     ]
                 }),
-            "next_cursor": .optional(cursor),
+            "next_cursor": .optional(cursor), "previous_cursor": .optional(previous),
         ]
         return try document.document()
     }

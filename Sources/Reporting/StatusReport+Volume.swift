@@ -9,7 +9,7 @@ extension StatusReport.Volume {
             return
         }
         page.bar(QuotaBar(used: usedBytes, quota: quota))
-        let holds = capacity == quota.limit ? "" : "; the file system holds \(capacity)"
+        let holds = capacity == quota.limit ? "" : "; the disk holds \(capacity)"
         page.paragraph(
             "a prune starts above \(quota.high) and stops at \(quota.low)\(holds)", indent: 2)
         if let inodes { page.paragraph(inodes.sentence, indent: 2, tone: inodes.isOver ? .bad : .plain) }
@@ -78,15 +78,16 @@ extension StatusReport.Volume {
                 "hit rate: no use seen yet; evidence \(evidence.confidence.rawValue)\(reason)", indent: 2)
             return
         }
-        let windows = [
-            ("last scan", hitRates.lastScan), ("24 h", hitRates.day), ("7 d", hitRates.week),
-            ("30 d", hitRates.month),
-        ].filter { $0.1.objects != nil }
-        let rates = windows.map { "\($0.0) \(Figures.rate($0.1.objects))" }.joined(separator: ", ")
-        let bytes = windows.last.flatMap { $0.1.bytes.map { " (\(Figures.rate($0)) of bytes)" } } ?? ""
+        let bytes = hitRates.month.bytes.map { " (\(Figures.rate($0)) of bytes)" } ?? ""
+        let windows = [("30 d", hitRates.month), ("7 d", hitRates.week), ("24 h", hitRates.day)]
+        let rates = windows.filter { $0.1.objects != nil }.enumerated().map { place, window in
+            "\(window.0) \(Figures.rate(window.1.objects))\(place == 0 ? bytes : "")"
+        }.joined(separator: ", ")
         let line = Figures.sparkline(hitRates.trend.map(\.objects))
         let trend = line.allSatisfy { $0 == " " } ? "" : "  \(line.drop { $0 == " " })"
-        page.paragraph("hit rate: \(rates)\(bytes)\(trend)", indent: 2, hanging: 2)
+        page.paragraph("hit rate: \(rates)\(trend)", indent: 2, hanging: 2)
+        // What is as good as it can be is no news.
+        guard evidence.confidence < .high || !reason.isEmpty else { return }
         let tone: Tone = evidence.confidence < .high ? .warning : .plain
         page.paragraph(
             "evidence \(evidence.confidence.rawValue)\(reason)", indent: 2, hanging: 2, tone: tone)

@@ -46,14 +46,31 @@ struct TextPage {
         }
     }
 
-    /// Adds a text in as many lines as it needs, broken at spaces; `hanging` is the further indentation of all
-    /// but the first.
+    /// Adds a text in as many lines as it needs, broken at spaces but not within a command that fits into one;
+    /// `hanging` is the further indentation of all but the first.
     mutating func paragraph(_ text: String, indent: Int = 0, hanging: Int = 0, tone: Tone = .plain) {
         let room = (isBounded ? min(width, Self.widestProse) : width) - indent
         let words = DisplayWidth.printable(text).split(separator: " ").joined(separator: " ")
         guard !words.isEmpty else { return }
-        for (place, part) in DisplayWidth.broken(words, first: room, rest: room - hanging).enumerated() {
+        let whole = isBounded ? Self.keepingCommands(words, within: room - hanging) : words
+        for (place, part) in DisplayWidth.broken(whole, first: room, rest: room - hanging).enumerated() {
+            let part = part.replacing(Self.firmSpace, with: " ")
             append(part, indent: place == 0 ? indent : indent + hanging, tone: tone)
+        }
+    }
+
+    private static let firmSpace = "\u{a0}"
+
+    /// The text with firm spaces in its commands: what is pasted must be one line.
+    private static func keepingCommands(_ text: String, within room: Int) -> String {
+        let command =
+            #/
+            larder\ [a-z]+ (?: \ (?:list|purge|restore|show|validate)\b )?
+            (?: \ (?: RUN(?:\ \[KEY\])? | \d{8}T\S+ | --[a-z-]+ (?: \ [^\s-]\S* )? ) )*
+            /#
+        return text.replacing(command) { match in
+            let whole = String(match.output)
+            return DisplayWidth.columns(whole) <= room ? whole.replacing(" ", with: firmSpace) : whole
         }
     }
 

@@ -37,7 +37,7 @@ struct Application: Sendable {
                 Terminal.complain("larder: warning: \(warning)", .warning)
             }
             let services = try Services(
-                configuration, notify: Terminal.notify, progress: { ProgressLine($0) }
+                configuration, notify: Terminal.notify, progress: { ProgressLine("\($1): \($0)") }
             ).restricted(to: volume)
             let started = services.clock()
             services.notify(

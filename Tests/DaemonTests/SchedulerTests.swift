@@ -1,3 +1,4 @@
+import CacheIndex
 import CacheServices
 import Logging
 import Synchronization
@@ -21,5 +22,37 @@ import Testing
         await #expect(throws: RequestRefusal.stopping) {
             try await scheduler.request(.prune, volume: "build")
         }
+    }
+
+    @Test func whatRunsTellsHowFarItIs() async throws {
+        let state = try TemporaryDirectory()
+        _ = try CacheIndex.open(stateDirectory: state.path, now: WebFixture.now)
+        let configuration = Configuration(
+            stateDirectory: state.path, volumes: [WebFixture.volume], sockets: [:])
+        let progress = ActivityProgress()
+        let (begun, begins) = AsyncStream<Void>.makeStream()
+        let (gate, opens) = AsyncStream<Void>.makeStream()
+        let plan = DaemonPlan(
+            configuration,
+            run: { key, _ in
+                let display = progress.display(key, doing: "pruning")
+                display.update("3 of 9 entries")
+                begins.yield()
+                for await _ in gate { break }
+                display.end()
+                return ActivityOutcome(.done, "done")
+            }, progress: progress)
+        let scheduler = Scheduler(plan, logger: Logger(label: "test")) { WebFixture.now }
+        let work = Task { try await scheduler.run() }
+        await scheduler.untilLoaded()
+        await scheduler.observe(WebFixture.volume, away: nil)
+        try await scheduler.request(.prune, volume: "build")
+        for await _ in begun { break }
+        let told = await scheduler.activityStates().map { "\($0.activity): \($0.progress ?? "")" }
+        #expect(told.contains("prune: pruning, 3 of 9 entries"))
+        opens.yield()
+        await scheduler.stop()
+        try await work.value
+        #expect(await scheduler.activityStates().allSatisfy { $0.progress == nil })
     }
 }

@@ -26,7 +26,7 @@ import Testing
 
     private func perform(_ activity: Activity, later: Span = .zero) async -> ActivityOutcome {
         let services = Services(configuration, clock: { Services.systemClock() + later })
-        return await ActivityRunner(services: services).perform(
+        return await ActivityRunner(services: services, progress: ActivityProgress()).perform(
             ActivityKey(activity, on: activity == .report ? nil : "build"), seen: nil)
     }
 

@@ -27,8 +27,8 @@ struct GoldenTests {
 
     @Test func status() {
         let text = """
-            Over quota: images is 3.5 GiB above its high watermark. Run: larder prune
-            --volume images
+            Over quota: images is 3.5 GiB above its high watermark. Run:
+            larder prune --volume images
 
             images  /podman-data/storage
               [███████████████████|███|█▌··] 46.0 GiB of 50.0 GiB (92 %)
@@ -39,7 +39,7 @@ struct GoldenTests {
             build  /cache
               [███████████████████|███|····] 16.7 GiB of 20.0 GiB (83 %)
               a prune starts above 17.0 GiB and stops at 14.0 GiB
-              hit rate: 24 h 93.4 %, 7 d 100.0 %, 30 d 0.0 % (0.0 % of bytes)
+              hit rate: 30 d 0.0 % (0.0 % of bytes), 7 d 100.0 %, 24 h 93.4 %
               evidence medium: mounted relatime: reads count once a day until armed
               1,290 entries, 1.1 GiB more in the trash; scanned 3 h ago, pruned 2 d ago
 

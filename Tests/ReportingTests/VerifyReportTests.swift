@@ -78,10 +78,10 @@ struct VerifyReportTests {
                 a/b-1.jar
                   it changed while it was read
 
-            The next build fetches them again. To bring them back as they were: larder trash
-            restore 20260101T000000Z-0000
-            What was used or written lately may be in use. When no job is running: larder
-            verify --quarantine --idle-floor 0s
+            The next build fetches them again. To bring them back as they were:
+            larder trash restore 20260101T000000Z-0000
+            What was used or written lately may be in use. When no job is running:
+            larder verify --quarantine --idle-floor 0s
             What was installed locally must be built and installed again.
 
             """

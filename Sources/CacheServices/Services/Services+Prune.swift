@@ -161,7 +161,7 @@ extension Services {
         }
         if options.dryRun { return PruneReport.Volume(dryRunOf: plan) }
         try checkWritable(volume)
-        let display = progress("\(volume.name): pruning")
+        let display = progress("pruning", volume.name)
         defer { display.end() }
         let result = try await pruner.prune(
             locked, plan, refused: refused, scan: usage.scan, run: run,

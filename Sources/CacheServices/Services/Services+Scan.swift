@@ -31,7 +31,7 @@ extension Services {
     @discardableResult func survey(
         _ locked: LockedVolume, _ index: CacheIndex, warm: WarmRun? = nil
     ) throws -> ScanService.Result {
-        let display = progress("\(locked.volume.name): scanning")
+        let display = progress("scanning", locked.volume.name)
         defer { display.end() }
         let scan = ScanService(
             index: index, regretWindow: configuration.regretWindow, history: configuration.report.history,

@@ -50,8 +50,8 @@ extension Services {
         for (volume, trash) in try trashes() {
             let locked = try lock(volume)
             defer { withExtendedLifetime(locked) {} }
-            let result = try trash.purge()
-            let left = try trash.runs()
+            var left = try trash.runs()
+            let result = trash.purge(&left)
             try index.recordPurge(of: volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes })
             try index.record(
                 TrashPurge(at: clock(), by: nil, cause: .asked), ofRuns: result.runs, on: volume.name)
@@ -75,8 +75,6 @@ extension TrashReport.Run {
     fileprivate init(_ run: Trash.Run, on volume: Volume) {
         self.init(
             id: run.id, volume: volume.name, createdAt: run.createdAt, retention: volume.trashRetention,
-            entries: run.entries.sorted { $0.key < $1.key }.map {
-                .init(key: $0.value.key, bytes: $0.value.bytes)
-            })
+            entries: run.entries.map { .init(key: $0.key, bytes: $0.bytes) })
     }
 }

@@ -85,7 +85,7 @@ extension Services {
     private func read(
         _ volume: Volume, _ usage: VolumeUsage, _ index: CacheIndex, pool: Pool?
     ) throws -> VerifiedVolume {
-        let display = progress("\(volume.name): verifying")
+        let display = progress("verifying", volume.name)
         defer { display.end() }
         let settings = configuration.verify
         let verifier = Verifier(

@@ -29,7 +29,7 @@ package struct Services: Sendable {
     /// Gets what a person should know beside a report, a sentence each.
     package var notify: @Sendable (String, Urgency) -> Void
     /// Makes a display of how far a long piece of work is, by its label.
-    package var progress: @Sendable (String) -> any ProgressDisplay
+    package var progress: @Sendable (_ doing: String, _ volume: String) -> any ProgressDisplay
     /// What was at the volume's path a moment ago, where something else may be mounted there meanwhile; nothing else
     /// is worked on.
     package var seen: RootPresence?
@@ -38,7 +38,9 @@ package struct Services: Sendable {
     package init(
         _ configuration: Configuration, clock: @escaping @Sendable () -> Timestamp = Services.systemClock,
         notify: @escaping @Sendable (String, Urgency) -> Void = { _, _ in },
-        progress: @escaping @Sendable (String) -> any ProgressDisplay = { _ in NoProgress() }
+        progress: @escaping @Sendable (_ doing: String, _ volume: String) -> any ProgressDisplay = { _, _ in
+            NoProgress()
+        }
     ) {
         self.configuration = configuration.knowingStores()
         self.clock = clock

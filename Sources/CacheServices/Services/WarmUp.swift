@@ -2,6 +2,7 @@ import CacheIndex
 import CacheModel
 import PodmanClient
 import Reporting
+import Synchronization
 
 /// One warm-up of an image store, as the command and the daemon's schedule do it.
 ///
@@ -89,7 +90,7 @@ package struct WarmUp: Sendable {
         let auth = try services.authFile()
         let prepared = try await prepare(auth)
         let (index, requests) = (prepared.index, prepared.requests)
-        let log = display?(services, volume, requests) ?? WarmLines(services: services)
+        let log = display?(services, volume, requests) ?? WarmLines(services, volume, of: requests.count)
         let warmer = prepared.warmer(services, auth, log.show)
         var report = WarmReport(run: newRun(), volume: volume.name, dryRun: false, images: [])
         // A socket that nobody serves is one failure, not one for each image.
@@ -188,11 +189,19 @@ package protocol WarmDisplay: Sendable {
 }
 
 /// A notice for each image that begins, waits or ends.
-package struct WarmLines: WarmDisplay {
+package final class WarmLines: WarmDisplay {
     private let services: Services
+    private let display: any ProgressDisplay
+    private let count: Int
+    private let ended = Atomic(0)
 
-    /// Tells it by the services' notices.
-    package init(services: Services) { self.services = services }
+    /// Tells it by the services' notices and progress; `count` images are wanted.
+    package init(_ services: Services, _ volume: Volume, of count: Int) {
+        self.services = services
+        self.count = count
+        display = services.progress("warming", volume.name)
+        display.update("0 of \(count) images")
+    }
 
     package func show(_ progress: ImageWarmer.Progress) {
         switch progress {
@@ -200,13 +209,17 @@ package struct WarmLines: WarmDisplay {
         case .layer: break
         case .retrying(let name, let pause, let reason): say("\(name): again in \(pause): \(reason)")
         case .ended(let image):
+            display.update("\(ended.add(1, ordering: .relaxed).newValue) of \(count) images")
             say("\(image.reference): \(image.result.rawValue)\(image.reason.map { ": \($0)" } ?? "")")
         }
     }
 
     package func following<Result: Sendable>(
         _ work: @escaping @Sendable () async throws -> Result
-    ) async throws -> Result { try await work() }
+    ) async throws -> Result {
+        defer { display.end() }
+        return try await work()
+    }
 
     private func say(_ text: String) { services.notify(text, .information) }
 }

@@ -6,9 +6,13 @@ import Reporting
 /// Carries out the daemon's activities by the use cases, and puts what became of them into a line for the log.
 package struct ActivityRunner: Sendable {
     private let services: Services
+    private let progress: ActivityProgress
 
-    /// Makes a runner that works by those services.
-    package init(services: Services) { self.services = services }
+    /// Makes a runner that works by those services, and tells `progress` how far it is.
+    package init(services: Services, progress: ActivityProgress) {
+        self.services = services
+        self.progress = progress
+    }
 
     /// Does an activity; whatever goes wrong becomes its outcome.
     ///
@@ -18,7 +22,9 @@ package struct ActivityRunner: Sendable {
         services.seen = seen
         let volume = services.configuration.volumes.first { $0.name == key.volume }
         if let volume { services.configuration.volumes = [volume] }
-        let runner = Self(services: services)
+        services.progress = { [progress] doing, _ in progress.display(key, doing: doing) }
+        defer { progress.end(key) }
+        let runner = Self(services: services, progress: progress)
         do {
             switch key.activity {
             case .scan: return try runner.scan(volume)

@@ -16,24 +16,29 @@ package struct DaemonPlan: Sendable {
     /// Tells people's webhooks what an activity that has ended had to tell.
     package var tell: @Sendable (Notices) async -> Void
 
+    /// How far what runs has come.
+    package var progress: ActivityProgress
+
     /// Makes a plan from all it consists of.
     package init(
         _ configuration: Configuration, run: @escaping Run,
-        tell: @escaping @Sendable (Notices) async -> Void = { _ in }
+        tell: @escaping @Sendable (Notices) async -> Void = { _ in },
+        progress: ActivityProgress = ActivityProgress()
     ) {
+        self.progress = progress
         self.configuration = configuration
         self.run = run
         self.tell = tell
     }
 
     /// A plan whose activities are the services'.
-    package init(_ services: Services) {
-        let runner = ActivityRunner(services: services)
-        self.init(services.configuration) {
-            await runner.perform($0, seen: $1)
-        } tell: {
-            await runner.tell($0)
-        }
+    ///
+    /// - Parameter progress: the daemon's, whatever the configuration.
+    package init(_ services: Services, _ progress: ActivityProgress) {
+        let runner = ActivityRunner(services: services, progress: progress)
+        self.init(
+            services.configuration, run: { await runner.perform($0, seen: $1) },
+            tell: { await runner.tell($0) }, progress: progress)
     }
 }
 

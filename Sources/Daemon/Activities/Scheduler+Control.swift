@@ -91,7 +91,15 @@ extension Scheduler {
     }
 
     /// How every activity stands.
-    package func activityStates() -> [ActivityState] { board.states() }
+    package func activityStates() -> [ActivityState] {
+        board.states().map { state in
+            var state = state
+            if state.runningSince != nil {
+                state.progress = plan.progress.text(of: ActivityKey(state.activity, on: state.volume))
+            }
+            return state
+        }
+    }
 
     /// Begins an activity as soon as its volume is free.
     package func request(_ activity: Activity, volume: String?) throws(RequestRefusal) {

@@ -82,6 +82,7 @@ struct WebQuery {
 enum WebCursor {
     /// Longer ones are of no entry: two of them fit into a request's line beside the rest.
     static let longest = 3000
+    static let longestOfRuns = 400
     /// Longer keys are asked for by nobody: percent-encoded, one fits into a request's line.
     static let longestKey = 512
 

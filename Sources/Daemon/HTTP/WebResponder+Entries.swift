@@ -43,15 +43,24 @@ extension WebResponder {
 
     /// `/api/v1/runs`: `larder.runs/1`, page by page.
     func runsList(_ request: Request) async throws -> WebResponse {
-        let query = try WebQuery(request.uri.query, known: ["limit", "cursor"])
+        let query = try WebQuery(request.uri.query, known: ["limit", "cursor", "before"])
         let limit = try query.number("limit", 1...200) ?? 20
-        let after = try WebCursor.run(query.text("cursor", longest: 400))
-        let (runs, hasMore) = try await reader.read {
-            try $0.runPage(limit: limit, after: after, lines: RunsReport.mostLines)
-        }
-        let cursor = hasMore ? runs.last.map { WebCursor.text($0.cursor) } : nil
+        let page = try await runs(query, limit: limit, lines: RunsReport.mostLines)
         let activities = await activities(try? figures.current())
-        return .json(try RunsReport(runs: runs, activities: activities, cursor: cursor).json())
+        return .json(
+            try RunsReport(
+                runs: page.runs, activities: activities, cursor: page.next.map(WebCursor.text),
+                previous: page.previous.map(WebCursor.text)
+            ).json())
+    }
+
+    /// The page of runs that a query asks for.
+    func runs(_ query: WebQuery, limit: Int, lines: Int) async throws -> CacheIndex.RunPage {
+        let after = try WebCursor.run(query.text("cursor", longest: WebCursor.longestOfRuns))
+        let before = try WebCursor.run(query.text("before", longest: WebCursor.longestOfRuns))
+        return try await reader.read {
+            try $0.runPage(limit: limit, after: after, before: before, lines: lines)
+        }
     }
 
     private func search(

@@ -33,12 +33,12 @@ extension WebResponder {
 
     /// `/runs`: the runs, page by page.
     func runsPage(_ request: Request) async throws -> WebResponse {
-        let query = try WebQuery(request.uri.query, known: ["cursor"])
-        let after = try WebCursor.run(query.text("cursor", longest: 400))
-        let (runs, hasMore) = try await reader.read { try $0.runPage(limit: 25, after: after) }
-        let cursor = hasMore ? runs.last.map { WebCursor.text($0.cursor) } : nil
+        let query = try WebQuery(request.uri.query, known: ["cursor", "before"])
+        let page = try await runs(query, limit: 25, lines: 10)
         return .page(
-            try await dashboard().runsPage(runs, cursor: cursor, isFirst: after == nil, now: clock()))
+            try await dashboard().runsPage(
+                page.runs, next: page.next.map(WebCursor.text),
+                previous: page.previous.map(WebCursor.text), now: clock()))
     }
 
     /// `/runs/ID`: one run with every entry.

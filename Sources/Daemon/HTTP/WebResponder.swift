@@ -114,8 +114,14 @@ struct WebResponder: HTTPResponder {
     func dashboard(_ request: Request) async throws -> WebResponse {
         let refresh = try WebQuery(request.uri.query, known: ["refresh"]).number("refresh", 1...86_400)
         let plots = await figures.sizes?.plots ?? Dashboard.plots(nil)
-        return .page(
+        return .livePage(
             try await dashboard().html(plots: plots, refreshes: refresh != nil, now: clock()))
+    }
+
+    /// `/schedule`: what runs and what comes next.
+    func schedulePage(_ request: Request) async throws -> WebResponse {
+        _ = try WebQuery(request.uri.query, known: [])
+        return .page(try await dashboard().schedulePage(now: clock()))
     }
 
     /// The dashboard's values as they are now; without figures before the first scan.
@@ -142,7 +148,7 @@ struct WebResponder: HTTPResponder {
             let name = state.activity.rawValue
             let known = figures?.volumes.first { $0.volume.name == state.volume }
             return Dashboard.Activity(
-                name: name, volume: state.volume, runningSince: state.runningSince,
+                name: name, volume: state.volume, runningSince: state.runningSince, progress: state.progress,
                 lastSuccess: [state.lastSuccess, known?.figures.lastSuccess[name]].compactMap(\.self).max(),
                 lastEnd: state.lastEnd, nextDue: state.nextDue)
         }

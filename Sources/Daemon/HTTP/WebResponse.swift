@@ -31,6 +31,13 @@ struct WebResponse {
         WebResponse(status: status, type: "text/html; charset=utf-8", body: body)
     }
 
+    /// A page with the daemon's own script, which asks the daemon and nobody else.
+    static func livePage(_ body: String) -> WebResponse {
+        var answer = page(body)
+        answer.policy += "; script-src 'self'; connect-src 'self'"
+        return answer
+    }
+
     /// The capacity report is one file, with its style in it.
     static func report(_ body: String) -> WebResponse {
         var answer = page(body)

@@ -46,6 +46,8 @@ extension WebRoute {
         WebRoute(.exact("/runs")) { try await $0.runsPage($1) },
         WebRoute(.below("/runs/")) { try await $0.runPage($1) },
         WebRoute(.exact("/report")) { responder, _ in .report(try await responder.sizes().html) },
+        WebRoute(.exact("/schedule")) { try await $0.schedulePage($1) },
+        WebRoute(.exact("/live.js")) { _, _ in .asset(Dashboard.script, "text/javascript; charset=utf-8") },
         WebRoute(.exact("/style.css")) { _, _ in .asset(Dashboard.style, "text/css; charset=utf-8") },
         WebRoute(.exact("/icon.svg")) { _, _ in .asset(Dashboard.icon, "image/svg+xml") },
         // Asked for by browsers whatever a page says.
@@ -132,7 +134,12 @@ extension WebRoute {
                 "/api/v1/runs", "The runs, the newest first.",
                 parameters: [
                     .init("limit", .number(1...200), "At most so many."),
-                    .init("cursor", .text(longest: 400), "next_cursor of the page before."),
+                    .init(
+                        "cursor", .text(longest: WebCursor.longestOfRuns),
+                        "next_cursor of the page before."),
+                    .init(
+                        "before", .text(longest: WebCursor.longestOfRuns),
+                        "previous_cursor of the page behind."),
                 ], schema: "larder.runs/1")
         ) { try await $0.runsList($1) },
         WebRoute(

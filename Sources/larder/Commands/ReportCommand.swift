@@ -17,7 +17,7 @@ struct ReportCommand: AsyncParsableCommand {
         a day, and ask after a week.
         """,
         examples: [
-            "larder report", "larder report --format html --output report.html", "larder report --window 90d",
+            "larder report", "larder report --output report.html", "larder report --window 90d",
         ])
 
     /// How the report is written.
@@ -31,7 +31,11 @@ struct ReportCommand: AsyncParsableCommand {
             "Count the accesses of this time until now, in whole days; unless given 30d.", valueName: "time"),
         transform: { try ValueFormat<Span>.days.argument($0) })
     var window: Span?
-    @Option(name: .customLong("output"), help: ArgumentHelp("Write the report to a file.", valueName: "file"))
+    @Option(
+        name: .customLong("output"),
+        help: ArgumentHelp(
+            "Write the report to a file, in the format that its name ends with unless --format says another.",
+            valueName: "file"))
     var file: String?
     @Option(
         help: ArgumentHelp("Say what a volume of this size would bring as well.", valueName: "size"),
@@ -46,7 +50,8 @@ struct ReportCommand: AsyncParsableCommand {
     var fetchSpeed: ByteCount?
     @Flag(help: "Measure what the image store's files share on disk: opens every file, which takes a while.")
     var measureSharing = false
-    @Option(help: "How the report is written.") var format: Format = .text
+    @Option(help: "How the report is written; unless given as text.")
+    var format: Format?
     @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     func run() async throws {
@@ -68,11 +73,16 @@ struct ReportCommand: AsyncParsableCommand {
         return nil
     }
 
+    /// The format that was asked for, by name or by the name of the file.
+    private var form: Format {
+        format ?? file.flatMap { Format(rawValue: ($0 as NSString).pathExtension.lowercased()) } ?? .text
+    }
+
     /// The report in the format asked for.
     ///
     /// The only place that tells this command's formats apart.
     private func rendered(_ report: CapacityReport, now: Timestamp) throws -> String {
-        switch format {
+        switch form {
         case .text:
             let isFile = file != nil
             return report.text(

@@ -59,6 +59,7 @@ struct ServeCommand: AsyncParsableCommand {
         _ services: Services, _ level: LogLevel, _ logger: Logger
     ) async throws -> Failure.Code? {
         level.value = services.configuration.logLevel
+        let progress = ActivityProgress()
         let reload: @Sendable () throws -> DaemonPlan = { [flags] in
             var next = services
             next.configuration = try Configuration.load(
@@ -79,9 +80,10 @@ struct ServeCommand: AsyncParsableCommand {
             }
             for warning in next.configuration.warnings { logger.warning("\(warning)") }
             level.value = next.configuration.logLevel
-            return DaemonPlan(next)
+            return DaemonPlan(next, progress)
         }
-        let daemon = Daemon(DaemonPlan(services), logger: logger, clock: services.clock, reload: reload)
+        let daemon = Daemon(
+            DaemonPlan(services, progress), logger: logger, clock: services.clock, reload: reload)
         var beside: [any Service] = []
         if let address = services.configuration.daemon.listen {
             let settings = WebServer.Settings(

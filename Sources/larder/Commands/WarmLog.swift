@@ -31,7 +31,7 @@ final class WarmLog: WarmDisplay {
         _ services: Services, _ volume: Volume, _ requests: [ImageWarmer.Request]
     ) -> any WarmDisplay {
         isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
-            ? WarmLog(requests, root: volume.path) : WarmLines(services: services)
+            ? WarmLog(requests, root: volume.path) : WarmLines(services, volume, of: requests.count)
     }
 
     /// Takes what happens.

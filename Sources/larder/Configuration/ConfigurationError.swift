@@ -47,8 +47,9 @@ enum ConfigurationOrigin: Sendable, Hashable, CustomStringConvertible {
     /// The place as compilers write it, or the variable's or flag's name.
     var description: String {
         switch self {
-        case .file(let name, let line, let column): "\(quotable(name)):\(line):\(column)"
-        case .wholeFile(let name): quotable(name)
+        // Whole, however long: it is where to look.
+        case .file(let name, let line, let column): "\(escaped(name.utf8)):\(line):\(column)"
+        case .wholeFile(let name): escaped(name.utf8)
         case .environment(let name), .flag(let name): name
         case .builtIn: "default"
         }

@@ -234,6 +234,58 @@ import Testing
         try await bed.stop()
     }
 
+    @Test func runsGoBackAsTheyWent() async throws {
+        let bed = try await WebFixture { index in
+            try WebFixture.record(index)
+            // Two of them at once: their IDs decide.
+            for number in 2...60 {
+                try index.record(
+                    EvictionOutcome(
+                        volume: "build",
+                        evicted: [.init(entryID: 0, pool: .maven, key: "g:a:1", bytes: ByteCount(1))],
+                        usedBefore: ByteCount(1000), usedAfter: ByteCount(999), overQuota: false),
+                    run: RunRecord(
+                        id: "run-\(number)", kind: "prune", startedAt: hour(3) + .minutes(Int64(number / 2)),
+                        finishedAt: hour(4), exitCode: 0))
+            }
+        }
+        func ids(_ page: [String: Any]) -> [String] {
+            (page["runs"] as? [[String: Any]] ?? []).compactMap { $0["run"] as? String }
+        }
+        let all = try bed.sql("SELECT id FROM runs ORDER BY started_at DESC, id DESC")
+        var (forth, place): ([[String]], [String: Any]) = ([], [:])
+        repeat {
+            let cursor = (place["next_cursor"] as? String).map { "&cursor=\($0)" } ?? ""
+            place = try await bed.ask("/api/v1/runs?limit=25\(cursor)").json
+            forth.append(ids(place))
+        } while place["next_cursor"] is String && forth.count < 9
+        #expect(forth.flatMap(\.self) == all)
+        #expect(forth.map(\.count) == [25, 25, 10])
+        for expected in forth.dropLast().reversed() {
+            let previous = try #require(place["previous_cursor"] as? String)
+            place = try await bed.ask("/api/v1/runs?limit=25&before=\(previous)").json
+            #expect(ids(place) == expected)
+            #expect(place["next_cursor"] is String)
+        }
+        #expect(place["previous_cursor"] is NSNull)
+
+        /// The page that a link of a page leads to.
+        func follow(_ relation: String, _ page: String) async throws -> String? {
+            let link = page.firstMatch(
+                of: try Regex(
+                    "rel=\"\(relation)\" href=\"\\./(runs[^\"]*)\"", as: (Substring, Substring).self))
+            guard let link else { return nil }
+            return try await bed.ask("/\(link.output.1)").body
+        }
+        let first = try await bed.ask("/runs").body
+        #expect(try await follow("prev", first) == nil)
+        let second = try #require(try await follow("next", first))
+        let back = try #require(try await follow("prev", second))
+        #expect(second.contains(all[25]) && !second.contains("\(all[24])<"))
+        #expect(back.split(separator: "<footer>").first == first.split(separator: "<footer>").first)
+        try await bed.stop()
+    }
+
     @Test func aRunHasAPageWithItsEntries() async throws {
         let bed = try await WebFixture()
         let list = try await bed.ask("/runs").body

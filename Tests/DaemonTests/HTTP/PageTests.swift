@@ -67,7 +67,8 @@ import Testing
     }
 
     @Test(arguments: [
-        "/", "/entries", "/report", "/style.css", "/icon.svg", "/healthz", "/readyz", "/metrics",
+        "/", "/schedule", "/entries", "/report", "/style.css", "/live.js", "/icon.svg", "/healthz", "/readyz",
+        "/metrics",
         "/api/v1/status", "/api/v1/report", "/api/v1/entries", "/api/v1/runs", "/nothing", "/../etc/passwd",
         "/entries/no:such:1", "/api/v1/entries?limit=x",
     ])
@@ -76,7 +77,8 @@ import Testing
         let answer = try await bed.ask(path)
         #expect(answer.headers["content-security-policy"]?.contains("default-src 'none'") == true)
         #expect(answer.headers["content-security-policy"]?.contains("frame-ancestors 'none'") == true)
-        #expect(answer.headers["content-security-policy"]?.contains("script-src") == false)
+        #expect(answer.headers["content-security-policy"]?.contains("script-src") == (path == "/"))
+        #expect(answer.headers["content-security-policy"]?.contains("unsafe-inline") == (path == "/report"))
         #expect(answer.headers["x-content-type-options"] == "nosniff")
         #expect(answer.headers["referrer-policy"] == "no-referrer")
         let head = try await bed.ask(path, "--head")
@@ -95,12 +97,44 @@ import Testing
         for path in ["/", "/entries", "/entries?q=%3Cscript", "/entries/\(encoded)", "/report"] {
             let answer = try await bed.ask(path)
             #expect(answer.status == 200)
-            #expect(!answer.body.contains("<script"))
+            #expect(
+                !answer.body.replacing("<script src=\"./live.js\" defer></script>", with: "").contains(
+                    "<script"))
             #expect(answer.body.contains("&lt;script&gt;") || path == "/")
         }
         let explained = try await bed.ask("/api/v1/entries/\(encoded)").json
         #expect(explained["key"] as? String == key)
         #expect(try await bed.ask("/entries?q=%3Cscript").body.contains("value=\"&lt;script\""))
+        try await bed.stop()
+    }
+
+    @Test func whatRunsIsToldWithHowFarItIs() async throws {
+        let bed = try await WebFixture()
+        let page = try await bed.ask("/schedule").body
+        #expect(page.contains("running for 2 h: verifying, 1 files"))
+        // Without scripts it loads itself again while something runs.
+        #expect(page.contains("http-equiv=\"refresh\" content=\"5\""))
+        let activities = try await bed.ask("/api/v1/runs").json["activities"] as? [[String: Any]]
+        #expect(activities?.first?["progress"] as? String == "verifying, 2 files")
+        try await bed.stop()
+    }
+
+    /// By a browser: the page that was loaded shows what came after it.
+    @Test(
+        .enabled(if: Testbed.canCheckPages, "needs chromium and the axe-core of axe-playwright-python (PyPI)")
+    )
+    func theScheduleFollowsWhatRuns() async throws {
+        let bed = try await WebFixture()
+        let place = "http://127.0.0.1:\(bed.port)/"
+        let page = try await apart {
+            try run(
+                "/usr/bin/env", "chromium", "--headless", "--no-sandbox", "--disable-gpu",
+                "--virtual-time-budget=7000", "--dump-dom", place
+            ).checked().output
+        }
+        let shown = try #require(page.firstMatch(of: /verifying, ([0-9]+) files/)?.output.1)
+        #expect(try #require(Int(shown)) > 1)
+        #expect(bed.control.looks.load(ordering: .relaxed) >= 3)
         try await bed.stop()
     }
 

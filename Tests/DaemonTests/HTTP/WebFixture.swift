@@ -31,12 +31,15 @@ final class FakeControl: DaemonControl {
 
     func waitingFor() async -> [String] { waiting.withLock { $0 } }
 
+    /// Each look finds it one file further.
+    let looks = Atomic(0)
+
     func activityStates() async -> [ActivityState] {
-        [
-            ActivityState(
-                activity: .verify, volume: "build", runningSince: hour(3), lastSuccess: hour(2),
-                lastEnd: hour(2), lastResult: "verified /cache/secret", nextDue: nil)
-        ]
+        var state = ActivityState(
+            activity: .verify, volume: "build", runningSince: hour(3), lastSuccess: hour(2),
+            lastEnd: hour(2), lastResult: "verified /cache/secret", nextDue: nil)
+        state.progress = "verifying, \(looks.add(1, ordering: .relaxed).newValue) files"
+        return [state]
     }
 
     func request(_ activity: Activity, volume: String?) async throws(RequestRefusal) {
