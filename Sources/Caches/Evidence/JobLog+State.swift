@@ -19,10 +19,21 @@ extension JobLog {
         /// The last time the log told: what follows is not earlier.
         private var passed: Timestamp?
         /// The first download that no time was told after.
-        private var open = 0
+        private var unsettled = 0
         /// How long the build took whose end is told next.
         var took: Span?
         private var urls: Set<String> = []
+        /// A line of which more may come.
+        var open: OpenLine?
+
+        /// What has come of a line that the runner writes in pieces.
+        struct OpenLine {
+            let stream: [UInt8]
+            var text: [UInt8] = []
+            var pieces = 0
+            var isWhole = true
+            var hash = Digest(.sha256)
+        }
 
         init(seed: String, endedAt: Timestamp) {
             self.endedAt = endedAt
@@ -38,13 +49,13 @@ extension JobLog {
         mutating func pass(_ time: Timestamp, to end: Timestamp) {
             // What a build downloads while it starts is before the time that it counts from.
             let begun = took.map { time - $0 - .seconds(10) }
-            for index in open..<reading.downloads.count {
+            for index in unsettled..<reading.downloads.count {
                 reading.downloads[index].latest = min(end, endedAt)
                 guard let begun, begun > reading.downloads[index].earliest else { continue }
                 reading.downloads[index].earliest = begun
             }
             took = nil
-            open = reading.downloads.count
+            unsettled = reading.downloads.count
             passed = time
         }
 
@@ -83,24 +94,35 @@ extension JobLog {
             return reading
         }
 
+        private static let checksums = [".sha1", ".md5", ".sha256", ".sha512", ".asc"]
+
         /// The directory and file of an artifact's address; nil where it is none.
         ///
         /// A file of a GAV begins with the artifact's name, and the version is the directory above it.
         private static func artifact(_ url: String) -> (directory: [String], file: String)? {
-            guard let scheme = url.range(of: "://") else { return nil }
-            let path = url[scheme.upperBound...].prefix { $0 != "?" && $0 != "#" }
-            let parts = path.split(separator: "/", omittingEmptySubsequences: true).dropFirst()
-                .map {
-                    $0.utf8.contains(UInt8(ascii: "%"))
-                        ? $0.removingPercentEncoding ?? String($0) : String($0)
-                }
+            // By bytes: a log may name fifty thousand of them, and each of its characters would be looked at.
+            var rest = url.utf8[...]
+            while let colon = rest.firstIndex(of: UInt8(ascii: ":")) {
+                rest = rest[colon...]
+                if rest.starts(with: "://".utf8) { break }
+                rest = rest.dropFirst()
+            }
+            guard rest.starts(with: "://".utf8) else { return nil }
+            let path = rest.dropFirst(3).prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }
+            let parts = path.split(separator: UInt8(ascii: "/")).dropFirst().map { part in
+                let text = String(Substring(part))
+                return part.contains(UInt8(ascii: "%")) ? text.removingPercentEncoding ?? text : text
+            }
             guard parts.count >= 4, let file = parts.last,
-                !parts.contains(where: { $0 == "." || $0 == ".." || $0.contains("/") || $0.contains("\0") })
+                !parts.contains(where: { part in
+                    part == "." || part == ".." || part.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+                })
             else { return nil }
             let directory = Array(parts.dropLast())
-            let artifact = directory[directory.count - 2]
-            guard file.hasPrefix(artifact + "-"),
-                ![".sha1", ".md5", ".sha256", ".sha512", ".asc"].contains(where: file.hasSuffix)
+            let artifact = directory[directory.count - 2].utf8
+            guard file.utf8.starts(with: artifact),
+                file.utf8.dropFirst(artifact.count).first == UInt8(ascii: "-"),
+                !Self.checksums.contains(where: { file.utf8.suffix($0.utf8.count).elementsEqual($0.utf8) })
             else { return nil }
             return (directory, file)
         }

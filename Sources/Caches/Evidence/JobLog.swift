@@ -38,7 +38,9 @@ package struct JobLog {
     /// A longer line is no download.
     static let lineLimit = 1 << 16
     /// More downloads than any job makes; a log is written by a job, and may be made up.
-    static let downloadLimit = 100_000
+    ///
+    /// So many take less than two seconds of a processor.
+    static let downloadLimit = 50_000
     /// How long a job may have run before the end of a log that tells no times.
     static let longestJob = Span.days(1)
 
@@ -78,7 +80,7 @@ package struct JobLog {
                 while let end = Self.end(of: bytes, from: used, to: filled) ?? (isEnd ? filled : nil) {
                     let line = UnsafeRawBufferPointer(rebasing: bytes[used..<end])
                     isTooLong = isTooLong || line.count > Self.lineLimit
-                    take(line, isTooLong: isTooLong, isWhole: end < filled, &state)
+                    accept(line, isTooLong: isTooLong, isWhole: end < filled, &state)
                     isTooLong = false
                     state.hash.update(Self.lineFeed)
                     used = min(end + 1, filled)
@@ -95,7 +97,42 @@ package struct JobLog {
             }
             filled -= used
         }
+        flush(&state)
         return state.finished()
+    }
+
+    /// Takes what stands before one line feed; what the runner writes in pieces is one line.
+    private func accept(
+        _ line: UnsafeRawBufferPointer, isTooLong: Bool, isWhole: Bool, _ state: inout State
+    ) {
+        guard !isTooLong, let piece = JobLogLineReader.piece(line) else {
+            flush(&state)
+            state.hash.update(line)
+            return take(line, isTooLong: isTooLong, isWhole: isWhole, &state)
+        }
+        let goesOn = piece.goesOn && state.open?.stream == piece.stream
+        if !goesOn { flush(&state) }
+        state.hash.update(line)
+        var open = state.open ?? State.OpenLine(stream: piece.stream)
+        state.open = nil
+        let bytes = goesOn ? UnsafeRawBufferPointer(rebasing: line[piece.start...]) : line
+        if open.text.count <= Self.lineLimit { open.text += bytes }
+        open.pieces += 1
+        (open.isWhole, open.hash) = (isWhole, state.hash)
+        state.open = open
+    }
+
+    /// Takes the line whose pieces have all come.
+    private func flush(_ state: inout State) {
+        guard let open = state.open else { return }
+        state.open = nil
+        let hash = state.hash
+        state.hash = open.hash
+        open.text.withUnsafeBytes {
+            take($0, isTooLong: $0.count > Self.lineLimit, isWhole: open.isWhole, &state)
+        }
+        state.hash = hash
+        state.reading.lines += open.pieces - 1
     }
 
     private static let lineFeed: [UInt8] = [10]
@@ -111,7 +148,6 @@ package struct JobLog {
     private func take(
         _ line: UnsafeRawBufferPointer, isTooLong: Bool, isWhole: Bool, _ state: inout State
     ) {
-        state.hash.update(line)
         guard !line.isEmpty || isTooLong else { return }
         state.reading.lines += 1
         if isTooLong { return state.damage() }

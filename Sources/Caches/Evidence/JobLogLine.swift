@@ -55,6 +55,18 @@ struct JobLogLineReader {
         return PodmanEventLine.instant(String(decoding: line.prefix(40).prefix { $0 != 32 }, as: UTF8.self))
     }
 
+    /// What a line is a piece of that GitLab wrote a time before: `2026-11-23T15:13:20.123456Z 00O text`, and with `+` for
+    /// the space behind it where it goes on with the line before of the same stream (runner feature `FF_TIMESTAMPS`, in
+    /// whose documentation the format is); nil where there is no time.
+    static func piece(_ line: UnsafeRawBufferPointer) -> (stream: [UInt8], goesOn: Bool, start: Int)? {
+        guard line.count >= 24, line[4] == UInt8(ascii: "-"), line[10] == UInt8(ascii: "T"),
+            let space = line.prefix(40).firstIndex(of: 32), space + 4 <= line.count,
+            isStream(line[(space + 1)..<(space + 4)])
+        else { return nil }
+        let goesOn = space + 4 < line.count && line[space + 4] == UInt8(ascii: "+")
+        return (Array(line[(space + 1)..<(space + 4)]), goesOn, space + 5)
+    }
+
     private func body(_ text: ArraySlice<UInt8>) -> JobLogLine {
         switch kind {
         case .maven:
@@ -190,7 +202,7 @@ extension JobLogLineReader {
         return (stamp, rest)
     }
 
-    private static func isStream(_ text: ArraySlice<UInt8>) -> Bool {
+    private static func isStream(_ text: some Sequence<UInt8>) -> Bool {
         let word = Array(text.prefix(3))
         return word.count == 3 && word[..<2].allSatisfy { isHex($0) } && (word[2] == 79 || word[2] == 69)
     }

@@ -168,6 +168,31 @@ import Testing
         #expect((future.earliest, future.latest) == (Self.end, Self.end))
     }
 
+    /// With times before its lines, a runner writes a line in as many pieces as came of it.
+    @Test func aLineInPiecesIsOne() throws {
+        let stamp = "2027-01-15T07:59:00.123456Z"
+        let (front, back) = (Self.jar.prefix(20), Self.jar.dropFirst(20))
+        let pieces = [
+            "first", "\(stamp) 00O [INFO] Downloaded from central: \(front)", "\(stamp) 00O+\(back)",
+            "\(stamp) 00O+ (4.7 kB at 128 kB/s)", "\(stamp) 00O next",
+        ]
+        let whole = try read(pieces.joined(separator: "\n") + "\n")
+        #expect(whole.downloads.map(\.bytes.bytes) == [4700])
+        #expect(whole.downloads.first?.file == "lib-1.0.jar")
+        #expect((whole.lines, whole.damaged) == (5, 0))
+        // At the end of the log, too, and the same one once it has grown.
+        let end = try read(pieces.prefix(4).joined(separator: "\n") + "\n")
+        #expect(end.downloads == whole.downloads)
+        // Of another stream it is another line, and what is cut is damaged where it stands.
+        let crossed = try read(
+            pieces.joined(separator: "\n").replacing("00O+", with: "01E+") + "\n")
+        #expect(crossed.downloads.isEmpty)
+        #expect((crossed.lines, crossed.damaged, crossed.firstDamaged) == (5, 1, 2))
+        let long = Array(repeating: "\(stamp) 00O+" + String(repeating: "x", count: 9000), count: 20)
+        let tooLong = try read((pieces.prefix(2) + long).joined(separator: "\n") + "\n")
+        #expect((tooLong.lines, tooLong.damaged, tooLong.firstDamaged) == (22, 1, 2))
+    }
+
     static let durations: [(String, Int64?)] = [
         ("0.123 s", 1), ("6 s", 6), ("01:23 min", 84), ("02:03 h", 7440), ("1 d 02:03 h", 93_840), ("s", nil),
         ("-1 s", nil), ("1 d", nil), ("999999999999999 s", nil),
