@@ -101,7 +101,7 @@ package struct BuildPruner: Sendable {
         }
         state.moves.settleAll(below: folder.root)
         if place.keeps {
-            Trash(folder).removeIfEmpty(run, place.directory)
+            if outcome.evicted.isEmpty { Trash(folder).removeIfEmpty(run, place.directory) }
         } else if !outcome.evicted.isEmpty {
             outcome.failures.append(
                 "no space was left for a run's folder in the trash: \(outcome.evicted.count) entries are gone for good"

@@ -13,19 +13,42 @@ extension Trash {
     /// - Returns: The disk bytes of what was unlinked, what could not be, and of which runs entries were taken.
     package func purge(
         before: Timestamp? = nil, until enough: (_ purged: ByteCount) -> Bool = { _ in false }
-    ) throws(MaintenanceError) -> (bytes: ByteCount, failures: [String], runs: [String]) {
+    ) throws(MaintenanceError) -> Purged {
+        var runs = try runs()
+        return purge(&runs, before: before, until: enough)
+    }
+
+    /// What a purge unlinked, what it could not, and of which runs it took entries.
+    package typealias Purged = (bytes: ByteCount, failures: [String], runs: [String])
+
+    /// The same of runs that were read already, which are what is left afterwards.
+    func purge(
+        _ runs: inout [Run], before: Timestamp? = nil,
+        until enough: (_ purged: ByteCount) -> Bool = { _ in false }
+    ) -> Purged {
         var bytes = ByteCount.zero
         var failures: [String] = []
         var touched: [String] = []
-        for run in try runs() where !enough(bytes) {
+        for place in runs.indices where !enough(bytes) {
+            let run = runs[place]
             guard let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
             let isDue = before.map { age(of: run, directory) < $0 } ?? true
-            for number in run.entries.keys.sorted() where isDue && !enough(bytes) {
+            var left: [TrashedRun.Entry] = []
+            for entry in run.entries {
+                guard isDue, !enough(bytes) else {
+                    left.append(entry)
+                    continue
+                }
                 if touched.last != run.id { touched.append(run.id) }
-                bytes = bytes + purge(number, in: directory, &failures)
+                let known = failures.count
+                bytes = bytes + purge(entry.number, in: directory, &failures)
+                if failures.count > known, (try? directory.stat(Self.name(entry.number))) != nil {
+                    left.append(entry)
+                }
             }
+            runs[place].entries = left
             bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)
-            removeIfEmpty(run.id, directory)
+            if left.isEmpty { removeIfEmpty(run.id, directory) }
         }
         bytes = bytes + purgeRemains(of: folder.trash, all: false, &failures)
         return (bytes, failures, touched)

@@ -18,22 +18,14 @@ package struct Trash: Sendable {
         package var kind: String?
         /// When it began; nil where its journal cannot be read.
         package var createdAt: Timestamp?
-        /// The entries that can still be brought back, with their number in the run.
-        package var entries: [Int: TrashJournal.Line]
-        /// The entries of the journal that are not in the trash any more, or never got there.
-        package var missing: [Int: TrashJournal.Line]
+        /// The entries that can still be brought back, in the order of the run.
+        package var entries: [TrashedRun.Entry]
 
         /// The sum of what its entries occupied.
-        package var bytes: ByteCount { entries.values.reduce(.zero) { $0 + $1.bytes } }
+        package var bytes: ByteCount { entries.reduce(.zero) { $0 + $1.bytes } }
 
         /// What the index keeps of it.
-        package var stock: TrashedRun {
-            TrashedRun(
-                run: id,
-                entries: entries.sorted { $0.key < $1.key }.map {
-                    .init(number: $0.key, key: $0.value.key, bytes: $0.value.bytes)
-                })
-        }
+        package var stock: TrashedRun { TrashedRun(run: id, entries: entries) }
     }
 
     /// Opens the trash of a volume.
@@ -64,22 +56,20 @@ package struct Trash: Sendable {
             for name in try folder.trash.names() {
                 let id = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
                 guard Self.isRunID(id), let directory = try? folder.trash.open(name) else { continue }
-                var run = Run(id: id, kind: nil, createdAt: nil, entries: [:], missing: [:])
+                var entries: [TrashedRun.Entry] = []
                 // Forged runs must not fill the memory: beyond so many entries a run is one without a journal.
-                if known < 3 * TrashJournal.mostEntries, let journal = try? TrashJournal.read(from: directory)
-                {
-                    known += journal.entries.count
-                    run.kind = journal.kind
-                    run.createdAt = journal.createdAt
-                    for (number, line) in journal.entries.enumerated() {
-                        if (try? directory.stat(Self.name(number))) != nil {
-                            run.entries[number] = line
-                        } else {
-                            run.missing[number] = line
-                        }
+                let journal =
+                    known >= 3 * TrashJournal.mostEntries
+                    ? nil
+                    : try? TrashJournal.read(from: directory) { number, line in
+                        known += 1
+                        guard (try? directory.stat(Self.name(number))) != nil else { return }
+                        entries.append(.init(number: number, key: line.key, bytes: line.bytes))
                     }
-                }
-                runs.append(run)
+                runs.append(
+                    Run(
+                        id: id, kind: journal?.kind, createdAt: journal?.createdAt,
+                        entries: journal == nil ? [] : entries))
             }
         } catch {
             throw .trash(
@@ -87,6 +77,16 @@ package struct Trash: Sendable {
             )
         }
         return runs.sorted { $0.id < $1.id }
+    }
+
+    /// What the journal of a run says of those of its entries that are in the trash.
+    func lines(of run: Run) throws(SystemError) -> [TrashJournal.Line] {
+        let wanted = Set(run.entries.map(\.number))
+        var lines: [TrashJournal.Line] = []
+        _ = try TrashJournal.read(from: folder.trash.open(Array(run.id.utf8).cString)) { number, line in
+            if wanted.contains(number) { lines.append(line) }
+        }
+        return lines
     }
 
     /// Brings back entries of a run: all, or those with that key, or whose keys match that pattern.

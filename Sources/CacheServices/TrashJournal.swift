@@ -115,6 +115,17 @@ package struct TrashJournal: Codable, Sendable, Equatable {
     /// - Throws: `SystemError` where there is none; `EFBIG` for one larger than 64 MiB or of more than 100,000 entries,
     /// `EINVAL` for a file that is no journal, or that claims impossible sizes: any job can write one.
     static func read(from folder: OpenDirectory) throws(SystemError) -> TrashJournal {
+        var lines: [Line] = []
+        var journal = try read(from: folder) { lines.append($1) }
+        journal.entries = lines
+        return journal
+    }
+
+    /// The same without its entries, which `take` gets one by one with their numbers; where it throws, they count for
+    /// nothing.
+    static func read(
+        from folder: OpenDirectory, _ take: (Int, Line) -> Void
+    ) throws(SystemError) -> TrashJournal {
         let (file, stat) = try folder.openFile(name, onlyName: true)
         defer { close(file) }
         guard stat.size <= largest else { throw SystemError(code: EFBIG) }
@@ -125,14 +136,16 @@ package struct TrashJournal: Codable, Sendable, Equatable {
         }
         guard try result.get() == Int(stat.size) else { throw SystemError(code: EINVAL) }
         return try bytes.withUnsafeBytes { bytes in
-            Result { () throws(SystemError) in try TrashJournal(parsing: bytes) }
+            Result { () throws(SystemError) in try TrashJournal(parsing: bytes, take) }
         }.get()
     }
 
 }
 
 extension TrashJournal {
-    fileprivate init(parsing bytes: UnsafeRawBufferPointer) throws(SystemError) {
+    fileprivate init(
+        parsing bytes: UnsafeRawBufferPointer, _ take: (Int, Line) -> Void
+    ) throws(SystemError) {
         var fields = FieldReader(bytes)
         guard fields.begin() else { throw SystemError(code: EINVAL) }
         var texts: [String: String] = [:]
@@ -147,28 +160,28 @@ extension TrashJournal {
         guard fields.isAtEnd, texts["schema"] == "larder.trash/1", let run = texts["run"], let lines,
             let createdAt = texts["created_at"].flatMap({ Timestamp(rfc3339: $0) })
         else { throw SystemError(code: EINVAL) }
-        self.init(
-            run: run, kind: texts["kind"], createdAt: createdAt,
-            entries: try Self.lines(UnsafeRawBufferPointer(rebasing: bytes[lines])))
+        self.init(run: run, kind: texts["kind"], createdAt: createdAt, entries: [])
+        try Self.read(UnsafeRawBufferPointer(rebasing: bytes[lines]), take)
     }
 
-    private static func lines(_ list: UnsafeRawBufferPointer) throws(SystemError) -> [Line] {
+    private static func read(
+        _ list: UnsafeRawBufferPointer, _ take: (Int, Line) -> Void
+    ) throws(SystemError) {
         guard list.first == UInt8(ascii: "[") else { throw SystemError(code: EINVAL) }
-        var lines: [Line] = []
-        var at = 1
+        var (count, at) = (0, 1)
         while let begin = list[at...].firstIndex(where: { $0 > 32 }), list[begin] != UInt8(ascii: "]") {
-            guard lines.count < mostEntries else { throw SystemError(code: EFBIG) }
+            guard count < mostEntries else { throw SystemError(code: EFBIG) }
             at = begin
-            if !lines.isEmpty {
+            if count > 0 {
                 guard list[at] == UInt8(ascii: ",") else { throw SystemError(code: EINVAL) }
                 at += 1
             }
             var fields = FieldReader(UnsafeRawBufferPointer(rebasing: list[at...]))
-            lines.append(try line(&fields))
+            take(count, try line(&fields))
+            count += 1
             guard let length = fields.length else { throw SystemError(code: EINVAL) }
             at += length
         }
-        return lines
     }
 
     private static func line(_ fields: inout FieldReader) throws(SystemError) -> Line {

@@ -16,7 +16,8 @@ struct TrashRecovery {
     ///   opened.
     func run(_ locked: LockedVolume, _ notices: inout [String]) throws -> [Trash.Run]? {
         guard case .success(let folder) = locked.folder else { return nil }
-        let runs = try Trash(folder).runs()
+        let trash = Trash(folder)
+        let runs = try trash.runs()
         let interrupted = try runs.filter { run in
             try run.createdAt != nil && !index.knows(run: run.id)
         }
@@ -25,7 +26,7 @@ struct TrashRecovery {
         let known = Dictionary(
             usage.entries.map { ($0.found.path.description, $0.id) }, uniquingKeysWith: { first, _ in first })
         for run in interrupted {
-            let evicted = run.entries.sorted { $0.key < $1.key }.map { _, line in
+            let evicted = try trash.lines(of: run).map { line in
                 EvictionOutcome.Line(
                     entryID: known[line.path] ?? 0, pool: line.pool, key: line.key, bytes: line.bytes,
                     reason: "moved by a run that was interrupted before it could say why")

@@ -14,20 +14,21 @@ struct TrashRetention {
         _ locked: LockedVolume, run: String, purgeAll: Bool, _ result: inout Pruner.Result
     ) throws {
         let trash = Trash(try locked.folder.get())
+        var left = try trash.runs()
         let isStopped: (ByteCount) -> Bool = { _ in Task.isCancelled }
         var freed = ByteCount.zero
         if purgeAll || locked.volume.trashRetention == .zero {
-            let purged = try trash.purge(until: isStopped)
+            let purged = trash.purge(&left, until: isStopped)
             freed = purged.bytes
             result.failures += purged.failures
             try record(purged.runs, purgeAll ? .asked : .noRetention, by: run, on: locked)
         } else {
-            let purge = try purgeDue(trash, locked, live: result.outcome.usedAfter, run: run)
+            let purge = try purgeDue(
+                trash, &left, locked, live: result.outcome.usedAfter, run: run)
             freed = purge.bytes
             result.failures += purge.failures
             result.notices += purge.notices
         }
-        let left = try trash.runs()
         result.outcome.freedBytes = result.outcome.freedBytes + freed
         result.outcome.trashedBytes = left.first { $0.id == run }?.bytes ?? .zero
         do {
@@ -46,12 +47,13 @@ struct TrashRetention {
     /// What an earlier run promised to keep stays for its time, unless the volume is above its critical level.
     func makeRoom(_ locked: LockedVolume, live: ByteCount, run: String) throws -> Purge {
         let trash = Trash(try locked.folder.get())
+        var runs = try trash.runs()
         if locked.volume.trashRetention == .zero {
-            let purged = try trash.purge()
+            let purged = trash.purge(&runs)
             try record(purged.runs, .noRetention, by: run, on: locked)
             return Purge(failures: purged.failures)
         }
-        return try purgeDue(trash, locked, live: live, run: run)
+        return try purgeDue(trash, &runs, locked, live: live, run: run)
     }
 
     /// Takes down of which runs entries are gone for good, so that nobody is told that they can be brought back.
@@ -79,13 +81,13 @@ struct TrashRetention {
     /// Purges runs older than their time; and, above the critical watermark, the oldest first until the volume is
     /// back at the high one.
     ///
-    /// `live` is what the volume holds beside the trash. A volume that is a part of its file system is measured by
+    /// `runs` is what the trash holds, and what is left of it; `live` is what the volume holds beside it. A volume that is a part of its file system is measured by
     /// what is its own, not by what others wrote there.
     private func purgeDue(
-        _ trash: Trash, _ locked: LockedVolume, live: ByteCount, run: String
+        _ trash: Trash, _ runs: inout [Trash.Run], _ locked: LockedVolume, live: ByteCount, run: String
     ) throws -> Purge {
         let volume = locked.volume
-        let due = try trash.purge(before: clock() - volume.trashRetention)
+        let due = trash.purge(&runs, before: clock() - volume.trashRetention)
         try record(due.runs, .overdue, by: run, on: locked)
         var purge = Purge(failures: due.failures)
         purge.bytes = due.bytes
@@ -93,11 +95,11 @@ struct TrashRetention {
         let quota = volume.quota(capacity: disk)
         let (critical, enough) = (volume.criticalLevel(on: disk), quota.high)
         if quota.limit < disk.usable {
-            let fill = try trash.runs().reduce(live) { $0 + $1.bytes }
-            if fill > critical { purge.add(try trash.purge(until: { $0 >= fill - enough }), on: volume) }
+            let fill = runs.reduce(live) { $0 + $1.bytes }
+            if fill > critical { purge.add(trash.purge(&runs, until: { $0 >= fill - enough }), on: volume) }
         } else if disk.used > critical {
             purge.add(
-                try trash.purge { _ in
+                trash.purge(&runs) { _ in
                     Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
                 }, on: volume)
         }
@@ -105,7 +107,7 @@ struct TrashRetention {
             let used = OwnFileSystem.usedInodes(volume, locked.root, disk), used > inodes.critical
         {
             purge.add(
-                try trash.purge { _ in
+                trash.purge(&runs) { _ in
                     Capacity(descriptor: locked.root.descriptor).map {
                         $0.inodes - $0.freeInodes <= inodes.high
                     }

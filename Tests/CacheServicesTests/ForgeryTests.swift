@@ -99,6 +99,6 @@ import Testing
         #expect(throws: MaintenanceError.self) { _ = try bench.prune() }
         #expect(bench.exists("two"))
         let runs = try Trash(try bench.locked().folder.get()).runs()
-        #expect(runs.first?.entries.values.map(\.key) == ["g:one:1"])
+        #expect(runs.first?.entries.map(\.key) == ["g:one:1"])
     }
 }

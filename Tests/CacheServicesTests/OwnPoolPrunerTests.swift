@@ -44,7 +44,7 @@ import Testing
         #expect(!bench.directory.exists("tools/red") && bench.directory.exists("tools"))
         let trash = Trash(try bench.locked().folder.get())
         let run = try #require(try trash.runs().first)
-        #expect(Set(run.entries.values.map(\.pool.rawValue)) == ["logs", "tools"])
+        #expect(Set(try trash.lines(of: run).map(\.pool.rawValue)) == ["logs", "tools"])
         #expect(try trash.restore(run: Self.runID).restored.count == 4)
         #expect(try bench.directory.shell(listing) == before)
     }
