@@ -25,6 +25,24 @@ struct RunAllowance {
         return isUsedUp ? "beyond what one run may evict (\(allowed), \(most) entries)\(lifting)" : nil
     }
 
+    /// What of a plan waits for later runs; nil where one run may do it all.
+    static func later(_ plan: EvictionPlan, _ limits: Pruner.Limits?) -> EvictionPlan.Later? {
+        var allowance = RunAllowance(limits, used: plan.usedBytes)
+        var later: EvictionPlan.Later?
+        for place in plan.evict.indices {
+            let bytes = plan.evict[place].freedBytes
+            guard let reason = allowance.refusal(of: bytes) else {
+                allowance.use(bytes)
+                continue
+            }
+            var sum = later ?? .init(entries: 0, bytes: .zero, reason: reason)
+            sum.entries += 1
+            sum.bytes = sum.bytes + bytes
+            later = sum
+        }
+        return later
+    }
+
     /// Counts what went.
     mutating func use(_ bytes: ByteCount) {
         freed = freed + bytes

@@ -111,9 +111,11 @@ package struct Trash: Sendable {
         var moves = OwnMoves()
         defer { moves.settleAll(below: folder.root) }
         // The last one first: parts went before the directory that they lie in, which must be there before them.
-        let pattern = key.map { KeyPattern($0) }
+        // A key may look like a pattern.
+        let isKey = key.map { key in journal.entries.contains { $0.key == key } } ?? false
+        let pattern = isKey ? nil : key.map { KeyPattern($0) }
         for (number, line) in journal.entries.enumerated().reversed()
-        where pattern?.matches(line.key) ?? true {
+        where isKey ? line.key == key : pattern?.matches(line.key) ?? true {
             guard (try? directory.stat(Self.name(number))) != nil else {
                 if line.key == key { refused.append((line, "it is not in the trash any more")) }
                 continue

@@ -56,6 +56,18 @@ struct TrashRetention {
         return try purgeDue(trash, &runs, locked, live: live, run: run)
     }
 
+    /// What of a plan would not stay in the trash: what `purgeDue` takes, the oldest first, to come down from the critical
+    /// level to the high watermark.
+    static func purged(_ plan: EvictionPlan, of volume: Volume, _ capacity: Capacity) -> ByteCount {
+        guard volume.kind == .buildCache, volume.trashRetention > .zero else { return .zero }
+        // What is moved is not free: all of it counts until it is purged.
+        let own = plan.usedBytes + plan.trashBytes
+        let fill = plan.quota.limit < capacity.usable ? own : max(own, capacity.used)
+        guard fill > volume.criticalLevel(on: capacity) else { return .zero }
+        let goes = plan.freedBytes - (plan.later?.bytes ?? .zero)
+        return min(max(.zero, fill - plan.quota.high - plan.trashBytes), goes)
+    }
+
     /// Takes down of which runs entries are gone for good, so that nobody is told that they can be brought back.
     private func record(
         _ runs: [String], _ cause: TrashPurge.Cause, by run: String, on locked: LockedVolume

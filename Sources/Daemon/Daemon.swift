@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 import Dispatch
 import Glibc
 import Logging
@@ -33,6 +34,13 @@ package struct Daemon: Sendable {
     ///
     /// - Parameter services: what runs beside the daemon's own parts, such as a web server.
     package func run(with services: [any Service] = []) async throws {
+        let state = await scheduler.configuration().stateDirectory
+        let presence = DaemonPresence(stateDirectory: state)
+        defer { withExtendedLifetime(presence) {} }
+        if !presence.isAlone {
+            logger.warning(
+                "another daemon works with the state directory \(state): each does all that is scheduled")
+        }
         var quiet = logger
         quiet.logLevel = .critical
         let own: [any Service] = [

@@ -132,15 +132,18 @@ extension CapacityReport {
             "<p class=\"advised\">\(HTMLText.escaped(volume.advised))</p>\n<div class=\"parts\" aria-hidden=\"true\">"
         for (place, part) in parts.enumerated() {
             text +=
-                "<span class=\"t\(place)\" style=\"flex-grow:\(max(1, part.bytes.bytes >> 20))\" "
+                "<span class=\"\(Self.color(place))\" style=\"flex-grow:\(max(1, part.bytes.bytes >> 20))\" "
                 + "title=\"\(part.name): \(part.bytes)\"></span>"
         }
         text += "</div>\n<ul class=\"legend\">"
         for (place, part) in parts.enumerated() {
-            text += "<li><span class=\"key t\(place)\"></span>\(part.name) \(part.bytes)</li>"
+            text += "<li><span class=\"key \(Self.color(place))\"></span>\(part.name) \(part.bytes)</li>"
         }
         return text + "</ul>\n"
     }
+
+    /// There are six colours of parts, and one of ages for a seventh.
+    private static func color(_ place: Int) -> String { place < 6 ? "t\(place)" : "a0" }
 
     /// What the recommended size costs a month, and today's.
     private func cost(_ volume: Volume) -> String? { volume.cost(at: price) }

@@ -7,7 +7,7 @@ extension CapacityReport {
             "schema": "larder.report/1", "generated_at": .text(generatedAt.description),
             "idle_warmings": .array(idleWarmings.map(\.namedValue)),
             "window_days": .integer(windowDays),
-            "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed) }),
+            "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed, price?.amount) }),
             "images": images?.jsonValue ?? .null,
             "orphans": .array(orphans.map { $0.jsonValue(now: generatedAt) }),
         ]
@@ -16,7 +16,7 @@ extension CapacityReport {
 }
 
 extension CapacityReport.Volume {
-    func jsonValue(_ speed: ByteCount?) -> JSONValue {
+    func jsonValue(_ speed: ByteCount?, _ price: Double?) -> JSONValue {
         let curve = sizing.curve
         return [
             "name": .text(name), "capacity_bytes": .bytes(capacity), "used_bytes": .bytes(usedBytes),
@@ -52,7 +52,7 @@ extension CapacityReport.Volume {
                 ]
             } ?? .null,
             "calibration": calibrationValue, "scans": scansValue, "other_order": otherOrderValue,
-            "asked": sizing.asked.map { adviceValue($0, speed) } ?? .null,
+            "asked": sizing.asked.map { adviceValue($0, speed, price) } ?? .null,
             "working_set": [
                 "p50_bytes": .optional(sizing.weeklySet?.p50), "p95_bytes": .optional(sizing.weeklySet?.p95),
                 "daily_p50_bytes": .optional(sizing.dailySet?.p50),
@@ -61,7 +61,7 @@ extension CapacityReport.Volume {
             "growth": growthValue, "recommendation": recommendationValue,
             "confidence": .text(confidence.rawValue),
             "history_days": .integer(sizing.history.seconds / 86_400), "missing": .optional(sizing.missing),
-            "advice": .array(sizing.advice.map { adviceValue($0, speed) }),
+            "advice": .array(sizing.advice.map { adviceValue($0, speed, price) }),
             "policies": .array(
                 sizing.policies.map {
                     [
@@ -156,7 +156,7 @@ extension CapacityReport.Volume {
         ]
     }
 
-    private func adviceValue(_ advice: SizeAdvice, _ speed: ByteCount?) -> JSONValue {
+    private func adviceValue(_ advice: SizeAdvice, _ speed: ByteCount?, _ price: Double?) -> JSONValue {
         let days = sizing.curve?.days ?? 1
         return [
             "bytes": .bytes(advice.bytes), "fits": .bool(advice.fits),
@@ -168,6 +168,7 @@ extension CapacityReport.Volume {
             "avoidable_fetches_per_day": .number(Double(advice.outcome.avoidable) / days),
             "avoidable_bytes_per_day": .number(
                 (Double(advice.outcome.avoidableBytes.bytes) / days).rounded()),
+            "cost_per_month": .optional(price.map { Double(advice.bytes.bytes) / 1_073_741_824 * $0 }),
         ]
     }
 

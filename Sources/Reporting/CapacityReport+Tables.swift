@@ -21,6 +21,7 @@ extension CapacityReport {
             ("avoidable", "avoidable_fetches_per_day"),
         ]
         if fetchSpeed != nil { columns.append(("min/day", "minutes_saved_per_day")) }
+        if let price { columns.append(("\(price.currency)/month", "cost_per_month")) }
         columns.append(("", "note"))
         return ReportTable(
             name: "advice", title: "What other sizes save, compared with today's", columns: columns,
@@ -36,6 +37,9 @@ extension CapacityReport {
                     .number(Double(line.outcome.avoidable) / (volume.sizing.curve?.days ?? 1)),
                 ]
                 if let fetchSpeed { row.append(.number(line.minutesSaved(at: fetchSpeed))) }
+                if let price {
+                    row.append(.cost(Double(line.bytes.bytes) / 1_073_741_824 * price.amount))
+                }
                 // What does not fit fails: nothing can reach such figures. Today's limit may lie below the capacity.
                 if !line.fits, line.bytes != volume.limit {
                     row = [row[0]] + row.dropFirst().map { _ in .rate(nil) }

@@ -87,7 +87,8 @@ extension CapacityReport.Volume {
         return [
             ("needed", advice.enough - advice.protected), ("protected", advice.protected),
             ("growth", advice.growth), ("headroom", advice.headroom), ("containers", advice.containers),
-            ("in no pool and rounding", advice.unmanaged + max(.zero, advice.bytes - sum)),
+            ("in no pool", advice.unmanaged),
+            (advice.bytes == limit ? "not needed" : "rounded up", max(.zero, advice.bytes - sum)),
         ].filter { $0.1 > .zero }
     }
 
@@ -95,12 +96,18 @@ extension CapacityReport.Volume {
     func cost(at price: (amount: Double, currency: String)?) -> String? {
         guard let price, let advice = sizing.recommendation else { return nil }
         func cost(_ size: ByteCount) -> String {
-            let cents = (Double(size.bytes) / 1_073_741_824 * price.amount * 100).rounded()
-            return
-                "\(Int64(cents) / 100).\(Int64(cents) % 100 < 10 ? "0" : "")\(Int64(cents) % 100) \(price.currency)"
+            "\(Self.money(Double(size.bytes) / 1_073_741_824 * price.amount)) \(price.currency)"
         }
-        return advice.bytes == limit
-            ? cost(limit) : "\(cost(limit)) today, \(cost(advice.bytes)) at \(advice.quantity)"
+        let today = "\(cost(limit)) at today's \(limit.whole)"
+        return advice.bytes == limit ? today : "\(today), \(cost(advice.bytes)) at \(advice.quantity)"
+    }
+
+    /// An amount of money without its currency: `4.80`, and `<0.01` for what is less than a cent.
+    static func money(_ amount: Double) -> String {
+        let cents = (amount * 100).rounded()
+        if cents < 1, amount > 0 { return "<0.01" }
+        let whole = Int64(min(cents, 9e18))
+        return "\(whole / 100).\(whole % 100 < 10 ? "0" : "")\(whole % 100)"
     }
 
     /// A number a day: `0`, `0.4`, `12`.

@@ -37,6 +37,9 @@ package struct PlanPage: Sendable {
             text +=
                 "<p>It would evict \(Figures.entries(Int64(plan.evict.count))), freeing \(change.difference): "
             text += "\(change.before) → \(change.after), goal at most \(plan.goal).</p>\n"
+            for note in plan.whatBecomes {
+                text += "<p>\(HTMLText.escaped(note.prefix(1).uppercased() + note.dropFirst())).</p>\n"
+            }
             text += table(plan, now: now)
         } else if !plan.needed {
             text += "<p>There is nothing to evict: a prune starts above \(plan.quota.high).</p>\n"

@@ -87,7 +87,7 @@ package struct ExplainReport: Report {
     /// The command that brings it back from the trash; nil where it is not there.
     package var restoreCommand: String? {
         guard entry == nil, let ghost, ghost.keptUntil != nil, let run = ghost.run else { return nil }
-        return "larder trash restore \(run) \(ReclaimCommands.quoted(key))"
+        return "larder trash restore \(run) \(ShellWord.quoted(key))"
     }
 
     /// The key that was asked for.
@@ -276,7 +276,7 @@ package struct Explanation: Report {
         guard hasMore else { return text }
         var page = TextPage(width: width, color: color)
         page.line("")
-        page.paragraph("There are more: larder list --filter \(ReclaimCommands.quoted(name))", tone: .faint)
+        page.paragraph("There are more: larder list --filter \(ShellWord.quoted(name))", tone: .faint)
         return text + page.text
     }
 

@@ -46,7 +46,7 @@ enum Figures {
 
     /// Two sizes and their difference, so that the one less the other gives the third as they are printed.
     ///
-    /// All are in the unit of the larger one, rounded down to a tenth; what is less than a tenth of it has its own unit.
+    /// All are in the unit of the larger one, rounded to a tenth; what is less than a tenth of it has its own unit.
     static func change(
         from before: ByteCount, to after: ByteCount
     ) -> (before: String, after: String, difference: String) {
@@ -60,7 +60,7 @@ enum Figures {
             return ("\(before)", "\(after)", "\(difference)")
         }
         func tenths(_ size: ByteCount) -> Int64 {
-            size.bytes / unit * 10 + size.bytes % unit * 10 / unit
+            size.bytes / unit * 10 + (size.bytes % unit * 10 + unit / 2) / unit
         }
         func text(_ tenths: Int64) -> String {
             name == "B" ? "\(tenths / 10) B" : "\(tenths / 10).\(tenths % 10) \(name)"

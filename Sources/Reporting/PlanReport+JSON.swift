@@ -28,6 +28,10 @@ extension EvictionPlan {
                 }),
             "inodes": inodes?.jsonValue ?? .null,
             "freed_bytes": .bytes(freedBytes), "needed": .bool(needed), "reaches_low": .bool(reachesGoal),
+            "later": later.map {
+                ["entries": .integer($0.entries), "bytes": .bytes($0.bytes), "reason": .text($0.reason)]
+            } ?? .null,
+            "purged_bytes": .bytes(purgedBytes),
         ]
     }
 }

@@ -143,6 +143,7 @@ extension EvictionPlan {
                 "would evict \(Figures.entries(Int64(evict.count))), freeing \(change.difference): "
                     + "\(change.before) → \(change.after)" + (volumeIsOver ? " (goal \(goal))" : ""),
                 indent: 2)
+            for note in whatBecomes { page.paragraph(note, indent: 2, tone: .warning) }
             writeInodes(to: &page)
             for pool in poolsOverQuota {
                 page.paragraph(
@@ -158,6 +159,25 @@ extension EvictionPlan {
             page.blank()
             GoalBlockers(plan: self, usedAfter: usedAfter).write(to: &page)
         }
+    }
+
+    /// What waits for later runs, and what the trash would not keep, a sentence each.
+    var whatBecomes: [String] {
+        var notes: [String] = []
+        if let later {
+            let first = Int64(evict.count) - later.entries
+            notes.append(
+                "one run takes the first \(Figures.entries(first)); \(Figures.entries(later.entries)) of \(later.bytes) "
+                    + "are \(later.reason)")
+        }
+        if purgedBytes > .zero {
+            let part =
+                purgedBytes >= freedBytes - (later?.bytes ?? .zero) ? "all of it" : "\(purgedBytes) of it"
+            notes.append(
+                "the volume is above its critical level: \(part) is purged from the trash at once, and cannot be "
+                    + "brought back")
+        }
+        return notes
     }
 
     /// Says how many inodes come free, and whether the plan works for them or for bytes.

@@ -130,6 +130,7 @@ extension PruneReport.Volume {
                 "inodes: \(Figures.grouped(inodes.used)) → \(Figures.grouped(inodes.used - evicted)) of "
                     + Figures.grouped(inodes.quota.limit), indent: 2)
         }
+        if dryRun { for note in plan?.whatBecomes ?? [] { page.paragraph(note, indent: 2, tone: .warning) } }
         if !outcome.evicted.isEmpty {
             var table = TextTable(
                 (dryRun ? "would evict" : "evicted", .right), ("pool", .left), ("key", .left))

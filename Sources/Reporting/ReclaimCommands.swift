@@ -36,7 +36,7 @@ struct ReclaimCommands {
 
     /// The command that evicts what has these keys, of any age; for keys of which one entry at least would go.
     func command(_ pattern: String, pool: Pool) -> String {
-        "larder prune --volume \(volume) --key \(Self.quoted(pattern)) --pool \(pool.rawValue)"
+        "larder prune --volume \(volume) --key \(ShellWord.quoted(pattern)) --pool \(pool.rawValue)"
     }
 
     /// The command that evicts what of a group was not used this week; nil where its name would be read as a pattern.
@@ -59,7 +59,4 @@ struct ReclaimCommands {
     }
 
     private static func isPlain(_ key: String) -> Bool { !key.contains { $0 == "*" || $0 == "?" } }
-
-    /// A word as a shell takes it.
-    static func quoted(_ word: String) -> String { "'" + word.replacing("'", with: "'\\''") + "'" }
 }

@@ -9,6 +9,8 @@ struct ReportTable {
         case count(Int64)
         case rate(Double?)
         case number(Double)
+        /// An amount of money.
+        case cost(Double)
         case time(Timestamp)
 
         /// As people read it.
@@ -19,6 +21,7 @@ struct ReportTable {
             case .count(let count): Figures.grouped(count)
             case .rate(let rate): Figures.rate(rate)
             case .number(let number): abs(number) < 0.05 ? "0" : "\((number * 10).rounded() / 10)"
+            case .cost(let cost): CapacityReport.Volume.money(cost)
             case .time(let time): String(time.description.prefix(10))
             }
         }
@@ -36,7 +39,7 @@ struct ReportTable {
             case .size(let size): return "\(size.bytes)"
             case .count(let count): return "\(count)"
             case .rate(let rate): return rate.map { "\($0)" } ?? ""
-            case .number(let number): return "\(number)"
+            case .number(let number), .cost(let number): return "\(number)"
             case .time(let time): return time.description
             }
         }

@@ -15,7 +15,7 @@ extension StatusReport.Volume {
         if let inodes { page.paragraph(inodes.sentence, indent: 2, tone: inodes.isOver ? .bad : .plain) }
         writeHitRates(to: &page)
         if let outlook, outlook.fullAt != nil || outlook.recommended != nil {
-            page.paragraph(outlook.sentence(now: now), indent: 2)
+            page.paragraph(outlook.sentence(now: now, isOver: isOver), indent: 2)
         }
         let trash = trashBytes > .zero ? ", \(trashBytes) more in the trash" : ""
         let pruned = lastPrune == nil ? "never pruned" : "pruned \(Figures.ago(lastPrune, now: now))"
@@ -28,10 +28,15 @@ extension StatusReport.Volume {
             let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }
             page.paragraph("next: \(coming.joined(separator: ", "))", indent: 2)
         }
-        if isStuck, usedBytes > quota.low {
+        let why = "what stands in the way: larder plan --volume \(name)"
+        if let relief, !relief.isEnough {
             page.paragraph(
-                "the last prune could not reach its goal; what stands in the way: larder plan --volume \(name)",
-                indent: 2, tone: .warning)
+                relief.entries == 0
+                    ? "nothing may be evicted; \(why)"
+                    : "a prune would free \(relief.freed), and not reach its goal; \(why)", indent: 2,
+                tone: .warning)
+        } else if relief == nil, isStuck, usedBytes > quota.low {
+            page.paragraph("the last prune could not reach its goal; \(why)", indent: 2, tone: .warning)
         }
     }
 
@@ -63,7 +68,7 @@ extension StatusReport.Volume {
     }
 
     /// Whether a prune starts, for its bytes or for its inodes.
-    var isOver: Bool { usedBytes > quota.high || inodes?.isOver == true }
+    package var isOver: Bool { usedBytes > quota.high || inodes?.isOver == true }
 
     private func writeHitRates(to page: inout TextPage) {
         let reason = evidence.reason.isEmpty ? "" : ": \(evidence.reason)"
@@ -121,12 +126,12 @@ extension StatusReport.Volume {
 
 extension StatusReport.Outlook {
     /// When the volume is full, and which size is recommended.
-    func sentence(now: Timestamp) -> String {
-        let full =
-            fullAt.map { "full about \($0.description.prefix(10)) (in \(max(.zero, $0 - now).age))" }
-            ?? "not filling up"
-        return full + "; "
-            + (recommended.map { "recommended size \($0)" } ?? "no size can be recommended yet")
+    func sentence(now: Timestamp, isOver: Bool) -> String {
+        let size = recommended.map { "recommended size \($0)" } ?? "no size can be recommended yet"
+        // What is over its quota is past being full.
+        if isOver { return size }
+        let full = fullAt.map { "full about \($0.description.prefix(10)) (in \(max(.zero, $0 - now).age))" }
+        return "\(full ?? "not filling up"); \(size)"
     }
 }
 

@@ -40,6 +40,8 @@ package struct StatusReport: Report {
         package var isStuck = false
         /// When its schedules want it next, by activity, the nearest first; empty where no daemon keeps it.
         package var next: [Next] = []
+        /// What a prune would bring where it is over its quota; nil where it is not, or where nobody asked.
+        package var relief: Relief?
         /// What the capacity report says of it; nil where nobody asked.
         package var outlook: Outlook?
 
@@ -89,6 +91,23 @@ package struct StatusReport: Report {
         package init(fullAt: Timestamp?, recommended: String?) {
             self.fullAt = fullAt
             self.recommended = recommended
+        }
+    }
+
+    /// What a prune of a volume that is over its quota would bring.
+    package struct Relief: Sendable, Hashable {
+        /// How many entries would go.
+        package var entries: Int64
+        /// What they free.
+        package var freed: ByteCount
+        /// Whether the goal is reached.
+        package var isEnough: Bool
+
+        /// Makes a record from its three values.
+        package init(entries: Int64, freed: ByteCount, isEnough: Bool) {
+            self.entries = entries
+            self.freed = freed
+            self.isEnough = isEnough
         }
     }
 
@@ -148,7 +167,12 @@ package struct StatusReport: Report {
                     ? "\($0.name) is \(Figures.change(from: $0.usedBytes, to: $0.quota.high).difference) above its high watermark"
                     : "\($0.name) uses more inodes than its high watermark allows"
             }
-            let command = over.count == 1 ? "larder prune --volume \(over[0].name)" : "larder prune"
+            // Where nothing may go, a prune is no advice.
+            let helped = over.filter { $0.relief.map { $0.entries > 0 } ?? true }
+            if helped.isEmpty {
+                return ("Over quota, and nothing may be evicted: \(Figures.list(names)).", .bad)
+            }
+            let command = helped.count == 1 ? "larder prune --volume \(helped[0].name)" : "larder prune"
             return ("Over quota: \(Figures.list(names)). Run: \(command)", .bad)
         }
         if !unknown.isEmpty {

@@ -123,7 +123,7 @@ package struct RestoreReport: Report {
             tone: .strong)
         for entry in refused {
             page.paragraph(
-                "Kept in the trash: \(entry.key): \(entry.reason ?? "")", hanging: 2, tone: .warning)
+                "Not brought back: \(entry.key): \(entry.reason ?? "")", hanging: 2, tone: .warning)
         }
         return page.text
     }

@@ -39,6 +39,14 @@ struct GlobalOptions: ParsableArguments {
     @Flag(name: .shortAndLong, help: "Tell nothing on standard error but errors, and show no progress.")
     var quiet = false
 
+    /// What of them decides on which volumes a command works, as it was typed.
+    var words: [String] {
+        [
+            ("--config", config), ("--state", state), ("--build-cache", buildCache),
+            ("--image-root", imageRoot), ("--socket", socket),
+        ].flatMap { name, value in value.map { [name, $0] } ?? [] }
+    }
+
     /// The options as the configuration takes them.
     func flags(idleFloor: String? = nil) -> ConfigurationFlags {
         ConfigurationFlags(

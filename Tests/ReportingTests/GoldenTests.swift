@@ -37,11 +37,11 @@ struct GoldenTests {
               1 entry; scanned 3 h ago, never pruned
 
             build  /cache
-              [███████████████████|███|····] 16.7 GiB of 20.0 GiB (83 %)
+              [███████████████████|███|····] 16.8 GiB of 20.0 GiB (83 %)
               a prune starts above 17.0 GiB and stops at 14.0 GiB
               hit rate: 30 d 0.0 % (0.0 % of bytes), 7 d 100.0 %, 24 h 93.4 %
               evidence medium: mounted relatime: reads count once a day until armed
-              1,290 entries, 1.1 GiB more in the trash; scanned 3 h ago, pruned 2 d ago
+              1,290 entries, 1.2 GiB more in the trash; scanned 3 h ago, pruned 2 d ago
 
             warning noatime: images gives no evidence of use
               Mount it with relatime.
@@ -70,7 +70,7 @@ struct GoldenTests {
 
             images
               [███████████████████|███|████] 2.0 GiB of 2.0 GiB (100 %)
-              would evict 2 entries, freeing 2.0 GiB: 2.0 GiB → 0 B (goal 1.3 GiB)
+              would evict 2 entries, freeing 2.0 GiB: 2.0 GiB → 0 B (goal 1.4 GiB)
 
                 frees  last use  evidence  key, the least recently used first
                   0 B  41 d ago  events    registry.example/app:1
@@ -92,7 +92,7 @@ struct GoldenTests {
             build
               [███████████████████|███|████] 17.5 GiB of 10.0 GiB (175 %)
               would evict 8 entries, freeing 8.0 GiB: 17.5 GiB → 9.5 GiB (goal 7.0 GiB)
-              pool gradle is over its quota: 4.0 GiB → 4.0 GiB (goal 1.3 GiB)
+              pool gradle is over its quota: 4.0 GiB → 4.0 GiB (goal 1.4 GiB)
 
                 frees  last use  evidence    key, the least recently used first
               1.0 GiB  79 d ago  atime       org.example:lib-1:1.0
@@ -105,7 +105,7 @@ struct GoldenTests {
               1.0 GiB  50 d ago  atime       org.example:lib-8:1.0
 
               The goal of 7.0 GiB cannot be reached: 2.5 GiB too much stays.
-              Pool gradle cannot reach its goal of 1.3 GiB: 2.6 GiB too much stays.
+              Pool gradle cannot reach its goal of 1.4 GiB: 2.6 GiB too much stays.
               In the way:
                  4.0 GiB  1 entry: used or fetched within the idle floor
                           Enlarge the volume, or lower --idle-floor while no job runs.
@@ -136,7 +136,7 @@ struct GoldenTests {
                     org.example:lib-2:1.0
 
               The goal of 7.0 GiB cannot be reached: 9.5 GiB too much stays.
-              Pool gradle cannot reach its goal of 1.3 GiB: 2.6 GiB too much stays.
+              Pool gradle cannot reach its goal of 1.4 GiB: 2.6 GiB too much stays.
               In the way:
                  4.0 GiB  1 entry: used or fetched within the idle floor
                           Enlarge the volume, or lower --idle-floor while no job runs.

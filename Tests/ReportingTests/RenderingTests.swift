@@ -65,7 +65,7 @@ struct RenderingTests {
         #expect(Figures.change(from: gibibytes(17.55), to: gibibytes(13.5)).difference == "4.0 GiB")
         #expect(
             Figures.change(from: gibibytes(20), to: gibibytes(20) - ByteCount(5 << 20)).difference
-                == "0.1 GiB")
+                == "5.0 MiB")
         #expect(Figures.change(from: gibibytes(20.05), to: gibibytes(20.04)).difference == "10.2 MiB")
         #expect(Figures.change(from: ByteCount(900), to: ByteCount(100)).difference == "800 B")
     }
@@ -80,9 +80,9 @@ struct RenderingTests {
 
     @Test(arguments: [
         (0.0, "[···················|···|····] 0 B of 20.0 GiB (0 %)"),
-        (0.4, "[▌··················|···|····] 409 MiB of 20.0 GiB (1 %)"),
+        (0.4, "[▌··················|···|····] 410 MiB of 20.0 GiB (1 %)"),
         (10, "[██████████████·····|···|····] 10.0 GiB of 20.0 GiB (50 %)"),
-        (10.4, "[██████████████▌····|···|····] 10.3 GiB of 20.0 GiB (51 %)"),
+        (10.4, "[██████████████▌····|···|····] 10.4 GiB of 20.0 GiB (51 %)"),
         (20, "[███████████████████|███|████] 20.0 GiB of 20.0 GiB (100 %)"),
         (30, "[███████████████████|███|████] 30.0 GiB of 20.0 GiB (150 %)"),
     ])

@@ -177,6 +177,6 @@ import Testing
         #expect(
             said.contains("Protected: 2.5 GiB (25 % of the limit), which grows by 128 MiB a day"), "\(said)")
         // 90 days of 128 MiB.
-        #expect(said.contains("11.2 GiB of growth, 11.2 GiB of it of protected entries,"), "\(said)")
+        #expect(said.contains("11.3 GiB of growth, 11.3 GiB of it of protected entries,"), "\(said)")
     }
 }

@@ -148,6 +148,23 @@ package struct EvictionPlan: Sendable {
         }
     }
 
+    /// What of the evictions waits for later runs.
+    package struct Later: Sendable, Hashable {
+        /// How many entries.
+        package var entries: Int64
+        /// What their removal frees.
+        package var bytes: ByteCount
+        /// Why, and what lifts that.
+        package var reason: String
+
+        /// Makes a record from its three values.
+        package init(entries: Int64, bytes: ByteCount, reason: String) {
+            self.entries = entries
+            self.bytes = bytes
+            self.reason = reason
+        }
+    }
+
     /// What happens to one entry.
     package enum Verdict: Sendable, Hashable {
         /// It goes, in that place of the order, counted from 1.
@@ -196,6 +213,11 @@ package struct EvictionPlan: Sendable {
     package var warnings: [ScanWarning] = []
     /// What could be named of what belongs to no entry.
     package var unaccounted: [UnaccountedSpace] = []
+
+    /// What is beyond what one run may evict; nil where one run does it all.
+    package var later: Later?
+    /// What of it the trash does not keep, as the volume is above its critical level: it cannot be brought back.
+    package var purgedBytes = ByteCount.zero
 
     /// What was asked for by key; nil where the quota decided.
     package var selection: EntrySelection?

@@ -79,18 +79,20 @@ package struct ByteCount: Hashable, Sendable, Comparable, AdditiveArithmetic {
 }
 
 extension ByteCount: CustomStringConvertible {
-    /// The size for people: `0 B`, `512 B`, `9.5 KiB`, `128 MiB`, `1.5 GiB`.
+    /// The size for people, rounded to the nearest: `0 B`, `512 B`, `9.5 KiB`, `128 MiB`, `1.5 GiB`.
     package var description: String {
         if bytes < 0 { return "-" + ByteCount(bytes == .min ? .max : -bytes).description }
         if bytes < 1024 { return "\(bytes) B" }
-        var tenths = bytes / 1024 * 10 + bytes % 1024 * 10 / 1024
-        var unit = 0
-        while tenths >= 10240, unit < 4 {
-            tenths /= 1024
-            unit += 1
+        let units = ["KiB", "MiB", "GiB", "TiB", "PiB"]
+        for (place, name) in units.enumerated() {
+            let unit = Int64(1) << (10 * (place + 1))
+            let (whole, rest) = (bytes / unit, bytes % unit)
+            let tenths = whole * 10 + (rest * 10 + unit / 2) / unit
+            if tenths < 1000 { return "\(tenths / 10).\(tenths % 10) \(name)" }
+            let rounded = whole + (rest >= unit / 2 ? 1 : 0)
+            if rounded < 1024 || place == units.count - 1 { return "\(rounded) \(name)" }
         }
-        let name = ["KiB", "MiB", "GiB", "TiB", "PiB"][unit]
-        return tenths < 1000 ? "\(tenths / 10).\(tenths % 10) \(name)" : "\(tenths / 10) \(name)"
+        return "\(bytes) B"
     }
 }
 

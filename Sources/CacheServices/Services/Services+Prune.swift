@@ -12,11 +12,14 @@ package struct PruneGoal: Sendable {
     package var target: ByteCount?
     /// The entries to take, whatever the quota says; nil for those used least recently.
     package var selection: EntrySelection?
+    /// What was typed besides that a prune to this goal needs, word by word: `--idle-floor 0s`.
+    package var options: [String]
 
     /// Makes a goal; the quota's without any argument.
-    package init(target: ByteCount? = nil, selection: EntrySelection? = nil) {
+    package init(target: ByteCount? = nil, selection: EntrySelection? = nil, options: [String] = []) {
         self.target = target
         self.selection = selection
+        self.options = options
     }
 }
 
@@ -26,8 +29,9 @@ extension PruneGoal {
         var words = ["larder prune"]
         if let volume { words.append("--volume \(volume)") }
         if let target { words.append("--to \(target.bytes == 0 ? "0" : target.quantity)") }
-        for key in selection?.keys ?? [] { words.append("--key '\(key.replacing("'", with: "'\\''"))'") }
+        for key in selection?.keys ?? [] { words.append("--key \(ShellWord.quoted(key))") }
         if let pool = selection?.pool { words.append("--pool \(pool.rawValue)") }
+        words += options.map(ShellWord.typed)
         return words.joined(separator: " ")
     }
 }
@@ -71,15 +75,26 @@ extension Services {
         try checkTarget(goal, of: known.map(\.volume.name))
         try checkPool(goal.selection?.pool, index)
         let plans = known.map { volume, usage in
-            policy(
+            let plan = policy(
                 for: volume, capacity: usage.capacity, target: goal.target, selection: goal.selection
             )
             .plan(usage, under: volume.quota(capacity: usage.capacity), now: now)
+            return foretold(plan, of: volume, usage)
         }
         var report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
         report.unknownKeys = try unknownKeys(of: goal, in: known.map(\.usage), index)
         report.command = goal.command(of: plans.count == 1 ? plans.first?.volume : nil)
         return ServiceResult(report, plans.allSatisfy(\.reachesGoal) ? nil : .overQuota)
+    }
+
+    /// A plan with what becomes of it: what waits for later runs, and what the trash would not keep.
+    private func foretold(
+        _ plan: EvictionPlan, of volume: Volume, _ usage: VolumeUsage, beyondLimits: Bool = false
+    ) -> EvictionPlan {
+        var plan = plan
+        plan.later = RunAllowance.later(plan, beyondLimits ? nil : runLimits)
+        plan.purgedBytes = TrashRetention.purged(plan, of: volume, usage.capacity)
+        return plan
     }
 
     /// The keys of a goal that no entry has: a typing mistake must not look like a protection.
@@ -159,7 +174,10 @@ extension Services {
         if let planned = file?.volumes.first(where: { $0.name == volume.name }) {
             (plan, refused) = planned.matched(with: usage, under: policy, now: clock())
         }
-        if options.dryRun { return PruneReport.Volume(dryRunOf: plan) }
+        if options.dryRun {
+            return PruneReport.Volume(
+                dryRunOf: foretold(plan, of: volume, usage, beyondLimits: options.beyondLimits))
+        }
         try checkWritable(volume)
         let display = progress("pruning", volume.name)
         defer { display.end() }

@@ -21,12 +21,23 @@ extension Services {
         var options = ReportOptions()
         options.looksIntoArtifacts = false
         let index = try index(readOnly: true)
-        let capacity = try capacityReport(options, index, of: usages(index), now: clock())
+        let usages = try usages(index)
+        let capacity = try capacityReport(options, index, of: usages, now: clock())
         for volume in capacity.volumes {
             guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }) else { continue }
             report.volumes[place].outlook = .init(
                 fullAt: volume.sizing.bytesForecast?.fullAt,
                 recommended: volume.sizing.recommendation?.quantity)
+        }
+        // What is over is told whether a prune helps.
+        for (volume, usage) in usages {
+            guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }),
+                report.volumes[place].isOver
+            else { continue }
+            let plan = policy(for: volume, capacity: usage.capacity)
+                .plan(usage, under: volume.quota(capacity: usage.capacity), now: clock())
+            report.volumes[place].relief = .init(
+                entries: Int64(plan.evict.count), freed: plan.freedBytes, isEnough: plan.reachesGoal)
         }
         return report
     }
@@ -38,9 +49,8 @@ extension Services {
         of known: [(volume: Volume, figures: VolumeFigures)], _ index: CacheIndex, now: Timestamp
     ) throws -> StatusReport {
         var report = try StatusReport(known, index, now: now)
-        let seen = try index.activities()
-        // A command knows of a daemon by what that recorded lately.
-        guard seen.contains(where: { now - $0.finishedAt < .days(8) }) else { return report }
+        // Without a daemon a schedule in the configuration is nobody's.
+        guard DaemonPresence.isSeen(stateDirectory: configuration.stateDirectory) else { return report }
         let daemon = configuration.daemon
         for place in report.volumes.indices {
             report.volumes[place].next = daemon.schedules.compactMap { activity, schedule in

@@ -18,9 +18,23 @@ extension Services {
     ///
     /// The closing scan's result tells of itself by notices.
     ///
+    /// - Parameters:
+    ///   - name: the run, or how its name begins where no other begins so; without a key also a key or pattern of what the
+    ///     newest run that has it shall give back.
+    ///   - key: the key or pattern; nil for all entries.
     /// - Throws: `Failure`, `MaintenanceError`; what was brought back stays where the closing scan fails.
-    package func restore(run: String, key: String?) throws -> ServiceResult<RestoreReport> {
-        for (volume, trash) in try trashes() where try trash.runs().contains(where: { $0.id == run }) {
+    package func restore(run name: String, key: String?) throws -> ServiceResult<RestoreReport> {
+        let found = try trashes().flatMap { volume, trash in
+            try trash.runs().map { (volume: volume, trash: trash, run: $0) }
+        }
+        let named =
+            try found.first { $0.run.id == name }
+            ?? beginning(with: name, found.map(\.run.id)).flatMap { id in
+                found.first { $0.run.id == id }
+            }
+        let holding = named == nil && key == nil ? newest(found, \.run, holding: name) : nil
+        if let (volume, trash, kept) = named ?? holding {
+            let (run, key) = (kept.id, holding == nil ? key : name)
             let locked = try lock(volume)
             let (restored, refused) = try trash.restore(run: run, key: key)
             let report = RestoreReport(
@@ -28,17 +42,57 @@ extension Services {
                 restored: restored.map { .init(key: $0.key, bytes: $0.bytes) },
                 refused: refused.map { .init(key: $0.0.key, bytes: $0.0.bytes, reason: $0.1) })
             var code: Failure.Code? = refused.isEmpty ? nil : .inPart
-            do { if try !survey(locked, try index()).scan.complete { code = .inPart } } catch {
+            do {
+                let index = try index()
+                if try !survey(locked, index).scan.complete { code = .inPart }
+                try warnIfOver(volume, index, hasMore: !restored.isEmpty)
+            } catch {
                 let failure = Failure(error)
                 warn(["volume \(volume.name): \(failure.sentence)"])
                 code = failure.code
             }
             return ServiceResult(report, code)
         }
-        let purge = (try? index(readOnly: true).purge(ofRun: run)) ?? nil
+        let purge = (try? index(readOnly: true).purge(ofRun: name)) ?? nil
         throw MaintenanceError.trash(
-            reason: purge.map { "run \(run) is not in the trash any more: it was \($0.text)" }
-                ?? "run \(run) is not in the trash", hint: "'larder trash list' shows what is")
+            reason: purge.map { "run \(name) is not in the trash any more: it was \($0.text)" }
+                ?? "the trash has no run \(name)\(key == nil ? ", and no entry of that key" : "")",
+            hint: "'larder trash list' shows what is there")
+    }
+
+    /// The only run whose ID begins so; nil where none does.
+    private func beginning(with name: String, _ runs: [String]) throws -> String? {
+        guard name.utf8.count >= 4 else { return nil }
+        let found = runs.filter { $0.hasPrefix(name) }
+        guard found.count > 1 else { return found.first }
+        throw MaintenanceError.trash(
+            reason: "\(found.count) runs in the trash begin with \(name)",
+            hint: "write more of it: \(found.sorted().suffix(5).joined(separator: ", "))")
+    }
+
+    /// The element whose run is the newest of those that hold an entry of that key, or one that the pattern matches.
+    private func newest<Found>(
+        _ found: [Found], _ run: KeyPath<Found, Trash.Run>, holding key: String
+    ) -> Found? {
+        let pattern = KeyPattern(key)
+        func holds(_ run: Trash.Run, _ isIt: (String) -> Bool) -> Bool {
+            run.entries.contains { isIt($0.key) }
+        }
+        let exact = found.filter { holds($0[keyPath: run]) { $0 == key } }
+        let all = exact.isEmpty ? found.filter { holds($0[keyPath: run], pattern.matches) } : exact
+        func age(_ run: Trash.Run) -> (Int64, String) { (run.createdAt?.nanoseconds ?? .min, run.id) }
+        return all.max { age($0[keyPath: run]) < age($1[keyPath: run]) }
+    }
+
+    /// Says where a volume is above its high watermark by what was brought back.
+    private func warnIfOver(_ volume: Volume, _ index: CacheIndex, hasMore: Bool) throws {
+        guard hasMore, let usage = try index.usage(of: volume.name) else { return }
+        let quota = volume.quota(capacity: usage.capacity)
+        guard usage.usedBytes > quota.high else { return }
+        warn([
+            "volume \(volume.name) uses \(usage.usedBytes) now, above its high watermark of \(quota.high): the next prune "
+                + "evicts others, as what was brought back counts as used"
+        ])
     }
 
     /// Empties the trash of all volumes for good.

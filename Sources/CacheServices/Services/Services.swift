@@ -232,11 +232,15 @@ extension Services {
 
     /// What carries out plans, within the limits of one run unless those are lifted.
     func pruner(_ index: CacheIndex, beyondLimits: Bool = false) -> Pruner {
-        let limits = Pruner.Limits(
-            bytesShare: configuration.limits.bytesShare, entries: configuration.limits.entries)
-        return Pruner(
-            index: index, limits: beyondLimits ? nil : limits, idleFloor: configuration.idleFloor,
+        Pruner(
+            index: index, limits: beyondLimits ? nil : runLimits, idleFloor: configuration.idleFloor,
             clock: clock)
+    }
+
+    /// What one run may evict.
+    var runLimits: Pruner.Limits {
+        Pruner.Limits(
+            bytesShare: configuration.limits.bytesShare, entries: configuration.limits.entries)
     }
 
     /// Refuses to work by a clock that went back, or was set.

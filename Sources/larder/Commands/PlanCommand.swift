@@ -44,7 +44,10 @@ struct PlanCommand: AsyncParsableCommand {
     func run() async throws {
         try await Application.run(global, output, volume: volumes.volume, idleFloor: idleFloor) {
             application in
-            let plan = try application.services.plan(PruneGoal(target: to, selection: chosen.selection))
+            let plan = try application.services.plan(
+                PruneGoal(
+                    target: to, selection: chosen.selection,
+                    options: (idleFloor.map { ["--idle-floor", $0] } ?? []) + global.words))
             if let file { try application.write(try plan.report.json(), to: file, "the plan") }
             return try application.say(plan)
         }

@@ -39,15 +39,17 @@ struct TrashRestoreCommand: AsyncParsableCommand {
         "restore", "Bring back the entries of a run, or some of them.",
         "Nothing is overwritten: what a job fetched again meanwhile stays as it is, and is named.",
         examples: [
-            "larder trash restore RUN", "larder trash restore RUN com.example:lib:1.0",
-            "larder trash restore RUN 'com.example:*'",
+            "larder trash restore RUN", "larder trash restore RUN 'com.example:*'",
+            "larder trash restore com.example:lib:1.0",
         ])
 
     @OptionGroup var volumes: VolumeOptions
     @OptionGroup var output: FormatOptions
     @OptionGroup(visibility: .hidden) var global: GlobalOptions
     @Argument(
-        help: ArgumentHelp("The run, as 'larder trash list' names it.", valueName: "run"),
+        help: ArgumentHelp(
+            "The run, as 'larder trash list' names it, or how its name begins; or a key, for the newest run that has it.",
+            valueName: "run"),
         completion: .custom(Completions.runs))
     var runID: String
     @Argument(

@@ -1,0 +1,158 @@
+import CacheIndex
+import CacheModel
+import Foundation
+import Reporting
+import TestSupport
+import Testing
+
+@testable import CacheServices
+
+/// That a plan says what a prune then does, and status what comes of it.
+@Suite struct ForetellingTests {
+    private let bench: BuildVolume
+    private let state: TemporaryDirectory
+
+    /// Ten entries of about a mebibyte, the first the oldest.
+    init() throws {
+        (bench, state) = (try BuildVolume(), try TemporaryDirectory())
+        for number in 0..<10 {
+            try bench.add("lib\(number)", daysAgo: 60 - number, bytes: 1_000_000 + number * 8192)
+        }
+    }
+
+    private func services(
+        limit: Int64, later: Span = .zero, _ change: (inout Configuration) -> Void = { _ in }
+    ) -> Services {
+        var volume = bench.volume
+        volume.limit = ByteCount(limit << 20)
+        var configuration = Configuration(stateDirectory: state.path, volumes: [volume], sockets: [:])
+        configuration.idleFloor = .zero
+        change(&configuration)
+        return Services(configuration, clock: { BuildVolume.now() + later })
+    }
+
+    private func prune(_ services: Services, to size: Int64? = nil, dry: Bool = false) async throws
+        -> PruneReport
+    {
+        var options = PruneOptions()
+        options.goal = PruneGoal(target: size.map { ByteCount($0 << 20) })
+        options.dryRun = dry
+        return try await services.prune(options).report
+    }
+
+    /// One run may evict half of what is used: the plan counts what it will refuse.
+    @Test func whatOneRunMayNotEvictIsTold() async throws {
+        let services = services(limit: 100)
+        _ = try services.scan()
+        let goal = PruneGoal(target: .zero)
+        let plan = try #require(try services.plan(goal).report.plans.first)
+        let dry = try #require(try await prune(services, to: 0, dry: true).volumes.first?.plan)
+        let text = try services.plan(goal).report.text(width: 300, color: false, now: BuildVolume.now())
+        let outcome = try #require(try await prune(services, to: 0).volumes.first?.outcome)
+        #expect(plan.evict.count == 10)
+        #expect(plan.later?.entries == Int64(outcome.refused.count) && outcome.refused.count == 5)
+        #expect(dry.later == plan.later)
+        #expect(plan.later?.reason == outcome.refused.first?.reason)
+        #expect(text.contains("one run takes the first 5 entries; 5 entries of "))
+        #expect(try services.plan(goal).report.json().contains(#""later": {"#))
+        let free = self.services(limit: 100) { configuration in
+            configuration.limits.bytesShare = .share(basisPoints: 10_000)
+        }
+        #expect(try free.plan(goal).report.plans.first?.later == nil)
+    }
+
+    /// Above the critical level a prune purges of its own evictions what it takes to come down to the high watermark.
+    @Test(arguments: [10, 30]) func whatTheTrashWillNotKeepIsTold(limit: Int64) async throws {
+        let services = services(limit: limit) { configuration in
+            configuration.limits.bytesShare = .share(basisPoints: 10_000)
+        }
+        _ = try services.scan()
+        let size: Int64? = limit == 10 ? nil : 3
+        let report = try services.plan(PruneGoal(target: size.map { ByteCount($0 << 20) })).report
+        let plan = try #require(report.plans.first)
+        let before = try bench.directory.shell("du -s -B1 . | cut -f1")
+        let outcome = try #require(try await prune(services, to: size).volumes.first?.outcome)
+        #expect(outcome.evicted.count == plan.evict.count && !plan.evict.isEmpty)
+        let purged = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes } - outcome.trashedBytes
+        #expect((purged > .zero) == (limit == 10))
+        #expect((plan.purgedBytes > .zero) == (limit == 10))
+        // Whole entries go.
+        #expect(abs((purged - plan.purgedBytes).bytes) < 1_100_000, "\(purged) of \(before)")
+        let told = report.text(width: 300, color: false, now: BuildVolume.now()).contains(
+            "cannot be brought back")
+        #expect(told == (limit == 10))
+    }
+
+    @Test func anEntryIsBroughtBackByItsKeyAlone() async throws {
+        let services = services(limit: 100)
+        _ = try services.scan()
+        let run = try await prune(services, to: 8).run
+        let key = "g:lib0:1"
+        #expect(!bench.exists("lib0"))
+        let restored = try services.restore(run: key, key: nil)
+        #expect(restored.report.run == run && restored.report.restored.map(\.key) == [key])
+        #expect(bench.exists("lib0") && !bench.exists("lib1"))
+        // By how the run's name begins, too; what is in no run is said to be.
+        #expect(try services.restore(run: String(run.prefix(12)), key: "g:lib1:1").report.restored.count == 1)
+        #expect(throws: MaintenanceError.self) { try services.restore(run: "g:nothing:1", key: nil) }
+        #expect(throws: MaintenanceError.self) { try services.restore(run: "2", key: nil) }
+    }
+
+    /// Of two runs the newest that has it, and where several begin alike none.
+    @Test func ofSeveralRunsTheNewestGivesItBack() async throws {
+        let services = services(limit: 100)
+        _ = try services.scan()
+        _ = try await prune(services, to: 8)
+        try bench.add("lib0", daysAgo: 90, bytes: 1_000_000)
+        let second = try await prune(self.services(limit: 100, later: .minutes(1)), to: 6).run
+        #expect(try services.restore(run: "g:lib0:1", key: nil).report.run == second)
+        #expect(throws: MaintenanceError.self) {
+            try services.restore(run: String(second.prefix(4)), key: nil)
+        }
+    }
+
+    /// A key that looks like a pattern is that key.
+    @Test func aKeyThatLooksLikeAPatternIsMeantAsItIs() async throws {
+        try bench.add("star*x", daysAgo: 90)
+        try bench.add("starABCx", daysAgo: 90)
+        let services = services(limit: 100)
+        _ = try services.scan()
+        let run = try await prune(services, to: 8).run
+        let restored = try services.restore(run: run, key: "g:star*x:1").report.restored
+        #expect(restored.map(\.key) == ["g:star*x:1"])
+        #expect(!bench.exists("starABCx"))
+    }
+
+    /// A schedule in the configuration is somebody's while a daemon lives.
+    @Test func whatComesNextIsToldWhileADaemonLives() throws {
+        let services = services(limit: 100) { configuration in
+            configuration.daemon.prune = CronSchedule("0 3 * * *")
+        }
+        _ = try services.scan()
+        #expect(try services.status().volumes.first?.next.isEmpty == true)
+        var presence: DaemonPresence? = DaemonPresence(stateDirectory: state.path)
+        #expect(presence?.isAlone == true)
+        #expect(try services.status().volumes.first?.next.map(\.activity).contains("prune") == true)
+        #expect(DaemonPresence(stateDirectory: state.path).isAlone == false)
+        presence = nil
+        #expect(try services.status().volumes.first?.next.isEmpty == true)
+        #expect(presence == nil)
+    }
+
+    /// Where nothing may go, a prune is no advice; where it is not enough, that is said.
+    @Test func statusSaysWhetherAPruneHelps() throws {
+        func text(keep: [String]) throws -> String {
+            let services = services(limit: 8) { $0.volumes[0].keep = keep }
+            _ = try services.scan()
+            return try services.statusWithOutlook().text(width: 200, color: false, now: BuildVolume.now())
+        }
+        let helped = try text(keep: [])
+        #expect(helped.contains("Run: larder prune --volume build") && !helped.contains("stands in the way"))
+        let stuck = try text(keep: ["*"])
+        #expect(stuck.contains("Over quota, and nothing may be evicted"))
+        #expect(!stuck.contains("larder prune") && stuck.contains("larder plan --volume build"))
+        let short = try text(keep: (0..<8).map { "g:lib\($0):1" })
+        #expect(short.contains("not reach its goal") && short.contains("Run: larder prune"))
+        #expect(!short.contains("not filling up"))
+    }
+}
