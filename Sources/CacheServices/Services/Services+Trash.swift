@@ -62,7 +62,7 @@ extension Services {
 
     /// The only run whose ID begins so; nil where none does.
     private func beginning(with name: String, _ runs: [String]) throws -> String? {
-        guard name.utf8.count >= 4 else { return nil }
+        guard name.utf8.count >= 8 else { return nil }
         let found = runs.filter { $0.hasPrefix(name) }
         guard found.count > 1 else { return found.first }
         throw MaintenanceError.trash(
