@@ -86,39 +86,50 @@ package struct SizeCurve: Sendable {
         guard share < 1, tellsError else { return }
         // Each half has half of the sample, so twice its variance; their difference has four times that of the
         // whole, so twice its deviation.
-        let halves = [UInt64(0), 1].map { half in
-            VolumeReplay(
+        let parts = [0.25, 0.5, 0.75].map { ByteCount(Int64(Double(fullSize.bytes) * $0)) }
+        let halves = concurrently(2) { half in
+            let replay = VolumeReplay(
                 ReplayTrace(
                     history, since: since, prunes: regime.critical == nil ? regime.times : nil,
-                    pinned: regime.pinned, rank: rank, share: share, half: half, events: events),
+                    pinned: regime.pinned, rank: rank, share: share, half: UInt64(half), events: events),
                 regime, fixed: fixed)
+            return parts.map { replay.run(size: $0).rate.objects ?? 0 }
         }
-        let error = [0.25, 0.5, 0.75].map { part in
-            let size = ByteCount(Int64(Double(fullSize.bytes) * part))
-            let rates = halves.map { $0.run(size: size).rate.objects ?? 0 }
-            return abs(rates[0] - rates[1]) / 2
-        }
-        sampling = Sampling(share: share, error: error.max() ?? 0)
+        let errors = zip(halves[0], halves[1]).map { abs($0 - $1) / 2 }
+        sampling = Sampling(share: share, error: errors.max() ?? 0)
     }
 
     /// What a volume of that size gives; remembered.
     package mutating func outcome(at size: ByteCount) -> ReplayOutcome {
         if let known = self[size] { return known }
-        let outcome = expected(at: size)
-        let place = points.firstIndex { $0.bytes > size } ?? points.count
-        points.insert(Point(bytes: size, outcome: outcome), at: place)
-        return outcome
+        find([size])
+        return self[size] ?? best
+    }
+
+    /// Replays at those sizes that are not known yet.
+    private mutating func find(_ sizes: [ByteCount]) {
+        let unknown = Set(sizes).filter { self[$0] == nil }.sorted()
+        for (size, outcome) in zip(unknown, expected(at: unknown)) {
+            let place = points.firstIndex { $0.bytes > size } ?? points.count
+            points.insert(Point(bytes: size, outcome: outcome), at: place)
+        }
     }
 
     // Nobody knows how full a volume of another size would have been when the history began: anything between both
     // watermarks. Where a volume that was full has nothing to prune afterwards, it has all it needs, and only what was
     // there at the beginning has to be made room of; else one prune more or less in the window would decide.
-    private func expected(at size: ByteCount, _ rule: VolumeReplay.Rule? = nil) -> ReplayOutcome {
-        let full = replay.run(size: size, rule: rule, start: starts[0])
-        // Where it has something to prune, so has the volume with all that there was.
-        guard full.prunesEver > 0 else { return replay.run(size: size, rule: rule) }
-        return ReplayOutcome(
-            meanOf: [full] + starts.dropFirst().map { replay.run(size: size, rule: rule, start: $0) })
+    private func expected(at sizes: [ByteCount], _ rule: VolumeReplay.Rule? = nil) -> [ReplayOutcome] {
+        let (replay, starts) = (replay, starts)
+        let count = starts.count
+        let all = concurrently(sizes.count * count) {
+            replay.run(size: sizes[$0 / count], rule: rule, start: starts[$0 % count])
+        }
+        return sizes.indices.map { place in
+            let outcomes = Array(all[(place * count)..<((place + 1) * count)])
+            // Where the fullest has something to prune, so has the volume with all that there was.
+            return outcomes[0].prunesEver > 0
+                ? ReplayOutcome(meanOf: outcomes) : replay.run(size: sizes[place], rule: rule)
+        }
     }
 
     /// What was found for that size; nil where it was not replayed.
@@ -132,7 +143,7 @@ package struct SizeCurve: Sendable {
 
     /// What another rule of eviction gives at a size.
     package func outcome(at size: ByteCount, _ rule: VolumeReplay.Rule) -> ReplayOutcome {
-        expected(at: size, rule)
+        expected(at: [size], rule)[0]
     }
 
     /// The avoidable fetches a day.
@@ -141,9 +152,10 @@ package struct SizeCurve: Sendable {
     /// Adds sizes from the smallest to the one from which on nothing is gained.
     package mutating func spread(from smallest: ByteCount) {
         let (low, high) = (Double(smallest.bytes), Double(fullSize.bytes))
-        for step in [0.02, 0.05, 0.1, 0.17, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.93] {
-            _ = outcome(at: ByteCount(Int64(low + (high - low) * step)))
-        }
+        find(
+            [0.02, 0.05, 0.1, 0.17, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.93].map { step in
+                ByteCount(Int64(low + (high - low) * step))
+            })
         if points.last.map({ $0.bytes < fullSize }) ?? true {
             points.append(Point(bytes: fullSize, outcome: best))
         }

@@ -171,7 +171,6 @@ package struct VolumeSizing: Sendable {
         let unusable = Self.unusable(history, question)
         let hasUse = question.hasEvidence && !rates.isEmpty && unusable == nil
         let events = hasUse ? ReplayTrace.events(of: history) : []
-        ideal = hasUse ? HitRateCurve(history, since: since, events: events, tellsError: false) : nil
         dailySet = hasUse ? WorkingSet(days.map(\.distinctBytes)) : nil
         let active = days.filter { $0.distinct > 0 }
         activeDays = active.count
@@ -201,6 +200,7 @@ package struct VolumeSizing: Sendable {
                 isEmpty: history.contents.isEmpty && history.accesses.isEmpty && !question.hasEntries,
                 question)
         guard hasUse else {
+            ideal = nil
             (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
             (advice, policies, bottlenecks, self.missing) = ([], [], [], missing)
             return
@@ -208,16 +208,25 @@ package struct VolumeSizing: Sendable {
         // Up to the last scan: of what came after it nothing is known yet, whenever the question is asked.
         let covered = Double(min(question.window.seconds, self.history.seconds)) / 86_400
         var regime = question.regime
-        calibration = Self.calibrate(
-            history, since, question, limitChange, measured: measured, events: events)
         if regime.times.isEmpty {
             regime.times = PruneRegime.nightly(from: history.beganAt, to: question.now)
         }
         // Before the history has lasted as long as the idle floor, it knows too little of what was in use: a prune
         // would take what in reality the floor protected.
         regime.times = regime.times.filter { $0 > history.beganAt + regime.idleFloor }
-        var curve = SizeCurve(
-            history, since: since, regime, fixed: fixed, days: covered, rank: question.rank, events: events)
+        let (limitChange, replayed) = (limitChange, regime)
+        var curve: SizeCurve
+        (curve, (ideal, calibration)) = concurrently {
+            SizeCurve(
+                history, since: since, replayed, fixed: fixed, days: covered, rank: question.rank,
+                events: events)
+        } _: {
+            (
+                HitRateCurve(history, since: since, events: events, tellsError: false),
+                Self.calibrate(
+                    history, since, question, limitChange, measured: measured, events: events)
+            )
+        }
         let wanted = Double(uses) / Double(max(1, days.count))
         var recommended: Recommendation?
         bottlenecks = missing == nil ? curve.bottlenecks(allowed: question.terms.distance * wanted) : []
