@@ -59,13 +59,16 @@ struct TrashRetention {
     /// What of a plan would not stay in the trash: what `purgeDue` takes, the oldest first, to come down from the critical
     /// level to the high watermark.
     static func purged(_ plan: EvictionPlan, of volume: Volume, _ capacity: Capacity) -> ByteCount {
-        guard volume.kind == .buildCache, volume.trashRetention > .zero else { return .zero }
-        // What is moved is not free: all of it counts until it is purged.
-        let own = plan.usedBytes + plan.trashBytes
-        let fill = plan.quota.limit < capacity.usable ? own : max(own, capacity.used)
-        guard fill > volume.criticalLevel(on: capacity) else { return .zero }
+        guard volume.kind == .buildCache, volume.trashRetention > .zero, plan.isCritical else { return .zero }
+        let fill = fill(plan, capacity)
         let goes = plan.freedBytes - (plan.later?.bytes ?? .zero)
         return min(max(.zero, fill - plan.quota.high - plan.trashBytes), goes)
+    }
+
+    /// What counts against the critical level: what is moved into the trash is not free.
+    static func fill(_ plan: EvictionPlan, _ capacity: Capacity) -> ByteCount {
+        let own = plan.usedBytes + plan.trashBytes
+        return plan.quota.limit < capacity.usable ? own : max(own, capacity.used)
     }
 
     /// Takes down of which runs entries are gone for good, so that nobody is told that they can be brought back.

@@ -66,9 +66,7 @@ package struct CapacityReport: Report {
             evidence = usage.scan.atimeTrust
             let commands = ReclaimCommands(
                 usage, policy ?? EvictionPolicy(), isReadOnly: volume.isReadOnly, now: now)
-            space = SpaceUse(usage, commands, now: now)
             samples = history.samples.filter { $0.at > now - window }
-            savings = SpaceSaving.all(usage, findings, commands, now: now)
             passedOver = findings.passedOver
             askedSize = asked
             self.simulates = simulates
@@ -77,16 +75,22 @@ package struct CapacityReport: Report {
             self.doubtfulContainers = doubtfulContainers
             scanInterval = Self.medianInterval(samples)
             gaps = Self.gaps(samples, usual: scanInterval)
-            copied = Self.copied(usage.entries, history, since: now - window)
             let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
-            sizing = VolumeSizing(
-                history,
-                .init(
-                    window: window, now: now, limit: limit, unmanaged: space.unmanaged,
-                    containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
-                    regime: regime, asked: asked, rank: rank,
-                    probation: regime.order == .lru ? .days(21) : regime.order.probation,
-                    hasEntries: !usage.entries.isEmpty))
+            let question = VolumeSizing.Question(
+                window: window, now: now, limit: limit, unmanaged: usage.unmanagedBytes,
+                containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
+                regime: regime, asked: asked, rank: rank,
+                probation: regime.order == .lru ? .days(21) : regime.order.probation,
+                hasEntries: !usage.entries.isEmpty)
+            (sizing, (space, savings, copied)) = concurrently(
+                { VolumeSizing(history, question) },
+                {
+                    (
+                        SpaceUse(usage, commands, now: now),
+                        SpaceSaving.all(usage, findings, commands, now: now),
+                        Self.copied(usage.entries, history, since: now - window)
+                    )
+                })
         }
 
         /// What came in the window and was not fetched, though it has the times of a download.

@@ -51,6 +51,9 @@ package struct PlanPage: Sendable {
     private func when(_ plan: EvictionPlan, now: Timestamp) -> String {
         guard let activity = next[plan.volume] else { return "No schedule prunes this volume." }
         if let since = activity.runningSince { return "A prune has been running for \((now - since).age)." }
+        if plan.isCritical, plan.needed {
+            return "It is above its critical level: a prune begins at the next look."
+        }
         return activity.nextDue.map { "The next prune comes \(Figures.ahead($0, now: now)), at \($0)." }
             ?? "No schedule prunes this volume; it is pruned on request."
     }

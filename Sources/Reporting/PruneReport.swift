@@ -89,7 +89,7 @@ extension PruneReport {
             : "\(outcomes.reduce(ByteCount.zero) { $0 + max(.zero, $1.usedBefore - $1.usedAfter) })"
         let trashed = outcomes.reduce(ByteCount.zero) { $0 + $1.trashedBytes }
         let refused = outcomes.reduce(0) { $0 + $1.refused.count }
-        let over = outcomes.filter(\.overQuota).map(\.volume)
+        let over = volumes.filter(\.outcome.overQuota)
 
         var text = "\(evicted) evicted, \(freed) freed"
         if dryRun {
@@ -106,7 +106,17 @@ extension PruneReport {
             if !unknownKeys.isEmpty { text += ": \(unknownKeys.map(\.text).joined(separator: "; "))" }
         }
         if refused > 0 { text += "; \(Figures.count(Int64(refused), "entry", "entries")) refused" }
-        if !over.isEmpty { return ("Over quota still: \(Figures.list(over)). \(text).", .bad) }
+        if !over.isEmpty {
+            // What was asked for may be less than the quota.
+            let isAsked = over.allSatisfy { volume in
+                volume.plan.map { volume.outcome.usedAfter <= $0.quota.high && $0.goal != $0.quota.low }
+                    ?? false
+            }
+            let names = Figures.list(over.map(\.outcome.volume))
+            return (
+                "\(isAsked ? "Above the size asked for still" : "Over quota still"): \(names). \(text).", .bad
+            )
+        }
         return ("\(text).", refused > 0 || !skipped.isEmpty ? .warning : .good)
     }
 }

@@ -52,14 +52,12 @@ package struct SpaceUse: Sendable {
         var pools: [Pool: (Int64, ByteCount)] = [:]
         var groups: [Group: (count: Int64, ages: [ByteCount])] = [:]
         var ages = Self.ageLimits.map { Share(name: $0.name, entries: 0, bytes: .zero) }
-        var managed = ByteCount.zero
         var removable: Set<Group> = []
         // What is idle and not protected, by its age.
         var idle = Self.ageLimits.map { _ in Int64(0) }
         let none = Self.ageLimits.map { _ in ByteCount.zero }
         var layers = LayerShares(usage.layers)
         for entry in usage.entries {
-            managed += entry.bytes
             let layered = layers.has(entry)
             let own = layered ? .zero : entry.bytes
             let pool = pools[entry.pool] ?? (0, .zero)
@@ -110,10 +108,7 @@ package struct SpaceUse: Sendable {
             ages[place].reclaim = commands.evicting(idleFor: Self.ageLimits[place - 1].days, pool: pool)
         }
         self.ages = ages
-        // Images share layers: what a store holds besides them is not the difference of both sums.
-        let stored = usage.layers.lazy.filter { $0.images > 0 || $0.containers > 0 }
-            .reduce(ByteCount.zero) { $0 + $1.storedBytes }
-        unmanaged = max(.zero, usage.usedBytes - (usage.layers.isEmpty ? managed : stored))
+        unmanaged = usage.unmanagedBytes
         unmanagedDirectories = usage.unmanaged
         images = Self.first(200, of: usage.entries.filter { $0.pool == .images }) { a, b in
             let (one, other) = (a.exclusiveBytes, b.exclusiveBytes)
@@ -224,4 +219,17 @@ package struct SpaceUse: Sendable {
 extension CacheEntry {
     /// What the removal of an image would free; for other entries what they occupy.
     var exclusiveBytes: ByteCount { found.image?.exclusiveBytes ?? bytes }
+}
+
+extension VolumeUsage {
+    /// What of the used bytes no entry has.
+    var unmanagedBytes: ByteCount {
+        // Images share layers: what a store holds besides them is not the difference of both sums.
+        let managed =
+            layers.isEmpty
+            ? entries.reduce(ByteCount.zero) { $0 + $1.bytes }
+            : layers.lazy.filter { $0.images > 0 || $0.containers > 0 }
+                .reduce(ByteCount.zero) { $0 + $1.storedBytes }
+        return max(.zero, usedBytes - managed)
+    }
 }

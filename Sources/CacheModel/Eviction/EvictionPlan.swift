@@ -218,6 +218,8 @@ package struct EvictionPlan: Sendable {
     package var later: Later?
     /// What of it the trash does not keep, as the volume is above its critical level: it cannot be brought back.
     package var purgedBytes = ByteCount.zero
+    /// Whether the volume is above its critical level, where a daemon prunes it at once.
+    package var isCritical = false
 
     /// What was asked for by key; nil where the quota decided.
     package var selection: EntrySelection?

@@ -13,7 +13,7 @@ func concurrently<Result: Sendable>(_ count: Int, _ work: @Sendable (Int) -> Res
 }
 
 /// Does two pieces of work side by side.
-func concurrently<One: Sendable, Other: Sendable>(
+package func concurrently<One: Sendable, Other: Sendable>(
     _ one: @Sendable () -> One, _ other: @Sendable () -> Other
 ) -> (One, Other) {
     let results = Mutex<(One?, Other?)>((nil, nil))

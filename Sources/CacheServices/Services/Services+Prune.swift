@@ -93,6 +93,8 @@ extension Services {
     ) -> EvictionPlan {
         var plan = plan
         plan.later = RunAllowance.later(plan, beyondLimits ? nil : runLimits)
+        plan.isCritical =
+            TrashRetention.fill(plan, usage.capacity) > volume.criticalLevel(on: usage.capacity)
         plan.purgedBytes = TrashRetention.purged(plan, of: volume, usage.capacity)
         return plan
     }
