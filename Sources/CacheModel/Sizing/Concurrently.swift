@@ -13,21 +13,33 @@ func concurrently<Result: Sendable>(_ count: Int, _ work: @Sendable (Int) -> Res
 }
 
 /// Does two pieces of work side by side.
-package func concurrently<One: Sendable, Other: Sendable>(
-    _ one: @Sendable () -> One, _ other: @Sendable () -> Other
+///
+/// Not by `concurrentPerform`, within which another one has no further processors.
+package func concurrently<One, Other: Sendable>(
+    _ one: () -> One, _ other: @escaping @Sendable () -> Other
 ) -> (One, Other) {
-    let results = Mutex<(One?, Other?)>((nil, nil))
-    DispatchQueue.concurrentPerform(iterations: 2) { place in
-        if place == 0 {
-            let result = one()
-            results.withLock { $0.0 = result }
-        } else {
-            let result = other()
-            results.withLock { $0.1 = result }
-        }
+    let (beside, isDone) = (Beside(work: other), DispatchSemaphore(value: 0))
+    DispatchQueue.global().async {
+        beside.run()
+        isDone.signal()
     }
-    guard case (let first?, let second?) = results.withLock({ $0 }) else {
-        fatalError("work without a result")
+    let result = one()
+    isDone.wait()
+    return (result, beside.result)
+}
+
+/// Work that another thread does, and what it gave.
+private final class Beside<Result: Sendable>: Sendable {
+    private let work: @Sendable () -> Result
+    private let found = Mutex<Result?>(nil)
+
+    init(work: @escaping @Sendable () -> Result) { self.work = work }
+
+    func run() {
+        let result = work()
+        found.withLock { $0 = result }
     }
-    return (first, second)
+
+    /// To be asked for when it has run.
+    var result: Result { found.withLock { $0 } ?? work() }
 }

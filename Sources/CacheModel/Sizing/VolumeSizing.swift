@@ -222,7 +222,8 @@ package struct VolumeSizing: Sendable {
                 events: events)
         } _: {
             (
-                HitRateCurve(history, since: since, events: events, tellsError: false),
+                // A bound to look at, which decides nothing.
+                HitRateCurve(history, since: since, bound: 500_000, events: events, tellsError: false),
                 Self.calibrate(
                     history, since, question, limitChange, measured: measured, events: events)
             )
