@@ -11,12 +11,19 @@ struct ConfiguredVolume {
     var socket: String?
     /// Where its name, path and socket came from; what is missing is a default.
     var origins: [String: ConfigurationOrigin] = [:]
-    /// The keys that a file gave it.
-    var given: [String: ConfigurationOrigin] = [:]
+    /// How long an entry on probation counts as older; without force where the order is another one.
+    var probation = Self.usualProbation
+    /// After how long local images go; without force where no pattern names any.
+    var evictLocalAfter = ReplaceableImages.usualTime
+    /// The watermarks of its pools as they were given.
+    var poolLevels: [Pool: PoolLevels] = [:]
     /// Its key path: `volumes[0]`; empty where a flag or the environment added it.
     var key: String
     /// Whether the path that jobs see was given, so that it does not follow `path`.
     var hasJobPath = false
+
+    /// How long probation is unless it is said.
+    private static let usualProbation = Span.days(21)
 
     /// The volume of the deployment with that kind.
     static func deployed(_ kind: Volume.Kind) -> ConfiguredVolume {
@@ -53,7 +60,7 @@ extension ConfiguredVolume {
             name: name ?? "", kind: kind ?? .buildCache, path: volumePath ?? "/", jobPath: jobPath)
         if let limit = reader.value("limit", .volumeLimit) { volume.limit = limit }
         volume.readWatermarks(reader)
-        volume.readPools(reader, kind: kind)
+        let poolLevels = volume.readPools(reader, kind: kind)
         volume.keep = reader.keepPatterns()
         if let trash = reader.value("trash", .span) { volume.trashRetention = trash }
         let withoutEvidence: WithoutEvidence? = reader.value("without_evidence", .word)
@@ -61,13 +68,14 @@ extension ConfiguredVolume {
         if let events = reader.value("events", .path), events != volume.eventsPath { volume.events = events }
         volume.driver = reader.value("driver", .storageDriver) ?? nil
         volume.additionalStores = reader.additionalStores()
-        volume.replaceable = reader.replaceableImages()
+        let evictLocalAfter = reader.value("evict_local_after", .positiveSpan)
+        volume.replaceable = reader.replaceableImages(after: evictLocalAfter)
         volume.installed = reader.installedExpiries()
         let probation = reader.value("probation", .positiveSpan)
         let order: OrderWord? = reader.value("order", .word)
         switch order {
         case .lru?: volume.order = .lru
-        case .probation?: volume.order = .probation(probation ?? .days(21))
+        case .probation?: volume.order = .probation(probation ?? Self.usualProbation)
         case nil: break
         }
         let socket = reader.value("socket", .socket)
@@ -77,9 +85,9 @@ extension ConfiguredVolume {
             volume: volume, socket: kind == .imageStore ? socket ?? Configuration.deployedSocket : nil,
             origins: ["name", "path", "socket"].reduce(into: [:]) { $0[$1] = reader.place(of: $1) },
             key: path, hasJobPath: jobPath != nil)
-        for key in ConfigurationKeys.volume where reader.node(key) != nil {
-            given[key] = reader.place(of: key)
-        }
+        self.poolLevels = poolLevels
+        if let probation { self.probation = probation }
+        if let evictLocalAfter { self.evictLocalAfter = evictLocalAfter }
     }
 }
 
@@ -100,14 +108,18 @@ extension Volume {
         }
     }
 
-    fileprivate mutating func readPools(_ reader: MappingReader, kind: Kind?) {
-        guard let (node, place) = reader.node("pools") else { return }
+    /// Reads the pools.
+    ///
+    /// Returns their watermarks as they were given, which a quota holds as sizes.
+    fileprivate mutating func readPools(_ reader: MappingReader, kind: Kind?) -> [Pool: PoolLevels] {
+        guard let (node, place) = reader.node("pools") else { return [:] }
+        var levels: [Pool: PoolLevels] = [:]
         let own = ConfigurationKeys.ownPools(in: node)
         guard
             let pools = MappingReader(
                 node, path: reader.keyPath("pools"), known: Pool.allCases.map(\.rawValue), own: own,
                 of: reader.document, reader.problems)
-        else { return }
+        else { return [:] }
         for name in Pool.allCases.map(\.rawValue) + own {
             guard let (_, place) = pools.node(name) else { continue }
             guard let pool = Pool(named: name) else {
@@ -127,7 +139,8 @@ extension Volume {
             let known = pool.isOwn ? ConfigurationKeys.ownPool : ConfigurationKeys.pool
             guard let keys = pools.section(name, known: known) else { continue }
             if pool.isOwn { ownPools += keys.ownPool(pool).map { [$0] } ?? [] }
-            let (quota, idle) = keys.quota(within: limit)
+            let (quota, idle, given) = keys.quota(within: limit, isOwn: pool.isOwn)
+            levels[pool] = given
             poolQuotas[pool] = quota
             maxIdle[pool] = idle
         }
@@ -137,28 +150,31 @@ extension Volume {
                 "the paths of all pools have too many names to be looked for at once; accepted: about "
                     + "\(FolderRules.mostStates) names in all")
         }
+        return levels
     }
 }
 
 extension MappingReader {
     /// The quota of a pool and its age, both as far as they are given.
-    fileprivate func quota(within whole: ByteCount?) -> (quota: Quota?, maxIdle: Span?) {
+    fileprivate func quota(
+        within whole: ByteCount?, isOwn: Bool
+    ) -> (quota: Quota?, maxIdle: Span?, levels: PoolLevels) {
         let idle = value("max_idle", .spanOrNone) ?? nil
         // A pool that is only limited by age, or of the user's own, has no size to come down to.
-        let isOwn = node("path") != nil || node("preset") != nil
         let hasLevels = node("high") != nil || node("low") != nil
-        if node("limit") == nil, idle != nil || isOwn && !hasLevels { return (nil, idle) }
-        let high = value("high", .watermark) ?? .share(basisPoints: 8500)
-        let low = value("low", .watermark) ?? .share(basisPoints: 7000)
-        guard let limit = required("limit", .poolLimit) else { return (nil, idle) }
-        checkOrder([("low", low), ("high", high)], limit: limit)
-        guard let limit else { return (nil, idle) }
+        var levels = PoolLevels()
+        if let high = value("high", .watermark) { levels.high = high }
+        if let low = value("low", .watermark) { levels.low = low }
+        if node("limit") == nil, idle != nil || isOwn && !hasLevels { return (nil, idle, levels) }
+        guard let limit = required("limit", .poolLimit) else { return (nil, idle, levels) }
+        checkOrder([("low", levels.low), ("high", levels.high)], limit: limit)
+        guard let limit else { return (nil, idle, levels) }
         if let whole, limit > whole {
             problems.add(
                 place(of: "limit"), keyPath("limit"),
                 "\(limit.quantity) is above the volume's limit of \(whole.quantity); accepted: at most that")
         }
-        return (Quota(limit: limit, high: high, low: low), idle)
+        return (Quota(limit: limit, high: levels.high, low: levels.low), idle, levels)
     }
 
     fileprivate func keepPatterns() -> [String] { patterns("keep", such: "com.example:*") }
@@ -208,10 +224,10 @@ extension MappingReader {
     }
 
     /// Images that no registry has and that may go all the same.
-    fileprivate func replaceableImages() -> ReplaceableImages? {
+    fileprivate func replaceableImages(after time: Span?) -> ReplaceableImages? {
         let patterns = patterns("evict_local", such: "localhost/ci/*")
-        let after = value("evict_local_after", .positiveSpan) ?? ReplaceableImages.usualTime
-        return patterns.isEmpty ? nil : ReplaceableImages(patterns: patterns, after: after)
+        return patterns.isEmpty
+            ? nil : ReplaceableImages(patterns: patterns, after: time ?? ReplaceableImages.usualTime)
     }
 
     fileprivate func refuseKeysOfOtherKinds(than kind: Volume.Kind) {
@@ -224,6 +240,14 @@ extension MappingReader {
                     + "accepted: for \(only.kind.rawValue) only")
         }
     }
+}
+
+/// The watermarks of a pool.
+struct PoolLevels: Sendable, Hashable {
+    /// Pruning starts above this level.
+    var high = Watermark.share(basisPoints: 8500)
+    /// Pruning stops at or below this level.
+    var low = Watermark.share(basisPoints: 7000)
 }
 
 /// The word for an order of eviction.

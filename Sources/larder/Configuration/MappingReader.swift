@@ -45,6 +45,7 @@ struct MappingReader {
                     "the key is there twice, first in \(first.origin.phrase); accepted: once")
             } else if known.contains(name) || own?.contains(name) == true {
                 values[name] = (value, place)
+                problems.note(keyPath(name), from: document.origin(of: value))
             } else {
                 let guess = problems.areEnough ? nil : nearest(name, among: known)
                 let places = ConfigurationKeys.places(of: name)
