@@ -45,8 +45,9 @@ package struct EntriesPage: Sendable {
             page += "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table>"
             page += "<caption class=\"hidden\">Entries</caption><thead><tr><th scope=\"col\">entry</th>"
             page += "<th scope=\"col\" class=\"n\">\(size)</th><th scope=\"col\" class=\"n\">last used</th>"
-            page +=
-                "<th scope=\"col\" class=\"wide\">evidence</th><th scope=\"col\">pool</th></tr></thead><tbody>\n"
+            page += "<th scope=\"col\" class=\"wide\">evidence</th>"
+            if volumes.count > 1 { page += "<th scope=\"col\">volume</th>" }
+            page += "<th scope=\"col\">pool</th></tr></thead><tbody>\n"
             for row in report.rows { page += line(row, now: now) }
             page += "</tbody></table></div>\n"
         }
@@ -71,8 +72,9 @@ package struct EntriesPage: Sendable {
         var text = "<section aria-labelledby=\"gone\"><h3 id=\"gone\">Gone</h3>\n<ul class=\"keys\">\n"
         for report in gone {
             guard let ghost = report.ghost else { continue }
+            let place = volumes.count > 1 ? " from \(HTMLText.escaped(report.volume))" : ""
             text +=
-                "<li>\(Dashboard.link(report.key)): \(ghost.reason) \(Figures.ago(ghost.goneAt, now: now))"
+                "<li>\(Dashboard.link(report.key)): \(ghost.reason)\(place) \(Figures.ago(ghost.goneAt, now: now))"
             if let run = ghost.run {
                 text += " by <a href=\"/runs/\(Dashboard.pathEncoded(run))\">\(HTMLText.escaped(run))</a>"
             }
@@ -100,6 +102,7 @@ package struct EntriesPage: Sendable {
         let size = report.order == .frees ? entry.removalFrees : entry.bytes
         return "<tr><td>\(Dashboard.link(entry.key))\(mark)</td><td class=\"n\">\(size)</td>"
             + "<td class=\"n\">\(Figures.ago(entry.lastUsed, now: now))</td><td class=\"wide\">\(entry.evidence.short)</td>"
+            + (volumes.count > 1 ? "<td class=\"pool\">\(HTMLText.escaped(row.volume))</td>" : "")
             + "<td class=\"pool\">\(entry.pool.rawValue)</td></tr>\n"
     }
 

@@ -34,6 +34,8 @@ package struct ListReport: Report {
     package var cursor: String?
     /// Where the page before ends; nil at the beginning.
     package var previous: String?
+    /// Whether there are several volumes, so that a key alone does not say which entry is meant.
+    package var hasSeveralVolumes = false
 
     /// Sorts the rows and keeps the first `limit` of them; images that share layers count them each in the total.
     package init(rows: [Row], order: Order, limit: Int? = nil) {
@@ -71,17 +73,19 @@ extension ListReport {
         page.paragraph("\(Figures.entries(totalEntries)), \(totalBytes); \(first).", tone: .strong)
         guard !rows.isEmpty else { return page.text }
         page.blank()
-        var table = TextTable(
+        var columns: [(title: String, alignment: TextTable.Alignment)] = [
             (order == .frees ? "frees" : "size", .right), ("used", .right), ("evidence", .left),
-            ("pool", .left), ("key", .left))
+        ]
+        if namesVolumes { columns.append(("volume", .left)) }
+        columns += [("pool", .left), ("key", .left)]
+        var table = TextTable(columns: columns)
         table.rows = rows.map { row in
             let entry = row.entry
             let key = row.protected == nil ? "  \(entry.key)" : "* \(entry.key)"
             return [
                 "\(order == .frees ? entry.removalFrees : entry.bytes)",
-                Figures.ago(entry.lastUsed, now: now),
-                entry.evidence.short, entry.pool.rawValue, key,
-            ]
+                Figures.ago(entry.lastUsed, now: now), entry.evidence.short,
+            ] + (namesVolumes ? [row.volume] : []) + [entry.pool.rawValue, key]
         }
         page.table(table, indent: 0)
         let more = totalEntries - Int64(rows.count)
@@ -89,6 +93,8 @@ extension ListReport {
         writeProtections(to: &page)
         return page.text
     }
+
+    private var namesVolumes: Bool { hasSeveralVolumes || Set(rows.map(\.volume)).count > 1 }
 
     private func writeProtections(to page: inout TextPage) {
         let counts = Dictionary(grouping: rows.compactMap(\.protected), by: \.self).mapValues(\.count)

@@ -25,6 +25,14 @@ extension Services {
     package func list(
         _ question: EntryQuestion, _ filter: EntryFilter, _ index: CacheIndex, now: Timestamp
     ) throws -> ListReport {
+        var report = try page(of: question, filter, index, now: now)
+        report.hasSeveralVolumes = configuration.volumes.count > 1
+        return report
+    }
+
+    private func page(
+        of question: EntryQuestion, _ filter: EntryFilter, _ index: CacheIndex, now: Timestamp
+    ) throws -> ListReport {
         var question = question
         question.volumes = configuration.volumes.map(\.name)
         let policies = Dictionary(

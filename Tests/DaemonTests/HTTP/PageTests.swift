@@ -154,6 +154,19 @@ import Testing
         try await bed.stop()
     }
 
+    @Test func entriesNameTheirVolumeWhereThereAreSeveral() async throws {
+        let bed = try await WebFixture()
+        let column = "<th scope=\"col\">volume</th>"
+        #expect(try await !bed.ask("/entries").body.contains(column))
+        bed.control.told.withLock {
+            $0.volumes.append(Volume(name: "second", kind: .buildCache, path: "/second"))
+        }
+        let page = try await bed.ask("/entries").body
+        #expect(page.contains(column) && page.contains("<td class=\"pool\">build</td>"))
+        #expect(try await bed.ask("/entries?q=part").body.contains("from build"))
+        try await bed.stop()
+    }
+
     @Test func pagesOfEntriesHoldEachOnceInEveryOrder() async throws {
         let bed = try await WebFixture()
         let orders = [
