@@ -129,6 +129,115 @@ extension CacheIndex {
         }
     }
 
+    /// What lies below a directory that is no entry itself.
+    package struct Below: Sendable {
+        /// The name of the volume.
+        package var volume: String
+        /// The directory; the root for the whole volume.
+        package var path: VolumePath
+        /// How many entries lie below it, and what they occupy.
+        package var entries: Int64
+        package var bytes: ByteCount
+        /// The largest of them.
+        package var largest: [CacheEntry]
+        /// The directories below it that belong to no pool, the largest first.
+        package var unmanaged: [UnmanagedDirectory]
+    }
+
+    /// What lies below the directories that a path names, on each volume where that is anything.
+    ///
+    /// - Parameter limit: how many entries are named at most.
+    /// - Throws: `IndexError`.
+    package func below(_ text: String, limit: Int) throws -> [Below] {
+        try reading { db in
+            try pathsMeant(by: text, db, orRoot: true).compactMap { volume, path in
+                let place = VolumePath(listed: Array(path))
+                // What sorts behind the directory's slash and before all that does not begin with it.
+                let (first, end) = (path + [UInt8(ascii: "/")], path + [UInt8(ascii: "/") + 1])
+                let condition =
+                    path.isEmpty
+                    ? "entries.volume = ?"
+                    : "entries.volume = ? AND entries.path >= ? AND entries.path < ?"
+                let arguments: StatementArguments = path.isEmpty ? [volume] : [volume, first, end]
+                guard
+                    let sums = try Row.fetchOne(
+                        db, sql: "SELECT count(*), coalesce(sum(bytes), 0) FROM entries WHERE \(condition)",
+                        arguments: arguments),
+                    let name = try String.fetchOne(
+                        db, sql: "SELECT name FROM volumes WHERE id = ?", arguments: [volume])
+                else { return nil }
+                let unmanaged = try unmanaged(of: volume, db).filter {
+                    $0.path != place && !$0.path.bytes.isEmpty
+                        && (path.isEmpty || $0.path.isInside(place))
+                }
+                let entries = try sums.integer(0)
+                guard entries > 0 || !unmanaged.isEmpty else { return nil }
+                let largest = try found(
+                    condition, arguments, db, order: "entries.bytes DESC, entries.key LIMIT \(limit)")
+                return Below(
+                    volume: name, path: place, entries: entries, bytes: try sums.size(1),
+                    largest: largest.map(\.entry), unmanaged: unmanaged)
+            }
+        }
+    }
+
+    /// What somebody meant by a pattern that matches nothing: the same pattern with the names that there are.
+    ///
+    /// It is compared part by part, as in `group:artifact:version`. Nil where a part is like none that there is.
+    ///
+    /// - Throws: `IndexError`.
+    package func pattern(near text: String) throws -> String? {
+        func isSeparator(_ character: Character) -> Bool { ":/@".contains(character) }
+        let wanted = text.split(omittingEmptySubsequences: false, whereSeparator: isSeparator).map {
+            (
+                literal: String($0.prefix { $0 != "*" && $0 != "?" }),
+                isWhole: !$0.contains { "*?".contains($0) }
+            )
+        }
+        return try reading { db in
+            let names = try String.fetchAll(
+                db,
+                sql: """
+                    SELECT key AS name FROM entries UNION SELECT name FROM image_names ORDER BY name LIMIT 200000
+                    """)
+            var known = [Set<String>](repeating: [], count: wanted.count)
+            for name in names {
+                let parts = name.split(omittingEmptySubsequences: false, whereSeparator: isSeparator)
+                for (place, (part, wanted)) in zip(parts, wanted).enumerated() where !wanted.literal.isEmpty {
+                    if wanted.isWhole {
+                        known[place].insert(String(part))
+                    } else {
+                        // Of a name that goes on as it likes, the beginning: a letter may be missing or too much.
+                        let length = wanted.literal.count
+                        for count in [length, length - 1, length + 1] {
+                            known[place].insert(String(part.prefix(count)))
+                        }
+                    }
+                }
+            }
+            var meant = ""
+            var rest = text[...]
+            for (place, part) in wanted.enumerated() {
+                var literal = part.literal
+                if !literal.isEmpty, !known[place].contains(literal) {
+                    // Of two as close, the one of the same length is meant sooner.
+                    let candidates = known[place].sorted {
+                        (abs($0.count - literal.count), $0) < (abs($1.count - literal.count), $1)
+                    }
+                    guard let near = nearest(literal, among: candidates) else { return nil }
+                    literal = near
+                }
+                rest = rest.dropFirst(part.literal.count)
+                let tail = rest.prefix { !isSeparator($0) }
+                rest = rest.dropFirst(tail.count)
+                meant += literal + tail + String(rest.prefix(1))
+                rest = rest.dropFirst()
+            }
+            let pattern = KeyPattern(meant)
+            return meant != text && names.contains { pattern.matches($0) } ? meant : nil
+        }
+    }
+
     /// What is known of entries that are gone and whose key holds a text, whatever its case: the last that
     /// went first.
     ///
@@ -337,13 +446,21 @@ extension CacheIndex {
     }
 
     /// The places that a text may name: that path on each volume, or on the one it lies on.
-    private func pathsMeant(by text: String, _ db: Database) throws -> [(volume: Int64, path: Data)] {
+    ///
+    /// - Parameter orRoot: whether a volume's own path counts, which gives an empty one.
+    private func pathsMeant(
+        by text: String, _ db: Database, orRoot: Bool = false
+    ) throws -> [(volume: Int64, path: Data)] {
         let rows = try Row.fetchCursor(db, sql: "SELECT id, path FROM volumes ORDER BY name")
         var places: [(volume: Int64, path: Data)] = []
         while let row = try rows.next() {
             var rest = text[...]
             if rest.hasPrefix("/") {
                 let root = try row.text(1)
+                if orRoot, rest == root || rest == root + "/" {
+                    places.append((try row.integer(0), Data()))
+                    continue
+                }
                 guard rest.hasPrefix(root + "/") else { continue }
                 rest = rest.dropFirst(root.count + 1)
             }

@@ -257,7 +257,7 @@ package struct APIDocument: Sendable {
                 ("asked", "string"), ("key", "string"), ("volume", "string"), ("entry", "object|null"),
                 ("verdict", "object|null"), ("traces", "array"), ("accesses", "array"),
                 ("ghost", "object|null"), ("projects", "array"),
-                ("matches", "array"), ("has_more", "boolean"), ("unmanaged", "array"),
+                ("matches", "array"), ("has_more", "boolean"), ("unmanaged", "array"), ("below", "array"),
             ]
         ),
         (

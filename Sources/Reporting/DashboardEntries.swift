@@ -101,7 +101,7 @@ package struct EntriesPage: Sendable {
         let mark = row.protected.map { " <abbr title=\"\(HTMLText.escaped($0.text))\">*</abbr>" } ?? ""
         let size = report.order == .frees ? entry.removalFrees : entry.bytes
         return "<tr><td>\(Dashboard.link(entry.key))\(mark)</td><td class=\"n\">\(size)</td>"
-            + "<td class=\"n\">\(Figures.ago(entry.lastUsed, now: now))</td><td class=\"wide\">\(entry.evidence.short)</td>"
+            + "<td class=\"n\">\(entry.useInWords(now: now))</td><td class=\"wide\">\(entry.evidence.short)</td>"
             + (volumes.count > 1 ? "<td class=\"pool\">\(HTMLText.escaped(row.volume))</td>" : "")
             + "<td class=\"pool\">\(entry.pool.rawValue)</td></tr>\n"
     }
@@ -161,6 +161,8 @@ extension Dashboard {
             for unmanaged in explanation.unmanaged {
                 page += "<p>\(HTMLText.escaped(unmanaged.sentence))</p>\n"
             }
+        case 0 where !explanation.below.isEmpty:
+            page += "<h2>Directory: \(HTMLText.escaped(name))</h2>\n"
         case 0:
             page +=
                 "<h2>\(HTMLText.escaped(name))</h2>\n<p>No entry has this name. A scan finds what is new.</p>\n"
@@ -168,6 +170,13 @@ extension Dashboard {
         case let count:
             page +=
                 "<h2>\(HTMLText.escaped(name))</h2>\n<p>\(Figures.entries(Int64(count))) may be meant.</p>\n"
+        }
+        for below in explanation.below {
+            page += "<p>\(HTMLText.escaped(below.sentence))</p>\n<ul class=\"keys\">"
+            page += below.largest.map { "<li>\(link($0.key)): \($0.bytes)</li>" }.joined(separator: "\n")
+            page += below.unmanaged.map { "<li>\(HTMLText.escaped($0.inWords)), of no pool</li>" }.joined()
+            let more = below.entries - Int64(below.largest.count)
+            page += (more > 0 ? "<li>… and \(Figures.grouped(more)) more entries</li>" : "") + "</ul>\n"
         }
         for (place, report) in explanation.reports.enumerated() {
             page += EntrySection(report: report, number: place).html(now: now)

@@ -23,7 +23,7 @@ struct EntrySection {
         var rows = [
             ("Volume", report.volume), ("Pool", entry.pool.rawValue), ("Size", "\(entry.bytes)"),
             ("Files", entry.found.files > 0 ? Figures.grouped(entry.found.files) : "–"),
-            ("Last used", Figures.ago(entry.lastUsed, now: now)),
+            ("Last used", entry.useInWords(now: now)),
             ("Evidence", "\(entry.evidence.rawValue), confidence \(entry.confidence.rawValue)"),
             ("Uses recorded", Figures.grouped(entry.uses)),
             ("Fetched", Figures.ago(entry.found.fetched, now: now)),
@@ -135,8 +135,7 @@ extension ExplainReport {
         case .kept(let protection):
             return (
                 "Kept",
-                "No prune evicts it: \(protection.text). "
-                    + protection.remedy(areImages: entry?.pool == .images), "within"
+                "No prune evicts it: \(protection.text). " + wayOut(of: protection), "within"
             )
         case .notNeeded:
             return ("Stays", "The next prune leaves it: the goal is reached without it.", "within")
@@ -155,6 +154,15 @@ extension ExplainReport {
                     + whereabouts(of: ghost), "over"
             )
         }
+    }
+
+    /// What lets the entry go after all.
+    ///
+    /// What a full volume needs is told by its plan: this one may be all but empty.
+    private func wayOut(of protection: Protection) -> String {
+        protection == .idleFloor
+            ? "It can go once it was neither used nor fetched for that long."
+            : protection.remedy(areImages: entry?.pool == .images)
     }
 
     /// Whether the trash has it, and what took it from there.

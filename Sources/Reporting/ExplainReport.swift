@@ -148,10 +148,22 @@ package struct ExplainReport: Report {
                     isImage ? "podman-events" : "atime", found.accessed,
                     isImage
                         ? "the newest use that event logs and the store's records tell of: a run or a pull"
-                        : "the newest use that scans saw"
+                        : tellsOfNoUse(entry)
+                            ? "the newest access time, which shows no use"
+                            : "the newest use that scans saw"
                 ))
         }
         return traces.sorted { $0.1 > $1.1 }
+    }
+
+    /// Whether nothing but the fetch is known of the entry's use, as its last use is told in words.
+    private func tellsOfNoUse(_ entry: CacheEntry) -> Bool {
+        switch entry.evidence {
+        case .atime, .gradleJournal, .podmanEvents, .jobLog: !entry.isUsed
+        // It was used, went, and was brought back.
+        case .firstSeen where entry.found.accessed < entry.lastUsed: false
+        case .firstSeen, .mtime: true
+        }
     }
 
     /// The entry as `larder.explain/1`.
@@ -221,6 +233,74 @@ package struct Explanation: Report {
     package var hasMore: Bool
     /// What lies there and belongs to no pool, where a path was asked for that is in no entry.
     package var unmanaged: [Unmanaged] = []
+    /// What lies below a directory that was asked for and is no entry itself.
+    package var below: [Below] = []
+
+    /// What lies below a directory.
+    package struct Below: Sendable, Hashable {
+        /// The name of its volume.
+        package var volume: String
+        /// The directory; the root for the whole volume.
+        package var path: VolumePath
+        /// How many entries lie below it.
+        package var entries: Int64
+        /// What they occupy.
+        package var bytes: ByteCount
+        /// The largest of them.
+        package var largest: [CacheEntry]
+        /// The directories below it that belong to no pool, the largest first.
+        package var unmanaged: [UnmanagedDirectory]
+
+        /// Makes a record of all it consists of.
+        package init(
+            volume: String, path: VolumePath, entries: Int64, bytes: ByteCount, largest: [CacheEntry],
+            unmanaged: [UnmanagedDirectory]
+        ) {
+            self.volume = volume
+            self.path = path
+            self.entries = entries
+            self.bytes = bytes
+            self.largest = largest
+            self.unmanaged = unmanaged
+        }
+
+        /// What it is.
+        var sentence: String {
+            let place = path.bytes.isEmpty ? "The root of volume \(volume)" : "\(path) on volume \(volume)"
+            let entries =
+                entries == 0
+                ? "no entry lies below it"
+                : "\(Figures.entries(entries)), \(bytes), \(entries == 1 ? "lies" : "lie") below it"
+            return "\(place) is a directory and no entry itself: \(entries)."
+        }
+
+        fileprivate func write(to page: inout TextPage, now: Timestamp) {
+            page.paragraph(sentence, indent: 2)
+            if !largest.isEmpty {
+                page.blank()
+                var table = TextTable(
+                    ("size", .right), ("used", .right), ("pool", .left), ("key, the largest first", .left))
+                table.rows = largest.map {
+                    ["\($0.bytes)", $0.useInWords(now: now), $0.pool.rawValue, $0.key]
+                }
+                page.table(table)
+                let more = entries - Int64(largest.count)
+                if more > 0 { page.line("… and \(Figures.grouped(more)) more", indent: 2) }
+            }
+            page.unmanaged(unmanaged)
+        }
+
+        fileprivate var jsonValue: JSONValue {
+            [
+                "volume": .text(volume), "path": .text(path.description), "entries": .integer(entries),
+                "bytes": .bytes(bytes),
+                "largest": .array(
+                    largest.map {
+                        ["pool": .text($0.pool.rawValue), "key": .text($0.key), "bytes": .bytes($0.bytes)]
+                    }), "unmanaged": .array(unmanaged.map(\.jsonValue)),
+            ]
+        }
+    }
 
     /// A directory of what belongs to no pool.
     package struct Unmanaged: Sendable, Hashable {
@@ -246,7 +326,7 @@ package struct Explanation: Report {
     }
 
     /// Whether nothing is known by that name.
-    package var isEmpty: Bool { reports.isEmpty && unmanaged.isEmpty }
+    package var isEmpty: Bool { reports.isEmpty && unmanaged.isEmpty && below.isEmpty }
 
     /// Makes an explanation from all it consists of.
     package init(name: String, reports: [ExplainReport], hasMore: Bool = false) {
@@ -262,6 +342,12 @@ package struct Explanation: Report {
             var page = TextPage(width: width, color: color)
             page.line("Unmanaged: \(name)", tone: .warning)
             page.paragraph(unmanaged.sentence, indent: 2)
+            text += page.text
+        }
+        for below in below {
+            var page = TextPage(width: width, color: color)
+            if text.isEmpty { page.line("Directory: \(name)", tone: .strong) }
+            below.write(to: &page, now: now)
             text += page.text
         }
         if reports.count > 1 {
@@ -287,7 +373,9 @@ package struct Explanation: Report {
         ]
         let first =
             reports.first
-            ?? ExplainReport(key: name, volume: unmanaged.first?.volume ?? "", entry: nil, verdict: nil)
+            ?? ExplainReport(
+                key: name, volume: unmanaged.first?.volume ?? below.first?.volume ?? "", entry: nil,
+                verdict: nil)
         members += first.members
         members.append(("matches", .array(reports.map { JSONValue.object($0.members) })))
         members.append(("has_more", .bool(hasMore)))
@@ -303,7 +391,15 @@ package struct Explanation: Report {
                         ]
                     })
             ))
+        members.append(("below", .array(below.map(\.jsonValue))))
         return try JSONValue.object(members).document()
+    }
+}
+
+extension CacheEntry {
+    /// When it was last used, for a column: `3 d ago`; since when it is there where it never was.
+    func useInWords(now: Timestamp) -> String {
+        isUsed ? Figures.ago(lastUsed, now: now) : "never, there \((now - lastUsed).age)"
     }
 }
 

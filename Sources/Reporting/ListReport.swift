@@ -84,7 +84,7 @@ extension ListReport {
             let key = row.protected == nil ? "  \(entry.key)" : "* \(entry.key)"
             return [
                 "\(order == .frees ? entry.removalFrees : entry.bytes)",
-                Figures.ago(entry.lastUsed, now: now), entry.evidence.short,
+                entry.useInWords(now: now), entry.evidence.short,
             ] + (namesVolumes ? [row.volume] : []) + [entry.pool.rawValue, key]
         }
         page.table(table, indent: 0)

@@ -74,6 +74,42 @@ import Testing
         }
     }
 
+    @Test func aDirectoryIsKnownByWhatLiesBelowIt() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        var found = scan(at: 0, [try artifact("a"), try artifact("ab", bytes: 5000), try artifact("b")])
+        found.unmanaged = [
+            UnmanagedDirectory(
+                path: try #require(VolumePath("dump/npm")), bytes: ByteCount(5), files: 1, tool: "npm")
+        ]
+        _ = try index.record(found, of: bed.volume)
+        for (path, keys, unmanaged) in [
+            ("repository/a", ["a"], []), ("/cache/repository/a/", ["a"], []),
+            ("repository", ["ab", "a"], []), ("dump", [], ["dump/npm"]),
+            ("/cache", ["ab", "a"], ["dump/npm"]),
+        ] {
+            let below = try #require(try index.below(path, limit: 2).first, "\(path)")
+            #expect(below.largest.map(\.key) == keys.map { "org.example:\($0):1.0" }, "\(path)")
+            #expect(below.unmanaged.map(\.path.description) == unmanaged, "\(path)")
+        }
+        #expect(try index.below("/cache", limit: 2).map(\.entries) == [3])
+        #expect(try index.below("/cache", limit: 2).map(\.bytes) == [ByteCount(7000)])
+        for path in ["repository/a/1.0", "repo", "", "/", "dump/npm", "org.example:a:1.0"] {
+            #expect(try index.below(path, limit: 2).isEmpty, "\(path)")
+        }
+    }
+
+    @Test(arguments: [
+        ("org.exmaple:*", "org.example:*"), ("org.example:a:2.?", "org.example:a:1.?"),
+        ("org.exampl*:b:1.0", nil),
+        ("org.exmap*", "org.examp*"), ("org.example:odd:1.1*", "org.example:odd:1.0*"), ("com.acme:*", nil),
+        ("rge/app:*", "reg/app:*"), ("*", nil), ("*:zzzzzzz", nil),
+    ])
+    func aMistypedPatternIsLikeAnother(text: String, meant: String?) throws {
+        let (_, index) = try filled()
+        #expect(try index.pattern(near: text) == meant)
+    }
+
     @Test func imagesKnowWhichOthersShareTheirLayers() throws {
         let bed = try IndexFixture()
         let index = try bed.open()

@@ -27,7 +27,7 @@ import Testing
 
             """)
         var larder = Program()
-        larder.options = ["--config", directory.path + "/larder.yaml"]
+        larder.options = ["--config", directory.path + "/larder.yaml", "--state", directory.path + "/state"]
         larder.folder = directory
         #expect(try larder("scan").status == 0)
         return (larder, directory)
@@ -42,5 +42,56 @@ import Testing
         // On a page with rows of one volume only, too.
         #expect(try larder("list", "--limit", "1").output.contains(" volume "))
         #expect(try !larder("list", "--volume", "other").output.contains(" volume "))
+    }
+
+    @Test func aDirectoryIsExplainedByWhatLiesBelowIt() throws {
+        let (larder, directory) = try Self.program()
+        for path in ["\(directory.path)/one/.m2/repository/org/both/lib", ".m2/repository/org/both/"] {
+            let said = try larder("explain", path)
+            #expect(said.status == 0 && said.output.contains("2 entries"), "\(said.output)\(said.errors)")
+            #expect(said.output.contains("org.both:lib:1.0") && said.output.contains("org.both:lib:2.0"))
+        }
+        let junk = try larder("explain", directory.path + "/one/junk")
+        #expect(junk.status == 0 && junk.output.contains("junk/sub"), "\(junk.output)\(junk.errors)")
+        let root = try larder.json("explain", directory.path + "/one")
+        #expect(root["below"][0]["entries"].integer == 2)
+        #expect(root["below"][0]["volume"].string == "first-one")
+        #expect(try larder("explain", directory.path + "/one/nothing").status == 1)
+    }
+
+    @Test func aMistypedPatternIsToldWhatWasMeant() throws {
+        let (larder, _) = try Self.program()
+        for (pattern, meant) in [
+            ("org.btoh:*", "'org.both:*'"), ("org.both:lbi:*", "'org.both:lib:*'"),
+            ("org.bohh*:lib:1.0", "'org.both*:lib:1.0'"),
+        ] {
+            let wrong = try larder.json("explain", pattern, status: 1)
+            #expect(
+                wrong["hint"].string?.contains("did you mean \(meant)?") == true, "\(wrong["hint"].value)")
+        }
+        #expect(
+            try larder.json("explain", "nothing.like.it:*", status: 1)["hint"].string?.contains("?") == false)
+    }
+
+    @Test func whatWasNeverUsedIsNotCalledUsed() throws {
+        let (larder, _) = try Self.program()
+        let unused = try larder("list", "--filter", "never-used").output
+        #expect(unused.contains("never, there 40 d") && !unused.contains(" ago "), "\(unused)")
+        let said = try larder("explain", ".m2/repository/org/both/lib/2.0").output
+        #expect(
+            said.contains("no use seen") && said.contains("the newest access time, which shows no use"),
+            "\(said)")
+        #expect(!said.contains("newest use"))
+    }
+
+    /// Ten mebibytes with a few kibibytes in it are not to be enlarged.
+    @Test func anEmptyVolumeIsNotToBeEnlarged() throws {
+        let (larder, directory) = try Self.program()
+        try directory.write("one/.m2/repository/org/new/lib/1/lib-1.jar", bytes: 9000)
+        try directory.write("one/.m2/repository/org/new/lib/1/_remote.repositories", "lib-1.jar>central=\n")
+        #expect(try larder("scan").status == 0)
+        let said = try larder("explain", "org.new:lib:1").output
+        #expect(said.contains("idle floor") && said.contains("It can go once"), "\(said)")
+        #expect(!said.contains("Enlarge"))
     }
 }

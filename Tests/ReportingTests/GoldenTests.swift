@@ -165,7 +165,7 @@ struct GoldenTests {
               went before 87 d ago, evicted by run-3
 
               trace       at                    what it is
-              atime       2026-07-08T14:13:20Z  the newest use that scans saw
+              atime       2026-07-08T14:13:20Z  the newest access time, which shows no use
               first-seen  2026-06-30T16:13:20Z  the scan that found it first
               mtime       2026-06-30T06:13:20Z  the newest time of its directories: a fetch
               confidence low: mounted read-only: access times cannot be armed

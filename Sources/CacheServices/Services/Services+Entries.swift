@@ -153,6 +153,12 @@ extension Services {
         guard explanation.isEmpty else { return explanation }
         let scanned = Set(try index.volumes().map(\.name))
         if !configuration.volumes.contains(where: { scanned.contains($0.name) }) { throw nothingKnown }
+        if name.contains("*") || name.contains("?") {
+            throw Failure(
+                code: .failed, message: "no entry matches \(name)",
+                hint: try index.pattern(near: name).map { "did you mean '\($0)'?" }
+                    ?? "'larder list --sort key' shows what there is; a scan finds what is new")
+        }
         let near = try index.names(near: name, count: 5)
         throw Failure(
             code: .failed, message: "no entry is called \(name)",
@@ -217,6 +223,12 @@ extension Services {
             if reports.isEmpty {
                 explanation.unmanaged = try index.unmanaged(holding: key).filter { names.contains($0.volume) }
                     .map { .init(volume: $0.volume, directory: $0.directory) }
+                explanation.below = try index.below(key, limit: most).filter { names.contains($0.volume) }
+                    .map {
+                        .init(
+                            volume: $0.volume, path: $0.path, entries: $0.entries, bytes: $0.bytes,
+                            largest: $0.largest, unmanaged: $0.unmanaged)
+                    }
             }
             return explanation
         }
