@@ -80,6 +80,7 @@ extension WebResponder {
         do throws(EntryFilter.Malformed) { filter = try EntryFilter(filters) } catch {
             throw WebError.malformed(error.description, "write a condition as for larder list --filter")
         }
+        _ = try await services(of: question.volume)
         let (now, services, asked) = (clock(), await services(), question)
         let report = try await reader.read { try services.list(asked, filter, $0, now: now) }
         return (report, question, filters)

@@ -62,12 +62,7 @@ extension WebResponder {
 
     private func plan(_ goal: PruneGoal, volume: String?) async throws -> PlanReport {
         let now = clock()
-        let services: Services
-        do { services = try await self.services().restricted(to: volume) } catch {
-            throw WebError(
-                status: .notFound, text: "no volume has that name",
-                hint: "see /api/v1/status for the volumes")
-        }
+        let services = try await services(of: volume)
         do {
             return try await planReader.read { try services.plan(goal, $0, now: now).report }
         } catch let failure as Failure where failure.code == .usage {

@@ -69,6 +69,19 @@ struct WebResponder: HTTPResponder {
     /// The use cases by the configuration as it is now.
     func services() async -> Services { Services(await control.configuration(), clock: clock) }
 
+    /// The same for one volume that a query names; nil for all.
+    ///
+    /// - Throws: `WebError` where no volume has that name.
+    func services(of volume: String?) async throws -> Services {
+        let all = await services()
+        do { return try all.restricted(to: volume) } catch {
+            let names = all.configuration.volumes.map(\.name)
+            throw WebError(
+                status: .notFound, text: "no volume has that name",
+                hint: "the volumes are: \(names.joined(separator: ", "))")
+        }
+    }
+
     func sizes() async throws -> IndexSizes {
         _ = try await figures.current()
         guard let sizes = await figures.sizes else { throw StatsCache.Missing.notYet }

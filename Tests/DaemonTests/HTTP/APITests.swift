@@ -77,6 +77,23 @@ import Testing
         try await bed.stop()
     }
 
+    @Test func aVolumeThatIsNotThereIsNotFound() async throws {
+        let bed = try await WebFixture()
+        var said: [String] = []
+        for path in ["/api/v1/entries", "/api/v1/plan"] {
+            #expect(try await bed.ask(path + "?volume=build").status == 200)
+            let answer = try await bed.ask(path + "?volume=nope")
+            #expect(answer.status == 404, "\(path)")
+            #expect(answer.headers["content-type"] == "application/problem+json")
+            said.append(answer.body)
+        }
+        #expect(said.first == said.last && said.first?.contains("the volumes are: build") == true, "\(said)")
+        let page = try await bed.ask("/entries?volume=nope")
+        #expect(page.status == 404)
+        #expect(page.body.contains("No volume has that name") && page.body.contains("the volumes are: build"))
+        try await bed.stop()
+    }
+
     @Test func filtersAreThoseOfTheList() async throws {
         let bed = try await WebFixture()
         func count(_ query: String) async throws -> Int? {
