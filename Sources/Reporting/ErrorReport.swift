@@ -19,9 +19,9 @@ package struct ErrorReport: Report, Hashable {
     /// The error and the hint in paragraphs.
     package func text(width: Int = 80, color: Bool, now: Timestamp) -> String {
         var page = TextPage(width: width, color: color)
-        // Several errors are several paragraphs.
-        for (place, part) in error.split(separator: "\n").enumerated() {
-            page.paragraph(place == 0 ? "larder: \(part)" : "\(part)", hanging: 2, tone: .bad)
+        // Several errors are several paragraphs, each of which says whose it is.
+        for part in error.split(separator: "\n") {
+            page.paragraph("larder: \(part)", hanging: 2, tone: .bad)
         }
         if let hint { page.paragraph(hint, indent: 2) }
         return page.text

@@ -1,6 +1,7 @@
 import ArgumentParser
 import CacheModel
 import CacheServices
+import FileAccess
 import Foundation
 import Reporting
 
@@ -81,9 +82,9 @@ struct Application: Sendable {
     /// - Parameter what: its name in the error: `the plan`.
     /// - Throws: `Failure`.
     func write(_ text: String, to file: String, _ what: String) throws {
-        do { try text.write(toFile: file, atomically: true, encoding: .utf8) } catch {
+        do { try replaceFile(at: file, with: text) } catch {
             throw Failure(
-                code: .failed, message: "\(what) cannot be written to \(file): \(error.localizedDescription)",
+                code: .failed, message: "\(what) cannot be written to \(file): \(error)",
                 hint: "name a file in a directory that can be written")
         }
     }

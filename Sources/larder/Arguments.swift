@@ -37,7 +37,8 @@ extension ValueFormat<Span> {
     static var days: Self {
         Self(
             accepted: "at least one day, such as 30d or 2w, and at most 100 years",
-            read: { Span($0).flatMap { $0 >= .days(1) ? $0 : nil } }, guess: Self.span.guess)
+            read: { Span($0).flatMap { $0 >= .days(1) ? $0 : nil } },
+            guess: { Span.meant(by: $0, units: ["d"]) })
     }
 }
 

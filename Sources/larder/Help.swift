@@ -1,5 +1,6 @@
 import ArgumentParser
 import CacheModel
+import CacheServices
 
 extension CommandConfiguration {
     /// A command with its help: what it does, examples, and where the options of all commands are told.
@@ -48,6 +49,38 @@ enum CommandGuess {
         }
         return nil
     }
+
+    /// What is wrong with a command line that has an option before the command which only stands behind one.
+    ///
+    /// Nil where there is no such option, and where no command follows.
+    static func misplacedOption(_ arguments: [String]) -> Failure? {
+        let commands = Larder.configuration.subcommands.map { $0.configuration.commandName ?? "" }
+        var rest = arguments[...]
+        while let word = rest.popFirst(), word.hasPrefix("-"), word != "--" {
+            let name = String(word.prefix { $0 != "=" })
+            if valued.contains(name) {
+                if name == word { _ = rest.popFirst() }
+                continue
+            }
+            if flags.contains(name) { continue }
+            guard let place = rest.firstIndex(where: commands.contains) else { return nil }
+            if let meant = nearest(name, among: valued.union(flags).sorted()) {
+                return Failure(
+                    code: .usage, message: "no option is called \(quotable(name)); did you mean \(meant)?")
+            }
+            let value = rest[..<place].first.map { $0.hasPrefix("-") ? [] : [$0] } ?? []
+            let line = (["larder", rest[place], word] + value).joined(separator: " ")
+            return Failure(
+                code: .usage,
+                message:
+                    "\(quotable(name)) stands before the command, where only the options of every command can",
+                hint: "write it behind the command: \(quotable(line))")
+        }
+        return nil
+    }
+
+    /// The global options without a value.
+    private static let flags: Set<String> = ["--quiet", "-q", "--help", "-h", "--version"]
 
     /// The global options that take a value.
     private static let valued: Set<String> = [

@@ -2,6 +2,7 @@ import ArgumentParser
 import CLinux
 import CacheServices
 import FileAccess
+import Foundation
 import Glibc
 
 /// Larder keeps the cache volumes of a CI system stocked, sized and pruned.
@@ -57,8 +58,58 @@ struct Larder: AsyncParsableCommand {
     /// What a command needs at least: one less, and it would wait for ever.
     private static let threadsNeeded = 6
 
+    /// Takes the places of standard streams that are closed.
+    ///
+    /// Else the next file that is opened, such as the index, would get the number of standard output, and what is
+    /// printed would be written into it.
+    private static func holdClosedStreams() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+            // The wrong way round, so that using it fails with EBADF as before.
+            _ = open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
+    /// Ends with what the parser has to say: help and the version are results, everything else is an error.
+    private static func end(_ error: any Error) -> Never {
+        guard !(error is ExitCode), exitCode(for: error) == .success else { exit(withError: error) }
+        let text = fullMessage(for: error)
+        do throws(Failure) {
+            if !text.isEmpty { try Terminal.say(text) }
+        } catch {
+            error.report(as: .text)
+            Glibc.exit(error.code.rawValue)
+        }
+        Glibc.exit(0)
+    }
+
+    /// An option of a command that can be given once and was given twice: which one is meant, nobody knows.
+    ///
+    /// The options of every command may be repeated, the last one counts: a wrapper sets them, and its user others.
+    private static func repeatedOption(_ arguments: [String]) -> String? {
+        var given: Set<String> = []
+        let again = arguments.prefix { $0 != "--" }.filter { $0.hasPrefix("--") }
+            .map { $0.prefix { $0 != "=" } }.filter { !given.insert(String($0)).inserted }
+        guard !again.isEmpty,
+            let tool = try? JSONDecoder().decode(ManualCommand.Tool.self, from: Data(_dumpHelp().utf8))
+        else { return nil }
+        func options(_ command: ManualCommand.Tool.Command) -> [ManualCommand.Tool.Argument] {
+            (command.arguments ?? []).filter { $0.kind == "option" }
+        }
+        func names(_ options: [ManualCommand.Tool.Argument]) -> Set<String> {
+            Set(options.flatMap { ($0.names ?? []).map { "--" + $0.name } })
+        }
+        func all(_ command: ManualCommand.Tool.Command) -> [ManualCommand.Tool.Argument] {
+            (command.subcommands ?? []).flatMap { options($0) + all($0) }
+        }
+        let known = all(tool.command)
+        let single = names(known).subtracting(names(known.filter(\.isRepeating)))
+            .subtracting(names(options(tool.command)))
+        return again.map(String.init).first(where: single.contains)
+    }
+
     @MainActor
     static func main() async {
+        holdClosedStreams()
         raiseOpenFiles()
         spareAddressSpace()
         signal(SIGPIPE, SIG_IGN)
@@ -79,6 +130,11 @@ struct Larder: AsyncParsableCommand {
         }
         do {
             var command = try parseAsRoot()
+            if let name = repeatedOption(CommandLine.arguments) {
+                Failure(code: .usage, message: "\(name) is given more than once; accepted: once").report(
+                    as: asksForJSON(CommandLine.arguments) ? .json : .text)
+                Glibc.exit(Failure.Code.usage.rawValue)
+            }
             // A scan of a large volume needs a hundred megabytes for two seconds, and then none for an hour.
             if command is ServeCommand { larder_keep_little_memory() }
             if var asynchronous = command as? any AsyncParsableCommand {
@@ -88,10 +144,12 @@ struct Larder: AsyncParsableCommand {
             }
         } catch {
             // A command that ran has told what ended it.
-            guard !(error is ExitCode), exitCode(for: error) == .validationFailure else {
-                exit(withError: error)
-            }
+            guard !(error is ExitCode), exitCode(for: error) == .validationFailure else { end(error) }
             let isJSON = asksForJSON(CommandLine.arguments)
+            if let failure = CommandGuess.misplacedOption(Array(CommandLine.arguments.dropFirst())) {
+                failure.report(as: isJSON ? .json : .text)
+                Glibc.exit(Failure.Code.usage.rawValue)
+            }
             if let (word, meant, known) = CommandGuess.mistyped(Array(CommandLine.arguments.dropFirst())) {
                 Failure(
                     code: .usage,

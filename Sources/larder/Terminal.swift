@@ -26,10 +26,16 @@ enum Terminal {
     static func say(_ text: String) throws(Failure) {
         let code = write(ended(text), to: STDOUT_FILENO)
         guard code == 0 || code == EPIPE else {
+            if code == EBADF {
+                throw Failure(
+                    code: .failed, message: "standard output is closed",
+                    hint: "leave it open, or send it to a file, such as /dev/null")
+            }
+            let isFull = code == ENOSPC || code == EDQUOT || code == EFBIG
             throw Failure(
                 code: .failed,
                 message: "standard output cannot be written: \(String(cString: strerror(code)))",
-                hint: "make room where it goes to")
+                hint: isFull ? "make room where it goes to" : "look at where it goes to")
         }
     }
 

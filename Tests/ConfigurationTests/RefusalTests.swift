@@ -41,6 +41,14 @@ struct Refusal: Sendable, CustomTestStringConvertible {
         Refusal(
             buildCache("pools:\n  maven:\n    size: 8Gi\n    limit: 8Gi"), "7:9",
             "volumes[0].pools.maven.size", "limit, high, low"),
+        // Misspelt and in the wrong place.
+        Refusal("listn: none\n", "1:1", "listn", "did you mean `listen`, in `daemon`?"),
+        Refusal(
+            "daemon: {idle_flor: 2h}\n", "1:10", "daemon.idle_flor", "`idle_floor`, at the top of the file"),
+        Refusal("daemon: {listn: none}\n", "1:10", "daemon.listn", "did you mean `listen`?"),
+        Refusal(
+            buildCache("pools: {npm: {prest: npm}}"), "5:19", "volumes[0].pools.npm.prest",
+            "did you mean `preset`?"),
         Refusal("\"bad\\ekey\": 1\n", "1:1", "bad\\x1bkey", "unknown key"),
         Refusal("[a, b]: 1\n", "1:1", "", "found a list as a key"),
     ])
@@ -100,6 +108,15 @@ struct Refusal: Sendable, CustomTestStringConvertible {
             buildCache("socket: unix:///s.sock"), "5:5", "volumes[0].socket", "for image-store only"),
     ])
     func keysOfTheOtherKind(_ refusal: Refusal) throws { try refusal.check() }
+
+    @Test(arguments: [
+        Refusal(
+            "daemon:\n\tlisten: none\n", "2:1", "", "a tab character in the indentation; accepted: spaces"),
+        Refusal("daemon:\n  \tlisten: none\n", "2:3", "", "a tab character in the indentation"),
+        Refusal("idle_floor: 24h\n\tstate: /x\n", "2:1", "", "a tab character in the indentation"),
+        Refusal("volumes:\n  -\tname: a\n\t\tkind: b\n", "2:4", "", "a tab character in the indentation"),
+    ])
+    func aTabIsCalledOne(_ refusal: Refusal) throws { try refusal.check() }
 
     @Test func allProblemsAreReportedTogetherByLine() throws {
         let yaml = """

@@ -147,11 +147,13 @@ package struct EntryFilter: Sendable, Hashable {
             }
             return .pool(pool, isWanted: comparison == .equal)
         case ("age", _):
-            guard let span = Span(value) else { throw refused(text, "an age is written as 36h or 30d") }
+            guard let span = Span(value) else {
+                throw refused(text, value, accepted: Span.accepted, meant: Span.meant(by: value))
+            }
             return .age(comparison, span)
         case ("size", _):
             guard let size = ByteCount(quantity: value) else {
-                throw refused(text, "a size is written as 100Mi or 1Gi")
+                throw refused(text, value, accepted: ByteCount.accepted, meant: ByteCount.meant(by: value))
             }
             return .size(comparison, size)
         default:
@@ -166,6 +168,17 @@ package struct EntryFilter: Sendable, Hashable {
 
     private static func pattern(_ text: String) -> KeyPattern {
         KeyPattern(text.contains("*") || text.contains("?") ? text : "*\(text)*")
+    }
+
+    /// One value that is refused, in the words that the configuration has for it.
+    private static func refused(
+        _ text: String, _ value: String, accepted: String, meant: String?
+    ) -> Malformed {
+        let meant = meant.map { "; did you mean \($0)?" } ?? ""
+        return Malformed(
+            text: text,
+            description: "the filter \"\(escaped(text.utf8.prefix(80)))\": found "
+                + "\"\(escaped(value.utf8.prefix(80)))\"; accepted: \(accepted)\(meant)")
     }
 
     private static func refused(_ text: String, _ problem: String) -> Malformed {

@@ -1,5 +1,6 @@
 import CacheModel
 import CacheServices
+import FileAccess
 import Foundation
 import Reporting
 
@@ -121,10 +122,10 @@ package struct ActivityRunner: Sendable {
         let place = services.configuration.stateDirectory
         for (format, text) in [("html", report.html()), ("json", try report.json())] {
             let file = "\(place)/report.\(format)"
-            do { try text.write(toFile: file, atomically: true, encoding: .utf8) } catch {
+            do { try replaceFile(at: file, with: text) } catch {
                 throw Failure(
                     code: .failed,
-                    message: "the report cannot be written to \(file): \(error.localizedDescription)",
+                    message: "the report cannot be written to \(file): \(error)",
                     hint: "free space in the state directory, and let Larder write to it")
             }
         }

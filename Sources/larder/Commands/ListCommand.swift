@@ -44,7 +44,7 @@ struct ListCommand: AsyncParsableCommand {
             """)
     var sort: EntryOrder = .used
     @Option(
-        help: ArgumentHelp("At most so many entries.", valueName: "number"),
+        parsing: .unconditional, help: ArgumentHelp("At most so many entries.", valueName: "number"),
         transform: { try ValueFormat<Int>.count.argument($0) })
     var limit: Int?
     @Option(

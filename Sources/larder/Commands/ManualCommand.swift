@@ -1,5 +1,6 @@
 import ArgumentParser
 import CacheServices
+import FileAccess
 import Foundation
 
 /// Writes manual pages, one for each command, from the same help that `--help` shows.
@@ -14,15 +15,16 @@ struct ManualCommand: ParsableCommand {
 
     func run() throws {
         let tool = try JSONDecoder().decode(Tool.self, from: Data(Larder._dumpHelp().utf8))
+        // Where that fails, the first page says why.
+        try? FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         do {
-            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
             for (name, text) in ManualPage.all(of: tool.command) {
-                try text.write(toFile: "\(directory)/\(name).1", atomically: true, encoding: .utf8)
+                try replaceFile(at: "\(directory)/\(name).1", with: text)
             }
         } catch {
             Failure(
                 code: .failed,
-                message: "the manual cannot be written to \(directory): \(error.localizedDescription)",
+                message: "the manual cannot be written to \(directory): \(error)",
                 hint: "name a directory that can be written"
             ).report(as: .text)
             throw ExitCode(Failure.Code.failed.rawValue)

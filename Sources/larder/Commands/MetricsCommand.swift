@@ -2,8 +2,7 @@ import ArgumentParser
 import CacheServices
 import CacheIndex
 import Daemon
-import Foundation
-import Glibc
+import FileAccess
 import Reporting
 
 extension Metrics.Format: ExpressibleByArgument {}
@@ -64,16 +63,9 @@ extension Application {
     /// The file appears whole: it is written beside its place, under a name that the collector passes over, and
     /// renamed.
     func write(_ report: MetricsReport, to file: String) throws {
-        let draft = "\(file).\(getpid())"
-        do {
-            try Data(report.text(.prometheus).utf8).write(to: URL(fileURLWithPath: draft))
-            guard chmod(draft, 0o644) == 0, rename(draft, file) == 0 else {
-                throw POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
-            }
-        } catch {
-            unlink(draft)
+        do { try replaceFile(at: file, with: report.text(.prometheus), mode: 0o644) } catch {
             throw Failure(
-                code: .failed, message: "the metrics cannot be written to \(file)",
+                code: .failed, message: "the metrics cannot be written to \(file): \(error)",
                 hint: "name a file that ends in .prom, in a directory that can be written")
         }
     }

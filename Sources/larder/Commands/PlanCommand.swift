@@ -19,11 +19,13 @@ struct PlanCommand: AsyncParsableCommand {
 
     @OptionGroup var volumes: VolumeOptions
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Plan down to this size instead of the low watermark.", valueName: "size"),
         transform: { try ValueFormat<ByteCount>.amount.argument($0) })
     var to: ByteCount?
     @OptionGroup var chosen: SelectionOptions
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Keep what was used or fetched more recently; 0s keeps nothing for that.", valueName: "time"))
     var idleFloor: String?

@@ -27,6 +27,7 @@ struct ReportCommand: AsyncParsableCommand {
 
     @OptionGroup var volumes: VolumeOptions
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Count the accesses of this time until now, in whole days; unless given 30d.", valueName: "time"),
         transform: { try ValueFormat<Span>.days.argument($0) })
@@ -38,12 +39,14 @@ struct ReportCommand: AsyncParsableCommand {
             valueName: "file"))
     var file: String?
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp("Say what a volume of this size would bring as well.", valueName: "size"),
         transform: { try ValueFormat<ByteCount>.positiveSize.argument($0) })
     var size: ByteCount?
     @Flag(help: "Compare the eviction by last use with other rules and with the best possible.")
     var simulate = false
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "What jobs fetch a second, such as 20Mi: tells the minutes that space saves.", valueName: "size"),
         transform: { try ValueFormat<ByteCount>.positiveSize.argument($0) })

@@ -25,14 +25,17 @@ struct VerifyCommand: AsyncParsableCommand {
     @Flag(help: "Move damaged build entries into the trash: the next build fetches them again.")
     var quarantine = false
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Begin no further entry after this time, such as 10m; none for no bound.", valueName: "time"))
     var maxDuration: String?
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Read at most this much a second, such as 50Mi; none for no bound.", valueName: "size"))
     var maxRate: String?
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Leave alone what was used or written more recently; 0s leaves nothing alone.", valueName: "time")
     )

@@ -27,6 +27,7 @@ struct WarmCommand: AsyncParsableCommand {
 
     @Argument(help: "Images to make ready, such as docker.io/library/redis:7.") var images: [String] = []
     @Option(
+        parsing: .unconditional,
         help: ArgumentHelp(
             "Also the N images that jobs used most in 30 days, and Ryuk where Testcontainers starts it.",
             valueName: "N"), transform: { try ValueFormat<Int>.images.argument($0) })

@@ -77,10 +77,27 @@ extension ConfigurationDocument {
         return isDone
     }
 
+    /// The column of the first tab before all else in a line; nil without one.
+    private func tab(inIndentationOf line: Int) -> Int? {
+        var found: Int?
+        var isIndentation = true
+        try? walk { scalar, here, column throws(ConfigurationError) in
+            guard here == line, isIndentation else { return }
+            if scalar == "\t", found == nil { found = column }
+            isIndentation = scalar == "\t" || scalar == " " || scalar == "-"
+        }
+        return found
+    }
+
     private func refusal(of error: YamlError) -> ConfigurationError {
         switch error {
         case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
             .composer(let context, let problem, let mark, _):
+            if let column = tab(inIndentationOf: mark.line) {
+                return Self.refusal(
+                    .file(name, line: mark.line, column: column),
+                    "not YAML: a tab character in the indentation; accepted: spaces")
+            }
             let isAlias = problem.contains("alias") || context?.text.contains("alias") ?? false
             let began = context.map { " (\($0.text), which begins in line \($0.mark.line))" } ?? ""
             let cure = isAlias ? "; a pattern that begins with * must be in quotes: \"*:name:*\"" : ""

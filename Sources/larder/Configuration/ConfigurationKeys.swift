@@ -60,18 +60,26 @@ enum ConfigurationKeys {
 
     /// Where a key belongs, in words, for one that stands elsewhere.
     static func places(of key: String) -> [String] {
-        let all: [(keys: [String], place: String)] = [
-            (top, "at the top of the file"), (limits, "in `limits`"), (warm, "in `warm`"),
-            (report, "in `report`"), (verify, "in `verify`"), (daemon, "in `daemon`"),
-            (schedules, "in `daemon.schedules`"), (volume, "in a volume of `volumes`"),
-            (pool, "in a pool of a volume, such as `volumes[0].pools.maven`"),
-            (installed, "in a rule of `installed`, such as `volumes[0].installed[0]`"),
-            (["preset", "unit", "depth"], "in a pool of your own, such as `volumes[0].pools.npm`"),
-            (warmImage, "in an image of `warm.images`"), (notifications, "in `notifications`"),
-            (webhook, "in a webhook of `notifications.webhooks`"),
-        ]
-        return all.filter { $0.keys.contains(key) }.map(\.place)
+        all.filter { $0.keys.contains(key) }.map(\.place)
     }
+
+    /// The key that is closest to one that exists nowhere, and where it belongs.
+    static func nearby(_ key: String) -> (key: String, place: String)? {
+        nearest(key, among: all.flatMap(\.keys)).flatMap { near in
+            places(of: near).first.map { (near, $0) }
+        }
+    }
+
+    private static let all: [(keys: [String], place: String)] = [
+        (top, "at the top of the file"), (limits, "in `limits`"), (warm, "in `warm`"),
+        (report, "in `report`"), (verify, "in `verify`"), (daemon, "in `daemon`"),
+        (schedules, "in `daemon.schedules`"), (volume, "in a volume of `volumes`"),
+        (pool, "in a pool of a volume, such as `volumes[0].pools.maven`"),
+        (installed, "in a rule of `installed`, such as `volumes[0].installed[0]`"),
+        (["preset", "unit", "depth"], "in a pool of your own, such as `volumes[0].pools.npm`"),
+        (warmImage, "in an image of `warm.images`"), (notifications, "in `notifications`"),
+        (webhook, "in a webhook of `notifications.webhooks`"),
+    ]
 
     /// The name of a key's variable in the environment.
     static func variable(_ key: String) -> String {

@@ -49,9 +49,12 @@ struct MappingReader {
             } else {
                 let guess = problems.areEnough ? nil : nearest(name, among: known)
                 let places = ConfigurationKeys.places(of: name)
+                let elsewhere =
+                    guess == nil && places.isEmpty && !problems.areEnough
+                    ? ConfigurationKeys.nearby(name).map { "; did you mean `\($0)`, \($1)?" } : nil
                 let cure =
                     places.isEmpty || guess == name
-                    ? guess.map { "; did you mean `\($0)`?" } ?? ""
+                    ? guess.map { "; did you mean `\($0)`?" } ?? elsewhere ?? ""
                     : "; `\(quotable(name))` belongs \(places.joined(separator: ", or "))"
                         + (guess.map { "; or did you mean `\($0)`?" } ?? "")
                 problems.add(place, keyPath(quotable(name)), "unknown key; \(accepted)\(cure)")

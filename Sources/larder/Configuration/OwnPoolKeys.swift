@@ -9,14 +9,15 @@ extension ConfigurationKeys {
     /// What makes a pool of the user's own, in words.
     static let ownPoolHint = ", or a name of your own with `path` or `preset`"
 
-    /// The names under `pools` that are the user's own: those of mappings with a path or a preset.
+    /// The names under `pools` that are the user's own: those of mappings with a path or a preset, mistyped or not.
     static func ownPools(in node: Node) -> [String] {
         guard case .mapping(let mapping) = node else { return [] }
         return mapping.compactMap { key, value in
             guard let name = key.string, !Pool.allCases.contains(where: { $0.rawValue == name }),
                 case .mapping(let keys) = value
             else { return nil }
-            return keys.contains { ["path", "preset"].contains($0.key.string) } ? name : nil
+            return keys.contains { nearest($0.key.string ?? "", among: ["path", "preset"]) != nil }
+                ? name : nil
         }
     }
 }

@@ -15,14 +15,16 @@ extension ValueFormat<ByteCount?> {
     static var volumeLimit: Self {
         Self(
             accepted: "`capacity`, or a quantity such as 20Gi, 500M or 21474836480 (bytes, from 1048576 up)",
-            read: { $0 == "capacity" ? .some(nil) : size($0).map { .some($0) } }, guess: guessSize)
+            read: { $0 == "capacity" ? .some(nil) : size($0).map { .some($0) } },
+            guess: { ByteCount.meant(by: $0) })
     }
 
     /// The limit of a pool; nil stands for no quota of its own.
     static var poolLimit: Self {
         Self(
             accepted: "`none`, or a quantity such as 20Gi, 500M or 21474836480 (bytes, from 1048576 up)",
-            read: { $0 == "none" ? .some(nil) : size($0).map { .some($0) } }, guess: guessSize)
+            read: { $0 == "none" ? .some(nil) : size($0).map { .some($0) } },
+            guess: { ByteCount.meant(by: $0) })
     }
 }
 
@@ -32,7 +34,7 @@ extension ValueFormat<Watermark> {
         Self(
             accepted: "a percentage from 0% to 100% such as 85% or 82.5%, or a quantity such as 18Gi",
             read: { percentage($0) ?? size($0).map { .size($0) } },
-            guess: { guessPercentage($0) ?? guessSize($0) })
+            guess: { guessPercentage($0) ?? ByteCount.meant(by: $0) })
     }
 
     /// A part of a whole, above zero.
@@ -54,17 +56,4 @@ private func percentage(_ text: String) -> Watermark? {
     guard let number = Double(digits), number > 0, number <= 100 else { return nil }
     let percent = number < 1 && !text.contains("%") ? "\(Int((number * 100).rounded()))%" : digits + "%"
     return percentage(percent) == nil ? nil : "`\(percent)`"
-}
-
-@Sendable private func guessSize(_ text: String) -> String? {
-    let close = text.lowercased().filter { $0 != " " }
-    let digits = String(close.prefix { $0.isASCII && ($0.isNumber || $0 == ".") })
-    let unit = close.dropFirst(digits.count)
-    guard let letter = unit.first, "kmgtp".contains(letter), unit.utf8.count <= 3,
-        ["", "b", "i", "ib"].contains(unit.dropFirst())
-    else { return nil }
-    let binary = digits + letter.uppercased() + "i"
-    let decimal = digits + (letter == "k" ? "k" : letter.uppercased())
-    guard size(binary) != nil else { return nil }
-    return unit.contains("i") ? "`\(binary)`" : "`\(binary)` or `\(decimal)`"
 }

@@ -39,20 +39,14 @@ extension ValueFormat<Span> {
     /// A length of time, zero included.
     static var span: Self {
         Self(
-            accepted: "a duration such as 36h, 14d, 1h30m or 0s (units w, d, h, m, s)",
-            read: { Span($0) }, guess: guessSpan)
+            accepted: Span.accepted, read: { Span($0) }, guess: { Span.meant(by: $0) })
     }
 
     /// A length of time above zero.
     static var positiveSpan: Self {
         Self(
             accepted: "a duration above zero, such as 30s, 1h30m or 14d (units w, d, h, m, s)",
-            read: { Span($0).flatMap { $0 > .zero ? $0 : nil } }, guess: guessSpan)
-    }
-
-    @Sendable private static func guessSpan(_ text: String) -> String? {
-        let close = text.lowercased().filter { $0 != " " }
-        return close != text && Span(close) != nil ? "`\(close)`" : nil
+            read: { Span($0).flatMap { $0 > .zero ? $0 : nil } }, guess: { Span.meant(by: $0) })
     }
 }
 
