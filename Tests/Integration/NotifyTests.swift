@@ -113,6 +113,55 @@ import Testing
         #expect(!result.errors.contains("secret-path"))
     }
 
+    @Test func aTestSaysThatItIsOne() throws {
+        let directory = try TemporaryDirectory()
+        let receiver = try Receiver(in: directory, statuses: [200])
+        let (larder, _) = try volume(
+            hooks: """
+                    - {url: "http://127.0.0.1:\(receiver.port)/json"}
+                    - {url: "http://127.0.0.1:\(receiver.port)/slack", format: slack, template: "{event} {text}"}
+                """)
+        let output = try larder("notify", "--test").output
+        #expect(output.contains(": test\n") && !output.contains("pruned"), "\(output)")
+        #expect(receiver.received.count == 2 && !receiver.received.contains { $0.contains("pruned") })
+        #expect(receiver.received.contains { $0.contains(#""event":"test""#) })
+        #expect(receiver.received.contains { $0.contains("test This is a test") })
+    }
+
+    @Test func eachFurtherAttemptIsTold() throws {
+        let directory = try TemporaryDirectory()
+        let receiver = try Receiver(in: directory, statuses: [503, 200, 503, 200])
+        let (larder, _) = try volume(hooks: "    - {url: \"http://127.0.0.1:\(receiver.port)/secret-path\"}")
+        let told = try larder("notify", "--test").errors
+        #expect(
+            told.contains(
+                "notifications.webhooks[0] (127.0.0.1): the server answered 503; trying again in 1 s (attempt 2 of 4)"
+            ), "\(told)")
+        #expect(!told.contains("secret-path"))
+        #expect(try larder("notify", "--test", "--quiet").errors.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("{volume} {nope}", "{nope} stands for nothing", "`{node}`"),
+        ("{whatever}", "{whatever} stands", nil), ("{volmue}", "{volmue} stands", "`{volume}`"),
+        ("{Text}", "{Text} stands", "`{text}`"),
+    ])
+    func anUnknownPlaceholderIsRefused(template: String, words: String, meant: String?) throws {
+        let (larder, _) = try volume(hooks: "    - {url: \"https://x/\", template: \"\(template)\"}")
+        let wrong = try larder("config", "validate")
+        #expect(wrong.status == 78)
+        #expect(wrong.errors.contains(words), "\(wrong.errors)")
+        #expect(wrong.errors.contains("{volume}, {event}, {text}, {run}, {cluster} and {node}"))
+        #expect(wrong.errors.contains("did you mean") == (meant != nil), "\(wrong.errors)")
+        if let meant { #expect(wrong.errors.contains("did you mean \(meant)?"), "\(wrong.errors)") }
+    }
+
+    @Test func bracesThatAreNoPlaceholderStay() throws {
+        let (larder, _) = try volume(
+            hooks: "    - {url: \"https://x/\", template: \"{} { volume } {1} {text}\"}")
+        #expect(try larder("config", "validate").status == 0)
+    }
+
     @Test func aDryRunShowsAndSendsNothing() throws {
         let directory = try TemporaryDirectory()
         let receiver = try Receiver(in: directory, statuses: [200])

@@ -28,6 +28,8 @@ package struct Notice: Sendable, Hashable {
     package var run: String?
     /// The figures by name, in bytes, entries, seconds since 1970 and thousandths.
     package var figures: [String: Int64]
+    /// Whether nothing happened, and only the way to the receiver is tried.
+    package var isTest = false
     /// What makes it another state than the one before of the same event and volume; empty where none does.
     package var state = ""
 
@@ -44,6 +46,9 @@ package struct Notice: Sendable, Hashable {
 }
 
 extension Notice {
+    /// What it is called where it arrives: `over-quota`.
+    package var name: String { isTest ? "test" : event.rawValue }
+
     /// What a prune has to tell; nothing of one that only looked.
     package static func of(_ report: PruneReport) -> [Notice] {
         guard !report.dryRun else { return [] }
@@ -143,6 +148,14 @@ package struct Webhook: Sendable, Hashable {
         case slack
     }
 
+    /// What stands in a template for a part of the notice.
+    package enum Placeholder: String, Sendable, CaseIterable {
+        case volume, event, text, run, cluster, node
+
+        /// As it is written: `{volume}`.
+        package var written: String { "{\(rawValue)}" }
+    }
+
     /// Its address; nil where a file holds it.
     package var url: String?
     /// The file that holds its address, where that is a secret.
@@ -196,11 +209,19 @@ package struct Webhook: Sendable, Hashable {
         var text = notice.text
         if let template {
             text = template
-            let values = [
-                ("{volume}", notice.volume), ("{event}", notice.event.rawValue), ("{run}", notice.run ?? ""),
-                ("{cluster}", cluster ?? ""), ("{node}", node ?? ""), ("{text}", notice.text),
-            ]
-            for (name, value) in values { text = text.replacing(name, with: value) }
+            // The text comes last: what it holds is no template.
+            for placeholder in Placeholder.allCases.filter({ $0 != .text }) + [.text] {
+                let value =
+                    switch placeholder {
+                    case .volume: notice.volume
+                    case .event: notice.name
+                    case .text: notice.text
+                    case .run: notice.run ?? ""
+                    case .cluster: cluster ?? ""
+                    case .node: node ?? ""
+                    }
+                text = text.replacing(placeholder.written, with: value)
+            }
         }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -210,7 +231,7 @@ package struct Webhook: Sendable, Hashable {
             case .json:
                 try encoder.encode(
                     Sent(
-                        at: time.description, cluster: cluster, event: notice.event.rawValue,
+                        at: time.description, cluster: cluster, event: notice.name,
                         figures: notice.figures, node: node, run: notice.run, text: text,
                         volume: notice.volume))
             }

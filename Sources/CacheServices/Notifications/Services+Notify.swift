@@ -89,14 +89,16 @@ extension Services {
             guard isTest, let event = Notice.Event.allCases.first(where: hook.events.contains) else {
                 return notices.filter { hook.events.contains($0.event) }
             }
-            return [Notice(event, of: "test", "This is a test of Larder's notifications.")]
+            var test = Notice(event, of: "test", "This is a test of Larder's notifications.")
+            test.isTest = true
+            return [test]
         }
         if dryRun {
             for (place, hook) in hooks.enumerated() {
                 report.deliveries += try wanted[place].map { notice in
                     let body = try hook.body(
                         for: notice, at: clock(), cluster: configuration.cluster, node: configuration.node)
-                    return .init(hook: Self.name(of: hook, place), event: notice.event.rawValue, body: body)
+                    return .init(hook: Self.name(of: hook, place), event: notice.name, body: body)
                 }
             }
         } else {
@@ -140,7 +142,7 @@ extension Services {
         until deadline: ContinuousClock.Instant
     ) async -> NotifyReport.Delivery {
         var delivery = NotifyReport.Delivery(
-            hook: Self.name(of: hook, number), event: notice.event.rawValue, body: "")
+            hook: Self.name(of: hook, number), event: notice.name, body: "")
         do {
             delivery.body = try hook.body(
                 for: notice, at: clock(), cluster: configuration.cluster, node: configuration.node)
@@ -155,7 +157,10 @@ extension Services {
                 let (failure, isFinal) = await Self.post(
                     delivery.body, to: address, within: min(left, .seconds(10)))
                 delivery.failure = failure
-                guard failure != nil, !isFinal, let pause, .now + pause < deadline else { break }
+                guard let failure, !isFinal, let pause, .now + pause < deadline else { break }
+                notify(
+                    "\(delivery.hook): \(failure); trying again in \(pause.components.seconds) s "
+                        + "(attempt \(delivery.attempts + 1) of \(pauses.count + 1))", .information)
                 try await Task.sleep(for: pause)
             }
         } catch {

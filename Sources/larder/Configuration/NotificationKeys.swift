@@ -60,9 +60,20 @@ extension ValueFormat<String> {
 
     /// The text of a notification.
     static var template: Self {
-        Self(
-            accepted: "1 to 1000 characters, with {volume}, {event}, {text}, {run}, {cluster} and {node}",
-            read: { (1...1000).contains($0.count) ? $0 : nil })
+        let known = Webhook.Placeholder.allCases.map(\.written)
+        return Self(
+            accepted: "1 to 1000 characters, with \(known.dropLast().joined(separator: ", ")) and "
+                + (known.last ?? ""),
+            read: { (1...1000).contains($0.count) && strangePlaceholder(in: $0) == nil ? $0 : nil },
+            guess: { text in
+                strangePlaceholder(in: text).flatMap { nearest($0, among: known) }.map { "`\($0)`" }
+            }, flaw: { strangePlaceholder(in: $0).map { "\(quotable($0)) stands for nothing" } })
+    }
+
+    /// The first word in braces that nothing is put in the place of; nil where there is none.
+    @Sendable private static func strangePlaceholder(in text: String) -> String? {
+        let known = Webhook.Placeholder.allCases.map(\.written)
+        return text.matches(of: /\{[A-Za-z_-]+\}/).map { String($0.output) }.first { !known.contains($0) }
     }
 }
 
