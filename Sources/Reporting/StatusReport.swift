@@ -149,13 +149,17 @@ package struct StatusReport: Report {
             (b.element.need, a.offset) < (a.element.need, b.offset)
         }
         for (_, volume) in byNeed { volume.write(to: &page, now: now) }
-        // Of the quota and of the evidence it was told above.
-        for warning in warnings where !["over-quota", "weak-evidence"].contains(warning.code) {
+        for warning in shownWarnings {
             page.blank()
             page.paragraph("warning \(warning.code): \(warning.text)", hanging: 2, tone: .warning)
             page.paragraph(warning.hint, indent: 2)
         }
         return page.text
+    }
+
+    /// The warnings that the text tells: of the quota and of the evidence it does so with the volume.
+    private var shownWarnings: [Warning] {
+        warnings.filter { !["over-quota", "weak-evidence"].contains($0.code) }
     }
 
     private var outcome: (String, Tone) {
@@ -183,9 +187,9 @@ package struct StatusReport: Report {
             volumes.count == 1
             ? "\(volumes[0].name) is within its quota"
             : "All \(volumes.count) volumes are within their quotas"
-        let warned =
-            warnings.isEmpty ? "" : "; \(Figures.count(Int64(warnings.count), "warning", "warnings"))"
-        return ("\(within)\(warned).", warnings.isEmpty ? .good : .warning)
+        let count = Int64(shownWarnings.count)
+        let warned = count == 0 ? "" : "; \(Figures.count(count, "warning", "warnings"))"
+        return ("\(within)\(warned).", count == 0 ? .good : .warning)
     }
 
     /// The state as `larder.status/1`.

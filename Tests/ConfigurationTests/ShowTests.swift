@@ -266,6 +266,7 @@ import Yams
             flags: ConfigurationFlags(buildCache: scratch.path + "/.gradle"), environment: home)
         #expect(named.volumes.map(\.name) == ["build", "images"])
         #expect(named.volumes.map(\.isReadOnly) == [false, false])
+        #expect(found.searched.isEmpty && named.searched.isEmpty)
         let bare = try Configuration.load(flags: ConfigurationFlags(), environment: [:])
         #expect(bare.volumes.map(\.path) == ["/cache", "/podman-data/storage"])
         let none = try Configuration.load(

@@ -52,6 +52,17 @@ import Testing
         #expect(try larder("plan", "--key", "org.both:*", "--key", "a:b").status == 0)
     }
 
+    @Test func whereNothingIsFoundItIsToldWhatWasLookedFor() throws {
+        let directory = try TemporaryDirectory()
+        guard !FileManager.default.fileExists(atPath: "/cache") else { return }
+        let result = try run(
+            "/usr/bin/env",
+            ["-i", "HOME=\(directory.path)", Program.path, "--state", directory.path + "/state", "scan"])
+        for place in [".m2/repository", ".gradle", ".local/share/containers/storage"] {
+            #expect(result.errors.contains("\(directory.path)/\(place)"), "\(result.errors)")
+        }
+    }
+
     @Test func everyProblemOfAConfigurationBeginsAlike() throws {
         let directory = try TemporaryDirectory()
         try directory.write("c.yaml", "state: /tmp/x\nidle_floor: 5\nquiet: yes\nverify: {max_rate: 1}\n")

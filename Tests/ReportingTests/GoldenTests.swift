@@ -50,6 +50,19 @@ struct GoldenTests {
         #expect(Samples.status.text(color: false, now: now) == text)
     }
 
+    /// Weak evidence is told with its volume, and no warning of it follows.
+    @Test func theStatusCountsTheWarningsItShows() {
+        func first(_ codes: String...) -> String {
+            var report = Samples.status
+            report.volumes = [report.volumes[0]]
+            report.volumes[0].usedBytes = gibibytes(1)
+            report.warnings = codes.map { .init(code: $0, text: "text", hint: "hint") }
+            return report.text(color: false, now: now).split(separator: "\n").first.map(String.init) ?? ""
+        }
+        #expect(first("weak-evidence", "weak-evidence") == "build is within its quota.")
+        #expect(first("weak-evidence", "old-scan") == "build is within its quota; 1 warning.")
+    }
+
     @Test func planReport() {
         let text = """
             A prune would evict 6 entries, freeing 6.0 GiB.

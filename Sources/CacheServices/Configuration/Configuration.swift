@@ -61,6 +61,8 @@ package struct Configuration: Sendable, Equatable {
     package var daemon = DaemonConfiguration()
     /// What a person should know of how it came about, each in a sentence.
     package var notes: [String] = []
+    /// Where a person's own caches were looked for in vain, because nothing is configured.
+    package var searched: [String] = []
     /// What looks like a mistake and stops nothing, each in a sentence.
     package var warnings: [String] = []
 

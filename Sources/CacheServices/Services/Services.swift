@@ -176,8 +176,15 @@ extension Services {
         let skipped = chosen.filter { !LockedVolume.isPresent($0) }
             .map { SkippedVolume(name: $0.name, path: $0.path, reason: "nothing is mounted there") }
         guard !present.isEmpty else {
+            let searched = configuration.searched
+            let others =
+                searched.isEmpty
+                ? ""
+                : "; your own caches were looked for as well, and are not there: "
+                    + searched.joined(separator: ", ")
             throw Failure(
-                code: .failed, message: "no volume is mounted: \(chosen.map(\.path).joined(separator: ", "))",
+                code: .failed,
+                message: "no volume is mounted: \(chosen.map(\.path).joined(separator: ", "))\(others)",
                 hint: "mount one, or name its path with --build-cache or --image-root")
         }
         return (present, skipped)

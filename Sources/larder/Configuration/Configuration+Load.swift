@@ -50,8 +50,12 @@ extension Configuration {
             all: [.deployed(.buildCache), .deployed(.imageStore)], problems: problems)
         let isConfigured = ["config", "build_cache", "image_root"].contains { overrides.value($0) != nil }
         if !isConfigured, let found = FoundCaches(environment: environment, deployed: volumes.all) {
-            volumes.all = found.volumes
-            configuration.notes.append(found.sentence)
+            if found.volumes.isEmpty {
+                configuration.searched = found.searched
+            } else {
+                volumes.all = found.volumes
+                configuration.notes.append(found.sentence)
+            }
         }
         if let file = overrides.value("config") {
             let document = try ConfigurationDocument(contentsOf: file.text).parse()

@@ -8,10 +8,12 @@ import Glibc
 /// Maven's local repository is below `~/.m2`, Gradle's home is `~/.gradle`, and rootless Podman keeps images in
 /// `$XDG_DATA_HOME/containers/storage` (containers-storage.conf(5)). They are looked at and never changed.
 struct FoundCaches {
-    /// The caches that are there.
+    /// The caches that are there; empty where none is.
     let volumes: [ConfiguredVolume]
+    /// Where they were looked for.
+    let searched: [String]
 
-    /// Looks for them; nil where a volume of the deployment is there, and where none of them is.
+    /// Looks for them; nil where a volume of the deployment is there, or there is no home to look in.
     ///
     /// - Parameter deployed: the volumes of the deployment.
     init?(environment: [String: String], deployed: [ConfiguredVolume]) {
@@ -23,21 +25,26 @@ struct FoundCaches {
             let home = directory("HOME", else: nil), home != "/"
         else { return nil }
         var found: [ConfiguredVolume] = []
-        func add(_ name: String, _ kind: Volume.Kind, _ path: String, socket: String? = nil) {
-            guard isThere(path) else { return }
+        var places: [String] = []
+        func add(
+            _ name: String, _ kind: Volume.Kind, _ path: String, holding directory: String = "",
+            socket: String? = nil
+        ) {
+            places.append(path + directory)
+            guard isThere(path + directory) else { return }
             var volume = Volume(name: name, kind: kind, path: path)
             volume.isReadOnly = true
             found.append(ConfiguredVolume(volume: volume, socket: socket, key: ""))
         }
-        if isThere("\(home)/.m2/repository") { add("maven", .buildCache, "\(home)/.m2") }
+        add("maven", .buildCache, "\(home)/.m2", holding: "/repository")
         add("gradle", .buildCache, directory("GRADLE_USER_HOME", else: nil) ?? "\(home)/.gradle")
         let data = directory("XDG_DATA_HOME", else: nil) ?? "\(home)/.local/share"
         let runtime = directory("XDG_RUNTIME_DIR", else: nil) ?? "/run/user/\(getuid())"
         add(
             "images", .imageStore, "\(data)/containers/storage",
             socket: ValueFormat<String>.socket.read("unix://\(runtime)/podman/podman.sock"))
-        guard !found.isEmpty else { return nil }
         volumes = found
+        searched = places
     }
 
     /// What was found, for whoever did not ask for it.
