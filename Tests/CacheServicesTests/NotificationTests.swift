@@ -1,6 +1,7 @@
 import CacheModel
 import Glibc
 import Reporting
+import Synchronization
 import TestSupport
 import Testing
 
@@ -54,6 +55,18 @@ import Testing
         // None is tried again once the time is over.
         #expect(sent.count == 3)
         #expect(sent.allSatisfy { $0.attempts <= 1 && $0.failure != nil })
+    }
+
+    @Test func aRefusedConnectionIsToldAtOnceAndTriedAgain() async throws {
+        let state = try TemporaryDirectory()
+        var services = services(state, hooks: [Webhook(url: "http://127.0.0.1:1/")])
+        let told = Mutex<[String]>([])
+        services.notify = { text, _ in told.withLock { $0.append(text) } }
+        let started = ContinuousClock.now
+        let sent = await services.tell(stuck(), pauses: [.zero], within: .seconds(60))
+        #expect(ContinuousClock.now - started < .seconds(9))
+        #expect(sent.first?.attempts == 2)
+        #expect(told.withLock { $0.first }?.contains("trying again in 0 s (attempt 2 of 2)") == true)
     }
 
     @Test func whatWasNotDeliveredIsToldAgain() async throws {

@@ -169,6 +169,15 @@ extension Services {
         return delivery
     }
 
+    /// The client of webhooks.
+    ///
+    /// By itself it would try a refused connection for ten seconds and say nothing: here each attempt is told.
+    private static let client: HTTPClient = {
+        var configuration = HTTPClient.Configuration.singletonConfiguration
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
+    }()
+
     /// Sends one body.
     ///
     /// - Returns: why it failed, without the address, which may be a secret; and whether trying again is of no use.
@@ -181,7 +190,7 @@ extension Services {
         request.headers.add(name: "User-Agent", value: "larder/\(LarderVersion.current)")
         request.body = .bytes(Array(body.utf8))
         do {
-            let answer = try await HTTPClient.shared.execute(request, timeout: TimeAmount(time))
+            let answer = try await client.execute(request, timeout: TimeAmount(time))
             let code = answer.status.code
             if (200...299).contains(code) { return (nil, true) }
             return ("the server answered \(code)", (400...499).contains(code) && code != 408 && code != 429)
