@@ -26,7 +26,9 @@ extension Span {
 
     /// What somebody meant who wrote `5`, `5 days` or `14D`: "`5d`"; nil where that is anyone's guess.
     ///
-    /// - Parameter units: the units that a number without one may be meant in.
+    /// - Parameters:
+    ///   - text: what was written.
+    ///   - units: the units that a number without one may be meant in.
     package static func meant(by text: String, units: [String] = ["h", "d"]) -> String? {
         let close = text.lowercased().filter { $0 != " " }
         if close != text, Span(close) != nil { return "`\(close)`" }
