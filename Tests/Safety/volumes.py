@@ -143,7 +143,8 @@ def check_strays(root, state):
             wrong.append(f"empty run {run} in the trash: {names}")
         wrong += [f"stray {run}/{n}" for n in names if not n.isdigit() and n != "journal.json"]
     # A note or a tree that was cut off is written over by the next one.
-    known = {"larder.db", "larder.db.checked", "reserve", "clock.json", "clock.json.new", "tree-build", "tree-build.new"}
+    known = {"larder.db", "larder.db.checked", "reserve", "clock.json", "clock.json.new", "tree-build", "tree-build.new",
+             "daemon.lock"}
     wrong += [f"stray {n} in the state directory" for n in os.listdir(state) if n not in known]
     return wrong
 

@@ -19,7 +19,8 @@ package func concurrently<One, Other: Sendable>(
     _ one: () -> One, _ other: @escaping @Sendable () -> Other
 ) -> (One, Other) {
     let (beside, isDone) = (Beside(work: other), DispatchSemaphore(value: 0))
-    DispatchQueue.global().async {
+    // Not among the threads that answer a daemon's requests.
+    DispatchQueue.global(qos: .utility).async {
         beside.run()
         isDone.signal()
     }
