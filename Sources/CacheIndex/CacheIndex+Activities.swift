@@ -81,8 +81,11 @@ extension CacheIndex {
                     sql: "SELECT total - free, used_bytes + trash_bytes FROM capacity_samples WHERE scan = ?",
                     arguments: [state.record.number])
             else { return nil }
+            let known = try Int64.fetchOne(
+                db, sql: "SELECT used_bytes + trash_bytes FROM volumes WHERE name = ?", arguments: [volume])
             return LastReading(
-                scan: state.record, fileSystemUsed: try sample.size(0), ownBytes: try sample.size(1))
+                scan: state.record, fileSystemUsed: try sample.size(0), ownBytes: try sample.size(1),
+                knownBytes: ByteCount(known ?? 0))
         }
     }
 }
@@ -95,4 +98,16 @@ package struct LastReading: Sendable, Hashable {
     package var fileSystemUsed: ByteCount
     /// What the volume's own files occupied, the trash included.
     package var ownBytes: ByteCount
+    /// The same less what runs have freed since.
+    package var knownBytes: ByteCount
+
+    /// What the volume's own files occupy at most, as far as its file system tells, which others may have as well.
+    ///
+    /// What it gained may be the volume's. What it lost may be what others removed: that does not make the volume any
+    /// emptier than it is known to be.
+    ///
+    /// - Parameter used: what the file system has in use now.
+    package func ownBytes(where used: ByteCount) -> ByteCount {
+        max(knownBytes, ownBytes + (used - fileSystemUsed))
+    }
 }

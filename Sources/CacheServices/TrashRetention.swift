@@ -61,8 +61,14 @@ struct TrashRetention {
     static func purged(_ plan: EvictionPlan, of volume: Volume, _ capacity: Capacity) -> ByteCount {
         guard volume.kind == .buildCache, volume.trashRetention > .zero, plan.isCritical else { return .zero }
         let fill = fill(plan, capacity)
+        let needed = fill - plan.quota.high - plan.trashBytes
         let goes = plan.freedBytes - (plan.later?.bytes ?? .zero)
-        return min(max(.zero, fill - plan.quota.high - plan.trashBytes), goes)
+        // Whole entries go, in the order in which they came.
+        var purged = ByteCount.zero
+        for place in plan.evict.indices where purged < min(needed, goes) {
+            purged = purged + plan.evict[place].freedBytes
+        }
+        return min(purged, goes)
     }
 
     /// What counts against the critical level: what is moved into the trash is not free.

@@ -57,7 +57,15 @@ extension Services {
         throw MaintenanceError.trash(
             reason: purge.map { "run \(name) is not in the trash any more: it was \($0.text)" }
                 ?? "the trash has no run \(name)\(key == nil ? ", and no entry of that key" : "")",
-            hint: "'larder trash list' shows what is there")
+            hint: Self.near(name, found.map(\.run)) ?? "'larder trash list' shows what is there")
+    }
+
+    /// The commands for entries in the trash whose keys hold a text; nil where none does.
+    private static func near(_ text: String, _ runs: [Trash.Run]) -> String? {
+        let keys = Set(runs.flatMap { $0.entries.lazy.map(\.key).filter { $0.contains(text) } }).sorted()
+        guard !keys.isEmpty, !text.isEmpty else { return nil }
+        return "larder trash restore "
+            + keys.prefix(5).map(ShellWord.typed).joined(separator: ", or larder trash restore ")
     }
 
     /// The only run whose ID begins so; nil where none does.

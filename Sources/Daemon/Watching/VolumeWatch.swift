@@ -79,7 +79,7 @@ struct VolumeWatch: Service {
         let bytes = volume.quota(capacity: now)
         if bytes.limit < now.usable {
             guard let last else { return }
-            fill.used = max(.zero, last.ownBytes + (now.used - last.fileSystemUsed))
+            fill.used = last.ownBytes(where: now.used)
             fill.countedAt = last.scan.startedAt
         }
         if let quota = volume.inodeQuota(capacity: now), isOwn {
