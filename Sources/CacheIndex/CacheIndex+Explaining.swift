@@ -129,26 +129,11 @@ extension CacheIndex {
         }
     }
 
-    /// What lies below a directory that is no entry itself.
-    package struct Below: Sendable {
-        /// The name of the volume.
-        package var volume: String
-        /// The directory; the root for the whole volume.
-        package var path: VolumePath
-        /// How many entries lie below it, and what they occupy.
-        package var entries: Int64
-        package var bytes: ByteCount
-        /// The largest of them.
-        package var largest: [CacheEntry]
-        /// The directories below it that belong to no pool, the largest first.
-        package var unmanaged: [UnmanagedDirectory]
-    }
-
     /// What lies below the directories that a path names, on each volume where that is anything.
     ///
     /// - Parameter limit: how many entries are named at most.
     /// - Throws: `IndexError`.
-    package func below(_ text: String, limit: Int) throws -> [Below] {
+    package func below(_ text: String, limit: Int) throws -> [DirectoryContents] {
         try reading { db in
             try pathsMeant(by: text, db, orRoot: true).compactMap { volume, path in
                 let place = VolumePath(listed: Array(path))
@@ -174,7 +159,7 @@ extension CacheIndex {
                 guard entries > 0 || !unmanaged.isEmpty else { return nil }
                 let largest = try found(
                     condition, arguments, db, order: "entries.bytes DESC, entries.key LIMIT \(limit)")
-                return Below(
+                return DirectoryContents(
                     volume: name, path: place, entries: entries, bytes: try sums.size(1),
                     largest: largest.map(\.entry), unmanaged: unmanaged)
             }

@@ -30,18 +30,12 @@ extension CacheIndex {
             let rows = try Row.fetchAll(
                 db,
                 sql: """
-                    SELECT id, kind, started_at, finished_at, exit_code FROM runs
+                    \(Self.selection)
                     WHERE ?1 IS NULL OR (started_at, id) \(isBack ? ">" : "<") (?1, ?2)
                     ORDER BY started_at \(isBack ? "" : "DESC"), id \(isBack ? "" : "DESC") LIMIT ?3
                     """,
                 arguments: [place?.startedAt.nanoseconds, place?.id, max(1, limit)])
-            let runs = try (isBack ? rows.reversed() : rows).map { row in
-                let id = try row.text(0)
-                return RunSummary(
-                    id: id, kind: try row.text(1), startedAt: try row.time(2),
-                    finishedAt: try row.time(3), exitCode: Int32(truncatingIfNeeded: try row.integer(4)),
-                    volumes: try volumes(of: id, lines: lines, db), warmed: try warmed(by: id, db))
-            }
+            let runs = try (isBack ? rows.reversed() : rows).map { try summary($0, lines: lines, db) }
             return RunPage(
                 runs: runs,
                 next: try runs.last.flatMap { try Self.hasRun("<", $0.cursor, db) ? $0.cursor : nil },
@@ -63,15 +57,19 @@ extension CacheIndex {
     /// - Throws: `IndexError`.
     package func run(named id: String, lines: Int) throws -> RunSummary? {
         try reading { db in
-            let row = try Row.fetchOne(
-                db, sql: "SELECT kind, started_at, finished_at, exit_code FROM runs WHERE id = ?",
-                arguments: [id])
-            guard let row else { return nil }
-            return RunSummary(
-                id: id, kind: try row.text(0), startedAt: try row.time(1), finishedAt: try row.time(2),
-                exitCode: Int32(truncatingIfNeeded: try row.integer(3)),
-                volumes: try volumes(of: id, lines: lines, db), warmed: try warmed(by: id, db))
+            try Row.fetchOne(db, sql: "\(Self.selection) WHERE id = ?", arguments: [id])
+                .map { try summary($0, lines: lines, db) }
         }
+    }
+
+    private static let selection = "SELECT id, kind, started_at, finished_at, exit_code FROM runs"
+
+    private func summary(_ row: Row, lines: Int, _ db: Database) throws -> RunSummary {
+        let id = try row.text(0)
+        return RunSummary(
+            id: id, kind: try row.text(1), startedAt: try row.time(2), finishedAt: try row.time(3),
+            exitCode: Int32(truncatingIfNeeded: try row.integer(4)),
+            volumes: try volumes(of: id, lines: lines, db), warmed: try warmed(by: id, db))
     }
 
     private func volumes(of run: String, lines: Int, _ db: Database) throws -> [RunSummary.OnVolume] {

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// Tells others that a daemon works with a state directory, for as long as it lives.

@@ -102,8 +102,8 @@ struct TrashRetention {
     /// Purges runs older than their time; and, above the critical watermark, the oldest first until the volume is
     /// back at the high one.
     ///
-    /// `runs` is what the trash holds, and what is left of it; `live` is what the volume holds beside it. A volume that is a part of its file system is measured by
-    /// what is its own, not by what others wrote there.
+    /// `runs` is what the trash holds, and what is left of it; `live` is what the volume holds beside it. A volume that
+    /// is a part of its file system is measured by what is its own, not by what others wrote there.
     private func purgeDue(
         _ trash: Trash, _ runs: inout [Trash.Run], _ locked: LockedVolume, live: ByteCount, run: String
     ) throws -> Purge {

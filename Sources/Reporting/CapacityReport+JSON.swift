@@ -168,7 +168,7 @@ extension CapacityReport.Volume {
             "avoidable_fetches_per_day": .number(Double(advice.outcome.avoidable) / days),
             "avoidable_bytes_per_day": .number(
                 (Double(advice.outcome.avoidableBytes.bytes) / days).rounded()),
-            "cost_per_month": .optional(price.map { Double(advice.bytes.bytes) / 1_073_741_824 * $0 }),
+            "cost_per_month": .optional(price.map(advice.bytes.monthlyCost)),
         ]
     }
 

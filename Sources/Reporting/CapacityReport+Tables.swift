@@ -37,9 +37,7 @@ extension CapacityReport {
                     .number(Double(line.outcome.avoidable) / (volume.sizing.curve?.days ?? 1)),
                 ]
                 if let fetchSpeed { row.append(.number(line.minutesSaved(at: fetchSpeed))) }
-                if let price {
-                    row.append(.cost(Double(line.bytes.bytes) / 1_073_741_824 * price.amount))
-                }
+                if let price { row.append(.cost(line.bytes.monthlyCost(at: price.amount))) }
                 // What does not fit fails: nothing can reach such figures. Today's limit may lie below the capacity.
                 if !line.fits, line.bytes != volume.limit {
                     row = [row[0]] + row.dropFirst().map { _ in .rate(nil) }

@@ -96,7 +96,7 @@ extension CapacityReport.Volume {
     func cost(at price: (amount: Double, currency: String)?) -> String? {
         guard let price, let advice = sizing.recommendation else { return nil }
         func cost(_ size: ByteCount) -> String {
-            "\(Self.money(Double(size.bytes) / 1_073_741_824 * price.amount)) \(price.currency)"
+            "\(Self.money(size.monthlyCost(at: price.amount))) \(price.currency)"
         }
         let today = "\(cost(limit)) at today's \(limit.whole)"
         return advice.bytes == limit ? today : "\(today), \(cost(advice.bytes)) at \(advice.quantity)"
@@ -245,6 +245,9 @@ extension String {
 }
 
 extension ByteCount {
+    /// What it costs in a month where a gibibyte costs that much.
+    func monthlyCost(at price: Double) -> Double { Double(bytes) / 1_073_741_824 * price }
+
     /// Whole gibibytes without a decimal: `20 GiB`.
     var whole: String { bytes > 0 && bytes % (1 << 30) == 0 ? "\(bytes >> 30) GiB" : description }
 }

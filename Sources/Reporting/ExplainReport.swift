@@ -234,73 +234,7 @@ package struct Explanation: Report {
     /// What lies there and belongs to no pool, where a path was asked for that is in no entry.
     package var unmanaged: [Unmanaged] = []
     /// What lies below a directory that was asked for and is no entry itself.
-    package var below: [Below] = []
-
-    /// What lies below a directory.
-    package struct Below: Sendable, Hashable {
-        /// The name of its volume.
-        package var volume: String
-        /// The directory; the root for the whole volume.
-        package var path: VolumePath
-        /// How many entries lie below it.
-        package var entries: Int64
-        /// What they occupy.
-        package var bytes: ByteCount
-        /// The largest of them.
-        package var largest: [CacheEntry]
-        /// The directories below it that belong to no pool, the largest first.
-        package var unmanaged: [UnmanagedDirectory]
-
-        /// Makes a record of all it consists of.
-        package init(
-            volume: String, path: VolumePath, entries: Int64, bytes: ByteCount, largest: [CacheEntry],
-            unmanaged: [UnmanagedDirectory]
-        ) {
-            self.volume = volume
-            self.path = path
-            self.entries = entries
-            self.bytes = bytes
-            self.largest = largest
-            self.unmanaged = unmanaged
-        }
-
-        /// What it is.
-        var sentence: String {
-            let place = path.bytes.isEmpty ? "The root of volume \(volume)" : "\(path) on volume \(volume)"
-            let entries =
-                entries == 0
-                ? "no entry lies below it"
-                : "\(Figures.entries(entries)), \(bytes), \(entries == 1 ? "lies" : "lie") below it"
-            return "\(place) is a directory and no entry itself: \(entries)."
-        }
-
-        fileprivate func write(to page: inout TextPage, now: Timestamp) {
-            page.paragraph(sentence, indent: 2)
-            if !largest.isEmpty {
-                page.blank()
-                var table = TextTable(
-                    ("size", .right), ("used", .right), ("pool", .left), ("key, the largest first", .left))
-                table.rows = largest.map {
-                    ["\($0.bytes)", $0.useInWords(now: now), $0.pool.rawValue, $0.key]
-                }
-                page.table(table)
-                let more = entries - Int64(largest.count)
-                if more > 0 { page.line("… and \(Figures.grouped(more)) more", indent: 2) }
-            }
-            page.unmanaged(unmanaged)
-        }
-
-        fileprivate var jsonValue: JSONValue {
-            [
-                "volume": .text(volume), "path": .text(path.description), "entries": .integer(entries),
-                "bytes": .bytes(bytes),
-                "largest": .array(
-                    largest.map {
-                        ["pool": .text($0.pool.rawValue), "key": .text($0.key), "bytes": .bytes($0.bytes)]
-                    }), "unmanaged": .array(unmanaged.map(\.jsonValue)),
-            ]
-        }
-    }
+    package var below: [DirectoryContents] = []
 
     /// A directory of what belongs to no pool.
     package struct Unmanaged: Sendable, Hashable {
@@ -393,6 +327,45 @@ package struct Explanation: Report {
             ))
         members.append(("below", .array(below.map(\.jsonValue))))
         return try JSONValue.object(members).document()
+    }
+}
+
+extension DirectoryContents {
+    /// What it is.
+    var sentence: String {
+        let place = path.bytes.isEmpty ? "The root of volume \(volume)" : "\(path) on volume \(volume)"
+        let entries =
+            entries == 0
+            ? "no entry lies below it"
+            : "\(Figures.entries(entries)), \(bytes), \(entries == 1 ? "lies" : "lie") below it"
+        return "\(place) is a directory and no entry itself: \(entries)."
+    }
+
+    fileprivate func write(to page: inout TextPage, now: Timestamp) {
+        page.paragraph(sentence, indent: 2)
+        if !largest.isEmpty {
+            page.blank()
+            var table = TextTable(
+                ("size", .right), ("used", .right), ("pool", .left), ("key, the largest first", .left))
+            table.rows = largest.map {
+                ["\($0.bytes)", $0.useInWords(now: now), $0.pool.rawValue, $0.key]
+            }
+            page.table(table)
+            let more = entries - Int64(largest.count)
+            if more > 0 { page.line("… and \(Figures.grouped(more)) more", indent: 2) }
+        }
+        page.unmanaged(unmanaged)
+    }
+
+    fileprivate var jsonValue: JSONValue {
+        [
+            "volume": .text(volume), "path": .text(path.description), "entries": .integer(entries),
+            "bytes": .bytes(bytes),
+            "largest": .array(
+                largest.map {
+                    ["pool": .text($0.pool.rawValue), "key": .text($0.key), "bytes": .bytes($0.bytes)]
+                }), "unmanaged": .array(unmanaged.map(\.jsonValue)),
+        ]
     }
 }
 

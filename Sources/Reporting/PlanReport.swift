@@ -168,7 +168,7 @@ extension EvictionPlan {
             let first = Int64(evict.count) - later.entries
             notes.append(
                 "one run takes the first \(Figures.entries(first)); \(Figures.entries(later.entries)) of \(later.bytes) "
-                    + "are \(later.reason)")
+                    + "\(later.entries == 1 ? "is" : "are") \(later.reason)")
         }
         if purgedBytes > .zero {
             let part =

@@ -24,19 +24,14 @@ import Testing
         try directory.write("second/.m2/repository/g/a/1/a-1.jar", bytes: 30_000)
         try directory.write("second/.m2/repository/g/a/1/_remote.repositories", "a-1.jar>central=\n")
         try directory.shell("find cache second -exec touch -h -d '40 days ago' {} +")
-        try directory.write(
-            "larder.yaml",
+        let larder = try Program.scanned(
             """
             state: \(directory.path)/state
             volumes:
               - {name: build, kind: build-cache, path: \(directory.path)/cache, limit: 600k, low: 25%}
               - {name: second, kind: build-cache, path: \(directory.path)/second, limit: 10Mi}
 
-            """.replacing("600k", with: "1100k"))
-        var larder = Program()
-        larder.options = ["--config", directory.path + "/larder.yaml", "--state", directory.path + "/state"]
-        larder.folder = directory
-        #expect(try larder("scan").status == 0)
+            """.replacing("600k", with: "1100k"), in: directory)
         return (larder, directory)
     }
 

@@ -17,6 +17,16 @@ struct Program {
         ]
     }
 
+    /// A program by a configuration, with file and state in `directory`, that has scanned once.
+    static func scanned(_ configuration: String, in directory: TemporaryDirectory) throws -> Program {
+        try directory.write("larder.yaml", configuration)
+        var program = Program()
+        program.options = ["--config", directory.path + "/larder.yaml", "--state", directory.path + "/state"]
+        program.folder = directory
+        #expect(try program("scan").status == 0)
+        return program
+    }
+
     static let path = Testbed.packageRoot + "/.build/debug/larder"
 
     /// Runs a command with the volumes' options.

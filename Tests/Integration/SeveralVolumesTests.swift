@@ -17,19 +17,14 @@ import Testing
         }
         try directory.write("one/junk/sub/file", bytes: 20_000)
         try directory.shell("find one two -exec touch -h -d '40 days ago' {} +")
-        try directory.write(
-            "larder.yaml",
+        let larder = try Program.scanned(
             """
             state: \(directory.path)/state
             volumes:
               - {name: first-one, kind: build-cache, path: \(directory.path)/one, limit: 10Mi}
               - {name: other, kind: build-cache, path: \(directory.path)/two, limit: 10Mi}
 
-            """)
-        var larder = Program()
-        larder.options = ["--config", directory.path + "/larder.yaml", "--state", directory.path + "/state"]
-        larder.folder = directory
-        #expect(try larder("scan").status == 0)
+            """, in: directory)
         return (larder, directory)
     }
 

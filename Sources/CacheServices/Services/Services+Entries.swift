@@ -224,11 +224,6 @@ extension Services {
                 explanation.unmanaged = try index.unmanaged(holding: key).filter { names.contains($0.volume) }
                     .map { .init(volume: $0.volume, directory: $0.directory) }
                 explanation.below = try index.below(key, limit: most).filter { names.contains($0.volume) }
-                    .map {
-                        .init(
-                            volume: $0.volume, path: $0.path, entries: $0.entries, bytes: $0.bytes,
-                            largest: $0.largest, unmanaged: $0.unmanaged)
-                    }
             }
             return explanation
         }

@@ -25,16 +25,13 @@ extension Services {
     /// - Throws: `Failure`, `MaintenanceError`; what was brought back stays where the closing scan fails.
     package func restore(run name: String, key: String?) throws -> ServiceResult<RestoreReport> {
         let found = try trashes().flatMap { volume, trash in
-            try trash.runs().map { (volume: volume, trash: trash, run: $0) }
+            try trash.runs().map { Found(volume: volume, trash: trash, run: $0) }
         }
-        let named =
-            try found.first { $0.run.id == name }
-            ?? beginning(with: name, found.map(\.run.id)).flatMap { id in
-                found.first { $0.run.id == id }
-            }
-        let holding = named == nil && key == nil ? newest(found, \.run, holding: name) : nil
-        if let (volume, trash, kept) = named ?? holding {
-            let (run, key) = (kept.id, holding == nil ? key : name)
+        let named = try found.first { $0.run.id == name } ?? Self.only(of: found, beginningWith: name)
+        let holding = named == nil && key == nil ? Self.newest(of: found, holding: name) : nil
+        if let place = named ?? holding {
+            let (volume, trash, run) = (place.volume, place.trash, place.run.id)
+            let key = holding == nil ? key : name
             let locked = try lock(volume)
             let (restored, refused) = try trash.restore(run: run, key: key)
             let report = RestoreReport(
@@ -45,7 +42,7 @@ extension Services {
             do {
                 let index = try index()
                 if try !survey(locked, index).scan.complete { code = .inPart }
-                try warnIfOver(volume, index, hasMore: !restored.isEmpty)
+                if !restored.isEmpty { try warnIfOver(volume, index) }
             } catch {
                 let failure = Failure(error)
                 warn(["volume \(volume.name): \(failure.sentence)"])
@@ -68,33 +65,38 @@ extension Services {
             + keys.prefix(5).map(ShellWord.typed).joined(separator: ", or larder trash restore ")
     }
 
-    /// The only run whose ID begins so; nil where none does.
-    private func beginning(with name: String, _ runs: [String]) throws -> String? {
-        guard name.utf8.count >= 8 else { return nil }
-        let found = runs.filter { $0.hasPrefix(name) }
-        guard found.count > 1 else { return found.first }
-        throw MaintenanceError.trash(
-            reason: "\(found.count) runs in the trash begin with \(name)",
-            hint: "write more of it: \(found.sorted().suffix(5).joined(separator: ", "))")
+    /// A run in a trash.
+    private struct Found {
+        var volume: Volume
+        var trash: Trash
+        var run: Trash.Run
+
+        func holds(_ isIt: (String) -> Bool) -> Bool { run.entries.contains { isIt($0.key) } }
+
+        /// The larger, the newer.
+        var age: (Int64, String) { (run.createdAt?.nanoseconds ?? .min, run.id) }
     }
 
-    /// The element whose run is the newest of those that hold an entry of that key, or one that the pattern matches.
-    private func newest<Found>(
-        _ found: [Found], _ run: KeyPath<Found, Trash.Run>, holding key: String
-    ) -> Found? {
-        let pattern = KeyPattern(key)
-        func holds(_ run: Trash.Run, _ isIt: (String) -> Bool) -> Bool {
-            run.entries.contains { isIt($0.key) }
-        }
-        let exact = found.filter { holds($0[keyPath: run]) { $0 == key } }
-        let all = exact.isEmpty ? found.filter { holds($0[keyPath: run], pattern.matches) } : exact
-        func age(_ run: Trash.Run) -> (Int64, String) { (run.createdAt?.nanoseconds ?? .min, run.id) }
-        return all.max { age($0[keyPath: run]) < age($1[keyPath: run]) }
+    /// The only run whose ID begins so; nil where none does.
+    private static func only(of found: [Found], beginningWith name: String) throws -> Found? {
+        guard name.utf8.count >= 8 else { return nil }
+        let alike = found.filter { $0.run.id.hasPrefix(name) }
+        guard alike.count > 1 else { return alike.first }
+        throw MaintenanceError.trash(
+            reason: "\(alike.count) runs in the trash begin with \(name)",
+            hint: "write more of it: \(alike.map(\.run.id).sorted().suffix(5).joined(separator: ", "))")
+    }
+
+    /// The newest run that holds an entry of that key, or one that the pattern matches.
+    private static func newest(of found: [Found], holding key: String) -> Found? {
+        let exact = found.filter { $0.holds { $0 == key } }
+        let all = exact.isEmpty ? found.filter { $0.holds(KeyPattern(key).matches) } : exact
+        return all.max { $0.age < $1.age }
     }
 
     /// Says where a volume is above its high watermark by what was brought back.
-    private func warnIfOver(_ volume: Volume, _ index: CacheIndex, hasMore: Bool) throws {
-        guard hasMore, let usage = try index.usage(of: volume.name) else { return }
+    private func warnIfOver(_ volume: Volume, _ index: CacheIndex) throws {
+        guard let usage = try index.usage(of: volume.name) else { return }
         let quota = volume.quota(capacity: usage.capacity)
         guard usage.usedBytes > quota.high else { return }
         warn([
