@@ -95,10 +95,10 @@ struct OrphanTests {
 
     @Test func aPullUnderWayProtectsTheStore() throws {
         defer { finish() }
+        // Of a killed pull Podman 4.3.1 takes an incomplete layer for a finished one, drops it at its next write, and
+        // fails the pull that stands on it. So what that one left goes first, and what looks left is this pull's own.
         try testbed.run("kill-pull").checked()
-        // Podman 4.3.1 takes an incomplete layer for a finished one, drops it at its next write, and fails the
-        // pull that stands on it: a write before the pull drops it in time.
-        _ = try testbed.podman("rm", testbed.podman("create", testbed.setting("IMAGE_BASE"), "true"))
+        _ = try prune()
         let pull = Process()
         pull.executableURL = URL(fileURLWithPath: "/usr/bin/podman")
         let url = "unix://\(try testbed.setting("JOB_SOCKET"))"
@@ -110,7 +110,7 @@ struct OrphanTests {
         var isHeld = false
         while !isHeld, pull.isRunning {
             services.forEach { kill($0, SIGSTOP) }
-            isHeld = try isWriteLocked()
+            isHeld = try isWriteLocked() && records().contains(#""incomplete":true"#)
             if !isHeld { services.forEach { kill($0, SIGCONT) } }
         }
         try #require(isHeld, "the pull ended before it could be stopped while it wrote")
