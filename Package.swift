@@ -62,6 +62,7 @@ let package = Package(
                 .embedInCode("../../migrations/0011_trash.sql"),
                 .embedInCode("../../migrations/0012_limits.sql"),
                 .embedInCode("../../migrations/0013_projects.sql"),
+                .embedInCode("../../migrations/0014_unaccounted.sql"),
             ]),
         part(
             "PodmanClient",

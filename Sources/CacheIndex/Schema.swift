@@ -23,6 +23,7 @@ enum Schema {
         ("0011_trash.sql", PackageResources._011_trash_sql),
         ("0012_limits.sql", PackageResources._012_limits_sql),
         ("0013_projects.sql", PackageResources._013_projects_sql),
+        ("0014_unaccounted.sql", PackageResources._014_unaccounted_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.
