@@ -109,6 +109,30 @@ extension CacheIndex {
         }
     }
 
+    /// When the last runs of a kind on a volume began, the newest first.
+    ///
+    /// - Parameters:
+    ///   - kind: the command: `prune`.
+    ///   - volume: the volume's name.
+    ///   - limit: how many at most.
+    /// - Throws: `IndexError`.
+    package func runStarts(kind: String, volume: String, limit: Int) throws -> [Timestamp] {
+        try reading { db in
+            try Int64.fetchAll(
+                db,
+                sql: """
+                    SELECT runs.started_at
+                    FROM runs
+                    JOIN run_volumes ON run_volumes.run = runs.id
+                    JOIN volumes ON volumes.id = run_volumes.volume
+                    WHERE runs.kind = ? AND volumes.name = ?
+                    ORDER BY runs.started_at DESC LIMIT ?
+                    """,
+                arguments: [kind, volume, limit]
+            ).map { Timestamp(nanoseconds: $0) }
+        }
+    }
+
     private func outcomes(of run: String, _ db: Database) throws -> [EvictionOutcome] {
         let rows = try Row.fetchCursor(
             db,

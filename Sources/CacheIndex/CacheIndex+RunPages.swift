@@ -57,8 +57,20 @@ extension CacheIndex {
     /// - Throws: `IndexError`.
     package func run(named id: String, lines: Int) throws -> RunSummary? {
         try reading { db in
-            try Row.fetchOne(db, sql: "\(Self.selection) WHERE id = ?", arguments: [id])
-                .map { try summary($0, lines: lines, db) }
+            guard let row = try Row.fetchOne(db, sql: "\(Self.selection) WHERE id = ?", arguments: [id])
+            else { return nil }
+            var run = try summary(row, lines: lines, db)
+            for place in run.volumes.indices {
+                let volume = run.volumes[place]
+                guard volume.inTrash > 0, volume.inTrash < volume.evicted else { continue }
+                run.volumes[place].keysInTrash = try String.fetchSet(
+                    db,
+                    sql: """
+                        SELECT key FROM trashed JOIN volumes ON volumes.id = trashed.volume
+                        WHERE run = ? AND volumes.name = ?
+                        """, arguments: [id, volume.volume])
+            }
+            return run
         }
     }
 

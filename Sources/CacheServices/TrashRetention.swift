@@ -60,7 +60,7 @@ struct TrashRetention {
     /// level to the high watermark.
     static func purged(_ plan: EvictionPlan, of volume: Volume, _ capacity: Capacity) -> ByteCount {
         guard volume.kind == .buildCache, volume.trashRetention > .zero, plan.isCritical else { return .zero }
-        let fill = fill(plan, capacity)
+        let fill = fill(plan.usedBytes, trash: plan.trashBytes, under: plan.quota, on: capacity)
         let needed = fill - plan.quota.high - plan.trashBytes
         let goes = plan.freedBytes - (plan.later?.bytes ?? .zero)
         // Whole entries go, in the order in which they came.
@@ -72,9 +72,10 @@ struct TrashRetention {
     }
 
     /// What counts against the critical level: what is moved into the trash is not free.
-    static func fill(_ plan: EvictionPlan, _ capacity: Capacity) -> ByteCount {
-        let own = plan.usedBytes + plan.trashBytes
-        return plan.quota.limit < capacity.usable ? own : max(own, capacity.used)
+    static func fill(
+        _ used: ByteCount, trash: ByteCount, under quota: Quota, on capacity: Capacity
+    ) -> ByteCount {
+        quota.limit < capacity.usable ? used + trash : max(used + trash, capacity.used)
     }
 
     /// Takes down of which runs entries are gone for good, so that nobody is told that they can be brought back.

@@ -158,11 +158,13 @@ extension CapacityReport {
             ("Confidence", volume.confidence.rawValue),
             (
                 "Calibration",
-                volume.sizing.calibration?.objects.map {
-                    "± \(Volume.short((abs($0) * 1000).rounded() / 10)) points"
-                } ?? "unknown"
+                volume.sizing.prunes.ran
+                    ? volume.sizing.calibration?.objects.map {
+                        "± \(Volume.short((abs($0) * 1000).rounded() / 10)) points"
+                    } ?? "unknown" : "no prune yet"
             ),
-            ("Regret", "\(volume.regret.missBytes)"), ("Cost a month", cost(volume)),
+            ("Regret", "\(volume.regret.missBytes)"),
+            ("Cost a month", cost(volume) ?? advice.map { _ in "report.price is not set" }),
         ]
         return facts.compactMap { fact in fact.1.map { (fact.0, $0) } }
     }

@@ -23,7 +23,11 @@ extension CapacityReport {
         page.blank()
         page.line(volume.name, tone: .strong)
         page.paragraph(volume.reason, indent: 2)
-        if let cost = volume.cost(at: price) { page.paragraph("Cost a month: \(cost).", indent: 2) }
+        if let cost = volume.cost(at: price) {
+            page.paragraph("Cost a month: \(cost).", indent: 2)
+        } else if volume.sizing.recommendation != nil {
+            page.paragraph("Cost a month: not known, as report.price is not set.", indent: 2, tone: .faint)
+        }
         if let over = volume.overSentence { page.paragraph(over, indent: 2, tone: .warning) }
         for asked in [volume.askedSentence, volume.policySentence].compactMap({ $0 }) {
             page.paragraph(asked, indent: 2)

@@ -38,8 +38,7 @@ extension Dashboard {
                 let running = activity.runningSince.map { "running for \((now - $0).age)\(progress)" }
                 return [
                     .text(activity.title),
-                    .text(
-                        activity.nextDue.map { $0 <= now ? "now" : "in \(($0 - now).age)" } ?? "on request"),
+                    .text(coming(activity, now: now)),
                     .text(running ?? (activity.failed ? "failed" : "idle")),
                     .text(Figures.ago(activity.lastSuccess, now: now)),
                 ]
@@ -49,6 +48,15 @@ extension Dashboard {
             + HTMLText.table(table, folded: false, id: "daemon")
             + "<p id=\"ended\" hidden>Something has ended since this page was made."
             + " <a href=\"/\">Load it again</a> to see what it did.</p>\n</section>\n"
+    }
+
+    /// When an activity comes: a prune of what is above its critical level does not wait for its schedule.
+    private func coming(_ activity: Activity, now: Timestamp) -> String {
+        let volume = status.volumes.first { $0.name == activity.volume }
+        if activity.name == "prune", let volume, volume.critical != nil, volume.isOver {
+            return "at the next look"
+        }
+        return activity.nextDue.map { $0 <= now ? "now" : "in \(($0 - now).age)" } ?? "on request"
     }
 
     /// The page of the schedule alone, for whoever follows what runs: it loads itself again while something does.

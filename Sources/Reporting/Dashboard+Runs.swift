@@ -110,6 +110,7 @@ extension Dashboard {
             text += "<ul class=\"keys\">\n"
             for line in volume.firstEvicted {
                 text += "<li>\(line.bytes) \(Self.key(line, of: run))"
+                if volume.keysInTrash.contains(line.key) { text += " (still in the trash)" }
                 text += line.reason.isEmpty ? "</li>\n" : ": \(HTMLText.escaped(line.reason))</li>\n"
             }
             let more = volume.evicted - Int64(volume.firstEvicted.count)

@@ -1,4 +1,5 @@
 import CacheModel
+import Foundation
 
 /// The page of what the next prune of each volume does: what, why and when, and what stays and why.
 package struct PlanPage: Sendable {
@@ -7,12 +8,18 @@ package struct PlanPage: Sendable {
     /// How the prunes of the daemon stand, by volume.
     package var next: [String: Dashboard.Activity]
 
+    /// By which clock on the wall times are told.
+    package var zone: TimeZone
+
     /// How many evictions are shown; the API has all of them.
     private static let shown = 200
 
-    /// Makes a page from both.
-    package init(_ report: PlanReport, next: [String: Dashboard.Activity] = [:]) {
+    /// Makes a page from what would be evicted and how the prunes stand.
+    ///
+    /// - Parameter zone: the daemon's.
+    package init(_ report: PlanReport, next: [String: Dashboard.Activity] = [:], zone: TimeZone = .gmt) {
         self.report = report
+        self.zone = zone
         self.next = next
     }
 
@@ -54,7 +61,9 @@ package struct PlanPage: Sendable {
         if plan.isCritical, plan.needed {
             return "It is above its critical level: a prune begins at the next look."
         }
-        return activity.nextDue.map { "The next prune comes \(Figures.ahead($0, now: now)), at \($0)." }
+        return activity.nextDue.map {
+            "The next prune comes \(Figures.ahead($0, now: now)), at \(Figures.time($0, in: zone))."
+        }
             ?? "No schedule prunes this volume; it is pruned on request."
     }
 

@@ -33,12 +33,7 @@ extension ExplainReport {
         let files = entry.found.files > 0 ? " in \(Figures.count(entry.found.files, "file", "files"))" : ""
         let inodes = entry.found.directories > 0 ? ", \(Figures.grouped(entry.found.inodes)) inodes" : ""
         page.line("\(entry.bytes)\(files), \(entry.found.apparentBytes) in length\(inodes)", indent: 2)
-        let tellsOfUse = entry.isUsed || entry.evidence == .firstSeen || entry.evidence == .mtime
-        let lastUse =
-            tellsOfUse
-            ? entry.lastUse(asOf: now)
-            : "no use seen, there since \(Figures.ago(entry.lastUsed, now: now)) (\(entry.evidence.rawValue))"
-        page.line("\(lastUse), confidence \(entry.confidence.rawValue)", indent: 2)
+        page.line("\(entry.lastUse(asOf: now)), confidence \(entry.confidence.rawValue)", indent: 2)
         page.line(
             "\(Figures.count(entry.uses, "use", "uses")) recorded; fetched "
                 + "\(Figures.ago(entry.found.fetched, now: now)), first seen "

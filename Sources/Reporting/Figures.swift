@@ -1,4 +1,5 @@
 import CacheModel
+import Foundation
 
 /// Numbers as people read them.
 enum Figures {
@@ -93,6 +94,15 @@ enum Figures {
         guard let time else { return "never" }
         let span = now - time
         return span.seconds < 0 ? span.age : span.age + " ago"
+    }
+
+    /// An instant by the clock on a zone's walls (RFC 3339): `2026-11-28T03:30:00+01:00`.
+    static func time(_ time: Timestamp, in zone: TimeZone) -> String {
+        let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(time.seconds))) / 60
+        guard offset != 0 else { return "\(time)" }
+        func two(_ number: Int) -> String { (number < 10 ? "0" : "") + "\(number)" }
+        let wall = Timestamp(seconds: time.seconds + Int64(offset) * 60).description.dropLast()
+        return "\(wall)\(offset < 0 ? "-" : "+")\(two(abs(offset) / 60)):\(two(abs(offset) % 60))"
     }
 
     /// A running time: `0.8 s`, `12.3 s`, `5 min`.

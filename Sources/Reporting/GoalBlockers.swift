@@ -48,7 +48,7 @@ struct GoalBlockers {
         var lines = plan.kept.map { kept in
             (
                 bytes: kept.bytes, what: "\(Figures.entries(kept.entries)): \(kept.reason.text)",
-                remedy: kept.reason.remedy(areImages: plan.areImages)
+                remedy: remedy(for: kept.reason)
             )
         }
         var unmanaged = plan.unmanagedBytes - emptied
@@ -78,6 +78,13 @@ struct GoalBlockers {
         return lines.enumerated().sorted { a, b in
             (b.element.bytes, a.offset) < (a.element.bytes, b.offset)
         }.map(\.element)
+    }
+
+    /// What a person can do: a size that was asked for is no reason to enlarge the volume.
+    private func remedy(for reason: Protection) -> String {
+        reason == .idleFloor && plan.goal != plan.quota.low
+            ? "Ask for a larger size, or lower --idle-floor while no job runs."
+            : reason.remedy(areImages: plan.areImages)
     }
 
     /// Says by how much the goals are missed, what stands in the way and what to do about it.

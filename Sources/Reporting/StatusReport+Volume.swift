@@ -22,12 +22,10 @@ extension StatusReport.Volume {
         page.paragraph(
             "\(Figures.entries(entries))\(trash); scanned \(Figures.ago(lastScan, now: now)), \(pruned)",
             indent: 2)
+        if let poolSentence { page.paragraph(poolSentence, indent: 2) }
         page.unmanaged(unmanaged, most: 3)
         writeUnaccounted(to: &page)
-        if !next.isEmpty {
-            let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }
-            page.paragraph("next: \(coming.joined(separator: ", "))", indent: 2)
-        }
+        writeComing(to: &page, now: now)
         let why = "what stands in the way: larder plan --volume \(name)"
         if let relief, !relief.isEnough {
             page.paragraph(
@@ -35,9 +33,49 @@ extension StatusReport.Volume {
                     ? "nothing may be evicted; \(why)"
                     : "a prune would free \(relief.freed), and not reach its goal; \(why)", indent: 2,
                 tone: .warning)
+        } else if let relief {
+            page.paragraph(
+                "a prune would evict \(Figures.entries(relief.entries)) and free \(relief.freed); which: "
+                    + "larder plan --volume \(name)", indent: 2)
         } else if relief == nil, isStuck, usedBytes > quota.low {
             page.paragraph("the last prune could not reach its goal; \(why)", indent: 2, tone: .warning)
         }
+    }
+
+    /// Says what comes next: what a daemon was told, else what the prunes so far tell.
+    private func writeComing(to page: inout TextPage, now: Timestamp) {
+        if let critical, isOver {
+            let effect =
+                next.isEmpty
+                ? "a prune empties the trash before its time as well"
+                : "the daemon prunes it at its next look"
+            page.paragraph("above its critical level of \(critical): \(effect)", indent: 2, tone: .bad)
+        }
+        if !next.isEmpty {
+            let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }
+            page.paragraph("next: \(coming.joined(separator: ", "))", indent: 2)
+        }
+        switch prunes {
+        case .regular(let rhythm) where rhythm.isLate(at: now):
+            page.paragraph(
+                "prunes came every \(rhythm.interval.age), and the next one is \((now - rhythm.next).age) late: is "
+                    + "what starts them suspended?", indent: 2, tone: .warning)
+        case .regular(let rhythm):
+            let ahead = rhythm.next > now ? "in about \((rhythm.next - now).age)" : "about now"
+            page.paragraph(
+                "next: prune \(ahead), as they came every \(rhythm.interval.age) so far", indent: 2)
+        case .irregular:
+            page.paragraph(
+                "next: not known, as no daemon runs here and the prunes so far tell no schedule", indent: 2)
+        case nil: break
+        }
+    }
+
+    /// What the pools hold; nil where there is one.
+    private var poolSentence: String? {
+        let pools = pools.filter { $0.bytes > .zero }
+        guard pools.count > 1 else { return nil }
+        return "holds " + Figures.list(pools.map { "\($0.bytes) of \($0.pool.rawValue)" })
     }
 
     private func writeUnaccounted(to page: inout TextPage) {

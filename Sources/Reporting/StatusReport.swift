@@ -38,8 +38,14 @@ package struct StatusReport: Report {
         package var unmanaged: [UnmanagedDirectory] = []
         /// Whether the last prune ended above its goal.
         package var isStuck = false
+        /// What its pools hold, in the contract's order.
+        package var pools: [VolumeFigures.PoolFigures] = []
+        /// Its critical level where more is used; nil where it is below.
+        package var critical: ByteCount?
         /// When its schedules want it next, by activity, the nearest first; empty where no daemon keeps it.
         package var next: [Next] = []
+        /// What its prunes so far tell of the next one; nil where a daemon keeps it, or nobody may prune it.
+        package var prunes: Prunes?
         /// What a prune would bring where it is over its quota; nil where it is not, or where nobody asked.
         package var relief: Relief?
         /// What the capacity report says of it; nil where nobody asked.
@@ -78,6 +84,14 @@ package struct StatusReport: Report {
             self.activity = activity
             self.at = at
         }
+    }
+
+    /// How the prunes of a volume came that no daemon keeps.
+    package enum Prunes: Sendable, Hashable {
+        /// So regularly that the next one can be told.
+        case regular(RunRhythm)
+        /// Too few of them, or at no regular times.
+        case irregular
     }
 
     /// What is to be expected of a volume.

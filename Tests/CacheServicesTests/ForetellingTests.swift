@@ -168,4 +168,105 @@ import Testing
         #expect(short.contains("not reach its goal") && short.contains("Run: larder prune"))
         #expect(!short.contains("not filling up"))
     }
+
+    /// The next one is told by those that came, where no daemon keeps the volume; and that it is late.
+    @Test func statusSaysWhenTheNextPruneComesByThoseBefore() throws {
+        func text(hours: Int64) throws -> String {
+            try services(limit: 100, later: .hours(hours)).statusWithOutlook()
+                .text(width: 200, color: false, now: BuildVolume.now() + .hours(hours))
+        }
+        _ = try services(limit: 100).scan()
+        #expect(try text(hours: 0).contains("next: not known"))
+        let index = try services(limit: 100).index()
+        for hours in [0, 24, 30, 48, 72] {
+            let at = BuildVolume.now() + .hours(Int64(hours))
+            try index.record(
+                EvictionOutcome(
+                    volume: "build", evicted: [], refused: [], freedBytes: .zero, trashedBytes: .zero,
+                    usedBefore: .zero, usedAfter: .zero, overQuota: false),
+                run: RunRecord(id: "run-\(hours)", kind: "prune", startedAt: at, finishedAt: at, exitCode: 0))
+        }
+        #expect(try text(hours: 80).contains("next: prune in about 15 h, as they came every 24 h so far"))
+        #expect(try text(hours: 130).contains("prunes came every 24 h, and the next one is 34 h late"))
+        let presence = DaemonPresence(stateDirectory: state.path)
+        #expect(try !text(hours: 130).contains("prunes came every"))
+        withExtendedLifetime(presence) {}
+    }
+
+    /// What a prune would do is told where it helps, and what is above the critical level is called so.
+    @Test func statusSaysWhatAPruneWouldDo() async throws {
+        func text(limit: Int64) throws -> String {
+            let services = services(limit: limit)
+            _ = try services.scan()
+            return try services.statusWithOutlook().text(width: 200, color: false, now: BuildVolume.now())
+        }
+        #expect(try !text(limit: 100).contains("a prune would"))
+        #expect(try !text(limit: 11).contains("above its critical level"))
+        let said = try text(limit: 10)
+        #expect(said.contains("above its critical level of 9.5 MiB: a prune empties the trash"))
+        let outcome = try #require(try await prune(services(limit: 10)).volumes.first?.outcome)
+        let freed = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
+        #expect(
+            said.contains("a prune would evict \(outcome.evicted.count) entries and free \(freed); which: ")
+                && !outcome.evicted.isEmpty)
+    }
+
+    /// Whoever looks for what is gone knows a part of its name.
+    @Test func whatIsGoneIsFoundByAPartOfItsName() async throws {
+        let services = services(limit: 100)
+        _ = try services.scan()
+        #expect(try services.explain("lib0").reports.map(\.key) == ["g:lib0:1"])
+        _ = try await prune(services, to: 8)
+        try #require(!bench.exists("lib0"))
+        for name in ["lib0", "lib0:", "g:lib0*", "*lib0:?"] {
+            let found = try services.explain(name).reports
+            #expect(found.map(\.key) == ["g:lib0:1"], "\(name)")
+            #expect(found.allSatisfy { $0.entry == nil && $0.ghost?.keptUntil != nil }, "\(name)")
+        }
+        // What is there is rather meant.
+        #expect(throws: Failure.self) { try services.explain("lib") }
+        #expect(throws: Failure.self) { try services.explain("nothing-like-it") }
+    }
+
+    @Test func whatTookAnEntryOutOfTheTrashIsTold() async throws {
+        let services = services(limit: 100)
+        _ = try services.scan()
+        let run = try await prune(services, to: 8).run
+        _ = try services.purgeTrash()
+        for name in ["g:lib0:1", run] {
+            #expect {
+                try services.restore(run: name, key: nil)
+            } throws: {
+                let text = Failure($0).message
+                return text.contains(run) && text.contains("purged from the trash by larder trash purge")
+            }
+        }
+        try bench.directory.shell("rm -r .m2/repository/g/lib5")
+        _ = try services.scan()
+        #expect {
+            try services.restore(run: "g:lib5:1", key: nil)
+        } throws: {
+            Failure($0).message.contains("was never in the trash")
+        }
+    }
+
+    /// A run of which something was brought back, looked at by itself, marks what is still there.
+    @Test func aRunMarksWhatIsStillInTheTrash() async throws {
+        let services = services(limit: 100)
+        _ = try services.scan()
+        let run = try await prune(services, to: 7).run
+        let index = try services.index(readOnly: true)
+        let all = try #require(try index.run(named: run, lines: 50)?.volumes.first)
+        #expect(all.inTrash == all.evicted && all.evicted > 2 && all.keysInTrash.isEmpty)
+        _ = try services.restore(run: run, key: "g:lib1:1")
+        let summary = try #require(try services.index(readOnly: true).run(named: run, lines: 50))
+        let left = try #require(summary.volumes.first)
+        #expect(left.keysInTrash == Set(left.firstEvicted.map(\.key)).subtracting(["g:lib1:1"]))
+        let page = Dashboard(
+            status: StatusReport(volumes: []), trashRetention: ["build": .days(1)], version: "1",
+            readAt: BuildVolume.now()
+        ).runPage(summary, now: BuildVolume.now())
+        #expect(
+            page.components(separatedBy: "(still in the trash)").count - 1 == left.keysInTrash.count)
+    }
 }

@@ -1,4 +1,5 @@
 import CacheModel
+import Foundation
 import Reporting
 import Testing
 
@@ -155,5 +156,35 @@ struct WordingTests {
         #expect(
             PlanPage(PlanReport(id: "p", createdAt: now, plans: [plan])).html(now: now).contains(
                 "<li>3.0 GiB in sonar-cache</li>"))
+    }
+
+    /// By `TZ=… date`.
+    @Test(arguments: [
+        ("UTC", "2026-11-28T01:43:00Z"), ("Europe/Berlin", "2026-11-28T02:43:00+01:00"),
+        ("Asia/Kolkata", "2026-11-28T07:13:00+05:30"), ("America/St_Johns", "2026-11-27T22:13:00-03:30"),
+    ])
+    func thePlanTellsTimesByTheDaemonsClock(zone: String, time: String) throws {
+        let due = try #require(Timestamp(rfc3339: "2026-11-28T01:43:00Z"))
+        let next = Dashboard.Activity(name: "prune", volume: Samples.plan.volume, nextDue: due)
+        let page = PlanPage(
+            PlanReport(id: "p", createdAt: now, plans: [Samples.plan]), next: [Samples.plan.volume: next],
+            zone: try #require(zone == "UTC" ? .gmt : TimeZone(identifier: zone)))
+        #expect(page.html(now: now).contains("at \(time)."))
+    }
+
+    /// Where a prune does not wait for its schedule, no page names the schedule.
+    @Test func aPruneAboveTheCriticalLevelComesAtTheNextLook() {
+        var status = Samples.status
+        let name = status.volumes[0].name
+        status.volumes[0].usedBytes = status.volumes[0].quota.limit
+        func page(_ critical: ByteCount?) -> String {
+            status.volumes[0].critical = critical
+            return Dashboard(
+                status: status, activities: [.init(name: "prune", volume: name, nextDue: now + .hours(7))],
+                version: "1", readAt: now
+            ).schedulePage(now: now)
+        }
+        #expect(page(status.volumes[0].quota.high).contains("at the next look"))
+        #expect(page(nil).contains("in 7 h"))
     }
 }

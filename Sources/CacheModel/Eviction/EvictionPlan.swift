@@ -73,12 +73,15 @@ extension CacheEntry {
     package func lastUse(asOf now: Timestamp) -> String {
         let idle = now - lastUsed
         let ago = idle.seconds < 0 ? idle.age : idle.age + " ago"
+        let unused = "no use seen, there since \(ago) (\(evidence.rawValue))"
         return switch evidence {
-        case .atime, .gradleJournal, .podmanEvents, .jobLog: "last used \(ago) (\(evidence.rawValue))"
+        // What the job that fetched it read is no use.
+        case .atime, .gradleJournal, .podmanEvents, .jobLog:
+            isUsed ? "last used \(ago) (\(evidence.rawValue))" : unused
         // It was used, went, and was brought back.
         case .firstSeen where found.accessed.nanoseconds > 0 && found.accessed < lastUsed:
             "there since \(ago) (\(evidence.rawValue)), and last read \((now - found.accessed).age) ago"
-        case .firstSeen, .mtime: "no use seen, there since \(ago) (\(evidence.rawValue))"
+        case .firstSeen, .mtime: unused
         }
     }
 }

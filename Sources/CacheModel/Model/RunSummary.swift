@@ -30,6 +30,8 @@ package struct RunSummary: Sendable, Hashable {
         package var inTrash: Int64 = 0
         /// What those occupy.
         package var inTrashBytes = ByteCount.zero
+        /// The keys of those, where only a part of its entries is there; read for a run that is looked at by itself.
+        package var keysInTrash: Set<String> = []
         /// What took entries of it out of the trash for good; nil where nothing did.
         package var purge: TrashPurge?
 

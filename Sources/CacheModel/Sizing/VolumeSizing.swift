@@ -198,7 +198,7 @@ package struct VolumeSizing: Sendable {
             ?? Self.missing(
                 days: figures.days.count, used: Self.entriesUsed(history, since, question.now),
                 isEmpty: history.contents.isEmpty && history.accesses.isEmpty && !question.hasEntries,
-                question)
+                hasMore: history.beganAt < since, question)
         guard hasUse else {
             ideal = nil
             (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
@@ -386,7 +386,9 @@ package struct VolumeSizing: Sendable {
             fetchesSaved: Double(advice.today.avoidable - today.avoidable) / advice.days)
     }
 
-    private static func missing(days: Int, used: Int, isEmpty: Bool, _ question: Question) -> String? {
+    private static func missing(
+        days: Int, used: Int, isEmpty: Bool, hasMore: Bool, _ question: Question
+    ) -> String? {
         if isEmpty, question.unmanaged > .zero {
             return
                 "entries: all of the \(question.unmanaged) on the volume belong to no pool, and nothing is known "
@@ -399,9 +401,11 @@ package struct VolumeSizing: Sendable {
             return "\(days) of \(daysNeeded) days of history: keep scanning, and ask again in "
                 + "\(daysNeeded - days) \(daysNeeded - days == 1 ? "day" : "days")"
         }
+        // A window beyond the history holds no more than it.
+        let wider = hasMore ? ", or widen --window" : ""
         switch used {
-        case 0: return "no use was seen in the window: scan after jobs have run, or widen --window"
-        case 1: return "only one entry was used in the window: more than one must be, or widen --window"
+        case 0: return "no use was seen in the window: scan after jobs have run\(wider)"
+        case 1: return "only one entry was used in the window: more than one must be\(wider)"
         default: return nil
         }
     }

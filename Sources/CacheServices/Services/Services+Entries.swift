@@ -98,19 +98,34 @@ extension Services {
 
     /// What matches a text and is there no more, the last that went first.
     ///
+    /// - Parameter pattern: what the key must match as well.
     /// - Throws: `IndexError`.
     package func gone(
-        holding text: String, volume: String?, pool: Pool?, _ index: CacheIndex
+        holding text: String, volume: String?, pool: Pool?, matching pattern: KeyPattern? = nil,
+        _ index: CacheIndex
     ) throws -> [ExplainReport] {
         let names = Set(configuration.volumes.map(\.name))
-        return try index.ghosts(holding: text, limit: Self.mostExplained).filter { ghost in
+        let limit = pattern == nil ? Self.mostExplained : -1
+        return try index.ghosts(holding: text, limit: limit).filter { ghost in
             names.contains(ghost.volume) && (volume == nil || volume == ghost.volume)
-                && (pool == nil || pool == ghost.pool)
-        }.map { ghost in
+                && (pool == nil || pool == ghost.pool) && pattern?.matches(ghost.key) ?? true
+        }.prefix(Self.mostExplained).map { ghost in
             ExplainReport(
                 key: ghost.key, volume: ghost.volume, entry: nil, verdict: nil,
                 ghost: .init(ghost, keptFor: retention(on: ghost.volume)))
         }
+    }
+
+    /// What is gone and has a name that holds the text, or that the pattern matches.
+    ///
+    /// - Throws: `IndexError`.
+    private func gone(meant name: String, _ index: CacheIndex) throws -> [ExplainReport] {
+        guard name.contains("*") || name.contains("?") else {
+            return try gone(holding: name, volume: nil, pool: nil, index)
+        }
+        let literal = name.split { $0 == "*" || $0 == "?" }.max { $0.count < $1.count } ?? ""
+        return try gone(
+            holding: String(literal), volume: nil, pool: nil, matching: KeyPattern(name), index)
     }
 
     /// How many entries one explanation shows.
@@ -151,6 +166,15 @@ extension Services {
             lookInto(&explanation.reports[place])
         }
         guard explanation.isEmpty else { return explanation }
+        let near = try index.names(near: name, count: 5)
+        // The one entry that has it as a whole part of its name is meant.
+        let whole = near.filter { $0.split { $0 == ":" || $0 == "/" }.contains { $0 == name } }
+        if whole.count == 1, near.count < 5 { return try explain(whole[0], from: nil) }
+        // What is there and holds the name is rather meant than what is gone.
+        if !near.contains(where: { $0.contains(name) }) {
+            let gone = try gone(meant: name, index)
+            if !gone.isEmpty { return Explanation(name: name, reports: gone) }
+        }
         let scanned = Set(try index.volumes().map(\.name))
         if !configuration.volumes.contains(where: { scanned.contains($0.name) }) { throw nothingKnown }
         if name.contains("*") || name.contains("?") {
@@ -159,7 +183,6 @@ extension Services {
                 hint: try index.pattern(near: name).map { "did you mean '\($0)'?" }
                     ?? "'larder list --sort key' shows what there is; a scan finds what is new")
         }
-        let near = try index.names(near: name, count: 5)
         throw Failure(
             code: .failed, message: "no entry is called \(name)",
             hint: near.isEmpty

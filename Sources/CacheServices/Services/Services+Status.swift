@@ -50,7 +50,13 @@ extension Services {
     ) throws -> StatusReport {
         var report = try StatusReport(known, index, now: now)
         // Without a daemon a schedule in the configuration is nobody's.
-        guard DaemonPresence.isSeen(stateDirectory: configuration.stateDirectory) else { return report }
+        guard DaemonPresence.isSeen(stateDirectory: configuration.stateDirectory) else {
+            for (place, volume) in known.map(\.volume).enumerated() where !volume.isReadOnly {
+                let starts = try index.runStarts(kind: "prune", volume: volume.name, limit: 15)
+                report.volumes[place].prunes = RunRhythm(starts).map { .regular($0) } ?? .irregular
+            }
+            return report
+        }
         let daemon = configuration.daemon
         for place in report.volumes.indices {
             report.volumes[place].next = daemon.schedules.compactMap { activity, schedule in
@@ -138,6 +144,11 @@ extension StatusReport {
             let inodes = InodeUse(
                 used: figures.usedInodes, quota: volume.inodeQuota(capacity: figures.capacity))
             line.inodes = inodes
+            line.pools = figures.pools
+            let level = volume.criticalLevel(on: figures.capacity)
+            let fill = TrashRetention.fill(
+                figures.usedBytes, trash: figures.trashBytes, under: quota, on: figures.capacity)
+            line.critical = fill > level ? level : nil
             line.unaccounted = figures.unaccounted
             line.eventLogs = volume.kind == .imageStore ? figures.eventLogs : nil
             line.unmanaged = try index.unmanaged(of: volume.name)

@@ -50,11 +50,26 @@ extension Services {
             }
             return ServiceResult(report, code)
         }
-        let purge = (try? index(readOnly: true).purge(ofRun: name)) ?? nil
         throw MaintenanceError.trash(
-            reason: purge.map { "run \(name) is not in the trash any more: it was \($0.text)" }
+            reason: (try? whatTookAway(name)) ?? nil
                 ?? "the trash has no run \(name)\(key == nil ? ", and no entry of that key" : "")",
             hint: Self.near(name, found.map(\.run)) ?? "'larder trash list' shows what is there")
+    }
+
+    /// What took a run, or the entry of that key, out of the trash; nil where nothing is known of it.
+    private func whatTookAway(_ name: String) throws -> String? {
+        let index = try index(readOnly: true)
+        if let purge = try index.purge(ofRun: name) {
+            return "run \(name) is not in the trash any more: it was \(purge.text)"
+        }
+        guard let ghost = try index.ghosts(matching: name).first else { return nil }
+        switch ghost.reason {
+        case .vanished:
+            return "\(name) was never in the trash: it was gone when a scan looked, at \(ghost.goneAt)"
+        case .evicted(let run), .quarantined(let run):
+            guard let purge = ghost.purge else { return nil }
+            return "\(name) is not in the trash any more: run \(run) put it there, and it was \(purge.text)"
+        }
     }
 
     /// The commands for entries in the trash whose keys hold a text; nil where none does.

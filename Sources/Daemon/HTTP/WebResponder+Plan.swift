@@ -27,7 +27,8 @@ extension WebResponder {
                 report,
                 next: Dictionary(
                     next.compactMap { activity in activity.volume.map { ($0, activity) } },
-                    uniquingKeysWith: { first, _ in first })
+                    uniquingKeysWith: { first, _ in first }),
+                zone: await control.configuration().daemon.timeZone
             ).html(now: clock()))
     }
 
