@@ -71,7 +71,7 @@ extension CapacityReport.Volume {
     }
 
     /// What is to be done in a few words: `keep 60Gi`, `grow to 80Gi by 2027-03-03`.
-    var advised: String {
+    package var advised: String {
         guard let advice = sizing.recommendation else { return "nothing can be advised yet" }
         return switch advice.action {
         case .keep: "keep \(limit.claim ?? "today's \(limit)")"

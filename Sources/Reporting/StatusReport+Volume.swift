@@ -14,7 +14,7 @@ extension StatusReport.Volume {
             "a prune starts above \(quota.high) and stops at \(quota.low)\(holds)", indent: 2)
         if let inodes { page.paragraph(inodes.sentence, indent: 2, tone: inodes.isOver ? .bad : .plain) }
         writeHitRates(to: &page)
-        if let outlook, outlook.fullAt != nil || outlook.recommended != nil {
+        if let outlook, outlook.fullAt != nil || outlook.advised != nil {
             page.paragraph(outlook.sentence(now: now, isOver: isOver), indent: 2)
         }
         let trash = trashBytes > .zero ? ", \(trashBytes) more in the trash" : ""
@@ -163,9 +163,9 @@ extension StatusReport.Volume {
 }
 
 extension StatusReport.Outlook {
-    /// When the volume is full, and which size is recommended.
+    /// When the volume is full, and what is to be done about its size.
     func sentence(now: Timestamp, isOver: Bool) -> String {
-        let size = recommended.map { "recommended size \($0)" } ?? "no size can be recommended yet"
+        let size = advised.map { "advised: \($0)" } ?? "no size can be recommended yet"
         // What is over its quota is past being full.
         if isOver { return size }
         let full = fullAt.map { "full about \($0.description.prefix(10)) (in \(max(.zero, $0 - now).age))" }

@@ -98,13 +98,13 @@ package struct StatusReport: Report {
     package struct Outlook: Sendable, Hashable {
         /// When it is full; nil where that cannot be told, or is far.
         package var fullAt: Timestamp?
-        /// The recommended size as a Kubernetes quantity; nil where something is missing for one.
-        package var recommended: String?
+        /// What is to be done about its size, in the report's words; nil where something is missing for that.
+        package var advised: String?
 
         /// Makes an outlook from both.
-        package init(fullAt: Timestamp?, recommended: String?) {
+        package init(fullAt: Timestamp?, advised: String?) {
             self.fullAt = fullAt
-            self.recommended = recommended
+            self.advised = advised
         }
     }
 

@@ -119,16 +119,20 @@ package struct Recommendation: Sendable, Hashable {
         (self.unmanaged, self.containers) = (unmanaged, containers)
         curve.spread(from: unmanaged + containers)
         today = curve.outcome(at: limit)
-        guard let smallest = curve.smallestSize(isEnough) else { return nil }
+        let rates = [growth, protected.growth].map { growth in
+            growth.map { $0.isCertain ? $0.perDay : 0 } ?? 0
+        }
+        let perDay = rates[0] + rates[1]
+        let isEnoughToday = isEnough(limit, today)
+        guard var smallest = curve.smallestSize(isEnough) else { return nil }
+        // Prunes come at other times at each size, so that a size may do where a slightly larger one does not: where
+        // nothing grows and today's does, it stays.
+        if isEnoughToday, perDay <= 0 { smallest = min(smallest, limit) }
         self.smallest = smallest
         let peak = curve.outcome(at: smallest).peak
         enough = max(.zero, peak - unmanaged - containers)
         let slack = smallest - peak
         let reviewDays = Double(terms.review.seconds) / 86_400
-        let rates = [growth, protected.growth].map { growth in
-            growth.map { $0.isCertain ? $0.perDay : 0 } ?? 0
-        }
-        let perDay = rates[0] + rates[1]
         let grown = ByteCount(Int64(min((perDay * reviewDays).rounded(), 4e18)))
         self.growth = grown
         self.protected = min(protected.bytes, enough)
@@ -143,10 +147,9 @@ package struct Recommendation: Sendable, Hashable {
         for _ in 0..<16 where !isEnough(bytes, curve.outcome(at: bytes)) && bytes < curve.fullSize {
             bytes = bytes + ByteCount(Self.unit)
         }
-        if bytes > limit, sum <= limit, isEnough(limit, today) { bytes = limit }
+        if bytes > limit, sum <= limit, isEnoughToday { bytes = limit }
         headroom = max(headroom, .zero)
         outcome = curve.outcome(at: bytes)
-        let isEnoughToday = isEnough(limit, today)
         if bytes <= limit {
             action = .keep
         } else if isEnoughToday, perDay > 0 {
@@ -154,7 +157,7 @@ package struct Recommendation: Sendable, Hashable {
             let left = max(0, min(room / perDay, reviewDays))
             action = .grow(by: now + .seconds(Int64(left * 86_400)))
         } else {
-            action = isEnoughToday ? .keep : .growNow
+            action = .growNow
         }
     }
 

@@ -27,7 +27,7 @@ extension Services {
             guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }) else { continue }
             report.volumes[place].outlook = .init(
                 fullAt: volume.sizing.bytesForecast?.fullAt,
-                recommended: volume.sizing.recommendation?.quantity)
+                advised: volume.sizing.recommendation.map { _ in volume.advised })
         }
         // What is over is told whether a prune helps.
         for (volume, usage) in usages {

@@ -39,8 +39,9 @@ package struct JobLog {
     static let lineLimit = 1 << 16
     /// More downloads than any job makes; a log is written by a job, and may be made up.
     ///
-    /// So many take less than two seconds of a processor.
-    static let downloadLimit = 50_000
+    /// So many take less than two seconds of a processor. GitLab keeps 4 MiB of a log unless told otherwise (`output_limit`):
+    /// some thirty thousand lines, and Maven writes two for each download.
+    static let downloadLimit = 25_000
     /// How long a job may have run before the end of a log that tells no times.
     static let longestJob = Span.days(1)
 

@@ -241,6 +241,40 @@ private struct NaiveVolume {
         #expect(small?.action == .growNow && small?.quantity == "4Gi")
     }
 
+    /// Today's size is kept exactly where no larger one is recommended, and the parts fit into what is recommended:
+    /// also where a size does by the times of its prunes and a slightly larger one does not.
+    @Test func whatIsKeptIsWhatIsRecommended() throws {
+        var kept = 0
+        for seed in UInt64(1)...6 {
+            var random = SeededGenerator(seed: seed)
+            var past = randomHistory(seed, length: 500, changesSizes: false)
+            let scale = Int64.random(in: 1...40, using: &random) << 20
+            past.contents = past.contents.map {
+                .init(entry: $0.entry, bytes: ByteCount($0.bytes.bytes % 50 * scale), lastUsed: $0.lastUsed)
+            }
+            past.accesses = past.accesses.enumerated().map { place, access in
+                var access = access
+                access.at = start + .hours(Int64(place) * 2)
+                access.bytes = ByteCount(access.bytes.bytes % 50 * scale)
+                return access
+            }
+            past.lastScanAt = start + .days(42)
+            for percent in [50, 80, 95, 100, 105, 120, 200] as [Int64] {
+                let all = past.accesses.reduce(into: [:]) { $0[$1.entry] = $1.bytes.bytes }.values.reduce(
+                    0, +)
+                let limit = ByteCount(max(1 << 20, all / 100 * percent))
+                let sizing = VolumeSizing(past, .init(now: past.lastScanAt, limit: limit))
+                guard let advice = sizing.recommendation else { continue }
+                #expect((advice.action == .keep) == (advice.bytes <= limit), "seed \(seed), \(limit)")
+                let sum =
+                    advice.enough + advice.growth + advice.headroom + advice.containers + advice.unmanaged
+                #expect(sum <= advice.bytes, "seed \(seed), \(limit)")
+                if advice.action == .keep { kept += 1 }
+            }
+        }
+        #expect(kept > 10)
+    }
+
     @Test func onlyMissesAreASentence() {
         var past = round(size: 1000, days: 20)
         past.contents = []
