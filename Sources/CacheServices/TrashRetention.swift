@@ -56,19 +56,27 @@ struct TrashRetention {
         return try purgeDue(trash, &runs, locked, live: live, run: run)
     }
 
-    /// What of a plan would not stay in the trash: what `purgeDue` takes, the oldest first, to come down from the critical
-    /// level to the high watermark.
-    static func purged(_ plan: EvictionPlan, of volume: Volume, _ capacity: Capacity) -> ByteCount {
-        guard volume.kind == .buildCache, volume.trashRetention > .zero, plan.isCritical else { return .zero }
+    /// What a prune by a plan takes from the trash for good, to come down from the critical level to the high watermark:
+    /// what waits there goes before anything is evicted, and then what was evicted where that was not enough.
+    ///
+    /// Whole entries go, the oldest first, so that somewhat more may.
+    static func purged(
+        _ plan: EvictionPlan, of volume: Volume, _ capacity: Capacity
+    ) -> (earlier: ByteCount, own: ByteCount) {
+        guard volume.kind == .buildCache, volume.trashRetention > .zero, plan.isCritical else {
+            return (.zero, .zero)
+        }
         let fill = fill(plan.usedBytes, trash: plan.trashBytes, under: plan.quota, on: capacity)
-        let needed = fill - plan.quota.high - plan.trashBytes
+        let earlier = min(plan.trashBytes, fill - plan.quota.high)
+        guard fill - earlier > volume.criticalLevel(on: capacity) else { return (earlier, .zero) }
+        let needed = fill - earlier - plan.quota.high
         let goes = plan.freedBytes - (plan.later?.bytes ?? .zero)
-        // Whole entries go, in the order in which they came.
+        // In the order in which they came.
         var purged = ByteCount.zero
         for place in plan.evict.indices where purged < min(needed, goes) {
             purged = purged + plan.evict[place].freedBytes
         }
-        return min(purged, goes)
+        return (earlier, min(purged, goes))
     }
 
     /// What counts against the critical level: what is moved into the trash is not free.

@@ -23,7 +23,7 @@ extension CapacityReport {
         if fetchSpeed != nil { columns.append(("min/day", "minutes_saved_per_day")) }
         if let price { columns.append(("\(price.currency)/month", "cost_per_month")) }
         columns.append(("", "note"))
-        return ReportTable(
+        var table = ReportTable(
             name: "advice", title: "What other sizes save, compared with today's", columns: columns,
             rows: volume.sizing.advice.map { line in
                 let isRecommended = line.bytes == volume.sizing.recommendation?.bytes
@@ -44,6 +44,10 @@ extension CapacityReport {
                 }
                 return row + [.text(notes.filter { !$0.isEmpty }.joined(separator: ", "))]
             })
+        // Where more columns were asked for, the least telling give way.
+        let more = (fetchSpeed == nil ? 0 : 1) + (price == nil ? 0 : 1)
+        table.leftOutOfText = Set(["byte_hit_rate", "bytes_saved_per_day"].prefix(more))
+        return table
     }
 
     private func policyTable(_ volume: Volume) -> ReportTable {

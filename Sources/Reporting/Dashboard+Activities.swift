@@ -51,7 +51,7 @@ extension Dashboard {
     }
 
     /// When an activity comes: a prune of what is above its critical level does not wait for its schedule.
-    private func coming(_ activity: Activity, now: Timestamp) -> String {
+    func coming(_ activity: Activity, now: Timestamp) -> String {
         let volume = status.volumes.first { $0.name == activity.volume }
         if activity.name == "prune", let volume, volume.critical != nil, volume.isOver {
             return "at the next look"

@@ -30,7 +30,8 @@ extension Dashboard {
         }
         for warning in status.warnings {
             let isBad = ["over-quota", "inodes", "incomplete-scan"].contains(warning.code)
-            notices.append(Notice(isBad: isBad, text: warning.text, hint: Self.sentence(warning.hint)))
+            notices.append(
+                Notice(isBad: isBad, text: warning.text, hint: Self.sentence(hint(of: warning, now: now))))
         }
         for activity in activities where activity.failed {
             notices.append(
@@ -58,6 +59,18 @@ extension Dashboard {
             }
         }
         return notices.filter(\.isBad) + notices.filter { !$0.isBad }
+    }
+
+    /// What to do about a warning: where the daemon prunes the volume, nobody else need.
+    private func hint(of warning: StatusReport.Warning, now: Timestamp) -> String {
+        guard warning.code == "over-quota",
+            let prune = activities.first(where: {
+                $0.name == "prune" && $0.volume.map { "larder prune --volume \($0)" } == warning.hint
+            })
+        else { return warning.hint }
+        if prune.runningSince != nil { return "a prune is running" }
+        let next = coming(prune, now: now)
+        return next == "on request" ? warning.hint : "the daemon prunes it \(next)"
     }
 
     /// A hint as a sentence: what is a command stays as it is.

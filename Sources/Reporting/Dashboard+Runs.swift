@@ -164,7 +164,9 @@ extension Dashboard {
         guard let retention = trashRetention[volume.volume] else { return Self.undo(images: volume) }
         guard volume.inTrash > 0 else {
             let cause =
-                volume.purge.map { "\($0.text): the next build fetches them again" }
+                volume.purge.map {
+                    "what was not brought back was \($0.text): the next build fetches it again"
+                }
                 ?? "not in the trash, as far as the last scan saw: the next build fetches them again"
             return
                 "<span class=\"soft\">\(HTMLText.escaped(cause.prefix(1).uppercased() + cause.dropFirst())).</span>"

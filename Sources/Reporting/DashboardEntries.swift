@@ -80,6 +80,8 @@ package struct EntriesPage: Sendable {
             }
             if let command = report.restoreCommand {
                 text += "; it is in the trash: <code>\(HTMLText.escaped(command))</code>"
+            } else if let purge = ghost.purge {
+                text += "; it was \(HTMLText.escaped(purge.text))"
             }
             text += "</li>\n"
         }

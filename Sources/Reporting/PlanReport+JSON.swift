@@ -31,7 +31,7 @@ extension EvictionPlan {
             "later": later.map {
                 ["entries": .integer($0.entries), "bytes": .bytes($0.bytes), "reason": .text($0.reason)]
             } ?? .null,
-            "purged_bytes": .bytes(purgedBytes),
+            "purged_bytes": .bytes(purgedBytes), "purged_earlier_bytes": .bytes(purgedEarlierBytes),
         ]
     }
 }

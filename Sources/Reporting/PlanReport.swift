@@ -170,6 +170,14 @@ extension EvictionPlan {
                 "one run takes the first \(Figures.entries(first)); \(Figures.entries(later.entries)) of \(later.bytes) "
                     + "\(later.entries == 1 ? "is" : "are") \(later.reason)")
         }
+        if purgedEarlierBytes > .zero {
+            let part =
+                purgedEarlierBytes >= trashBytes
+                ? "all of the \(trashBytes) in the trash" : "about \(purgedEarlierBytes) of the trash"
+            notes.append(
+                "with its trash the volume is above its critical level: \(part), which earlier runs evicted, is purged "
+                    + "first; larder trash restore brings back what is still wanted")
+        }
         if purgedBytes > .zero {
             let part =
                 purgedBytes >= freedBytes - (later?.bytes ?? .zero) ? "all of it" : "\(purgedBytes) of it"

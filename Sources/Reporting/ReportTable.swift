@@ -57,6 +57,8 @@ struct ReportTable {
     var rows: [[Cell]]
     /// Whether the text shows it.
     var isForText = true
+    /// The keys of columns that a terminal of 80 columns has no room for.
+    var leftOutOfText: Set<String> = []
     /// The columns whose sum over all rows means something.
     var summed: Set<Int> = []
     /// The command that evicts one of the rows, as an example; nil where none does.
@@ -88,7 +90,7 @@ struct ReportTable {
     ///
     /// The text column goes last, as it is the one that is cut.
     func text(rows count: Int) -> TextTable {
-        let order = columns.indices.sorted { a, b in
+        let order = columns.indices.filter { !leftOutOfText.contains(columns[$0].key) }.sorted { a, b in
             let (isNumberA, isNumberB) = (rows.first?[a].isNumber ?? true, rows.first?[b].isNumber ?? true)
             return isNumberA == isNumberB ? a < b : isNumberA
         }

@@ -34,8 +34,10 @@ extension StatusReport.Volume {
                     : "a prune would free \(relief.freed), and not reach its goal; \(why)", indent: 2,
                 tone: .warning)
         } else if let relief {
+            // As the plan has it, where a − b = c as printed.
+            let freed = Figures.change(from: usedBytes, to: usedBytes - relief.freed).difference
             page.paragraph(
-                "a prune would evict \(Figures.entries(relief.entries)) and free \(relief.freed); which: "
+                "a prune would evict \(Figures.entries(relief.entries)) and free \(freed); which: "
                     + "larder plan --volume \(name)", indent: 2)
         } else if relief == nil, isStuck, usedBytes > quota.low {
             page.paragraph("the last prune could not reach its goal; \(why)", indent: 2, tone: .warning)
@@ -47,9 +49,11 @@ extension StatusReport.Volume {
         if let critical, isOver {
             let effect =
                 next.isEmpty
-                ? "a prune empties the trash before its time as well"
+                ? "a prune purges from the trash as well"
                 : "the daemon prunes it at its next look"
-            page.paragraph("above its critical level of \(critical): \(effect)", indent: 2, tone: .bad)
+            let trash = trashBytes > .zero ? "with its trash \(usedBytes + trashBytes), " : ""
+            page.paragraph(
+                "\(trash)above its critical level of \(critical): \(effect)", indent: 2, tone: .bad)
         }
         if !next.isEmpty {
             let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }

@@ -65,7 +65,9 @@ package struct TrashReport: Report {
         for run in runs {
             page.blank()
             let end =
-                run.createdAt.map { "deleted by the first prune after \($0 + run.retention)" }
+                run.createdAt.map {
+                    "deleted by the first prune after \($0 + run.retention), or earlier where space is short"
+                }
                 ?? "its journal cannot be read"
             page.line("\(run.id)  \(run.volume)", tone: .strong)
             page.line("\(Figures.entries(Int64(run.entries.count))), \(run.bytes); \(end)", indent: 2)

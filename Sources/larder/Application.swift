@@ -9,6 +9,8 @@ import Reporting
 struct Application: Sendable {
     let services: Services
     let format: OutputFormat
+    /// The options that decide on which volumes a command works, as they were typed.
+    var words: [String] = []
 
     /// Runs a command's body; an error becomes its message and the contract's exit code.
     ///
@@ -17,12 +19,13 @@ struct Application: Sendable {
         _ global: GlobalOptions, _ format: FormatOptions, volume: String? = nil, idleFloor: String? = nil,
         body: (Application) async throws -> Failure.Code?
     ) async throws {
-        try await run(global.flags(idleFloor: idleFloor), format, volume: volume, body: body)
+        try await run(
+            global.flags(idleFloor: idleFloor), format, volume: volume, words: global.words, body: body)
     }
 
     /// The same with flags that are put together already.
     static func run(
-        _ flags: ConfigurationFlags, _ format: FormatOptions, volume: String? = nil,
+        _ flags: ConfigurationFlags, _ format: FormatOptions, volume: String? = nil, words: [String] = [],
         body: (Application) async throws -> Failure.Code?
     ) async throws {
         do {
@@ -46,7 +49,7 @@ struct Application: Sendable {
                     + services.configuration.volumes.map { "\($0.name) at \($0.path)" }.joined(
                         separator: ", "),
                 .detail)
-            let application = Application(services: services, format: format.format)
+            let application = Application(services: services, format: format.format, words: words)
             let code = try await body(application)
             services.notify("done in \((services.clock() - started).nanoseconds / 1_000_000) ms", .detail)
             if let code { throw ExitCode(code.rawValue) }
@@ -65,10 +68,23 @@ struct Application: Sendable {
     func say(_ report: some Report) throws {
         switch format {
         case .text:
-            try Terminal.say(
-                report.text(width: Terminal.width, color: Terminal.isColoured, now: services.clock()))
+            let text = report.text(
+                width: Terminal.width, color: Terminal.isColoured, now: services.clock())
+            try Terminal.say(text)
+            remind(of: text)
         case .json: try Terminal.say(try report.json())
         }
+    }
+
+    /// Says what the commands in a text need to work on the same volumes, for whoever copies them from a terminal.
+    private func remind(of text: String) {
+        let typed = words.map(ShellWord.typed).joined(separator: " ")
+        guard Terminal.isInteractive, !typed.isEmpty, !text.contains(typed),
+            ["plan", "prune", "trash", "scan", "report", "warm"].contains(where: {
+                text.contains("larder \($0) ")
+            })
+        else { return }
+        Terminal.complain("larder: the commands above need \(typed) as well")
     }
 
     /// Writes a use case's report, and hands on its exit code.

@@ -82,6 +82,9 @@ enum Terminal {
         text.utf8.last == UInt8(ascii: "\n") ? text : text + "\n"
     }
 
+    /// Whether a person reads standard output.
+    static var isInteractive: Bool { isatty(STDOUT_FILENO) == 1 }
+
     /// Whether colours are used on standard output.
     static var isColoured: Bool {
         switch manner.withLock({ $0.color }) {

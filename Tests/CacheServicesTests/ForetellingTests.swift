@@ -87,6 +87,31 @@ import Testing
         #expect(told == (limit == 10))
     }
 
+    /// What waits in the trash goes first, and only where that is not enough what the run itself evicts.
+    @Test(arguments: [14, 12]) func whatOfEarlierRunsIsPurgedIsTold(limit: Int64) async throws {
+        _ = try services(limit: 100).scan()
+        _ = try await prune(services(limit: 100), to: 6)
+        for number in 10..<17 { try bench.add("new\(number)", daysAgo: 50, bytes: 1_000_000) }
+        let services = services(limit: limit) { $0.limits.bytesShare = .share(basisPoints: 10_000) }
+        _ = try services.scan()
+        let plan = try #require(try services.plan(PruneGoal()).report.plans.first)
+        let trash = try #require(
+            Int64(try bench.directory.shell("du -s -B1 .larder/trash | cut -f1").dropLast()))
+        let outcome = try #require(try await prune(services).volumes.first?.outcome)
+        let own = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes } - outcome.trashedBytes
+        let left = try #require(
+            Int64(try bench.directory.shell("du -s -B1 .larder/trash | cut -f1").dropLast()))
+        let earlier = trash - (left - outcome.trashedBytes.bytes)
+        #expect(plan.isCritical && !outcome.evicted.isEmpty && plan.purgedEarlierBytes > .zero)
+        // Whole entries of a megabyte go.
+        #expect(abs(plan.purgedEarlierBytes.bytes - earlier) < 1_100_000, "\(earlier)")
+        #expect(abs((plan.purgedBytes - own).bytes) < 1_100_000, "\(own)")
+        #expect((plan.purgedBytes > .zero) == (own > .zero) && (own > .zero) == (limit == 12))
+        let text = try services.plan(PruneGoal()).report.text(
+            width: 300, color: false, now: BuildVolume.now())
+        #expect(!text.contains("is purged first"))
+    }
+
     @Test func anEntryIsBroughtBackByItsKeyAlone() async throws {
         let services = services(limit: 100)
         _ = try services.scan()
@@ -203,7 +228,7 @@ import Testing
         #expect(try !text(limit: 100).contains("a prune would"))
         #expect(try !text(limit: 11).contains("above its critical level"))
         let said = try text(limit: 10)
-        #expect(said.contains("above its critical level of 9.5 MiB: a prune empties the trash"))
+        #expect(said.contains("above its critical level of 9.5 MiB: a prune purges from the trash"))
         let outcome = try #require(try await prune(services(limit: 10)).volumes.first?.outcome)
         let freed = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
         #expect(

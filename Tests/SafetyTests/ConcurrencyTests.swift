@@ -13,4 +13,17 @@ import Testing
         withExtendedLifetime(own) {}
         #expect(result.status == 0, "\(result.output)\(result.errors)")
     }
+
+    /// Logs of daemons, a local build cache, four slots and installed SNAPSHOTs: one prune, and every build passes.
+    @Test(.enabled(if: Testbed.withImages != nil, "needs a testbed"))
+    func theFullestVolumeIsBuiltOnAfterOnePrune() throws {
+        let own = try OwnTestbed("--no-images")
+        // Where the checks of deploy/ put a Maven whose local repository can be split.
+        let maven = "/var/tmp/larder-deploy-check/maven/usr/share/maven"
+        var arguments = [own.testbed.directory, "--gib", Programs.isLong ? "20" : "2"]
+        if FileManager.default.fileExists(atPath: maven) { arguments += ["--maven", maven] }
+        let result = try Programs.run("full_volume", arguments)
+        withExtendedLifetime(own) {}
+        #expect(result.status == 0, "\(result.output)\(result.errors)")
+    }
 }

@@ -25,6 +25,11 @@ enum Programs {
 
     /// Runs a program and prints the counts in its last line.
     static func run(_ name: String, _ arguments: String...) throws -> ProcessResult {
+        try run(name, arguments)
+    }
+
+    /// The same with arguments that depend on the machine.
+    static func run(_ name: String, _ arguments: [String]) throws -> ProcessResult {
         let result = try TestSupport.run(
             "/usr/bin/python3", ["\(package)/Tests/Safety/\(name).py"] + arguments,
             environment: ["LARDER": larder])

@@ -221,6 +221,8 @@ package struct EvictionPlan: Sendable {
     package var later: Later?
     /// What of it the trash does not keep, as the volume is above its critical level: it cannot be brought back.
     package var purgedBytes = ByteCount.zero
+    /// What of earlier runs goes from the trash before its time, as the volume is above its critical level.
+    package var purgedEarlierBytes = ByteCount.zero
     /// Whether the volume is above its critical level, where a daemon prunes it at once.
     package var isCritical = false
 

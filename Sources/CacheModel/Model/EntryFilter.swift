@@ -118,6 +118,7 @@ package struct EntryFilter: Sendable, Hashable {
     }
 
     private static func condition(_ text: String) throws(Malformed) -> Condition {
+        let text = trimmed(text[...])
         switch text {
         case "protected": return .isProtected(true)
         case "unprotected": return .isProtected(false)
@@ -127,7 +128,7 @@ package struct EntryFilter: Sendable, Hashable {
         default: break
         }
         let letters = text.prefix { $0.isASCII && ($0.isLetter || $0 == "_" || $0 == "-") }
-        let rest = text.dropFirst(letters.count)
+        let rest = text.dropFirst(letters.count).drop { $0 == " " }
         guard let comparison = Comparison.all.first(where: { rest.hasPrefix($0.rawValue) }) else {
             if let meant = nearest(text, among: ["protected", "unprotected", "never-used"]),
                 !text.contains(":")
@@ -136,7 +137,7 @@ package struct EntryFilter: Sendable, Hashable {
             }
             return .key(pattern(text), isWanted: true)
         }
-        let value = String(rest.dropFirst(comparison.rawValue.count))
+        let value = trimmed(rest.dropFirst(comparison.rawValue.count))
         switch (letters, comparison) {
         case ("key", .equal), ("key", .isNot):
             guard !value.isEmpty else { throw refused(text, "a pattern is missing") }
@@ -164,6 +165,11 @@ package struct EntryFilter: Sendable, Hashable {
             }
             return .key(pattern(text), isWanted: true)
         }
+    }
+
+    /// Without the spaces around it, as of `age > 6d`.
+    private static func trimmed(_ text: Substring) -> String {
+        String(text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
     }
 
     private static func pattern(_ text: String) -> KeyPattern {

@@ -47,7 +47,7 @@ package struct TrashPurge: Sendable, Hashable {
             switch self {
             case .overdue: "their time in the trash was over"
             case .critical: "the volume was above its critical level"
-            case .noRetention: "trash_retention is 0s"
+            case .noRetention: "`trash` is 0s in the configuration"
             case .asked: "that was asked for"
             }
         }

@@ -141,6 +141,9 @@ extension Services {
     ///   - directory: what a relative path may also begin at; nil for volumes only.
     /// - Throws: `IndexError`; `Failure` where nothing is called so.
     package func explain(_ name: String, from directory: String? = nil) throws -> Explanation {
+        guard name.contains(where: { !$0.isWhitespace }) else {
+            throw Failure.usage("explain takes the name of an entry, and this one is empty")
+        }
         let index = try index(readOnly: true)
         let now = clock()
         var previews: [String: NextPrunePreview] = [:]

@@ -97,7 +97,7 @@ extension Services {
             TrashRetention.fill(
                 plan.usedBytes, trash: plan.trashBytes, under: plan.quota, on: usage.capacity)
             > volume.criticalLevel(on: usage.capacity)
-        plan.purgedBytes = TrashRetention.purged(plan, of: volume, usage.capacity)
+        (plan.purgedEarlierBytes, plan.purgedBytes) = TrashRetention.purged(plan, of: volume, usage.capacity)
         return plan
     }
 

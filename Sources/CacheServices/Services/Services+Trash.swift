@@ -41,6 +41,9 @@ extension Services {
             var code: Failure.Code? = refused.isEmpty ? nil : .inPart
             do {
                 let index = try index()
+                if key == nil, let purge = try index.purge(ofRun: run) {
+                    warn(["the rest of run \(run) cannot be brought back: it was \(purge.text)"])
+                }
                 if try !survey(locked, index).scan.complete { code = .inPart }
                 if !restored.isEmpty { try warnIfOver(volume, index) }
             } catch {
@@ -53,7 +56,8 @@ extension Services {
         throw MaintenanceError.trash(
             reason: (try? whatTookAway(name)) ?? nil
                 ?? "the trash has no run \(name)\(key == nil ? ", and no entry of that key" : "")",
-            hint: Self.near(name, found.map(\.run)) ?? "'larder trash list' shows what is there")
+            hint: Self.near(name, found.map(\.run)) ?? Self.longer(name, found)
+                ?? "'larder trash list' shows what is there")
     }
 
     /// What took a run, or the entry of that key, out of the trash; nil where nothing is known of it.
@@ -92,9 +96,20 @@ extension Services {
         var age: (Int64, String) { (run.createdAt?.nanoseconds ?? .min, run.id) }
     }
 
+    /// Fewer bytes of a run's name are a year or a month, which a typing mistake is as well.
+    private static let shortestName = 8
+
+    /// That more of a run's name is needed; nil where none begins so.
+    private static func longer(_ name: String, _ found: [Found]) -> String? {
+        guard name.utf8.count < shortestName, !name.isEmpty,
+            let run = found.first(where: { $0.run.id.hasPrefix(name) })?.run.id
+        else { return nil }
+        return "of a run's name at least \(shortestName) characters are needed, such as \(run.prefix(15))"
+    }
+
     /// The only run whose ID begins so; nil where none does.
     private static func only(of found: [Found], beginningWith name: String) throws -> Found? {
-        guard name.utf8.count >= 8 else { return nil }
+        guard name.utf8.count >= shortestName else { return nil }
         let alike = found.filter { $0.run.id.hasPrefix(name) }
         guard alike.count > 1 else { return alike.first }
         throw MaintenanceError.trash(
