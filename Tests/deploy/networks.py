@@ -31,6 +31,10 @@ CASES = [
                                                                (PULLING, "203.0.113.9", 8118, False)]),
     (["internal-networks", "proxy"], PROXY, INTERNAL, [(PULLING, "10.20.30.7", 5000, True), (PULLING, "10.20.0.5", 5000, False),
                                                        (PULLING, "10.20.0.5", 8118, True)]),
+    (["dns-nodelocal"], {}, [], [({}, "169.254.20.10", 53, True), ({}, "10.96.0.10", 53, False)]),
+    # What pods ask where kube-proxy uses iptables, at addresses of a cluster's own.
+    (["dns-nodelocal"], {"nodeLocalDns": "169.254.25.10/32", "clusterDns": "10.233.0.3/32"}, [],
+     [({}, "169.254.25.10", 53, True), ({}, "10.233.0.3", 53, True), ({}, "169.254.20.10", 53, False), ({}, "10.233.0.3", 443, False)]),
     (["openshift"], {}, [], [({}, "namespace openshift-dns", 5353, True), ({}, "namespace kube-system", 53, True)]),
 ]
 
@@ -64,8 +68,7 @@ def reaches(policies, labels, place, port):
 def main(deploy):
     failed = False
     for components, settings, patches, expected in CASES:
-        resources = [] if "openshift" in components else ["node"]
-        objects = list(yaml.safe_load_all(rendered(deploy, ["overlays/shared", *resources], [*components, "settings"], settings, patches)))
+        objects = list(yaml.safe_load_all(rendered(deploy, ["overlays/shared", "node"], [*components, "settings"], settings, patches)))
         policies = [thing for thing in objects if thing["kind"] == "NetworkPolicy" and thing["metadata"]["namespace"] == "ci"]
         for labels, place, port, isReached in expected:
             if reaches(policies, labels, place, port) != isReached:

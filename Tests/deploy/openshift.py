@@ -3,6 +3,8 @@
 
     openshift.py DEPLOY
 
+In the first pool and in a further one, whose accounts have its suffix.
+
 The rules are those of openshift/apiserver-library-go (securitycontextconstraints): each field of SELinux is the same
 in the pod and in every container, a user namespace where the level asks for it, volumes, capabilities, seccomp
 profiles, users and groups by their lists. That they can refuse is checked each time on pods that must be.
@@ -18,7 +20,7 @@ import yaml
 
 import pod_security
 import runner_values
-from adapted import pods, rendered
+from adapted import pods, rendered, user_file
 
 OVERLAYS = ["shared", "slots", "readonly-store", "daemon", "overlay-store"]
 NAMES = {"RuntimeDefault": "runtime/default", "Unconfined": "unconfined"}
@@ -69,16 +71,25 @@ def main(deploy):
         print(words)
         failed = True
 
-    for overlay in OVERLAYS:
-        objects = list(yaml.safe_load_all(rendered(deploy, [f"overlays/{overlay}"], ["openshift", "settings"], {}, [])))
-        scc = next(thing for thing in objects if thing["kind"] == "SecurityContextConstraints")
+    for overlay in [*OVERLAYS, "example-pool-b"]:
+        if overlay in OVERLAYS:
+            objects = list(yaml.safe_load_all(rendered(deploy, [f"overlays/{overlay}", "node"], ["openshift", "settings"], {}, [])))
+            # The constraint is one for all pools.
+            scc = next(thing for thing in objects if thing["kind"] == "SecurityContextConstraints")
+        else:
+            objects = user_file(deploy, overlay, ["openshift"])
         kinds = {(thing["kind"], thing["metadata"]["name"]): thing for thing in objects}
-        for thing in (scc, kinds["DaemonSet", "larder-node"], kinds["RoleBinding", "larder-node"]):
+        prepared = [scc, *(thing for thing in objects if thing["kind"] in ("RoleBinding", "Role") and "larder" in thing["metadata"]["name"])]
+        for thing in prepared + ([kinds["DaemonSet", "larder-node"], kinds["RoleBinding", "larder-node"]] if overlay in OVERLAYS else []):
             if thing["metadata"].get("labels", {}).get("ci-cache/step") != "prepare":
                 wrong(f"{overlay}: the {thing['kind']} comes after the preflight")
         if ("DaemonSet", "larder-tun") in kinds:
             wrong(f"{overlay}: a device plugin beside CRI-O's own tun")
-        admitted = {user.removeprefix("system:serviceaccount:ci:") for user in scc["users"]}
+        uses = {thing["metadata"]["name"] for thing in objects if thing["kind"] == "Role" and thing["metadata"]["namespace"] == "ci"
+                and {"apiGroups": ["security.openshift.io"], "resources": ["securitycontextconstraints"],
+                     "resourceNames": [scc["metadata"]["name"]], "verbs": ["use"]} in thing["rules"]}
+        admitted = {subject["name"] for thing in objects if thing["kind"] == "RoleBinding" and thing["roleRef"]["name"] in uses
+                    for subject in thing["subjects"] if subject["namespace"] == "ci"}
         for thing, pod in pods(objects):
             if thing["metadata"]["namespace"] != "ci":
                 continue
@@ -88,6 +99,8 @@ def main(deploy):
                 wrong(f"{overlay}: OpenShift refuses {thing['kind']} {thing['metadata']['name']}: {reason}")
         with tempfile.TemporaryDirectory() as work:
             job = job_pod(deploy, objects, Path(work))
+        if job["serviceAccountName"] not in admitted:
+            wrong(f"{overlay}: no constraint for the jobs' {job['serviceAccountName']}")
         for reason in refusals(scc, job):
             wrong(f"{overlay}: OpenShift refuses a job's pod: {reason}")
         for key, value in (("hostUsers", True), ("volumes", [{"name": "a", "hostPath": {}}]), ("securityContext", {})):
