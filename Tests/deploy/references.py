@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Checks what no schema sees in rendered manifests: that each name a pod uses exists among them, and is given once.
+"""Checks what no schema sees in rendered manifests: that each name a pod uses exists among them, and is given once; that
+nothing is left to whoever replaces `${…}` before a cluster sees it.
 
     references.py FILE
     references.py --known-kinds FILE    prints the objects that Kubernetes itself knows
@@ -13,11 +14,29 @@ import yaml
 BY_HAND = {("ConfigMap", "registry-ca")}
 
 
+def texts(value):
+    """Every text in an object."""
+    if isinstance(value, dict):
+        value = [*value, *value.values()]
+    if isinstance(value, list):
+        for each in value:
+            yield from texts(each)
+    elif isinstance(value, str):
+        yield value
+
+
+def replaced(thing):
+    """Whether Flux's post-build substitution (fluxcd/pkg/envsubst) would change an object, which nobody has told it to leave."""
+    marks = {**thing["metadata"].get("labels", {}), **thing["metadata"].get("annotations", {})}
+    return marks.get("kustomize.toolkit.fluxcd.io/substitute") != "disabled" and any(
+        "${" in text or "$$" in text for text in texts(thing))
+
+
 def main(path):
     with open(path) as file:
         objects = list(yaml.safe_load_all(file))
     names = {(thing["kind"], thing["metadata"]["name"]) for thing in objects}
-    missing = []
+    missing = [(thing["metadata"]["name"], "annotation for Flux, which replaces ${…}, and", thing["kind"]) for thing in objects if replaced(thing)]
     for job in (thing for thing in objects if thing["kind"] in ("CronJob", "Deployment")):
         template = job["spec"].get("jobTemplate", {"spec": job["spec"]})["spec"]["template"]
         pod = template["spec"]
