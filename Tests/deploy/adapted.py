@@ -4,9 +4,11 @@
     adapted.py DEPLOY DIRECTORY      writes DIRECTORY/adapted-OVERLAY.yaml
 
 Each overlay gets every component that goes with it, other images, another pool, other sizes, a storage class and
-networks of its own: then no shipped name of these may be left. So a new place for one of them cannot be forgotten.
+networks of its own: then no shipped name of these may be left. So a new place for one of them cannot be forgotten. The
+order of the components changes nothing, and no object is of two pools.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -23,11 +25,13 @@ OVERLAYS = {
     "restricted": ["watch", "watch/images"],
 }
 SETTINGS = {"pool": "large", "buildCacheSize": "41Gi", "imageCacheSize": "97Gi", "gitlabUrl": "https://git.corp.example",
-            "registryCaHost": "registry.corp.example:5000", "proxy": "http://proxy.corp.example:3128", "noProxy": ".svc,10.0.0.0/8"}
+            "registryCaHost": "registry.corp.example:5000", "registryCaHost2": "mirror.corp.example", "registryCaHost3": "third.corp.example",
+            "proxy": "http://proxy.corp.example:3128", "noProxy": ".svc,10.0.0.0/8", "runnerSecret": "token-large",
+            "nodeLocalDns": "169.254.25.10/32", "clusterDns": "10.233.0.3/32", "serviceStorageLimit": "33Gi"}
 DIGEST = "sha256:" + "5" * 64
 OWN_SETTINGS = "state: /var/lib/larder\nvolumes: []\n"
 # What must not be left of the shipped names, and what a comment of an example may hold all the same.
-SHIPPED = ["registry.example.com", "gitlab.example.com", "192.0.2.0", "20Gi", "50Gi"]
+SHIPPED = ["registry.example.com", "gitlab.example.com", "192.0.2.", "20Gi", "50Gi", ".invalid", "169.254.20.10", "gitlab-runner-token"]
 
 
 def kustomization(root, overlay, components):
@@ -46,7 +50,7 @@ def kustomization(root, overlay, components):
     }
 
 
-def rendered(deploy, resources, components, settings, patches, more=()):
+def rendered(deploy, resources, components, settings, patches, more=(), namespace="ci"):
     """What Kustomize makes of a user's file that names parts of `deploy`, with settings, patches and generators."""
     with tempfile.TemporaryDirectory() as work:
         user = Path(work).resolve()
@@ -56,7 +60,7 @@ def rendered(deploy, resources, components, settings, patches, more=()):
         (user / "kustomization.yaml").write_text(yaml.safe_dump({
             "resources": [f"{root}/{name}" for name in resources],
             "components": [f"{root}/components/{name}" for name in components],
-            "configMapGenerator": [{"name": "larder-runner", "namespace": "ci", "behavior": "merge",
+            "configMapGenerator": [{"name": "larder-runner", "namespace": namespace, "behavior": "merge",
                                     "literals": [f"{key}={value}" for key, value in settings.items()] or ["suffix="]}, *more],
             "patches": patches}))
         result = subprocess.run(["kubectl", "kustomize", user], capture_output=True, text=True, check=False)
@@ -94,6 +98,9 @@ def problems(text, overlay):
             yield f"{name} runs on {pod['nodeSelector']}"
         if pod["securityContext"].get("seLinuxOptions") is None:
             yield f"{name} has a level of its own under SELinux"
+        hosts = [[item["path"] for item in volume["configMap"]["items"]] for volume in pod["volumes"] if volume["name"] == "registry-ca"]
+        if hosts != [[f"{SETTINGS[key]}/ca.crt" for key in ("registryCaHost", "registryCaHost2", "registryCaHost3")]]:
+            yield f"{name} has the authority for {hosts}"
         for container in pod.get("initContainers", []):
             if container["name"] != "podman":
                 continue
@@ -137,16 +144,92 @@ def own_settings(deploy):
             yield f"{overlay}: nobody warms the example's image"
 
 
+def user_file(deploy, name, components):
+    """What a shipped example renders with components before its last one, in its place."""
+    with tempfile.TemporaryDirectory() as work:
+        user = Path(work).resolve()
+        root = "../" * len(user.parts[1:]) + str(deploy)[1:]
+        text = yaml.safe_load((deploy / name / "kustomization.yaml").read_text())
+        kept = [each for each in text["components"] if each.split("/")[-1] not in components]
+        text["components"] = [*kept[:-1], *(f"../components/{each}" for each in components), kept[-1]]
+        for key in ("resources", "components"):
+            text[key] = [each.replace("..", root, 1) for each in text[key]]
+        next(each for each in text["configMapGenerator"] if each["name"] == "larder-runner")["literals"].append("proxy=http://proxy:3128")
+        (user / "kustomization.yaml").write_text(yaml.safe_dump(text))
+        result = subprocess.run(["kubectl", "kustomize", user], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{name} with {components}: {result.stderr}")
+    return list(yaml.safe_load_all(result.stdout))
+
+
 def pools(deploy):
-    """What the second pool's kustomization would take from the first one when it is deleted."""
-    first, second = (list(yaml.safe_load_all(subprocess.run(["kubectl", "kustomize", deploy / name], check=True, capture_output=True, text=True).stdout))
-                     for name in ("example", "example-pool-b"))
-    for shared in sorted({identity(thing) for thing in first} & {identity(thing) for thing in second}, key=str):
-        yield f"both pools have {shared}: deleting one takes it from the other"
+    """What the second pool's kustomization would take from the first one when it is deleted, and what it has of its names."""
+    components = [each for each in COMMON if each != "settings"]
+    openshift = ["openshift", *(each for each in components if each not in ("no-apparmor", "selinux"))]
+    for chosen in ([], [*components, "before-1.35", "overlay-store", "watch"], openshift, openshift[::-1]):
+        first, second = (user_file(deploy, name, chosen) for name in ("example", "example-pool-b"))
+        words = ", ".join(chosen) or "no component"
+        for shared in sorted({identity(thing) for thing in first} & {identity(thing) for thing in second}, key=str):
+            yield f"with {words} both pools have {shared}: deleting one takes it from the other"
+        for thing in second:
+            kind, namespace, name = identity(thing)
+            if kind in ("DaemonSet", "Namespace") or namespace not in (None, "ci"):
+                yield f"with {words} a further pool has the {kind} {name}, which is one for all"
+            if "-b" not in name:
+                yield f"with {words} the {kind} {name} of a further pool has no suffix"
+        for objects in (first, second):
+            accounts = {identity(thing) for thing in objects if thing["kind"] == "ServiceAccount"}
+            for thing in objects:
+                for subject in thing.get("subjects") or []:
+                    if (subject["kind"], subject["namespace"], subject["name"]) not in accounts:
+                        yield f"with {words} the rights of {thing['metadata']['name']} are those of {subject['name']}, which is not there"
+        labels = [{thing["metadata"].get("labels", {}).get("ci-cache/pool") for thing in objects} for objects in (first, second)]
+        if labels != [{"a"}, {"b"}]:
+            yield f"with {words} the objects of the pools are labelled {labels}"
     # Ended by a job: Larder, and no pod of other people, which have the priority 0 unless told otherwise.
     values = {thing["metadata"]["name"]: thing["value"] for thing in first if thing["kind"] == "PriorityClass"}
     if not values["ci-cache-maintenance"] < values["ci-job"] <= 0:
         yield f"the priorities are {values}"
+
+
+def unordered(value):
+    """An object without the order of its lists of objects, in which components are told apart."""
+    if isinstance(value, dict):
+        return {key: unordered(each) for key, each in value.items()}
+    if isinstance(value, list):
+        made = [unordered(each) for each in value]
+        return sorted(made, key=lambda each: json.dumps(each, sort_keys=True)) if made and isinstance(made[0], dict) else made
+    return value
+
+
+def orders(deploy):
+    """Components whose place in the list changes what comes out."""
+    patches = [{"target": {"kind": "NetworkPolicy", "name": "allow-internal"}, "patch": "- {op: add, path: /metadata/annotations, value: {a: b}}"}]
+    for overlay in ("slots", "readonly-store"):
+        common = [each for each in [*COMMON, *OVERLAYS[overlay]] if each != "settings"]
+        openshift = ["openshift", *(each for each in common if each not in ("no-apparmor", "selinux") and "before" not in each)]
+        for chosen in (common, openshift):
+            last = [each for each in chosen if "watch" in each]
+            others = [each for each in chosen if "watch" not in each]
+            wanted = None
+            for order in (last + others, others + last[::-1], chosen[::-1]):
+                text = rendered(deploy, [f"overlays/{overlay}", "node"], [*order, "settings"], SETTINGS, patches)
+                made = {identity(thing): unordered(thing) for thing in yaml.safe_load_all(text)}
+                wanted = wanted or made
+                for name in sorted(set(made) | set(wanted), key=str):
+                    if made.get(name) != wanted.get(name):
+                        yield f"{overlay}: {name} is another where the components come as {', '.join(order)}"
+
+
+def unset_proxy(deploy):
+    """Without its setting, the component's words name it."""
+    try:
+        rendered(deploy, ["overlays/shared"], ["proxy", "settings"], {}, [])
+    except SystemExit as refusal:
+        if "needs the setting proxy of larder-runner" not in str(refusal):
+            yield f"without a proxy: {refusal}"
+    else:
+        yield "the component proxy renders without a proxy"
 
 
 def main(deploy, directory):
@@ -173,7 +256,7 @@ def main(deploy, directory):
     # Each driver's component on an overlay that has it already: no variable twice (references.py).
     (directory / "store-twice.yaml").write_text(
         rendered(deploy, ["overlays/overlay-store"], ["overlay-store", "settings"], {}, []))
-    for problem in [*own_settings(deploy), *pools(deploy)]:
+    for problem in [*own_settings(deploy), *pools(deploy), *orders(deploy), *unset_proxy(deploy)]:
         print(f"adapted: {problem}")
         failed = True
     sys.exit(1 if failed else 0)

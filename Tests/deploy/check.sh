@@ -1,7 +1,7 @@
 #!/bin/sh
 # Checks the manifests, the runner's files and the profiles of deploy/ without a cluster. Run it as
 #   Tests/deploy/tools.py run manifests
-# which has put kubectl, helm, kubernetes-validate, checkov and promtool in reach.
+# which has put kubectl, helm, kubernetes-validate, checkov and promtool in reach, and a newer Maven at $MAVEN.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 deploy=$(cd "$here/../../deploy" && pwd)
@@ -21,7 +21,7 @@ for overlay in "$deploy"/overlays/*/kustomization.yaml; do
     esac
     echo "ok   overlay $name"
 done
-for overlay in example example-pool-b node; do
+for overlay in example example-pool-b node monitoring; do
     kubectl kustomize "$deploy/$overlay" > "$work/$overlay.yaml"
     python "$here/references.py" "$work/$overlay.yaml"
     echo "ok   $overlay"
@@ -33,6 +33,7 @@ done
 echo "ok   what is adapted in one place"
 python "$here/networks.py" "$deploy"
 python "$here/openshift.py" "$deploy"
+python "$here/proxied.py" "$deploy" "$MAVEN"
 echo "ok   what policies and OpenShift let through"
 
 # The daemon that only watches goes with any of them.

@@ -5,17 +5,23 @@
 
 No cluster is asked: every path, manifest, CronJob, Deployment, Service, secret and container that a command names has
 to be there in what the command would apply, as it is rendered, in each topology that the guide offers, with the exceptions
-of its table. A command given again does what it did at first. What a command prints, and that its pods do what they should, is run by play.py, topologies.py and runner_values.py.
+of its table. A command given again does what it did at first. The one that removes what is left of another topology finds
+that and nothing else; the one that changes the namespace leaves nothing of the old one. What a command prints, and that its
+pods do what they should, is run by play.py, topologies.py and runner_values.py.
 """
 
+import functools
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import yaml
 
-from adapted import rendered
+import runner_values
+from adapted import COMMON, identity, rendered
 
 # What the guide offers: a topology, and components of it.
 OFFERED = [("slots", []), ("slots-4", []), ("slots-8", []), ("shared", []), ("overlay-store", []), ("readonly-store", []),
@@ -83,6 +89,9 @@ def problems(deploy):
             if name not in containers:
                 yield f"{command}: no container {name}"
     yield from topologies(deploy, guide)
+    yield from left_over(deploy, guide)
+    yield from watched(deploy)
+    yield from elsewhere(deploy, guide)
     yield from repeated(guide)
     yield from doctors(deploy)
     yield from secrets(deploy, guide)
@@ -110,11 +119,87 @@ def exceptions(guide, topology, components):
     return left, written
 
 
+@functools.cache
+def objects_of(deploy, topology, components, namespace="ci"):
+    """What a user's file with these components renders."""
+    return list(yaml.safe_load_all(rendered(
+        deploy, [f"overlays/{topology}", "node", "gitlab-runner"], [*components, "settings"], {"proxy": "http://proxy:3128"}, [],
+        namespace=namespace)))
+
+
+def left_over(deploy, guide):
+    """Objects of a topology that another one has not, and that the command with --prune does not find, or finds amiss."""
+    command = next((text for text in re.findall(r"`(kubectl apply [^`]+)`", guide) if "--prune" in text), "")
+    wanted = dict(pair.split("=") for pair in re.search(r" -l (\S+)", command)[1].split(","))
+    kinds = {text.split("/")[2] for text in re.findall(r"--prune-allowlist=(\S+)", command)}
+    groups = {(text.removeprefix("core/").rsplit("/", 1)[0], text.split("/")[2]) for text in re.findall(r"--prune-allowlist=(\S+)", command)}
+    for kind in kinds & {"PersistentVolumeClaim", "Namespace", "Secret"}:
+        yield f"a {kind} goes with what is left over"
+
+    def found(thing):
+        labels = thing["metadata"].get("labels", {})
+        return (thing["apiVersion"], thing["kind"]) in groups and all(labels.get(key) == value for key, value in wanted.items())
+
+    everything = tuple(each for each in COMMON if each != "settings")
+    made = [{identity(thing): thing for thing in objects_of(deploy, topology, components)}
+            for topology, components in [*((topology, ("job-policy", *components)) for topology, components in OFFERED),
+                                         ("slots", ()), ("slots", everything), ("slots", ("openshift", "job-policy"))]]
+    amiss = {}
+    for old in made:
+        for new in made:
+            for name in set(old) - set(new):
+                # A claim is for its owner to delete; OpenShift's constraint goes with OpenShift.
+                if name[0] not in ("PersistentVolumeClaim", "SecurityContextConstraints") and not found(old[name]):
+                    amiss[name] = old[name]
+    for name in sorted(amiss, key=str):
+        yield f"{name} is left, and the command does not find it: {amiss[name]['metadata'].get('labels')}"
+    for thing in render(deploy / "example-pool-b"):
+        if found(thing):
+            yield f"{identity(thing)} is of another pool, and the command removes it"
+
+
+def watched(deploy):
+    """Event logs of an image store that the daemon of `watch` mounts, and that it does not."""
+    for topology, components in OFFERED:
+        if "watch/images" not in components:
+            continue
+        objects = objects_of(deploy, topology, ("job-policy", *components))
+        text = next(thing for thing in objects if thing["kind"] == "ConfigMap" and thing["metadata"]["name"].startswith("larder-config"))
+        larder = next(thing for thing in objects if thing["kind"] == "Deployment")["spec"]["template"]["spec"]["containers"][0]
+        mounts = [mount["mountPath"] for mount in larder["volumeMounts"]]
+        for volume in yaml.safe_load(text["data"]["larder.yaml"])["volumes"]:
+            for path in (volume["path"], volume.get("events", volume["path"])):
+                if not any(path == mount or path.startswith(mount + "/") for mount in mounts):
+                    yield f"{topology} with watch: the daemon does not see {path}"
+
+
+def elsewhere(deploy, guide):
+    """What is left of the namespace `ci` where the guide's command has changed it."""
+    command = next((text for text in re.findall(r"`(grep [^`]+)`", guide) if "sed" in text), "false")
+    with tempfile.TemporaryDirectory() as name:
+        copy = Path(name).resolve() / "deploy"
+        shutil.copytree(deploy, copy)
+        subprocess.run(["sh", "-e", "-c", command], cwd=name, check=True)
+        everything = tuple(each for each in COMMON if each != "settings")
+        objects = [*objects_of(copy, "slots", ("openshift", "job-policy"), "build"), *objects_of(copy, "readonly-store", everything, "build"),
+                   *objects_of(copy, "restricted", (), "build"), *render(copy / "example-pool-b"), *render(copy / "monitoring")]
+        for thing in objects:
+            if thing["metadata"].get("labels", {}).pop("grafana_dashboard", None):
+                continue
+            text = yaml.safe_dump(thing, width=1000)
+            for line in text.splitlines():
+                if re.search(r"(?<![\w./-])ci(?![\w/-])", line):
+                    yield f"{identity(thing)} in another namespace than ci: {line.strip()}"
+        with tempfile.TemporaryDirectory() as work:
+            _, chart = runner_values.runner(copy, Path(work), objects)
+        if 'namespace = "build"' not in chart["config.template.toml"]:
+            yield "the runner starts jobs in ci all the same"
+
+
 def topologies(deploy, guide):
     """What the ten commands name and a topology has not, with the exceptions that the guide makes for it."""
     for topology, components in OFFERED:
-        text = rendered(deploy, [f"overlays/{topology}", "node", "gitlab-runner"], [*components, "job-policy", "settings"], {}, [])
-        names = {(thing["kind"], thing["metadata"]["name"]) for thing in yaml.safe_load_all(text)}
+        names = {(thing["kind"], thing["metadata"]["name"]) for thing in objects_of(deploy, topology, ("job-policy", *components))}
         left, written = exceptions(guide, topology, components)
         for number, lines in ten(guide).items():
             if number in left:
@@ -142,7 +227,7 @@ def repeated(guide):
 def doctors(deploy):
     """Volumes of a topology at which no doctor looks, or of which its pod has no mount or no Podman."""
     for topology, components in OFFERED:
-        objects = list(yaml.safe_load_all(rendered(deploy, [f"overlays/{topology}"], [*components, "settings"], {}, [])))
+        objects = objects_of(deploy, topology, ("job-policy", *components))
         text = next(thing for thing in objects if thing["kind"] == "ConfigMap" and thing["metadata"]["name"].startswith("larder-config"))
         volumes = {each["name"]: each for each in yaml.safe_load(text["data"]["larder.yaml"])["volumes"]}
         # `restricted` has no Podman, and says so; the daemon is asked itself.

@@ -132,7 +132,7 @@ def main():
         print(f"missing: {', '.join(absent)}; run `{Path(__file__).name} install`", file=sys.stderr)
         return 3
     if words[:1] == ["run"]:
-        env = {**os.environ, "PATH": f"{FOLDER}/bin:{os.environ['PATH']}:/usr/sbin:/sbin"}
+        env = {**os.environ, "PATH": f"{FOLDER}/bin:{os.environ['PATH']}:/usr/sbin:/sbin", "MAVEN": str(MAVEN)}
         for name in words[1:]:
             code = subprocess.run(commands()[name], env=env, check=False).returncode
             if code != 0:
