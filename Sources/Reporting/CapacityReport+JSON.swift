@@ -29,7 +29,7 @@ extension CapacityReport.Volume {
                     let days = curve?.days ?? 1
                     let ideal = sizing.ideal?.rate(at: max(.zero, size - sizing.fixed))
                     return [
-                        "bytes": .bytes(size), "fits": .bool((outcome?.peak ?? .zero) <= size),
+                        "bytes": .bytes(size), "fits": .bool(sizing.curve?.fits(from: size) ?? false),
                         "object_hit_rate": .optional(outcome?.rate.objects),
                         "byte_hit_rate": .optional(outcome?.rate.bytes),
                         "ideal_object_hit_rate": .optional(ideal?.objects),
@@ -134,7 +134,8 @@ extension CapacityReport.Volume {
                         "object_hit_rate_without": .optional($0.without.rate.objects),
                     ]
                 }),
-            "headroom_bytes": .optional(advice?.headroom), "container_bytes": .optional(advice?.containers),
+            "headroom_bytes": .optional(advice?.headroom), "trash_bytes": .optional(advice?.trash),
+            "container_bytes": .optional(advice?.containers),
             "review_days": .optional(advice.map { Double($0.terms.review.seconds) / 86_400 }),
             "distance": .optional(advice?.terms.distance), "confidence": .text(confidence.rawValue),
             "unmanaged_bytes": .optional(advice?.unmanaged),

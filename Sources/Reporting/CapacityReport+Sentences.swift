@@ -7,7 +7,9 @@ extension CapacityReport.Volume {
     var sentences: [String] { [firstDaysSentence, protectedSentence].compactMap { $0 } + doubts + basis }
 
     /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
-    var doubts: [String] { [limitSentence, copiedSentence, inrushSentence, gapSentence].compactMap { $0 } }
+    var doubts: [String] {
+        [inodeDoubt, limitSentence, copiedSentence, inrushSentence, gapSentence].compactMap { $0 }
+    }
 
     /// What the figures rest on, and what else is known.
     var explanations: [String] { [protectedSentence].compactMap { $0 } + basis }
@@ -122,9 +124,11 @@ extension CapacityReport.Volume {
                 "\(asked.bytes.whole) is too small: up to \(asked.outcome.peak) is used between two prunes, and what does "
                 + "not fit then fails."
         }
+        let trash =
+            asked.outcome.peakTrash > .zero ? ", \(asked.outcome.peakTrash) of it in the trash" : ""
         return "\(asked.bytes.whole) would serve \(Figures.rate(asked.rate.objects)) of accesses, with "
             + "\(Self.day(Double(asked.outcome.avoidable) / curve.days)) avoidable fetches a day; at most "
-            + "\(asked.outcome.peak) would be used between two prunes."
+            + "\(asked.outcome.peak) would be used between two prunes\(trash)."
     }
 
     /// That the rules of eviction cannot be compared; nil where they can, or where nobody asked.
@@ -191,10 +195,22 @@ extension CapacityReport.Volume {
             + "off by \(Figures.rate(sampling.error))."
     }
 
+    /// That no size in bytes tells what the volume will serve; nil where bytes decide.
+    var inodeDoubt: String? {
+        guard inodesDecide, let inodes else { return nil }
+        return
+            "Inodes run out before bytes do: \(Figures.grouped(inodes.used)) are used, and a prune starts above "
+            + "\(Figures.grouped(inodes.quota.high)). No replay tells what a size in bytes serves then. ext4 makes them by "
+            + "size, one for each 16 KiB unless told otherwise: a larger claim has more of them, and a claim on XFS as "
+            + "many as it needs."
+    }
+
     private var inodeSentence: String? {
         guard inodeLimit > 0 else { return nil }
-        let share = Figures.percent(ByteCount(usedInodes), of: ByteCount(inodeLimit))
-        let text = "Inodes: \(Figures.grouped(usedInodes)) of \(Figures.grouped(inodeLimit)) (\(share))"
+        // What prunes have freed since the last scan is known of a volume's own inodes.
+        let used = inodes?.used ?? usedInodes
+        let share = Figures.percent(ByteCount(used), of: ByteCount(inodeLimit))
+        let text = "Inodes: \(Figures.grouped(used)) of \(Figures.grouped(inodeLimit)) (\(share))"
         guard let forecast = sizing.inodesForecast else { return text + "." }
         guard let full = forecast.fullAt else { return text + "; at today's pace they do not run out." }
         let (first, last) = (Self.date(forecast.earliest), Self.date(forecast.latest))

@@ -83,10 +83,11 @@ extension CapacityReport.Volume {
     /// What the recommended size consists of; parts of nothing are left out.
     var parts: [(name: String, bytes: ByteCount)] {
         guard let advice = sizing.recommendation else { return [] }
-        let sum = advice.enough + advice.growth + advice.headroom + advice.containers + advice.unmanaged
+        let sum = advice.sum
         return [
             ("needed", advice.enough - advice.protected), ("protected", advice.protected),
-            ("growth", advice.growth), ("headroom", advice.headroom), ("containers", advice.containers),
+            ("growth", advice.growth), ("trash", advice.trash), ("headroom", advice.headroom),
+            ("containers", advice.containers),
             ("in no pool", advice.unmanaged),
             (advice.bytes == limit ? "not needed" : "rounded up", max(.zero, advice.bytes - sum)),
         ].filter { $0.1 > .zero }
@@ -145,13 +146,16 @@ extension CapacityReport.Volume {
                 ? ", \(advice.protectedGrowth) of it of protected entries," : ""
             parts.append("\(advice.growth) of growth\(protected) in the \(days) days until the review")
         }
+        if advice.trash > .zero {
+            parts.append("\(advice.trash) that waits in the trash when it is fullest")
+        }
         if advice.headroom > .zero {
             parts.append("\(advice.headroom) that the watermarks keep free")
         }
         if advice.containers > .zero { parts.append("\(advice.containers) for containers' copies of images") }
         if advice.unmanaged > .zero { parts.append("\(advice.unmanaged) of files that belong to no pool") }
         if !parts.isEmpty { text += " Added: \(Figures.list(parts))." }
-        let sum = advice.enough + advice.growth + advice.headroom + advice.containers + advice.unmanaged
+        let sum = advice.sum
         text +=
             advice.bytes == limit
             ? " Together \(sum): today's \(limit.whole) is enough."
@@ -205,7 +209,9 @@ extension CapacityReport.Volume {
             case .demand where forecast.protected != nil: "What jobs use in a week, with what is protected,"
             case .demand: "What jobs use in a week"
             }
-        let isStill = abs(growth.low) < 1 && abs(growth.high) < 1
+        // What comes to less than a thousandth of the limit in a hundred days is the noise of blocks.
+        let noise = max(1, Double(limit.bytes) / 100_000)
+        let isStill = abs(growth.low) < noise && abs(growth.high) < noise
         var text =
             isStill
             ? "\(subject) does not grow"

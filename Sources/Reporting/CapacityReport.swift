@@ -18,6 +18,8 @@ package struct CapacityReport: Report {
         package var usedInodes: Int64
         /// The inodes there are; zero where the file system does not count them.
         package var inodeLimit: Int64
+        /// How the volume's own inodes stand; nil where they are no quota.
+        package var inodes: InodeUse?
         /// How far the evidence of use can be trusted.
         package var evidence: EvidenceQuality
         /// Where the space goes.
@@ -63,6 +65,8 @@ package struct CapacityReport: Report {
             limit = volume.quota(capacity: usage.capacity).limit
             usedInodes = usage.capacity.inodes - usage.capacity.freeInodes
             inodeLimit = usage.capacity.inodes
+            inodes = InodeUse(
+                used: usage.usedInodes, quota: volume.inodeQuota(capacity: usage.capacity))
             evidence = usage.scan.atimeTrust
             let commands = ReclaimCommands(
                 usage, policy ?? EvictionPolicy(), isReadOnly: volume.isReadOnly, now: now)
@@ -130,15 +134,24 @@ package struct CapacityReport: Report {
         }
 
         /// How far the figures that rest on use can be trusted: never more than the evidence, no more than `low`
-        /// before 14 days of history or without a recommendation, no more than `medium` before 30 days, where a day of
-        /// scans is missing or where the limit was changed too recently for a calibration, and no more than the
-        /// calibration allows.
+        /// before 14 days of history, without a recommendation, where a quarter of the window has no scans or where inodes
+        /// run out before bytes, no more than `medium` before 30 days, where a day of scans is missing or where the limit
+        /// was changed too recently for a calibration, and no more than the calibration allows.
         package var confidence: Confidence {
             let days = sizing.history.seconds / 86_400
+            let missing = gaps.reduce(Int64(0)) { $0 + ($1.to - $1.from).seconds }
+            let isLow = days < 14 || inodesDecide || missing > Int64(sizing.days.count) * 86_400 / 4
             return min(
-                evidence.confidence, days < 14 ? .low : days < 30 || !gaps.isEmpty ? .medium : .high,
+                evidence.confidence, isLow ? .low : days < 30 || !gaps.isEmpty ? .medium : .high,
                 sizing.calibration?.confidence ?? (sizing.limitChange == nil ? .high : .medium),
                 sizing.recommendation == nil ? .low : .high)
+        }
+
+        /// Whether the volume is nearer to the end of its inodes than to that of its bytes, and prunes work for them.
+        var inodesDecide: Bool {
+            guard let inodes, inodes.used > inodes.quota.low else { return false }
+            return Double(inodes.used) / Double(max(1, inodes.quota.limit))
+                > Double(usedBytes.bytes) / Double(max(1, limit.bytes))
         }
 
         /// All hits and misses of the window.

@@ -28,10 +28,12 @@ extension StatusReport.Warning {
                 "limit-beyond-capacity", sentence,
                 "enlarge the PVC (or wait until its file system has grown), or lower the limit")
         }
-        if capacity.inodes > 0, capacity.freeInodes * 20 < capacity.inodes {
+        // What prunes have freed since the last scan is known of a volume's own inodes.
+        let freeInodes = inodes.map { max(0, $0.quota.limit - $0.used) } ?? capacity.freeInodes
+        if capacity.inodes > 0, freeInodes * 20 < capacity.inodes {
             warn(
                 "inodes",
-                "\(volume.name) has \(Figures.grouped(capacity.freeInodes)) of \(Figures.grouped(capacity.inodes)) inodes left",
+                "\(volume.name) has \(Figures.grouped(freeInodes)) of \(Figures.grouped(capacity.inodes)) inodes left",
                 inodes == nil
                     ? "larder prune --volume \(volume.name) --to a smaller size frees inodes too"
                     : "larder prune --volume \(volume.name)")

@@ -9,6 +9,10 @@ package struct PruneRegime: Sendable, Hashable {
     package var low: Double
     /// Above this part a prune does not wait for its schedule; nil where nobody watches the fill.
     package var critical: Double?
+    /// For how long the trash keeps what was evicted; zero where there is none.
+    package var trash = Span.zero
+    /// Above this part of the size a prune purges from the trash before its time.
+    package var purgeAbove = 0.95
     /// Quotas of single pools, which do not change with the volume's size.
     package var poolQuotas: [Pool: Quota]
     /// What was used or fetched more recently stays.
@@ -71,6 +75,7 @@ package struct PruneRegime: Sendable, Hashable {
             critical: watchesPressure ? part(volume.critical) : nil, poolQuotas: volume.poolQuotas,
             idleFloor: idleFloor, bytesShare: part(bytesShare), entries: entries, order: volume.order,
             times: times, pinned: pinned)
+        if volume.kind == .buildCache { (trash, purgeAbove) = (volume.trashRetention, part(volume.critical)) }
     }
 
     /// A prune each night at that time of the day (in UTC), from one instant to another.

@@ -33,7 +33,7 @@ package struct Recommendation: Sendable, Hashable {
 
     /// What was asked for.
     package var terms: Terms
-    /// The recommended size: whole gibibytes, or today's limit where that is enough and hardly more.
+    /// The recommended size: whole gibibytes (mebibytes below one), or today's limit where that is enough and hardly more.
     package var bytes: ByteCount
     /// What must be there for entries: the most that they occupy at once in the replay at the smallest size that
     /// is enough.
@@ -44,6 +44,8 @@ package struct Recommendation: Sendable, Hashable {
     package var growth: ByteCount
     /// What of that no prune takes.
     package var protectedGrowth: ByteCount
+    /// What prunes have evicted and the trash still keeps when the volume is fullest.
+    package var trash: ByteCount
     /// What stays free above that for the watermarks and for the fetches between two prunes.
     package var headroom: ByteCount
     /// What the containers occupy that are there at once.
@@ -82,6 +84,13 @@ package struct Recommendation: Sendable, Hashable {
     /// What those bring a day.
     package var avoidableBytesPerDay: Double { Double(outcome.avoidableBytes.bytes) / days }
     package var avoidableBytesTodayPerDay: Double { Double(today.avoidableBytes.bytes) / days }
+
+    /// What all parts come to: the recommended size before it is rounded.
+    package var sum: ByteCount {
+        Self.sum([enough, growth, trash, headroom, containers, unmanaged])
+    }
+
+    private static func sum(_ parts: [ByteCount]) -> ByteCount { parts.reduce(.zero) { $0 + $1 } }
 
     /// The size as a Kubernetes quantity: `40Gi`.
     package var quantity: String { bytes.quantity }
@@ -129,8 +138,10 @@ package struct Recommendation: Sendable, Hashable {
         // nothing grows and today's does, it stays.
         if isEnoughToday, perDay <= 0 { smallest = min(smallest, limit) }
         self.smallest = smallest
-        let peak = curve.outcome(at: smallest).peak
-        enough = max(.zero, peak - unmanaged - containers)
+        let fullest = curve.outcome(at: smallest)
+        let peak = fullest.peak
+        trash = fullest.peakTrash
+        enough = max(.zero, peak - trash - unmanaged - containers)
         let slack = smallest - peak
         let reviewDays = Double(terms.review.seconds) / 86_400
         let grown = ByteCount(Int64(min((perDay * reviewDays).rounded(), 4e18)))
@@ -140,15 +151,16 @@ package struct Recommendation: Sendable, Hashable {
         // The watermarks are parts of the size: what grows needs as much above it as what is there.
         let part = Double(slack.bytes) / Double(max(1, peak.bytes))
         let free = ByteCount(Int64(min(Double(slack.bytes) + Double(grown.bytes) * part, 4e18)))
-        headroom = max(free, terms.headroom ?? .zero)
-        let sum = enough + grown + headroom + containers + unmanaged
-        bytes = Self.whole(sum)
+        headroom = max(.zero, free, terms.headroom ?? .zero)
+        let sum = Self.sum([enough, grown, trash, headroom, containers, unmanaged])
+        // What is counted in mebibytes is not advised in gibibytes.
+        let unit: Int64 = limit.bytes < 1 << 30 && sum.bytes < 1 << 30 ? 1 << 20 : 1 << 30
+        bytes = Self.whole(sum, unit)
         // A step of the curve may lie at just this size.
         for _ in 0..<16 where !isEnough(bytes, curve.outcome(at: bytes)) && bytes < curve.fullSize {
-            bytes = bytes + ByteCount(Self.unit)
+            bytes = bytes + ByteCount(unit)
         }
         if bytes > limit, sum <= limit, isEnoughToday { bytes = limit }
-        headroom = max(headroom, .zero)
         outcome = curve.outcome(at: bytes)
         if bytes <= limit {
             action = .keep
@@ -161,9 +173,7 @@ package struct Recommendation: Sendable, Hashable {
         }
     }
 
-    private static let unit: Int64 = 1 << 30
-
-    private static func whole(_ size: ByteCount) -> ByteCount {
+    private static func whole(_ size: ByteCount, _ unit: Int64) -> ByteCount {
         ByteCount(max(1, size.bytes / unit + (size.bytes % unit > 0 ? 1 : 0)).multipliedPinned(by: unit))
     }
 }

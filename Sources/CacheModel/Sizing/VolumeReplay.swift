@@ -6,9 +6,11 @@ package struct ReplayOutcome: Sendable, Hashable {
     package var avoidable: Int64 = 0
     /// What those fetched.
     package var avoidableBytes = ByteCount.zero
-    /// The most that was used at once while events counted.
+    /// The most that was used at once while events counted, with what waited in the trash.
     package var peak = ByteCount.zero
-    /// The most that was used at once at any time.
+    /// How much of that waited in the trash.
+    package var peakTrash = ByteCount.zero
+    /// The most that was used at once at any time, with what waited in the trash.
     package var peakEver = ByteCount.zero
     /// How many entries were evicted while events counted.
     package var evictions: Int64 = 0
@@ -44,7 +46,8 @@ package struct ReplayOutcome: Sendable, Hashable {
             missBytes: ByteCount(mean(\.rate.missBytes.bytes)))
         avoidable = mean(\.avoidable)
         avoidableBytes = ByteCount(mean(\.avoidableBytes.bytes))
-        peak = outcomes.map(\.peak).max() ?? .zero
+        let fullest = outcomes.max { $0.peak < $1.peak }
+        (peak, peakTrash) = (fullest?.peak ?? .zero, fullest?.peakTrash ?? .zero)
         peakEver = outcomes.map(\.peakEver).max() ?? .zero
         evictions = mean(\.evictions)
         evictedBytes = ByteCount(mean(\.evictedBytes.bytes))
@@ -156,6 +159,12 @@ private struct ReplayState {
     private var credit: [Double] = []
     /// How many images that are there need each layer.
     private var needed: [Int32]
+    /// What prunes evicted and the trash still has, the oldest from `trashBegin` on.
+    private var trash: [(at: Int64, bytes: Int64)] = []
+    private var trashBegin = 0
+    private var trashBytes: Int64 = 0
+    private let trashTime: Int64
+    private let purgeAbove: Int64
     private var isWarm = false
     private var outcome = ReplayOutcome()
     /// Before when no further prune for pressure comes; nil where there is none to wait for.
@@ -169,6 +178,7 @@ private struct ReplayState {
         func level(_ part: Double) -> Int64 { Int64(min(size * part, 9e18)) }
         (high, low) = (level(regime.high), level(regime.low))
         critical = regime.critical.map(level) ?? .max
+        (trashTime, purgeAbove) = (regime.trash.nanoseconds, level(regime.purgeAbove))
         if case .configured(let order) = rule {
             probation = order.probation.nanoseconds
         } else {
@@ -245,7 +255,21 @@ private struct ReplayState {
     /// From here on events count.
     private mutating func begin() {
         isWarm = true
-        outcome.peak = ByteCount(used)
+        outcome.peak = .zero
+        notePeak()
+    }
+
+    /// Takes note of how much is used, where that is more than ever.
+    private mutating func notePeak() {
+        let all = ByteCount(occupied)
+        if all > outcome.peakEver { outcome.peakEver = all }
+        if isWarm, all > outcome.peak { (outcome.peak, outcome.peakTrash) = (all, ByteCount(trashBytes)) }
+    }
+
+    /// What is used, with what waits in the trash.
+    private var occupied: Int64 {
+        let (sum, overflow) = used.addingReportingOverflow(trashBytes)
+        return overflow ? .max : sum
     }
 
     private mutating func step(_ place: Int) {
@@ -263,14 +287,13 @@ private struct ReplayState {
             object, size, at: trace.times[place], isFetch: isFetch, isUsedAgain: trace.counts[place] > 1)
         if rule == .belady { upcoming[object] = nextEvent[place] }
         if isWarm { count(event, trace.counts[place], was: was, size: size, recorded, brought) }
-        if used > outcome.peakEver.bytes { outcome.peakEver = ByteCount(used) }
-        if isWarm, used > outcome.peak.bytes { outcome.peak = ByteCount(used) }
+        notePeak()
         relievePressure(at: trace.times[place])
     }
 
     /// What the daemon does above the critical level, with its pauses where a prune did not help.
     private mutating func relievePressure(at now: Int64) {
-        if used > critical, calmUntil.map({ now >= $0 }) ?? true {
+        if occupied > critical, calmUntil.map({ now >= $0 }) ?? true {
             prune(at: now)
             calmUntil = now.addingReportingOverflow(pause.nanoseconds).partialValue
             pause = PruneRegime.nextPause(after: pause)
@@ -438,7 +461,28 @@ private struct ReplayState {
 
     // MARK: Prunes
 
+    /// Purges from the trash what is overdue, and above the critical level the oldest until the high one is reached.
+    private mutating func purge(at now: Int64) {
+        func isDue() -> Bool {
+            trash[trashBegin].at.addingReportingOverflow(trashTime).partialValue <= now
+        }
+        while trashBegin < trash.count, isDue() { purgeOldest() }
+        guard occupied > purgeAbove else { return }
+        while trashBegin < trash.count, occupied > high { purgeOldest() }
+    }
+
+    private mutating func purgeOldest() {
+        trashBytes -= trash[trashBegin].bytes
+        trashBegin += 1
+        guard trashBegin > 1000, trashBegin * 2 > trash.count else { return }
+        trash.removeFirst(trashBegin)
+        trashBegin = 0
+    }
+
     private mutating func prune(at now: Int64) {
+        // A prune makes room first, and looks once more when it is done.
+        purge(at: now)
+        defer { purge(at: now) }
         let isOver = used > high
         let over = poolLimits.filter { poolUsed[$0.pool] > $0.high }
         guard isOver || !over.isEmpty else { return }
@@ -451,6 +495,10 @@ private struct ReplayState {
         for limit in over { pass.pools[limit.pool] = limit.low }
         evict(&pass)
         if pass.evicted > 0 { outcome.prunesEver += 1 }
+        if trashTime > 0, pass.freed > 0 {
+            trash.append((now, pass.freed))
+            trashBytes &+= pass.freed
+        }
         guard isWarm else { return }
         outcome.evictions += pass.evicted
         outcome.evictedBytes += ByteCount(pass.freed)
@@ -603,6 +651,7 @@ private struct ReplayState {
         whole.mostAvoidable = whole.avoidable
         whole.avoidableBytes = size(outcome.avoidableBytes)
         whole.peak = size(outcome.peak)
+        whole.peakTrash = size(outcome.peakTrash)
         whole.peakEver = size(outcome.peakEver)
         whole.evictions = count(outcome.evictions)
         whole.evictedBytes = size(outcome.evictedBytes)

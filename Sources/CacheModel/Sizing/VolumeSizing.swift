@@ -246,6 +246,11 @@ package struct VolumeSizing: Sendable {
                 } else if let limitChange, limitChange.before < question.limit {
                     recommended?.first = Self.nextDays(history, regime, question)
                 }
+                // A volume that grows loses nothing by that, and its first days are not better than those that follow.
+                if let first = recommended?.first?.rate.objects, let advice = recommended {
+                    if first < advice.rateToday { recommended?.first = advice.today }
+                    if first > advice.rateAdvised { recommended?.first = advice.outcome }
+                }
             }
         }
         recommendation = recommended
