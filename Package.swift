@@ -63,6 +63,7 @@ let package = Package(
                 .embedInCode("../../migrations/0012_limits.sql"),
                 .embedInCode("../../migrations/0013_projects.sql"),
                 .embedInCode("../../migrations/0014_unaccounted.sql"),
+                .embedInCode("../../migrations/0015_file_systems.sql"),
             ]),
         part(
             "PodmanClient",

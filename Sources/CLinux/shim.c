@@ -169,6 +169,13 @@ long larder_fs_type(int fd) {
     return fstatfs(fd, &s) == 0 ? (long)s.f_type : -errno;
 }
 
+uint64_t larder_fs_id(int fd) {
+    struct statfs s;
+    uint64_t id = 0;
+    if (fstatfs(fd, &s) == 0) memcpy(&id, &s.f_fsid, sizeof id);
+    return id;
+}
+
 int larder_extents(int fd, uint64_t start, larder_extent *out, unsigned count) {
     enum { MOST = 64 };
     union {

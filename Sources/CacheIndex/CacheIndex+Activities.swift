@@ -85,7 +85,7 @@ extension CacheIndex {
                 db, sql: "SELECT used_bytes + trash_bytes FROM volumes WHERE name = ?", arguments: [volume])
             return LastReading(
                 scan: state.record, fileSystemUsed: try sample.size(0), ownBytes: try sample.size(1),
-                knownBytes: ByteCount(known ?? 0))
+                knownBytes: ByteCount(known ?? 0), facts: try fileSystemFacts(of: state.volume, db))
         }
     }
 }
@@ -100,6 +100,8 @@ package struct LastReading: Sendable, Hashable {
     package var ownBytes: ByteCount
     /// The same less what runs have freed since.
     package var knownBytes: ByteCount
+    /// What the file system looked like; nil where an older Larder scanned it.
+    package var facts: FileSystemFacts?
 
     /// What the volume's own files occupy at most, as far as its file system tells, which others may have as well.
     ///

@@ -6,7 +6,7 @@ extension CacheIndex {
     /// Records a scan: brings the entries up to date and writes down what was used, fetched and lost.
     ///
     /// One transaction. The first scan of a volume is a baseline, and so is the first after its file system
-    /// was replaced (another marker or root inode): the entries of the old one become ghosts. In an incomplete
+    /// was replaced (another marker or root inode, and not what it was known by before): the entries of the old one become ghosts. In an incomplete
     /// scan, what was not found stays as it was. Where a scan lists one path twice in one pool, the first counts.
     ///
     /// - Parameters:
@@ -29,7 +29,9 @@ extension CacheIndex {
     ) throws -> RecordedScan {
         try writing { db in
             let known = try scanState(of: volume.name, db)
-            let before = known.flatMap { $0.record.identity == scan.identity ? $0 : nil }
+            let before = known.flatMap {
+                [scan.identity, scan.formerIdentity].contains($0.record.identity) ? $0 : nil
+            }
             let number = try Int64.fetchOne(db, sql: "SELECT ifnull(max(id), 0) + 1 FROM scans") ?? 1
             try recordPools(of: scan, db)
             let row = try upsertVolume(volume, scan, number: number, baseline: before == nil, db)
@@ -55,6 +57,7 @@ extension CacheIndex {
             try recordOrphans(scan, volume: row, db)
             try recordUnmanaged(scan, volume: row, db)
             try recordUnaccounted(scan.unaccounted, volume: row, db)
+            if let facts = scan.fileSystem { try recordFileSystem(facts, volume: row, db) }
             try recordSample(scan, of: volume, number: number, row: row, db)
             try recordSnapshot(scan.snapshot, volume: row, db)
             if let warm { try record(warm, on: row, scan: number, usedAfter: scan.usedBytes, db) }

@@ -45,7 +45,7 @@ package struct BuildPruner: Sendable {
     package func apply(
         _ plan: EvictionPlan, run: String, scan: ScanRecord, limits: Pruner.Limits? = nil
     ) throws(MaintenanceError) -> EvictionOutcome {
-        guard locked.identity == scan.identity else {
+        guard locked.isVolume(scan.identity) else {
             throw .otherVolume(volume: volume.name, path: volume.path)
         }
         var outcome = EvictionOutcome(

@@ -38,7 +38,7 @@ package struct ImagePruner: Sendable {
     ///   where the store's records cannot be read.
     package func apply(_ plan: EvictionPlan, scan: ScanRecord) async throws -> Result {
         let volume = locked.volume
-        guard locked.identity == scan.identity else {
+        guard locked.isVolume(scan.identity) else {
             throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path)
         }
         let reader = ImageStoreReader(of: volume)

@@ -14,8 +14,6 @@ package struct LarderDirectory: Sendable {
     /// The folder `.larder/trash`.
     package let trash: OpenDirectory
 
-    private static let markerName = Array("volume-id".utf8).cString
-
     /// Opens the folder, and makes it where it is missing.
     ///
     /// - Throws: `MaintenanceError.readOnly` on a read-only mount, `.folder` where it cannot be made.
@@ -29,7 +27,6 @@ package struct LarderDirectory: Sendable {
             let trashName = Array("trash".utf8).cString
             try own.makeDirectory(trashName)
             trash = try own.open(trashName)
-            if marker() == nil { try writeMarker() }
         } catch {
             throw error.code == EROFS
                 ? .readOnly(volume: volume.name, path: volume.path)
@@ -67,41 +64,6 @@ extension LarderDirectory {
     private static func touch(_ file: Int32) -> Bool {
         var byte = UInt8(ascii: "\n")
         return pwrite(file, &byte, 1, 0) == 1 || futimens(file, nil) == 0
-    }
-
-    /// The number in `.larder/volume-id`, by which the volume is known again; nil where there is none.
-    func marker() -> UInt64? { Self.marker(in: own) }
-
-    /// The number in a volume's `.larder`, which any job can write: one more name of another file is not read.
-    package static func marker(in own: OpenDirectory) -> UInt64? {
-        guard let file = try? own.openFile(markerName, onlyName: true).descriptor else { return nil }
-        defer { close(file) }
-        var bytes = [UInt8](repeating: 0, count: 17)
-        guard read(file, &bytes, 17) == 17 else { return nil }
-        return UInt64(String(decoding: bytes.prefix(16), as: UTF8.self), radix: 16)
-    }
-
-    /// Writes a marker that no other volume has.
-    ///
-    /// A full volume stays without one until there is room.
-    private func writeMarker() throws(SystemError) {
-        let draft = Array("volume-id.tmp".utf8).cString
-        // Never what is there already: it may be a pipe, or one more name of a file of somebody else.
-        unlinkat(own.descriptor, draft, 0)
-        let file = openat(own.descriptor, draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            if SystemError(code: errno).isFull { return }
-            throw SystemError(code: errno)
-        }
-        defer { close(file) }
-        let digits = String(UInt64.random(in: 1...UInt64.max), radix: 16)
-        let text = Array((String(repeating: "0", count: 16 - digits.count) + digits + "\n").utf8)
-        guard write(file, text, text.count) == text.count, fsync(file) == 0,
-            renameat(own.descriptor, draft, own.descriptor, Self.markerName) == 0
-        else {
-            unlinkat(own.descriptor, draft, 0)
-            return
-        }
     }
 }
 

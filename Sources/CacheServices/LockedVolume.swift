@@ -44,10 +44,22 @@ package final class LockedVolume: Sendable {
     package var lockWeakness: String? { lock.weakness }
 
     /// Which volume is mounted now: asked anew at each call, since a mount may change under a process.
+    ///
+    /// What a scan takes it for where its number is missing or cannot be read, `RecognizedVolume` says.
     package var identity: VolumeIdentity {
         let root = try? self.root.stat()
-        let marker = (try? folder.get())?.marker() ?? root?.device ?? 0
+        let marker = (try? folder.get()).flatMap { VolumeID(in: $0.own).number } ?? root?.device ?? 0
         return VolumeIdentity(marker: marker, rootInode: root?.inode ?? 0)
+    }
+
+    /// Whether a scan that this process made of the locked volume is one of what is mounted now.
+    ///
+    /// A number that is missing or cannot be read contradicts none.
+    func isVolume(_ scanned: VolumeIdentity) -> Bool {
+        let now = identity
+        if now == scanned { return true }
+        let number = (try? folder.get()).flatMap { VolumeID(in: $0.own).number }
+        return number == nil && now.rootInode == scanned.rootInode
     }
 
     /// Whether a directory is the root of the whole system, and so no volume, whatever link led there.

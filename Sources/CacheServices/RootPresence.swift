@@ -1,3 +1,4 @@
+import CacheModel
 import FileAccess
 
 /// Which directory lies at a volume's path at this moment.
@@ -8,15 +9,16 @@ package struct RootPresence: Sendable, Equatable {
     package let inode: UInt64
     /// The number in `.larder/volume-id`; nil where there is none.
     package let marker: UInt64?
+    /// What the file system looks like.
+    package let facts: FileSystemFacts
 
     /// Looks at an open root.
     ///
     /// - Throws: `SystemError` where it cannot be looked at.
     package init(of root: OpenDirectory) throws(SystemError) {
-        let stat = try root.stat()
-        (device, inode) = (stat.device, stat.inode)
-        let own = try? root.open(Array(".larder".utf8).cString)
-        marker = own.flatMap(LarderDirectory.marker)
+        facts = try FileSystemFacts(of: root)
+        (device, inode) = (facts.device, facts.rootInode)
+        marker = VolumeID(on: root).number
     }
 
     /// Whether this is the volume that was seen before, mounted anew or not.

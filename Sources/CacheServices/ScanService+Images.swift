@@ -8,11 +8,13 @@ extension ScanService {
     ///
     /// The logs are read first: what they tell lies before the scan's beginning, and the images are there still.
     func scanImageStore(
-        _ locked: LockedVolume, _ notices: inout [String]
+        _ locked: LockedVolume, _ recognized: RecognizedVolume, _ notices: inout [String]
     ) throws -> (scan: VolumeScan, events: PodmanEventLogs.Reading) {
         let volume = locked.volume
         let previous = try index.previousScan(of: volume.name)
-        let before = previous?.record.identity == locked.identity ? previous : nil
+        let before = previous.flatMap {
+            [recognized.identity, recognized.former].contains($0.record.identity) ? $0 : nil
+        }
         var events = PodmanEventLogs(directory: volume.eventsPath).read(
             after: before?.snapshot ?? [], needed: clock() - Self.eventLogTime)
         if before != nil { events.add(try index.followedUses(of: volume.name)) }
@@ -30,7 +32,7 @@ extension ScanService {
         let silent =
             before.map { silentContainers(in: store, events, from: $0.record.startedAt, to: startedAt) } ?? 0
         var scan = VolumeScan(
-            volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: locked.identity,
+            volume: volume.name, startedAt: startedAt, finishedAt: clock(), identity: recognized.identity,
             complete: true, directories: Int64(store.layers.count), files: 0, bytes: store.bytes,
             apparentBytes: store.bytes, capacity: capacity, atimeTrust: trust(in: events, silent, volume),
             entries: entries, layers: store.layers, snapshot: events.cursors)
@@ -70,7 +72,7 @@ extension ScanService {
     private func checkPath(of locked: LockedVolume) throws {
         let volume = locked.volume
         let now = try RootPresence(of: try OpenDirectory.open(root: volume.path))
-        guard now == (try RootPresence(of: locked.root)) else {
+        guard now.isSameVolume(as: try RootPresence(of: locked.root)) else {
             throw MaintenanceError.otherVolume(volume: volume.name, path: volume.path)
         }
     }

@@ -59,16 +59,24 @@ package struct ScanService: Sendable {
                 "volume \(volume.name): it cannot be locked against other Larders (\(weakness)); a prune of it needs "
                     + "--unlocked")
         }
+        let recognized = try RecognizedVolume(locked, known: try index.fileSystem(of: volume.name))
         var scan: VolumeScan
         var events: PodmanEventLogs.Reading?
         switch volume.kind {
-        case .buildCache: scan = try scanBuildCache(locked, &notices)
+        case .buildCache: scan = try scanBuildCache(locked, recognized.identity, &notices)
         case .imageStore:
-            let found = try scanImageStore(locked, &notices)
+            let found = try scanImageStore(locked, recognized, &notices)
             scan = found.scan
             events = found.events
         }
         try Task.checkCancellation()
+        scan.formerIdentity = recognized.former
+        scan.fileSystem = recognized.facts
+        if let path = recognized.unreadable {
+            scan.unreadable.append(path)
+            scan.unreadableCount += 1
+            scan.complete = false
+        }
         scan.usedInodes = OwnFileSystem.usedInodes(volume, locked.root, scan.capacity).map {
             max(0, $0 - scan.trashInodes)
         }
@@ -152,6 +160,9 @@ package struct ScanService: Sendable {
     }
 
     private func scanBuildCache(_ locked: LockedVolume, _ notices: inout [String]) throws -> VolumeScan {
+    private func scanBuildCache(
+        _ locked: LockedVolume, _ identity: VolumeIdentity, _ notices: inout [String]
+    ) throws -> VolumeScan {
         let trust =
             switch locked.folder {
             case .success(let folder): AtimeProbe(in: folder.own).run()
@@ -161,7 +172,7 @@ package struct ScanService: Sendable {
             case .failure(let error): EvidenceQuality(.low, reason: error.description)
             }
         let snapshots = index.treePath(of: locked.volume.name).map {
-            SnapshotFile(path: $0, identity: locked.identity)
+            SnapshotFile(path: $0, identity: identity)
         }
         var scan = try VolumeScanner(progress: progress).scan(
             locked.volume, snapshots: snapshots, atimeTrust: trust, clock: clock)
@@ -172,7 +183,7 @@ package struct ScanService: Sendable {
         {
             throw MaintenanceError.otherVolume(volume: locked.volume.name, path: locked.volume.path)
         }
-        scan.identity = locked.identity
+        scan.identity = identity
         notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries, &scan.warnings)
         if let before = try index.lastScan(of: locked.volume.name) {
             scan.warnings += Self.sweep(scan.entries, since: before).map { [$0] } ?? []

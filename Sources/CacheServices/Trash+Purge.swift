@@ -74,7 +74,6 @@ extension Trash {
     /// What an interrupted purge left, or all that a folder without a journal holds.
     private func purgeRemains(of directory: OpenDirectory, all: Bool, _ failures: inout [String]) -> ByteCount
     {
-        let gone = Array("gone-".utf8).map(CChar.init(bitPattern:))
         var bytes = ByteCount.zero
         for name in (try? directory.names()) ?? [] where all || name.starts(with: gone) {
             bytes = bytes + remove(name, in: directory, &failures)

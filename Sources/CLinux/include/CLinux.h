@@ -86,6 +86,9 @@ int larder_is_cached(int fd, int64_t size);
 // The type of the file system that `fd` is on (statfs f_type).
 long larder_fs_type(int fd);
 
+// The ID of the file system that `fd` is on (statfs f_fsid); 0 where it has none.
+uint64_t larder_fs_id(int fd);
+
 // Lets all threads share one heap (mallopt(3), M_ARENA_MAX).
 void larder_share_one_heap(void);
 

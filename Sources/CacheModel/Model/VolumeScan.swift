@@ -8,6 +8,10 @@ package struct VolumeScan: Sendable {
     package var finishedAt: Timestamp
     /// Which file system it was.
     package var identity: VolumeIdentity
+    /// As what the same file system was recorded until now, where that is another one.
+    package var formerIdentity: VolumeIdentity?
+    /// What the file system looks like; nil where that is not recorded.
+    package var fileSystem: FileSystemFacts?
     /// Whether everything could be read.
     ///
     /// A prune refuses to work from an incomplete scan.

@@ -52,7 +52,7 @@ struct VolumeWatch: Service {
         let isKnown = known.map { presence.root.isSameVolume(as: $0.root) } ?? false
         // The index is asked only where it is needed: this is done every few seconds.
         let last = isKnown && volume.limit == nil ? nil : lastReading(of: volume, configuration)
-        guard isKnown || isTheVolume(presence, isFirstLook: known == nil, last?.scan) else {
+        guard isKnown || isTheVolume(presence, isFirstLook: known == nil, last) else {
             await scheduler.observe(
                 volume,
                 away: "what is at \(volume.path) is not what was scanned last; mount that again, "
@@ -64,10 +64,13 @@ struct VolumeWatch: Service {
         return presence
     }
 
-    private func isTheVolume(_ now: VolumePresence, isFirstLook: Bool, _ scan: ScanRecord?) -> Bool {
-        guard let scan else { return isFirstLook }
+    private func isTheVolume(_ now: VolumePresence, isFirstLook: Bool, _ last: LastReading?) -> Bool {
+        guard let last else { return isFirstLook }
+        let scan = last.scan
         let marker = now.root.marker ?? now.root.device
         if marker == scan.identity.marker, now.root.inode == scan.identity.rootInode { return true }
+        // Its number may have been removed, or be unreadable for a moment.
+        if now.root.marker == nil, last.facts?.isSame(as: now.root.facts) == true { return true }
         // At the start another volume may have taken the place; an empty mount point is none.
         return isFirstLook && (now.root.marker != nil || now.isMountPoint)
     }
