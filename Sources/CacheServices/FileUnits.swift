@@ -43,7 +43,7 @@ struct FileUnits {
         in directory: OpenDirectory, renamed: [CChar]? = nil, quietSince: Timestamp, now: Timestamp
     ) -> PreEvictionCheck.Finding {
         let usedAfter = max(entry.accessed, quietSince)
-        var occupancy = PreEvictionCheck.Occupancy()
+        var occupancy = PreEvictionCheck.Occupancy(on: directory)
         var inode: UInt64 = .max
         do throws(SystemError) {
             let found: [[CChar]]
@@ -69,7 +69,7 @@ struct FileUnits {
                 if !isChecksum, stat.atime > usedAfter.nanoseconds {
                     return .changed("a job used it since the scan")
                 }
-                occupancy.add(stat)
+                occupancy.add(name, stat, in: directory)
             }
         } catch {
             return .changed(

@@ -1,5 +1,6 @@
 import CLinux
 import CacheModel
+import Caches
 import FileAccess
 import Foundation
 
@@ -14,13 +15,22 @@ package struct OwnFileSystem {
 
     /// Looks at a volume's file system; nil where it is not the volume's own, or cannot tell.
     ///
+    /// A build cache is measured by it where it may take the whole of it: then files that share their blocks by
+    /// reflinks, and what else a sum of files does not know, count as the file system counts them. Its trash is no use.
+    ///
     /// It is own where it is local, mounted from its root at a place of its own, and where from there down to the
     /// volume nothing lies beside it but the event logs.
-    init?(_ locked: LockedVolume) {
-        guard locked.volume.kind == .imageStore, Self.isOwn(locked.volume, locked.root),
-            let capacity = Capacity(descriptor: locked.root.descriptor)
+    init?(_ locked: LockedVolume, trash: ByteCount = .zero) {
+        guard let capacity = Capacity(descriptor: locked.root.descriptor),
+            locked.volume.kind == .imageStore
+                || locked.volume.quota(capacity: capacity).limit == capacity.usable,
+            Self.isOwn(locked.volume, locked.root)
         else { return nil }
-        used = capacity.used
+        var waiting = trash
+        if trash > .zero, SharedBlocks.mayExist(on: locked.root), let folder = try? locked.folder.get() {
+            waiting = min(trash, SharedBlocks.exclusiveBytes(below: folder.trash))
+        }
+        used = max(.zero, capacity.used - waiting)
     }
 
     /// Whether a volume has its file system for itself.

@@ -18,22 +18,28 @@ enum PreEvictionCheck {
 
     /// What an entry's files and directories occupy.
     struct Occupancy: Equatable {
-        /// Disk blocks × 512 of what has no other name.
+        /// Disk blocks × 512 of what has no other name, and that no other file shares.
         var bytes = ByteCount.zero
         /// How many files and directories, files with several names not counted.
         var inodes: Int64 = 0
         /// The files with several names, once for each name that was found.
         var linked: [LinkedFile] = []
 
-        /// Adds a file.
-        mutating func add(_ stat: larder_stat) {
+        /// Whether files may share blocks with others by reflinks, which do not come free with them.
+        let mayShareBlocks: Bool
+
+        /// Begins with nothing, on the file system of that directory.
+        init(on directory: OpenDirectory) { mayShareBlocks = SharedBlocks.mayExist(on: directory) }
+
+        /// Adds a file of a directory.
+        mutating func add(_ name: [CChar], _ stat: larder_stat, in directory: OpenDirectory) {
+            let shared = mayShareBlocks ? SharedBlocks.bytes(of: name, stat, in: directory) : .zero
+            let own = ByteCount(stat.blocks * 512) - shared
             if stat.links == 1 {
-                bytes = bytes + ByteCount(stat.blocks * 512)
+                bytes = bytes + own
                 inodes += 1
             } else {
-                linked.append(
-                    LinkedFile(
-                        inode: stat.inode, names: UInt64(stat.links), bytes: ByteCount(stat.blocks * 512)))
+                linked.append(LinkedFile(inode: stat.inode, names: UInt64(stat.links), bytes: own))
             }
         }
     }
@@ -68,7 +74,8 @@ enum PreEvictionCheck {
             var look = EntryLook(
                 entry: entry, tools: ToolFiles(entry: entry), head: head,
                 usedAfter: max(entry.accessed, quietSince), now: now,
-                isMoved: isMoved, ownChange: ownChange)
+                isMoved: isMoved, ownChange: ownChange,
+                occupancy: PreEvictionCheck.Occupancy(on: directory))
             // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
             var stack = [EntryLook.Place(parent: directory, name: [46, 0], depth: 0, isTools: true)]
             while let place = stack.popLast() {
@@ -102,7 +109,7 @@ private struct EntryLook {
     let now: Timestamp
     let isMoved: Bool
     let ownChange: OwnMoves.Times?
-    var occupancy = PreEvictionCheck.Occupancy()
+    var occupancy: PreEvictionCheck.Occupancy
 
     /// Looks at all in one directory; the reason to stay, where there is one.
     mutating func lookInto(
@@ -136,7 +143,7 @@ private struct EntryLook {
                         isTools: place.isTools && tools.mayLie(in: raw, place.depth)))
                 continue
             }
-            occupancy.add(stat)
+            occupancy.add(name, stat, in: directory)
             guard place.isTools, tools.mayLie(atDepth: place.depth) else { return ToolFiles.refusal }
             if let change = judge(raw, stat, origin) { return change }
         }

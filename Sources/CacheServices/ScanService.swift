@@ -159,7 +159,19 @@ package struct ScanService: Sendable {
             hint: "run Larder as the user that owns the files, or let jobs write for its group (umask 002)")
     }
 
-    private func scanBuildCache(_ locked: LockedVolume, _ notices: inout [String]) throws -> VolumeScan {
+    /// A warning where the files occupy more than the file system has in use: copies share their blocks.
+    private func sharedBlocks(_ scan: VolumeScan, below root: OpenDirectory) -> ScanWarning? {
+        guard let used = scan.fileSystemUsed, SharedBlocks.mayExist(on: root) else { return nil }
+        let twice = scan.bytes - used
+        guard twice > ByteCount(1 << 20) else { return nil }
+        return ScanWarning(
+            code: "shared-blocks",
+            text:
+                "at least \(twice) are counted several times, as copies share their blocks (reflinks): evicting one "
+                + "of several copies frees nothing",
+            hint: "prune tells what it really frees; let jobs use one cache in place of copies")
+    }
+
     private func scanBuildCache(
         _ locked: LockedVolume, _ identity: VolumeIdentity, _ notices: inout [String]
     ) throws -> VolumeScan {
@@ -187,6 +199,10 @@ package struct ScanService: Sendable {
         notices += GradleUses(root: locked.root, of: locked.volume).add(to: &scan.entries, &scan.warnings)
         if let before = try index.lastScan(of: locked.volume.name) {
             scan.warnings += Self.sweep(scan.entries, since: before).map { [$0] } ?? []
+        }
+        if let own = OwnFileSystem(locked, trash: scan.trashBytes) {
+            scan.fileSystemUsed = own.used
+            scan.warnings += sharedBlocks(scan, below: locked.root).map { [$0] } ?? []
         }
         scan.warnings += immovable(scan.entries, below: locked.root).map { [$0] } ?? []
         notices += scan.warnings.map { "volume \(locked.volume.name): \($0.text); \($0.hint)" }

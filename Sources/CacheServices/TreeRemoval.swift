@@ -1,5 +1,6 @@
 import CLinux
 import CacheModel
+import Caches
 import FileAccess
 import Glibc
 
@@ -11,7 +12,7 @@ enum TreeRemoval {
 
     /// Removes a name and all below it.
     ///
-    /// Returns the disk bytes whose last link went.
+    /// Returns the disk bytes that came free: those whose last link went, and that no other file shares by reflinks.
     ///
     /// - Throws: The first failure; what was removed until then stays removed. `EXDEV` at a mount point.
     static func remove(_ name: [CChar], in parent: OpenDirectory) throws(SystemError) -> ByteCount {
@@ -27,6 +28,10 @@ enum TreeRemoval {
     private static func unlink(
         _ name: [CChar], in parent: OpenDirectory, _ stat: larder_stat
     ) throws(SystemError) -> ByteCount {
+        // Told before it goes; of the last of several that share blocks, none is shared any more.
+        let shared =
+            stat.links == 1 && SharedBlocks.mayExist(on: parent)
+            ? SharedBlocks.bytes(of: name, stat, in: parent) : .zero
         if unlinkat(parent.descriptor, name, 0) != 0 {
             guard errno == EACCES, fchmod(parent.descriptor, 0o700) == 0,
                 unlinkat(parent.descriptor, name, 0) == 0
@@ -35,7 +40,7 @@ enum TreeRemoval {
                 throw SystemError(code: errno)
             }
         }
-        return ByteCount(stat.links == 1 ? stat.blocks * 512 : 0)
+        return ByteCount(stat.links == 1 ? stat.blocks * 512 : 0) - shared
     }
 
     /// Goes down with a stack of its own: a tree 2,000 directories deep must not end the process.

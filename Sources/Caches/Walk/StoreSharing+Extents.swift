@@ -12,13 +12,10 @@ import Glibc
 ///
 /// This opens every file, so it takes as long as a walk of the whole store; only a run that asks for it does.
 extension StoreSharing {
-    /// The file systems that share extents (linux/magic.h): XFS, btrfs, bcachefs, OCFS2.
-    private static let able: Set<Int> = [0x5846_5342, 0x9123_683e, 0xca45_1a4e, 0x7461_636f]
-
     /// Measures what lies below a directory; nil where it cannot be opened or the file system cannot share.
     package init?(measuring path: String) {
         guard let root = try? OpenDirectory.open(root: path),
-            Self.able.contains(larder_fs_type(root.descriptor)),
+            SharedBlocks.mayExist(on: root),
             let device = try? root.stat().device
         else { return nil }
         var measurement = Measurement(device: device)
@@ -81,21 +78,72 @@ private struct Measurement {
             return
         }
         defer { close(file) }
+        let isWhole = SharedBlocks.forEachExtent(of: file) { extent in
+            if SharedBlocks.isShared(extent) {
+                shared.append((extent.physical, extent.physical &+ extent.length))
+            } else {
+                own += Int64(clamping: extent.length)
+            }
+        }
+        if !isWhole { unreadable += 1 }
+    }
+}
+
+/// What of the blocks of single files others hold as well, by reflinks: that does not come free when they go.
+package enum SharedBlocks {
+    /// The file systems that share extents (linux/magic.h): XFS, btrfs, bcachefs, OCFS2.
+    private static let able: Set<Int> = [0x5846_5342, 0x9123_683e, 0xca45_1a4e, 0x7461_636f]
+
+    /// Whether files on the file system of a directory can share blocks.
+    package static func mayExist(on directory: OpenDirectory) -> Bool {
+        able.contains(larder_fs_type(directory.descriptor))
+    }
+
+    /// How much of what a file occupies others hold as well; all of it where nobody can tell.
+    package static func bytes(of name: [CChar], _ stat: larder_stat, in directory: OpenDirectory) -> ByteCount
+    {
+        let occupied = stat.blocks * 512
+        guard stat.mode & UInt32(S_IFMT) == UInt32(S_IFREG), occupied > 0 else { return .zero }
+        let file = openat(directory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        guard file >= 0 else { return ByteCount(occupied) }
+        defer { close(file) }
+        var shared: Int64 = 0
+        let isWhole = forEachExtent(of: file) { extent in
+            if isShared(extent) { shared.addPinned(Int64(clamping: extent.length)) }
+        }
+        return ByteCount(isWhole ? min(shared, occupied) : occupied)
+    }
+
+    /// What comes free when all below a directory goes, each file by itself.
+    package static func exclusiveBytes(below directory: OpenDirectory) -> ByteCount {
+        var sum = ByteCount.zero
+        // Names with the directory they are in, opened one by one: descriptors as few as the tree is deep.
+        var stack = [(parent: directory, name: [CChar]([46, 0]))]
+        while let (parent, name) = stack.popLast() {
+            guard let inside = try? parent.open(name), let names = try? inside.names() else { continue }
+            for name in names {
+                guard let stat = try? inside.stat(name) else { continue }
+                if stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) { stack.append((inside, name)) }
+                guard stat.links == 1 || stat.mode & UInt32(S_IFMT) == UInt32(S_IFDIR) else { continue }
+                sum = sum + ByteCount(stat.blocks * 512) - bytes(of: name, stat, in: inside)
+            }
+        }
+        return sum
+    }
+
+    fileprivate static func isShared(_ extent: larder_extent) -> Bool {
+        extent.flags & larder_extent_shared != 0 && extent.flags & larder_extent_unknown == 0
+    }
+
+    /// Whether all pieces of a file were seen.
+    fileprivate static func forEachExtent(of file: Int32, _ body: (larder_extent) -> Void) -> Bool {
         var start: UInt64 = 0
         var extents = [larder_extent](repeating: larder_extent(), count: 64)
         while true {
             let count = larder_extents(file, start, &extents, UInt32(extents.count))
-            if count < 0 { unreadable += 1 }
-            guard count > 0 else { return }
-            for extent in extents.prefix(Int(count)) {
-                let isShared = extent.flags & larder_extent_shared != 0
-                if isShared, extent.flags & larder_extent_unknown == 0 {
-                    shared.append((extent.physical, extent.physical &+ extent.length))
-                } else {
-                    own += Int64(clamping: extent.length)
-                }
-            }
-            guard extents[Int(count) - 1].next > start else { return }
+            guard count > 0 else { return count == 0 }
+            extents.prefix(Int(count)).forEach(body)
+            guard extents[Int(count) - 1].next > start else { return true }
             start = extents[Int(count) - 1].next
         }
     }
