@@ -47,17 +47,9 @@ package struct OwnFileSystem {
         return max(0, capacity.inodes - capacity.freeInodes)
     }
 
-    /// Where the mount of that ID is, if it shows its file system from the root on (proc_pid_mountinfo(5)).
+    /// Where the mount of that ID is, if it shows its file system from the root on.
     private static func mountPoint(_ id: UInt64) -> String? {
-        guard let table = try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8) else {
-            return nil
-        }
-        for line in table.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            guard fields.count > 4, UInt64(fields[0]) == id else { continue }
-            return fields[3] == "/" ? String(fields[4]) : nil
-        }
-        return nil
+        MountInfo.line(ofMount: id).flatMap { $0.root == "/" ? $0.point : nil }
     }
 
     private static func holdsNothingElse(from mountPoint: String, to volume: Volume) -> Bool {

@@ -186,8 +186,13 @@ package struct ScanService: Sendable {
         let snapshots = index.treePath(of: locked.volume.name).map {
             SnapshotFile(path: $0, identity: identity)
         }
+        let others =
+            locked.volume.ownPools.isEmpty
+            ? []
+            : locked.volume.others(
+                stateDirectory: index.stateDirectory, device: (try? locked.root.stat().device) ?? 0)
         var scan = try VolumeScanner(progress: progress).scan(
-            locked.volume, snapshots: snapshots, atimeTrust: trust, clock: clock)
+            locked.volume, snapshots: snapshots, others: others, atimeTrust: trust, clock: clock)
         notices += scan.notices
         // The walk opens the path anew: what is mounted there now may not be what was locked.
         if let root = try? locked.root.stat(),

@@ -33,6 +33,25 @@ private func two(
     ])
     func volumesThatCannotStandTogether(_ refusal: Refusal) throws { try refusal.check() }
 
+    /// Whatever names lead to a directory, it is one.
+    @Test(arguments: [
+        ("ln -s cache link", "link", "is, by a link or a mount, also the directory of"),
+        ("mkdir cache/in; ln -s cache/in link", "link", "lies, by a link or a mount, within"),
+        (
+            "mkdir out; mv cache out; ln -s out/cache cache; ln -s out link", "link",
+            "contains, by a link or a mount"
+        ),
+        ("mkdir other; ln -s other link", "link", ""),
+    ])
+    func linksDoNotHideThatVolumesOverlap(_ test: (make: String, path: String, says: String)) throws {
+        let directory = try TemporaryDirectory()
+        try directory.shell("mkdir cache; \(test.make)")
+        let found = try problems(
+            two(("a", "\(directory.path)/cache"), ("b", "\(directory.path)/\(test.path)")))
+        #expect(found.count == (test.says.isEmpty ? 0 : 1))
+        #expect(found.allSatisfy { $0.contains(test.says) }, "\(found)")
+    }
+
     /// Each pod of `slots` has one store and its socket; that Podman has the store it is asked about is checked.
     @Test func oneSocketMayServeSeveralStores() throws {
         #expect(try problems(two(("a", "/a"), ("b", "/b"), kind: "image-store")) == [])

@@ -56,6 +56,9 @@ package struct Volume: Sendable, Hashable {
     /// So are the caches of a person's own that were found where nothing was configured.
     package var isReadOnly = false
 
+    /// The paths of the other volumes, by their names, which must lie apart from this one.
+    package var neighbours: [String: String] = [:]
+
     /// Makes a volume with the deployment's defaults: high 85 %, low 70 %, critical 95 %, a day of trash.
     package init(
         name: String, kind: Kind, path: String, jobPath: String? = nil, limit: ByteCount? = nil,

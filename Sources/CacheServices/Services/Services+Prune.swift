@@ -152,6 +152,7 @@ extension Services {
         _ volume: Volume, _ file: PlanDocument?, _ index: CacheIndex, run: String, _ options: PruneOptions,
         _ failures: inout [Failure]
     ) async throws -> PruneReport.Volume {
+        try checkPlace(of: volume)
         let pruner = pruner(index, beyondLimits: options.beyondLimits)
         try pruner.checkClock(for: volume)
         let locked = try lock(volume)
@@ -195,6 +196,17 @@ extension Services {
         var report = PruneReport.Volume(outcome: result.outcome, plan: plan)
         report.retention = volume.kind == .buildCache ? volume.trashRetention : nil
         return report
+    }
+
+    /// Refuses to prune a volume that lies in another one, or has one in it: what is mounted may have changed since the
+    /// configuration was read.
+    ///
+    /// - Throws: `Failure`.
+    private func checkPlace(of volume: Volume) throws {
+        guard let conflict = volume.conflict else { return }
+        throw Failure(
+            code: .configuration, message: "volume \(volume.name): \(conflict)",
+            hint: "name directories apart from each other, whatever links and mounts lead to them")
     }
 
     /// Protects the images that containers mount: the store's records do not tell of them, Podman does.

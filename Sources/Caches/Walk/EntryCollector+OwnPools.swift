@@ -12,9 +12,15 @@ extension EntryCollector {
     /// Makes entries of what the patterns of the user's own pools match, as far as no other cache has it.
     ///
     /// A directory in which anything belongs to Maven, Gradle or Larder is no unit, as it would go with that; neither is
-    /// what Gradle keeps for itself in its caches, and Maven in its records.
-    mutating func takeOwnPools(_ rules: FolderRules) -> [Pool: OwnFindings] {
+    /// what Gradle keeps for itself in its caches, and Maven in its records, another volume, which its `.larder` shows,
+    /// and what has one of the inodes `others`.
+    mutating func takeOwnPools(_ rules: FolderRules, _ others: Set<UInt64>) -> [Pool: OwnFindings] {
         let count = tree.records.count
+        var isVolume = [Bool](repeating: false, count: count)
+        for index in 1..<max(1, count)
+        where tree.records[index].parent > 0 && tree.name(Int32(index)).elementsEqual(Self.ownFolder) {
+            isVolume[Int(tree.records[index].parent)] = true
+        }
         var isTaken = [Bool](repeating: false, count: count)
         var isKept = [Bool](repeating: false, count: count)
         for index in 1..<max(1, count) {
@@ -22,6 +28,9 @@ extension EntryCollector {
             isKept[index] =
                 isKept[parent] || isInGradlesCaches(index)
                 || holdsForeign(index) && MavenLayout.holdsRecords(tree.name(Int32(index)))
+                || isVolume[index]
+                || !others.isEmpty && !tree.records[index].facts.areOfFiles
+                    && others.contains(tree.records[index].inode)
             isTaken[index] = isOthers(index) || isKept[index]
         }
         // What lies in a directory, children before their parents.

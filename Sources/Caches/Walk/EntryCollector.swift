@@ -44,14 +44,18 @@ struct EntryCollector {
 
     /// Files directories under entries.
     ///
-    /// `groupID` reads the group from the pom of a version directory.
-    init(tree: DirectoryTree, rules: FolderRules? = nil, groupID: @escaping @Sendable (Int32) -> [UInt8]?) {
+    /// `others` are the inodes of directories that are no pool's of the user's own; `groupID` reads the group from the
+    /// pom of a version directory.
+    init(
+        tree: DirectoryTree, rules: FolderRules? = nil, others: Set<UInt64> = [],
+        groupID: @escaping @Sendable (Int32) -> [UInt8]?
+    ) {
         self.tree = tree
         self.groupID = groupID
         owner = Array(repeating: -1, count: tree.records.count)
         places = Array(repeating: Place(), count: tree.records.count)
         assign()
-        if let rules { own = takeOwnPools(rules) }
+        if let rules { own = takeOwnPools(rules, others) }
     }
 
     private mutating func assign() {

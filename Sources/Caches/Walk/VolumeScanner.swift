@@ -26,11 +26,12 @@ package struct VolumeScanner: Sendable {
     ///   - volume: The volume; its path may lead through links.
     ///   - snapshots: Where the tree is kept from one scan to the next, so that what did not change is not
     ///     listed again; nil for a full walk that leaves nothing.
+    ///   - others: The inodes of directories that are no pool's of the user's own, nor is what lies in them.
     ///   - clock: The time, asked at the start and at the end.
     /// - Throws: `ScanError` where the root itself cannot be read. Whatever else cannot be read is named in the
     ///   result.
     package func scan(
-        _ volume: Volume, snapshots: SnapshotFile? = nil,
+        _ volume: Volume, snapshots: SnapshotFile? = nil, others: Set<UInt64> = [],
         atimeTrust: EvidenceQuality = EvidenceQuality(.medium),
         clock: () -> Timestamp
     ) throws -> VolumeScan {
@@ -42,7 +43,7 @@ package struct VolumeScanner: Sendable {
         let (walk, isKept, fullWalkAt) = try walk(root, volume, snapshots, rules, startedAt)
         let tree = walk.tree
         let (collector, unsaved) = both {
-            Self.collector(of: tree, rules, below: root)
+            Self.collector(of: tree, rules, others, below: root)
         } and: { [snapshots] () -> SystemError? in
             guard let snapshots, !isKept else { return nil }
             do throws(SystemError) {
@@ -105,9 +106,9 @@ package struct VolumeScanner: Sendable {
     }
 
     private static func collector(
-        of tree: DirectoryTree, _ rules: FolderRules?, below root: OpenDirectory
+        of tree: DirectoryTree, _ rules: FolderRules?, _ others: Set<UInt64>, below root: OpenDirectory
     ) -> EntryCollector {
-        EntryCollector(tree: tree, rules: rules) { version in
+        EntryCollector(tree: tree, rules: rules, others: others) { version in
             let artifact = tree.name(tree.records[Int(version)].parent)
             let pom = artifact + [UInt8(ascii: "-")] + tree.name(version) + Array(".pom".utf8)
             return PomFile.groupID(below: root, path: tree.path(version) + [UInt8(ascii: "/")] + pom)

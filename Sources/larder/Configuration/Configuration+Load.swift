@@ -88,7 +88,18 @@ extension Configuration {
         volumes = configured.map(\.volume)
         for each in configured { sockets[each.volume.name] = each.socket }
         warnings += Self.limitsBeyondCapacity(volumes)
-        for volume in volumes where VolumeSet.contains(volume.path, stateDirectory) {
+        for place in volumes.indices {
+            let others = volumes.filter { $0.name != volumes[place].name }
+            volumes[place].neighbours = Dictionary(
+                others.map { ($0.name, $0.path) }, uniquingKeysWith: { first, _ in first })
+        }
+        let places = DirectoryPlace.of([stateDirectory] + volumes.map(\.path))
+        func holdsState(_ volume: Volume) -> Bool {
+            if VolumeSet.contains(volume.path, stateDirectory) { return true }
+            guard let state = places[stateDirectory], let place = places[volume.path] else { return false }
+            return [.same, .within].contains(state.relation(to: place))
+        }
+        for volume in volumes where holdsState(volume) {
             warnings.append(
                 "the state directory \(quotable(stateDirectory)) lies on volume `\(volume.name)`: when that is "
                     + "full, Larder cannot record anything; give the state a volume of its own")

@@ -1,4 +1,5 @@
 import CacheModel
+import CacheServices
 
 /// The volumes on their way into a configuration.
 struct VolumeSet {
@@ -42,12 +43,16 @@ struct VolumeSet {
 
     /// Takes note of volumes that cannot stand beside each other: one name or one place for two.
     func check() {
+        // One volume alone has none to lie in.
+        let places = all.count > 1 ? DirectoryPlace.of(all.map(\.volume.path)) : [:]
         for (index, volume) in all.enumerated() {
-            for other in all[..<index] { check(volume, beside: other) }
+            for other in all[..<index] { check(volume, beside: other, places) }
         }
     }
 
-    private func check(_ new: ConfiguredVolume, beside old: ConfiguredVolume) {
+    private func check(
+        _ new: ConfiguredVolume, beside old: ConfiguredVolume, _ places: [String: DirectoryPlace]
+    ) {
         func add(_ key: String, _ text: String, _ accepted: String) {
             problems.add(
                 new.origin(key), new.key.isEmpty ? "" : "\(new.key).\(key)",
@@ -58,6 +63,16 @@ struct VolumeSet {
         }
         if let relation = Self.overlap(new.volume.path, old.volume.path) {
             add("path", "\(quotable(new.volume.path)) \(relation)", "directories apart from each other")
+        } else if let relation = places[new.volume.path].flatMap({ place in
+            places[old.volume.path].flatMap { place.relation(to: $0) }
+        }) {
+            let words =
+                switch relation {
+                case .same: "is, by a link or a mount, also the directory of"
+                case .within: "lies, by a link or a mount, within the directory of"
+                case .contains: "contains, by a link or a mount, the directory of"
+                }
+            add("path", "\(quotable(new.volume.path)) \(words)", "directories apart from each other")
         }
     }
 

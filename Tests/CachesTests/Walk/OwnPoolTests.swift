@@ -138,6 +138,29 @@ import Testing
         #expect(Self.paths(files) == ["gradle/daemon/8.5/daemon-1.out.log", "tools/x/y"])
     }
 
+    /// Another volume below this one, and what has the inode of Larder's state directory, whatever it is called.
+    @Test func anotherVolumeAndTheStateDirectoryAreNeverTaken() throws {
+        let directory = try TemporaryDirectory()
+        try directory.shell(
+            """
+            mkdir -p own/a store/.larder/trash store/vfs state/deep beside
+            for d in own/a store store/.larder store/vfs state state/deep beside; do echo x > $d/file; done
+            """)
+        var status = stat()
+        let result = stat("\(directory.path)/state", &status)
+        try #require(result == 0)
+        var volume = Volume(name: "build", kind: .buildCache, path: directory.path)
+        func taken(_ unit: OwnPool.Unit, _ pattern: String) throws -> [String] {
+            volume.ownPools = [try Self.pool("all", [pattern], unit: unit)]
+            let scan = try VolumeScanner().scan(
+                volume, others: [UInt64(status.st_ino)], clock: WalkerTests.now)
+            #expect(scan.bytes.bytes == (try WalkerTests.du(directory.path)))
+            return Self.paths(scan)
+        }
+        #expect(try taken(.file, "**/*") == ["beside/file", "own/a/file"])
+        #expect(try taken(.directory(depth: 0), "*") == ["beside", "own"])
+    }
+
     @Test func linksAreNotFollowedAndLocksStay() throws {
         let directory = try TemporaryDirectory()
         let outside = try TemporaryDirectory()
