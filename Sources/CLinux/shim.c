@@ -9,6 +9,7 @@
 #include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -119,9 +120,27 @@ static int would_wait(int fd, short type) {
     return lock.l_type == F_UNLCK ? 0 : 1;
 }
 
-int larder_is_write_locked(int fd) { return would_wait(fd, F_RDLCK); }
+// Whether a flock(2) of that kind would have to wait. The kernel tells only by giving it, and it is given back at once.
+static int would_wait_for_flock(int fd, int kind) {
+    while (flock(fd, kind | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return 1;
+        // NFS makes byte ranges of them, which were asked for before, and which need a descriptor for writing.
+        if (errno == EBADF) return 0;
+        if (errno != EINTR) return -errno;
+    }
+    (void)flock(fd, LOCK_UN);
+    return 0;
+}
 
-int larder_is_locked(int fd) { return would_wait(fd, F_WRLCK); }
+int larder_is_write_locked(int fd) {
+    const int held = would_wait(fd, F_RDLCK);
+    return held != 0 ? held : would_wait_for_flock(fd, LOCK_SH);
+}
+
+int larder_is_locked(int fd) {
+    const int held = would_wait(fd, F_WRLCK);
+    return held != 0 ? held : would_wait_for_flock(fd, LOCK_EX);
+}
 
 static struct timespec larder_timespec(int64_t time) {
     int64_t s = time / 1000000000, n = time % 1000000000;

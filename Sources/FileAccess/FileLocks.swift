@@ -10,9 +10,10 @@ package enum FileLockKind: Sendable {
 }
 
 extension OpenDirectory {
-    /// Whether another holds such a lock on some byte of a regular file in this directory; takes none itself.
+    /// Whether another holds such a lock on a regular file in this directory; keeps none itself.
     ///
-    /// A file that does not say counts as locked. Throws where it cannot be opened, as `openFile` does.
+    /// Both kinds count: those on some byte of it, as Java and Podman take them, and those by flock(2), as flock(1), Go,
+    /// Cargo and Python's libraries do. A file that does not say counts as locked. Throws where it cannot be opened, as `openFile` does.
     package func isLocked(_ name: [CChar], _ kind: FileLockKind) throws(SystemError) -> Bool {
         let file = try openFile(name).descriptor
         defer { close(file) }

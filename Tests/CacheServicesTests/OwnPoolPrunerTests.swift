@@ -87,6 +87,24 @@ import Testing
         #expect(outcome.refused.allSatisfy { $0.reason.contains("holds a lock") })
     }
 
+    /// Go, Cargo, Python's libraries and flock(1) lock whole files.
+    @Test(arguments: ["tools/red/.lock", "tools/red.lock"], [false, true])
+    func whatIsLockedByFlockStays(lock: String, shared: Bool) throws {
+        let bench = try bench()
+        try bench.directory.write(lock, "")
+        let holder = try LockHolder(byFlockOf: "\(bench.directory.path)/\(lock)", shared: shared)
+        try bench.directory.shell("find . -depth -exec touch -d '40 days ago' {} +")
+        let outcome = try bench.prune(idleFloor: .zero, run: Self.runID)
+        #expect(outcome.refused.map(\.key) == ["tools/red"])
+        #expect(outcome.refused.allSatisfy { $0.reason.contains("holds a lock") })
+        #expect(bench.directory.exists("tools/red/bin/run"))
+        // To have asked leaves no lock behind.
+        try holder.release()
+        try bench.directory.shell("flock -n -x \(lock) true")
+        let next = try bench.prune(idleFloor: .zero, run: "20260102T000000Z-0000")
+        #expect(next.evicted.map(\.key) == ["tools/red"])
+    }
+
     @Test func theIdleFloorAndUnreadableFilesHold() throws {
         let bench = try bench()
         try bench.directory.shell("touch -d '2 hours ago' logs/one.log tools/red/bin/run")

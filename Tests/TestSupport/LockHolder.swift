@@ -10,6 +10,11 @@ public final class LockHolder {
         try start("/usr/bin/flock", [path, "-c", "echo held; read line"])
     }
 
+    /// Takes the `flock` of a file, as Go, Cargo and Python's libraries do.
+    public init(byFlockOf path: String, shared: Bool) throws {
+        try start("/usr/bin/flock", [shared ? "-s" : "-x", path, "-c", "echo held; read line"])
+    }
+
     /// Takes the lock of a cache that Gradle takes.
     public convenience init(ofGradleCache path: String) throws {
         try self.init(javaLockOf: path, shared: false, bytes: 17)

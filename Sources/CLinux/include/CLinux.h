@@ -51,8 +51,9 @@ int larder_lock_exclusive(int fd);
 // Gives an open-file-description lock on the whole file back.
 void larder_unlock(int fd);
 
-// Whether another holds a lock for writing, or any lock, on some byte of a file: 1, 0 or -errno. Takes no lock;
-// a descriptor for reading will do.
+// Whether another holds a lock for writing, or any lock, on some byte of a file or by flock(2) on the whole of it: 1, 0
+// or -errno. A descriptor for reading will do. A lock on bytes is asked for; one by flock is taken and given back at
+// once, as nothing else tells of those that processes of other pods hold.
 int larder_is_write_locked(int fd);
 int larder_is_locked(int fd);
 
