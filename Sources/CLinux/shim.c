@@ -51,6 +51,12 @@ int larder_statx(int dirfd, const char *name, larder_stat *out) {
     return 0;
 }
 
+int larder_is_immutable(int dirfd, const char *name) {
+    struct statx s;
+    if (syscall(SYS_statx, dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &s) != 0) return -errno;
+    return (s.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
+}
+
 long larder_getdents(int fd, void *buffer, size_t size) {
     long n = syscall(SYS_getdents64, fd, buffer, size);
     return n < 0 ? -errno : n;

@@ -33,6 +33,8 @@ extension Trash {
             let run = runs[place]
             guard let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
             let isDue = before.map { age(of: run, directory) < $0 } ?? true
+            // First, as what of this purge cannot go is no better off for a second attempt.
+            bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)
             var left: [TrashedRun.Entry] = []
             for entry in run.entries {
                 guard isDue, !enough(bytes) else {
@@ -47,7 +49,7 @@ extension Trash {
                 }
             }
             runs[place].entries = left
-            bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)
+            runs[place].unpurged = unpurged(of: run, directory)
             if left.isEmpty { removeIfEmpty(run.id, directory) }
         }
         bytes = bytes + purgeRemains(of: folder.trash, all: false, &failures)
@@ -61,7 +63,7 @@ extension Trash {
 
     /// An entry is renamed before it is unlinked, so that no restore ever brings back half of one.
     private func purge(_ number: Int, in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount {
-        let doomed = Array("gone-\(number)".utf8).cString
+        let doomed = Self.doomed(number)
         let result = larder_rename_noreplace(
             directory.descriptor, Self.name(number), directory.descriptor, doomed)
         guard result == 0 else {
@@ -75,10 +77,27 @@ extension Trash {
     private func purgeRemains(of directory: OpenDirectory, all: Bool, _ failures: inout [String]) -> ByteCount
     {
         var bytes = ByteCount.zero
-        for name in (try? directory.names()) ?? [] where all || name.starts(with: gone) {
+        for name in (try? directory.names()) ?? [] where all || Self.isDoomed(name) {
             bytes = bytes + remove(name, in: directory, &failures)
         }
         return bytes
+    }
+
+    /// What a purge left of the entries of a run that it was to remove.
+    private func unpurged(of run: Run, _ directory: OpenDirectory) -> [UnpurgedEntry] {
+        if run.createdAt == nil {
+            let rest = Remains.of(Array(run.id.utf8).cString, in: folder.trash)
+            return rest.map { [.init(key: run.id, bytes: $0.bytes, reason: "its journal cannot be read")] }
+                ?? []
+        }
+        // Mostly there is none: to ask for that is one look at the folder.
+        guard let names = try? directory.names(), names.contains(where: Self.isDoomed) else { return [] }
+        var unpurged: [UnpurgedEntry] = []
+        _ = try? TrashJournal.read(from: directory) { number, line in
+            guard let rest = Remains.of(Self.doomed(number), in: directory) else { return }
+            unpurged.append(.init(key: line.key, bytes: rest.bytes, reason: rest.reason))
+        }
+        return unpurged
     }
 
     private func remove(_ name: [CChar], in directory: OpenDirectory, _ failures: inout [String]) -> ByteCount

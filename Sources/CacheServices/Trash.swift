@@ -20,13 +20,29 @@ package struct Trash: Sendable {
         package var createdAt: Timestamp?
         /// The entries that can still be brought back, in the order of the run.
         package var entries: [TrashedRun.Entry]
+        /// What a purge could not remove to its end: it occupies space, and cannot be brought back.
+        package var unpurged: [UnpurgedEntry] = []
 
-        /// The sum of what its entries occupied.
-        package var bytes: ByteCount { entries.reduce(.zero) { $0 + $1.bytes } }
+        /// The sum of what its entries occupied, and of what is left of purged ones.
+        package var bytes: ByteCount {
+            unpurged.reduce(entries.reduce(.zero) { $0 + $1.bytes }) { $0 + $1.bytes }
+        }
+
 
         /// What the index keeps of it.
         package var stock: TrashedRun { TrashedRun(run: id, entries: entries) }
     }
+
+    /// What is left of an entry that a purge could not remove to its end.
+    package struct UnpurgedEntry: Sendable, Equatable {
+        /// Its name in the tool's own notation; that of its folder where no journal tells.
+        package var key: String
+        /// What is left of it occupies.
+        package var bytes: ByteCount
+        /// Why it is still there.
+        package var reason: String
+    }
+
 
     /// Opens the trash of a volume.
     package init(_ folder: LarderDirectory) { self.folder = folder }
@@ -57,19 +73,29 @@ package struct Trash: Sendable {
                 let id = String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
                 guard Self.isRunID(id), let directory = try? folder.trash.open(name) else { continue }
                 var entries: [TrashedRun.Entry] = []
+                var unpurged: [UnpurgedEntry] = []
                 // Forged runs must not fill the memory: beyond so many entries a run is one without a journal.
                 let journal =
                     known >= 3 * TrashJournal.mostEntries
                     ? nil
                     : try? TrashJournal.read(from: directory) { number, line in
                         known += 1
-                        guard (try? directory.stat(Self.name(number))) != nil else { return }
+                        guard (try? directory.stat(Self.name(number))) != nil else {
+                            if let rest = Remains.of(Self.doomed(number), in: directory) {
+                                unpurged.append(.init(key: line.key, bytes: rest.bytes, reason: rest.reason))
+                            }
+                            return
+                        }
                         entries.append(.init(number: number, key: line.key, bytes: line.bytes))
                     }
-                runs.append(
-                    Run(
-                        id: id, kind: journal?.kind, createdAt: journal?.createdAt,
-                        entries: journal == nil ? [] : entries))
+                if journal == nil, let rest = Remains.of(name, in: folder.trash) {
+                    unpurged = [.init(key: id, bytes: rest.bytes, reason: "its journal cannot be read")]
+                }
+                var run = Run(
+                    id: id, kind: journal?.kind, createdAt: journal?.createdAt,
+                    entries: journal == nil ? [] : entries)
+                run.unpurged = unpurged
+                runs.append(run)
             }
         } catch {
             throw .trash(
@@ -208,6 +234,9 @@ package struct Trash: Sendable {
 
     static func name(_ number: Int) -> [CChar] { Array("\(number)".utf8).cString }
 
+    /// What an entry is called once it is being purged.
+    static func doomed(_ number: Int) -> [CChar] { Array("gone-\(number)".utf8).cString }
+
     static func isRunID(_ name: String) -> Bool {
         name.utf8.count == 21
             && name.utf8.allSatisfy {
@@ -225,10 +254,15 @@ package struct Trash: Sendable {
         guard let journal = try? TrashJournal.read(from: directory),
             journal.entries.indices.allSatisfy({ isGone(Self.name($0), from: directory) }),
             let names = try? directory.names(),
-            !names.contains(where: { $0.first.map { $0 >= 48 && $0 <= 57 } ?? false })
+            // What could not be purged stays listed by its journal, which goes last.
+            !names.contains(where: { $0.first.map { $0 >= 48 && $0 <= 57 } ?? false || Self.isDoomed($0) })
         else { return }
         for name in names { _ = unlinkat(directory.descriptor, name, 0) }
         _ = unlinkat(folder.trash.descriptor, name, AT_REMOVEDIR)
+    }
+
+    static func isDoomed(_ name: [CChar]) -> Bool {
+        name.starts(with: "gone-".utf8.map(CChar.init(bitPattern:)))
     }
 
     private func isGone(_ name: [CChar], from directory: OpenDirectory) -> Bool {

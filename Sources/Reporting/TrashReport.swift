@@ -31,6 +31,8 @@ package struct TrashReport: Report {
         package var retention: Span
         /// What can be brought back.
         package var entries: [Entry]
+        /// What a purge could not remove to its end, each with the reason: it cannot be brought back.
+        package var unpurged: [Entry] = []
 
         /// Makes a run from all it consists of.
         package init(id: String, volume: String, createdAt: Timestamp?, retention: Span, entries: [Entry]) {
@@ -41,8 +43,8 @@ package struct TrashReport: Report {
             self.entries = entries
         }
 
-        /// The sum of what its entries occupy.
-        var bytes: ByteCount { entries.reduce(.zero) { $0 + $1.bytes } }
+        /// The sum of what its entries occupy, and of what is left of purged ones.
+        var bytes: ByteCount { (entries + unpurged).reduce(.zero) { $0 + $1.bytes } }
     }
 
     /// The runs, oldest first.
@@ -75,6 +77,12 @@ package struct TrashReport: Report {
                 page.line("\(entry.bytes)  \(entry.key)", indent: 4)
             }
             page.more(run.entries.count - 10, indent: 4)
+            for entry in page.first(10, of: run.unpurged) {
+                page.paragraph(
+                    "\(entry.bytes)  \(entry.key): could not be purged, and cannot be brought back: \(entry.reason ?? "")",
+                    indent: 4, hanging: 2, tone: .warning)
+            }
+            page.more(run.unpurged.count - 10, indent: 4)
         }
         return page.text
     }
@@ -90,6 +98,7 @@ package struct TrashReport: Report {
                         "created_at": .optional(run.createdAt),
                         "kept_until": .optional(run.createdAt.map { $0 + run.retention }),
                         "bytes": .bytes(run.bytes), "entries": .array(run.entries.map(\.jsonValue)),
+                        "unpurged": .array(run.unpurged.map(\.jsonValue)),
                     ]
                 }),
         ]

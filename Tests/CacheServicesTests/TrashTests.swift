@@ -93,6 +93,31 @@ import Testing
         #expect(try trash.runs().isEmpty)
     }
 
+    /// What cannot be purged stays listed with its key, its size and what is in the way, until it can.
+    @Test(.enabled(if: geteuid() == 0, "needs root to mount"))
+    func whatCannotBePurgedStaysListed() throws {
+        let (bench, locked) = try pruned()
+        let trash = Trash(try locked.folder.get())
+        let key = try #require(try trash.runs().first?.entries.first).key
+        let place = ".larder/trash/\(Self.runID)"
+        try bench.directory.shell(
+            "mkdir \(place)/0/held; mount -t tmpfs -o size=64k tmpfs \(place)/0/held; echo x > \(place)/0/held/x"
+        )
+        defer { _ = try? bench.directory.shell("umount \(place)/*0/held 2>/dev/null || true") }
+        #expect(try trash.purge().failures.count == 1)
+        let run = try #require(try trash.runs().first)
+        #expect(run.createdAt != nil && run.entries.isEmpty)
+        #expect(run.unpurged.map(\.key) == [key])
+        #expect(run.unpurged[0].reason == "held cannot be read: another file system is mounted there")
+        let size = try bench.directory.shell("du -s -x -B1 \(place)/gone-0 | cut -f1")
+        #expect("\(run.bytes.bytes)\n" == size && run.bytes > .zero)
+        #expect(throws: MaintenanceError.self) { _ = try trash.restore(run: Self.runID, key: "nothing") }
+        try bench.directory.shell("umount \(place)/gone-0/held")
+        #expect(try trash.purge().failures.isEmpty)
+        #expect(try trash.runs().isEmpty)
+        #expect(try bench.directory.shell("ls -A .larder/trash") == "")
+    }
+
     @Test func nothingOutsideGoesWithAPurge() throws {
         let (bench, locked) = try pruned()
         let outside = try TemporaryDirectory()

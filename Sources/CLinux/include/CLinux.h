@@ -25,6 +25,9 @@ typedef struct {
 // statx of `name` below `dirfd` without following a link in the last component; an empty name is `dirfd`.
 int larder_statx(int dirfd, const char *name, larder_stat *out);
 
+// Whether a name below `dirfd` may not be changed or removed by anyone (chattr +i or +a): 1, 0 or -errno.
+int larder_is_immutable(int dirfd, const char *name);
+
 // O_NOATIME, which Glibc's module map leaves out: reading leaves the access time; for a file's owner only.
 static const int32_t larder_o_noatime = 01000000;
 

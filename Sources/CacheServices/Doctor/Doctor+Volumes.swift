@@ -15,6 +15,7 @@ extension Doctor {
                 continue
             }
             found += self.mount(mount, of: volume) + permissions(volume, mount) + movable(volume)
+            found += trash(volume)
             found += evidence(volume, mount)
         }
         return found + sharedDisks()
@@ -120,6 +121,20 @@ extension Doctor {
             .init(
                 .mounts, "movable", .warning, "\(volume.volume.name): \(warning.text)",
                 why: "A prune keeps them, however full the volume is.", cure: warning.hint)
+        ]
+    }
+
+    private func trash(_ volume: DoctorFacts.VolumeFacts) -> [Diagnosis.Finding] {
+        guard let first = volume.unpurged.first else { return [] }
+        let bytes = volume.unpurged.reduce(ByteCount.zero) { $0 + $1.bytes }
+        let count = volume.unpurged.count
+        return [
+            .init(
+                .mounts, "trash", .warning,
+                "\(volume.volume.name): \(bytes) of \(count == 1 ? "1 entry" : "\(count) entries") in the trash could not "
+                    + "be purged: \(first.key): \(first.reason)",
+                why: "They occupy the volume, and nothing can bring them back.",
+                cure: "remove what is in the way, then larder trash purge")
         ]
     }
 

@@ -64,7 +64,10 @@ package struct DoctorExamination: Sendable {
             let locked = try LockedVolume(volume, now: clock())
             switch locked.folder {
             case .success(let folder):
-                if volume.kind == .buildCache { found.evidence = AtimeProbe(in: folder.own).run() }
+                if volume.kind == .buildCache {
+                    found.evidence = AtimeProbe(in: folder.own).run()
+                    found.unpurged = ((try? Trash(folder).runs()) ?? []).flatMap(\.unpurged)
+                }
             case .failure where volume.isReadOnly: break
             case .failure(let error):
                 found.folderFailure = error.description

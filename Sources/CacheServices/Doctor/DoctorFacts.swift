@@ -72,6 +72,8 @@ struct DoctorFacts: Sendable, Equatable {
         var lastScan: Timestamp?
         /// What the last scan said of entries that cannot be moved; nil where all can.
         var immovable: ScanWarning?
+        /// What a purge of the trash could not remove to its end.
+        var unpurged: [Trash.UnpurgedEntry] = []
         var store: Store?
     }
 

@@ -170,5 +170,6 @@ extension TrashReport.Run {
         self.init(
             id: run.id, volume: volume.name, createdAt: run.createdAt, retention: volume.trashRetention,
             entries: run.entries.map { .init(key: $0.key, bytes: $0.bytes) })
+        unpurged = run.unpurged.map { .init(key: $0.key, bytes: $0.bytes, reason: $0.reason) }
     }
 }
