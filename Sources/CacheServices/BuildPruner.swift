@@ -101,6 +101,7 @@ package struct BuildPruner: Sendable {
         }
         state.moves.settleAll(below: folder.root)
         if place.keeps {
+            TrashJournal.markEnd(in: place.directory)
             if outcome.evicted.isEmpty { Trash(folder).removeIfEmpty(run, place.directory) }
         } else if !outcome.evicted.isEmpty {
             outcome.failures.append(
@@ -142,8 +143,10 @@ package struct BuildPruner: Sendable {
     }
 
     private func attempt(_ plan: EvictionPlan, _ run: String) throws(MaintenanceError) -> Place {
+        let now = clock()
         let journal = TrashJournal(
-            run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: clock(), entries: [])
+            run: run, kind: kind == RunRecord.prune ? nil : kind, createdAt: now,
+            keepUntil: now + volume.trashRetention, entries: [])
         let lines = plan.evict.prefix(TrashJournal.mostEntries).lazy.map { eviction in
             let found = eviction.entry.found
             return TrashJournal.Line(

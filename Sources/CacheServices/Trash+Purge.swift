@@ -9,13 +9,16 @@ extension Trash {
     /// - Parameters:
     ///   - before: Only runs that began before this time; nil for all. What an interrupted purge left goes
     ///     whatever its age, and so does a run that holds nothing.
+    ///   - promisedBefore: The time where a run is not to be purged before what it promised is over; nil where that
+    ///     does not count.
     ///   - enough: Asked before each entry with the bytes purged so far; true ends the purge.
     /// - Returns: The disk bytes of what was unlinked, what could not be, and of which runs entries were taken.
     package func purge(
-        before: Timestamp? = nil, until enough: (_ purged: ByteCount) -> Bool = { _ in false }
+        before: Timestamp? = nil, promisedBefore: Timestamp? = nil,
+        until enough: (_ purged: ByteCount) -> Bool = { _ in false }
     ) throws(MaintenanceError) -> Purged {
         var runs = try runs()
-        return purge(&runs, before: before, until: enough)
+        return purge(&runs, before: before, promisedBefore: promisedBefore, until: enough)
     }
 
     /// What a purge unlinked, what it could not, and of which runs it took entries.
@@ -23,7 +26,7 @@ extension Trash {
 
     /// The same of runs that were read already, which are what is left afterwards.
     func purge(
-        _ runs: inout [Run], before: Timestamp? = nil,
+        _ runs: inout [Run], before: Timestamp? = nil, promisedBefore: Timestamp? = nil,
         until enough: (_ purged: ByteCount) -> Bool = { _ in false }
     ) -> Purged {
         var bytes = ByteCount.zero
@@ -32,7 +35,9 @@ extension Trash {
         for place in runs.indices where !enough(bytes) {
             let run = runs[place]
             guard let directory = try? folder.trash.open(Array(run.id.utf8).cString) else { continue }
-            let isDue = before.map { age(of: run, directory) < $0 } ?? true
+            let isPromised =
+                promisedBefore.map { now in run.keptUntil(.zero).map { $0 > now } ?? false } ?? false
+            let isDue = !isPromised && (before.map { age(of: run, directory) < $0 } ?? true)
             // First, as what of this purge cannot go is no better off for a second attempt.
             bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)
             var left: [TrashedRun.Entry] = []

@@ -18,6 +18,10 @@ package struct Trash: Sendable {
         package var kind: String?
         /// When it began; nil where its journal cannot be read.
         package var createdAt: Timestamp?
+        /// Until when it promised to keep its entries; nil where it did not.
+        package var promisedUntil: Timestamp?
+        /// Whether all of its moves were done.
+        package var hasEnded = true
         /// The entries that can still be brought back, in the order of the run.
         package var entries: [TrashedRun.Entry]
         /// What a purge could not remove to its end: it occupies space, and cannot be brought back.
@@ -28,6 +32,10 @@ package struct Trash: Sendable {
             unpurged.reduce(entries.reduce(.zero) { $0 + $1.bytes }) { $0 + $1.bytes }
         }
 
+        /// Until when its entries are kept, where they are kept for so long now: never less than it promised.
+        package func keptUntil(_ retention: Span) -> Timestamp? {
+            createdAt.map { Trash.keptUntil($0, promisedUntil, retention) }
+        }
 
         /// What the index keeps of it.
         package var stock: TrashedRun { TrashedRun(run: id, entries: entries) }
@@ -43,6 +51,13 @@ package struct Trash: Sendable {
         package var reason: String
     }
 
+    /// No promise reaches further: any job can write a journal.
+    private static let longestPromise = Span.days(366)
+
+    static func keptUntil(_ createdAt: Timestamp, _ promised: Timestamp?, _ retention: Span) -> Timestamp {
+        let now = createdAt + retention
+        return promised.map { max(now, min($0, createdAt + longestPromise)) } ?? now
+    }
 
     /// Opens the trash of a volume.
     package init(_ folder: LarderDirectory) { self.folder = folder }
@@ -94,6 +109,8 @@ package struct Trash: Sendable {
                 var run = Run(
                     id: id, kind: journal?.kind, createdAt: journal?.createdAt,
                     entries: journal == nil ? [] : entries)
+                run.promisedUntil = journal?.keepUntil
+                run.hasEnded = TrashJournal.hasEnded(in: directory)
                 run.unpurged = unpurged
                 runs.append(run)
             }
@@ -103,6 +120,25 @@ package struct Trash: Sendable {
             )
         }
         return runs.sorted { $0.id < $1.id }
+    }
+
+    /// Until when the trash of a volume keeps an entry of a run; nil where it does not have it.
+    ///
+    /// Changes nothing.
+    ///
+    /// - Returns: a failure where that cannot be told.
+    static func keptUntil(
+        _ key: String, of run: String, below root: OpenDirectory, _ retention: Span
+    ) -> Result<Timestamp?, SystemError> {
+        guard isRunID(run), let path = VolumePath(".larder/trash/\(run)") else { return .success(nil) }
+        do throws(SystemError) {
+            let directory = try root.open(path)
+            var isThere = false
+            let journal = try TrashJournal.read(from: directory) { number, line in
+                if line.key == key, (try? directory.stat(name(number))) != nil { isThere = true }
+            }
+            return .success(isThere ? keptUntil(journal.createdAt, journal.keepUntil, retention) : nil)
+        } catch { return error.code == ENOENT ? .success(nil) : .failure(error) }
     }
 
     /// What the journal of a run says of those of its entries that are in the trash.

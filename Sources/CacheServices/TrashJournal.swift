@@ -43,18 +43,33 @@ package struct TrashJournal: Codable, Sendable, Equatable {
     package var kind: String?
     /// When the run began.
     package var createdAt: Timestamp
+    /// Until when the run promised to keep its entries, unless the volume is above its critical level; nil for a run of
+    /// an older Larder.
+    package var keepUntil: Timestamp?
     /// Its entries; the position is the name of the entry's directory in the run's folder.
     package var entries: [Line]
 
     enum CodingKeys: String, CodingKey {
         case schema, run, kind, entries
         case createdAt = "created_at"
+        case keepUntil = "keep_until"
     }
 
     /// What an entry can occupy: a sum of a million of them does not overflow.
     private static let possible: ClosedRange<Int64> = 0...(1 << 42)
     private static let name = Array("journal.json".utf8).cString
     private static let draft = Array("journal.tmp".utf8).cString
+    private static let endMark = Array("ended".utf8).cString
+
+    /// Notes in a run's folder that all of its moves are done: where that is missing, the run was interrupted.
+    static func markEnd(in folder: OpenDirectory) {
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let file = openat(folder.descriptor, endMark, flags, 0o600)
+        if file >= 0 { close(file) }
+    }
+
+    /// Whether a run whose folder that is has done all of its moves.
+    static func hasEnded(in folder: OpenDirectory) -> Bool { (try? folder.stat(endMark)) != nil }
 
     /// Writes the journal into a run's folder and syncs file and folder.
     func write(into folder: OpenDirectory) throws(SystemError) { try write(entries, into: folder) }
@@ -160,7 +175,9 @@ extension TrashJournal {
         guard fields.isAtEnd, texts["schema"] == "larder.trash/1", let run = texts["run"], let lines,
             let createdAt = texts["created_at"].flatMap({ Timestamp(rfc3339: $0) })
         else { throw SystemError(code: EINVAL) }
-        self.init(run: run, kind: texts["kind"], createdAt: createdAt, entries: [])
+        self.init(
+            run: run, kind: texts["kind"], createdAt: createdAt,
+            keepUntil: texts["keep_until"].flatMap { Timestamp(rfc3339: $0) }, entries: [])
         try Self.read(UnsafeRawBufferPointer(rebasing: bytes[lines]), take)
     }
 

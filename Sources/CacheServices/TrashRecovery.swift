@@ -29,7 +29,9 @@ struct TrashRecovery {
             let evicted = try trash.lines(of: run).map { line in
                 EvictionOutcome.Line(
                     entryID: known[line.path] ?? 0, pool: line.pool, key: line.key, bytes: line.bytes,
-                    reason: "moved by a run that was interrupted before it could say why")
+                    reason: run.hasEnded
+                        ? "moved by a run that this index did not see"
+                        : "moved by a run that was interrupted before it could say why")
             }
             let moved = evicted.reduce(ByteCount.zero) { $0 + $1.bytes }
             let outcome = EvictionOutcome(
@@ -42,10 +44,13 @@ struct TrashRecovery {
                 outcome,
                 run: RunRecord(
                     id: run.id, kind: kind, startedAt: run.createdAt ?? clock(), finishedAt: clock(),
-                    exitCode: 1))
+                    exitCode: run.hasEnded ? 0 : 1))
             notices.append(
-                "volume \(locked.volume.name): \(kind) \(run.id) was interrupted; its \(evicted.count) entries "
-                    + "wait in the trash, the rest was not touched")
+                run.hasEnded
+                    ? "volume \(locked.volume.name): \(kind) \(run.id) is not in this index: another Larder made it, or "
+                        + "it could not record it; its \(evicted.count) entries wait in the trash"
+                    : "volume \(locked.volume.name): \(kind) \(run.id) was interrupted; its \(evicted.count) entries "
+                        + "wait in the trash, the rest was not touched")
         }
         return runs
     }

@@ -17,11 +17,11 @@ struct TrashRetention {
         var left = try trash.runs()
         let isStopped: (ByteCount) -> Bool = { _ in Task.isCancelled }
         var freed = ByteCount.zero
-        if purgeAll || locked.volume.trashRetention == .zero {
+        if purgeAll {
             let purged = trash.purge(&left, until: isStopped)
             freed = purged.bytes
             result.failures += purged.failures
-            try record(purged.runs, purgeAll ? .asked : .noRetention, by: run, on: locked)
+            try record(purged.runs, .asked, by: run, on: locked)
         } else {
             let purge = try purgeDue(
                 trash, &left, locked, live: result.outcome.usedAfter, run: run)
@@ -48,11 +48,6 @@ struct TrashRetention {
     func makeRoom(_ locked: LockedVolume, live: ByteCount, run: String) throws -> Purge {
         let trash = Trash(try locked.folder.get())
         var runs = try trash.runs()
-        if locked.volume.trashRetention == .zero {
-            let purged = trash.purge(&runs)
-            try record(purged.runs, .noRetention, by: run, on: locked)
-            return Purge(failures: purged.failures)
-        }
         return try purgeDue(trash, &runs, locked, live: live, run: run)
     }
 
@@ -108,7 +103,7 @@ struct TrashRetention {
         var early: [String] = []
     }
 
-    /// Purges runs older than their time; and, above the critical watermark, the oldest first until the volume is
+    /// Purges runs older than their time, and than the time that they promised; and, above the critical watermark, the oldest first until the volume is
     /// back at the high one.
     ///
     /// `runs` is what the trash holds, and what is left of it; `live` is what the volume holds beside it. A volume that
@@ -117,8 +112,11 @@ struct TrashRetention {
         _ trash: Trash, _ runs: inout [Trash.Run], _ locked: LockedVolume, live: ByteCount, run: String
     ) throws -> Purge {
         let volume = locked.volume
-        let due = trash.purge(&runs, before: clock() - volume.trashRetention)
-        try record(due.runs, .overdue, by: run, on: locked)
+        let now = clock()
+        // What a run promised holds whatever the configuration says by now, and whoever's it is.
+        let due = trash.purge(&runs, before: now - volume.trashRetention, promisedBefore: now)
+        try record(
+            due.runs, volume.trashRetention == .zero ? .noRetention : .overdue, by: run, on: locked)
         var purge = Purge(failures: due.failures)
         purge.bytes = due.bytes
         guard let disk = Capacity(descriptor: locked.root.descriptor) else { return purge }

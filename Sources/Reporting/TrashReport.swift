@@ -27,19 +27,21 @@ package struct TrashReport: Report {
         package var volume: String
         /// When it began; nil where its journal cannot be read.
         package var createdAt: Timestamp?
-        /// How long entries are kept after that.
-        package var retention: Span
+        /// Until when its entries are kept while there is room; nil where that is not known.
+        package var keptUntil: Timestamp?
         /// What can be brought back.
         package var entries: [Entry]
         /// What a purge could not remove to its end, each with the reason: it cannot be brought back.
         package var unpurged: [Entry] = []
 
         /// Makes a run from all it consists of.
-        package init(id: String, volume: String, createdAt: Timestamp?, retention: Span, entries: [Entry]) {
+        package init(
+            id: String, volume: String, createdAt: Timestamp?, keptUntil: Timestamp?, entries: [Entry]
+        ) {
             self.id = id
             self.volume = volume
             self.createdAt = createdAt
-            self.retention = retention
+            self.keptUntil = keptUntil
             self.entries = entries
         }
 
@@ -67,8 +69,8 @@ package struct TrashReport: Report {
         for run in runs {
             page.blank()
             let end =
-                run.createdAt.map {
-                    "deleted by the first prune after \($0 + run.retention), or earlier where space is short"
+                run.keptUntil.map {
+                    "deleted by the first prune after \($0), or earlier where space is short"
                 }
                 ?? "its journal cannot be read"
             page.line("\(run.id)  \(run.volume)", tone: .strong)
@@ -96,7 +98,7 @@ package struct TrashReport: Report {
                     [
                         "run": .text(run.id), "volume": .text(run.volume),
                         "created_at": .optional(run.createdAt),
-                        "kept_until": .optional(run.createdAt.map { $0 + run.retention }),
+                        "kept_until": .optional(run.keptUntil),
                         "bytes": .bytes(run.bytes), "entries": .array(run.entries.map(\.jsonValue)),
                         "unpurged": .array(run.unpurged.map(\.jsonValue)),
                     ]

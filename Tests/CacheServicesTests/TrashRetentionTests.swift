@@ -130,6 +130,35 @@ import Testing
         #expect(try waiting(bench).isEmpty)
     }
 
+    /// Another Larder, or the same by another configuration, keeps nothing: what a run promised stays all the same.
+    @Test func aPromiseHoldsWhateverTheNextRunKeeps() async throws {
+        var bench = try threeRuns()
+        bench.volume.trashRetention = .zero
+        try bench.add("next", daysAgo: 40)
+        let result = try await prune(bench)
+        #expect(result.outcome.evicted.map(\.key) == ["g:next:1"])
+        #expect(try waiting(bench) == Array(Self.runs[0...2]))
+        // A promise of years is one that a job wrote.
+        let journal = ".larder/trash/\(Self.runs[0])/journal.json"
+        try bench.directory.shell(
+            #"sed -i -E 's/("created_at":"|"keep_until":")20../\12020/; s/("keep_until":")2020/\19020/' \#(journal)"#
+        )
+        #expect(try bench.directory.shell("grep -c 9020 \(journal)") == "1\n")
+        _ = try await prune(bench)
+        #expect(try waiting(bench) == Array(Self.runs[1...2]))
+    }
+
+    /// A run whose record is in another index is not called interrupted; one that did not come to its end is.
+    @Test func onlyARunThatDidNotEndWasInterrupted() throws {
+        let bench = try threeRuns()
+        try bench.directory.shell("rm .larder/trash/\(Self.runs[1])/ended")
+        let state = try TemporaryDirectory()
+        let index = try CacheIndex.open(stateDirectory: state.path, now: BuildVolume.now())
+        let notices = try ScanService(index: index, clock: BuildVolume.now).run(bench.locked()).notices
+        #expect(notices.filter { $0.contains("interrupted") }.map { $0.contains(Self.runs[1]) } == [true])
+        #expect(notices.filter { $0.contains("another Larder made it") }.count == 2)
+    }
+
     @Test func whatIsOlderThanItsTimeGoesAndNothingElse() async throws {
         let bench = try threeRuns()
         try bench.directory.shell(

@@ -48,7 +48,7 @@ struct WidthTests {
             ListReport(rows: entries.map { .init(volume: "build", entry: $0, protected: nil) }, order: .key),
             TrashReport(runs: [
                 .init(
-                    id: "r", volume: "build", createdAt: now, retention: .days(1),
+                    id: "r", volume: "build", createdAt: now, keptUntil: now + .days(1),
                     entries: entries.map { .init(key: $0.key, bytes: $0.bytes) })
             ]),
         ]

@@ -203,6 +203,7 @@ extension Services {
 
     /// Adds what only the entry's own files and path tell.
     private func lookInto(_ report: inout ExplainReport) {
+        lookIntoTrash(&report)
         guard let entry = report.entry?.found, entry.pool != .images else { return }
         if entry.pool == .maven, entry.protections.isDisjoint(with: Protections(.locallyInstalled)) {
             report.download = UntrackedDownload(entry.path)?.text
@@ -212,6 +213,18 @@ extension Services {
             let root = try? OpenDirectory.open(root: volume.path)
         else { return }
         report.foreignFile = ToolFiles(entry: entry).foreign(below: root)
+    }
+
+    /// Holds what the index knows of the trash against the trash itself: a job or another Larder may have emptied it.
+    ///
+    /// Where it cannot be looked at, the index stands.
+    private func lookIntoTrash(_ report: inout ExplainReport) {
+        guard let ghost = report.ghost, ghost.keptUntil != nil, let run = ghost.run,
+            let volume = configuration.volumes.first(where: { $0.name == report.volume }),
+            let root = try? OpenDirectory.open(root: volume.path),
+            case .success(let kept) = Trash.keptUntil(report.key, of: run, below: root, volume.trashRetention)
+        else { return }
+        report.ghost?.keptUntil = kept
     }
 
     /// Everything known of the entries that have that name or match that pattern, else of the one that is gone.

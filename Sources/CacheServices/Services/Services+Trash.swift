@@ -168,7 +168,8 @@ extension Services {
 extension TrashReport.Run {
     fileprivate init(_ run: Trash.Run, on volume: Volume) {
         self.init(
-            id: run.id, volume: volume.name, createdAt: run.createdAt, retention: volume.trashRetention,
+            id: run.id, volume: volume.name, createdAt: run.createdAt,
+            keptUntil: run.keptUntil(volume.trashRetention),
             entries: run.entries.map { .init(key: $0.key, bytes: $0.bytes) })
         unpurged = run.unpurged.map { .init(key: $0.key, bytes: $0.bytes, reason: $0.reason) }
     }
