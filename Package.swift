@@ -64,6 +64,7 @@ let package = Package(
                 .embedInCode("../../migrations/0013_projects.sql"),
                 .embedInCode("../../migrations/0014_unaccounted.sql"),
                 .embedInCode("../../migrations/0015_file_systems.sql"),
+                .embedInCode("../../migrations/0016_arrivals.sql"),
             ]),
         part(
             "PodmanClient",

@@ -372,7 +372,9 @@ extension CacheIndex {
         _ condition: String, _ arguments: StatementArguments, _ db: Database,
         order: String = "volumes.name, entries.path, entries.pool"
     ) throws -> [(volume: String, entry: CacheEntry)] {
-        let columns = entryColumns.split(separator: ", ").map { "entries.\($0)" }.joined(separator: ", ")
+        let columns = entryColumns.split(separator: ", ").map {
+            $0.hasPrefix("(") ? String($0) : "entries.\($0)"
+        }.joined(separator: ", ")
         let rows = try Row.fetchCursor(
             db,
             sql: """

@@ -199,12 +199,12 @@ extension CacheIndex {
         """
         path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections, first_seen, \
         last_used, evidence, confidence, uses, warmed_until, id IN (SELECT entry FROM unused_since_fetch), traits, \
-        directories
+        directories, (SELECT at FROM arrivals WHERE arrivals.entry = entries.id)
         """
     }
 
     /// How many they are: where a query goes on after them.
-    var entryColumnCount: Int { 20 }
+    var entryColumnCount: Int { 21 }
 
     func entry(_ row: Row, _ images: [Int64: ScannedImage]) throws -> CacheEntry {
         let id = try row.integer(2)
@@ -215,10 +215,12 @@ extension CacheIndex {
             protections: Protections(rawValue: try row.integer(10)),
             traits: EntryTraits(rawValue: try row.integer(18)), image: images[id])
         found.directories = try row.integer(19)
-        return CacheEntry(
+        var entry = CacheEntry(
             id: id, found: found, firstSeen: try row.time(11), lastUsed: try row.time(12),
             evidence: try row.evidence(13), confidence: try row.confidence(14), uses: try row.integer(15),
             warmedUntil: row.hasNull(atIndex: 16) ? nil : try row.time(16),
             isUnused: try row.flag(17))
+        if !row.hasNull(atIndex: 20) { entry.arrived = try row.time(20) }
+        return entry
     }
 }

@@ -152,6 +152,10 @@ struct EntryWriter {
     private func record(
         _ verdict: AccessRule.Verdict, of id: Int64, _ found: ScannedEntry, before: ByteCount
     ) throws {
+        if verdict.isCopy {
+            let arrival = try db.cachedStatement(sql: "INSERT OR REPLACE INTO arrivals VALUES (?, ?)")
+            try arrival.execute(arguments: [id, startedAt.nanoseconds])
+        }
         switch verdict.access {
         case .none: break
         case .hit(let at): try record(id, found, at: at, found.bytes, hitBy: verdict.evidence)
@@ -261,6 +265,8 @@ extension EntryWriter {
         try keepLayers(of: id)
         let unused = try db.cachedStatement(sql: "DELETE FROM unused_since_fetch WHERE entry = ?")
         try unused.execute(arguments: [id])
+        let arrival = try db.cachedStatement(sql: "DELETE FROM arrivals WHERE entry = ?")
+        try arrival.execute(arguments: [id])
         // Last, for whoever asks how many rows that changed.
         let delete = try db.cachedStatement(sql: "DELETE FROM entries WHERE id = ? AND volume = ?")
         try delete.execute(arguments: [id, volume])
@@ -276,9 +282,11 @@ extension EntryWriter {
                 """,
             arguments: [startedAt.nanoseconds, volume])
         try keepLayers(of: nil)
-        try db.execute(
-            sql: "DELETE FROM unused_since_fetch WHERE entry IN (SELECT id FROM entries WHERE volume = ?)",
-            arguments: [volume])
+        for table in ["unused_since_fetch", "arrivals"] {
+            try db.execute(
+                sql: "DELETE FROM \(table) WHERE entry IN (SELECT id FROM entries WHERE volume = ?)",
+                arguments: [volume])
+        }
         try db.execute(sql: "DELETE FROM entries WHERE volume = ?", arguments: [volume])
     }
 

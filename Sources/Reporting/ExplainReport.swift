@@ -142,6 +142,9 @@ package struct ExplainReport: Report {
             ),
             ("first-seen", entry.firstSeen, "the scan that found it first"),
         ]
+        if let arrived = entry.arrived {
+            traces.append(("copied", arrived, "it came by copy, with the times of another place"))
+        }
         if found.accessed.nanoseconds > 0 {
             traces.append(
                 (

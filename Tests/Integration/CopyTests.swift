@@ -104,6 +104,39 @@ import Testing
         #expect((found.hits, found.misses) == (0, 1))
     }
 
+    /// Who restores a cache with its old times is about to build with it; what the first scan found is not protected so.
+    @Test func whatArrivedByCopyStaysForTheIdleFloor() throws {
+        let site = try Site()
+        try site.directory.shell(
+            "cp -a elsewhere/. volume/; find volume -type f -exec touch -a -d '40 days ago' {} +")
+        #expect(try site.larder("scan").status == 0)
+        func planned(_ options: String...) throws -> [String] {
+            let state = try #require(site.larder.state).path + "/state"
+            let words = ["--state", state] + site.larder.options + ["plan", "--to", "0", "--format", "json"]
+            let plan = try JSON(run(Program.path, words + options).output).volume("build")
+            return plan["evict"].array.compactMap { $0["key"].string }.filter { $0.contains("org.example:") }
+                .sorted()
+        }
+        #expect(try planned() == ["org.example:there:1"])
+        let libraries = (1...Self.count).map { "org.example:lib\($0):1" }
+        #expect(try Set(planned("--idle-floor", "0s")).isSuperset(of: libraries))
+        let explained = try site.larder("explain", "org.example:lib3:1").checked().output
+        #expect(explained.contains("it came by copy"), "\(explained)")
+        // So does what arrives just before a prune, which scans first.
+        try site.directory.shell(
+            "cp -a elsewhere/.m2/repository/org/example/lib1 volume/.m2/repository/org/example/late")
+        try site.directory.shell(
+            """
+            cd volume/.m2/repository/org/example/late/1; for f in lib1*; do mv $f late${f#lib1}; done
+            printf 'late-1.jar>central=\\nlate-1.pom>central=\\n' > _remote.repositories
+            find . -exec touch -d '40 days ago' {} +
+            """)
+        _ = try site.larder("prune", "--to", "0", "--force-limit")
+        #expect(site.directory.exists("volume/.m2/repository/org/example/late/1/late-1.jar"))
+        #expect(site.directory.exists("volume/.m2/repository/org/example/lib3/1/lib3-1.jar"))
+        #expect(!site.directory.exists("volume/.m2/repository/org/example/there/1"))
+    }
+
     @Test func theScanSaysSo() throws {
         let site = try Site()
         try site.directory.shell("cp -a elsewhere/. volume/")

@@ -124,7 +124,11 @@ struct ProtectionRules {
     }
 
     /// A time in the future counts as recent: it is a clock that differs, and no proof of idleness.
+    ///
+    /// Whoever copies entries here is about to use them: a job that restores its cache keeps their old times.
     private func isRecent(_ entry: CacheEntry) -> Bool {
-        idleFloor > .zero && max(entry.lastUsed, entry.found.fetched) > now - idleFloor
+        guard idleFloor > .zero else { return false }
+        let newest = max(entry.lastUsed, entry.found.fetched)
+        return max(newest, entry.arrived ?? newest) > now - idleFloor
     }
 }

@@ -20,6 +20,8 @@ package struct CacheEntry: Sendable, Hashable {
     package var warmedUntil: Timestamp?
     /// Whether it was never used again since it was fetched; false where that is not known.
     package var isUnused: Bool
+    /// When it arrived by copy, with the times of another place; nil where it did not.
+    package var arrived: Timestamp?
 
     /// Makes an entry from all it consists of.
     package init(
