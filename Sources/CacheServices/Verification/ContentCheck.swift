@@ -25,12 +25,38 @@ struct ContentCheck {
 
     private static let piece = 1 << 16
 
+    /// How much the content of one file may unpack to: more than what any tool packs does, and no more than two seconds
+    /// of a processor for what a few bytes claim.
+    final class Allowance {
+        private(set) var left: Int64
+        /// All of it.
+        let all: ByteCount
+
+        /// Makes the allowance of a file of so many bytes.
+        init(fileSize: Int64) {
+            left = (Int64(512) << 20).addingPinned(fileSize.multipliedPinned(by: 8))
+            all = ByteCount(left)
+        }
+
+        fileprivate func use(_ count: Int) { left -= Int64(count) }
+    }
+
+    /// More was unpacked than may be.
+    struct BeyondAllowance: Error {}
+
     /// Reads packed bytes: those at an offset, as many, fewer at the file's end only; nil where the time is over.
     let read: (_ offset: Int64, _ count: Int) throws -> [UInt8]?
+    /// How much may be unpacked; it is used up.
+    let allowance: Allowance
+
+    init(_ allowance: Allowance, read: @escaping (_ offset: Int64, _ count: Int) throws -> [UInt8]?) {
+        self.allowance = allowance
+        self.read = read
+    }
 
     /// What is wrong with the packed bytes in that range of the file; nil where nothing is.
     ///
-    /// Throws what `read` throws, and `Unfinished` where the time is over.
+    /// Throws what `read` throws, `Unfinished` where the time is over, and `BeyondAllowance`.
     func fault(
         in range: Range<Int64>, _ packing: Packing, expected: Expected?
     ) throws -> String? {
@@ -97,6 +123,8 @@ struct ContentCheck {
                         let count = output.count - Int(stream.avail_out)
                         sum = crc32(sum, output, UInt32(count))
                         length += Int64(count)
+                        allowance.use(count)
+                        if allowance.left < 0 { return nil }
                         if let expected, length > expected.length {
                             return "it unpacks to more than it should"
                         }
@@ -106,6 +134,7 @@ struct ContentCheck {
                 return nil
             }
             if let problem { return problem }
+            if allowance.left < 0 { throw BeyondAllowance() }
         }
         guard state == Z_STREAM_END else { return "it ends too early" }
         return Self.difference(UInt32(truncatingIfNeeded: sum), length, expected)

@@ -96,7 +96,8 @@ extension EntryVerifier {
     private func gzipVerdict(on file: NoAtimeFile) throws(SystemError) -> FileVerdict {
         guard file.opened.size > 0 else { return .damaged(.truncated, "it is empty") }
         let isTimeOver = reader.limit()
-        let check = ContentCheck { [reader] offset, count in
+        let allowance = ContentCheck.Allowance(fileSize: file.opened.size)
+        let check = ContentCheck(allowance) { [reader] offset, count in
             isTimeOver() ? nil : try reader.bytes(of: file, at: offset, count)
         }
         do {
@@ -104,6 +105,8 @@ extension EntryVerifier {
             return fault.map { .damaged(.malformed, "its content is damaged: \($0)") } ?? .intact
         } catch is ContentCheck.Unfinished {
             return .unverifiable("reading it takes longer than a verification may")
+        } catch is ContentCheck.BeyondAllowance {
+            return .unverifiable("it unpacks to more than \(allowance.all), and is looked into no further")
         } catch { throw error as? SystemError ?? SystemError(code: EIO) }
     }
 }

@@ -58,7 +58,20 @@ struct ZipArchive {
                     : .damaged(.malformed, "it is no zip archive")
             }
             let entries = try checkDirectory(of: end.isZip64 ? try zip64End(before: end) : end)
-            for (number, entry) in entries.enumerated() { try checkContent(of: entry, number: number + 1) }
+            if let pair = Self.overlap(entries) {
+                return .unverifiable(
+                    "entries \(pair.0) and \(pair.1) of its central directory share the same bytes, as no tool packs "
+                        + "them")
+            }
+            let allowance = ContentCheck.Allowance(fileSize: size)
+            do {
+                for (number, entry) in entries.enumerated() {
+                    try checkContent(of: entry, number: number + 1, allowance)
+                }
+            } catch is ContentCheck.BeyondAllowance {
+                return .unverifiable(
+                    "it unpacks to more than \(allowance.all), and is looked into no further")
+            }
             return .intact
         } catch let fault as Fault {
             return fault.verdict
@@ -76,9 +89,22 @@ struct ZipArchive {
         var header: Int64
         var packed: Int64
         var length: Int64
+        /// Where its data end, at the least.
+        var end: Int64
     }
 
-    private func checkContent(of entry: Entry, number: Int) throws {
+    /// Two entries whose data overlap, by their numbers.
+    ///
+    /// So a small file can claim to hold anything many times over (David Fifield, "A better zip bomb", WOOT 2019).
+    private static func overlap(_ entries: [Entry]) -> (Int, Int)? {
+        let order = entries.indices.sorted { entries[$0].header < entries[$1].header }
+        for (one, next) in zip(order, order.dropFirst()) where entries[one].end > entries[next].header {
+            return (min(one, next) + 1, max(one, next) + 1)
+        }
+        return nil
+    }
+
+    private func checkContent(of entry: Entry, number: Int, _ allowance: ContentCheck.Allowance) throws {
         guard !entry.isEncrypted, entry.method == 0 || entry.method == 8 else { return }
         let header = try bytes(entry.header, 30)
         guard header.count == 30, header.starts(with: [0x50, 0x4b, 3, 4]) else {
@@ -89,7 +115,9 @@ struct ZipArchive {
         guard end <= size else {
             throw Self.malformed("the data of entry \(number) lie beyond the file's bounds")
         }
-        let check = ContentCheck { offset, count in isTimeOver() ? nil : try bytes(offset, count) }
+        let check = ContentCheck(allowance) { offset, count in
+            isTimeOver() ? nil : try bytes(offset, count)
+        }
         let fault = try check.fault(
             in: start..<end, entry.method == 0 ? .stored : .deflated,
             expected: .init(checksum: entry.checksum, length: entry.length))
@@ -211,7 +239,7 @@ struct ZipArchive {
         return Entry(
             method: directory.number(2, at + 10), isEncrypted: directory.number(2, at + 8) & 1 == 1,
             checksum: UInt32(truncatingIfNeeded: directory.number(4, at + 16)), header: end.stub + offset,
-            packed: packed, length: length)
+            packed: packed, length: length, end: dataEnd)
     }
 
     private func zip64Values(_ directory: [UInt8], from start: Int, length: Int) -> [Int64] {

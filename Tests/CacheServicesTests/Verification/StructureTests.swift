@@ -52,6 +52,44 @@ import Testing
         for (name, bytes) in all { #expect(try verdict(onZip: bytes) == .intact, "\(name)") }
     }
 
+    /// A small archive that claims to hold far more than any tool packs is named and not unpacked to its end.
+    @Test func aBombIsNotUnpacked() throws {
+        let directory = try TemporaryDirectory()
+        try run(
+            "/usr/bin/python3", "-c",
+            """
+            import os, struct, sys, zipfile, zlib
+            os.chdir(sys.argv[1])
+            raw = bytes(1 << 26); c = zlib.compressobj(9, zlib.DEFLATED, -15); packed = c.compress(raw) + c.flush()
+            def entry(offset):
+                return struct.pack("<IHHHHHHIIIHHHHHII", 0x02014b50, 20, 20, 0, 8, 0, 33, zlib.crc32(raw), len(packed),
+                                   len(raw), 1, 0, 0, 0, 0, 0, offset) + b"a"
+            local = struct.pack("<IHHHHHIIIHH", 0x04034b50, 20, 0, 8, 0, 33, zlib.crc32(raw), len(packed), len(raw), 1,
+                                0) + b"a" + packed
+            def make(name, locals, entries):
+                directory = b"".join(entries)
+                open(name, "wb").write(local * locals + directory + struct.pack(
+                    "<IHHHHIIH", 0x06054b50, 0, 0, len(entries), len(entries), len(directory), len(local) * locals, 0))
+            make("overlap", 1, [entry(0)] * 1000); make("one", 1, [entry(0)])
+            make("apart", 20, [entry(i * len(local)) for i in range(20)])
+            assert zipfile.ZipFile("apart").testzip() is None
+            """, directory.path
+        ).checked()
+        func verdict(_ name: String) throws -> FileVerdict {
+            try self.verdict(
+                onZip: [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(directory.path)/\(name)"))))
+        }
+        #expect(try verdict("one") == .intact)
+        guard case .unverifiable(let shared) = try verdict("overlap"),
+            case .unverifiable(let more) = try verdict("apart")
+        else {
+            Issue.record("\(try verdict("overlap")), \(try verdict("apart"))")
+            return
+        }
+        #expect(shared.contains("share the same bytes"))
+        #expect(more.hasPrefix("it unpacks to more than 52"), "\(more)")
+    }
+
     /// Wherever an archive is cut off, it shows: also just behind another archive that is stored in it.
     @Test func everyTruncationShows() throws {
         var cuts = 0
@@ -123,7 +161,7 @@ import Testing
             """, directory.path
         ).checked()
         func fault(_ bytes: [UInt8]) throws -> String? {
-            let check = ContentCheck { offset, count in
+            let check = ContentCheck(.init(fileSize: Int64(bytes.count))) { offset, count in
                 Array(bytes[min(bytes.count, Int(offset))..<min(bytes.count, Int(offset) + count)])
             }
             return try check.fault(in: 0..<Int64(bytes.count), .gzip, expected: nil)
