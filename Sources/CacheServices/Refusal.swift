@@ -25,10 +25,16 @@ struct Refusal: Hashable, ExpressibleByStringInterpolation {
 
     /// A move that failed.
     init(ofMove error: SystemError) {
-        self =
-            [EACCES, EPERM].contains(error.code)
-            ? Refusal("it cannot be moved by this user: \(error)", .denied)
-            : "it could not be moved: \(error)"
+        switch error.code {
+        case EACCES, EPERM: self = Refusal("it cannot be moved by this user: \(error)", .denied)
+        // No mount lies in between: that was looked at before.
+        case EXDEV:
+            self = """
+                its file system moves no such directory: it lies in the lower layer of an overlay mounted without \
+                redirect_dir, or belongs to another project quota
+                """
+        default: self = "it could not be moved: \(error)"
+        }
     }
 
     /// Somebody else removed it.

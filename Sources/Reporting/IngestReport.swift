@@ -26,6 +26,8 @@ package struct IngestReport: Report {
     package var firstDamaged: Int?
     /// Whether the log named more downloads than are taken from one.
     package var isCut: Bool
+    /// How much of the log was read, where that is not all of it.
+    package var readUpTo: ByteCount?
     /// The entries downloaded, in the order of the log.
     package var entries: [IngestedDownload]
 
@@ -91,6 +93,11 @@ package struct IngestReport: Report {
                 "The log names more downloads than any job makes; the rest were left out.", indent: 2,
                 tone: .warning)
         }
+        if let readUpTo {
+            page.paragraph(
+                "The log is longer than any job's: only its first \(readUpTo) were read.", indent: 2,
+                tone: .warning)
+        }
         return page.text
     }
 
@@ -121,6 +128,7 @@ package struct IngestReport: Report {
                 "all": .integer(Int64(lines)), "skipped": .integer(Int64(skipped)),
                 "others": .integer(Int64(others)), "damaged": .integer(Int64(damaged)),
                 "first_damaged": firstDamaged.map { .integer(Int64($0)) } ?? .null, "cut": .bool(isCut),
+                "read_up_to": readUpTo.map { .bytes($0) } ?? .null,
             ],
             "misses": .integer(Int64(recorded.count)),
             "miss_bytes": .bytes(recorded.reduce(.zero) { $0 + $1.bytes }),

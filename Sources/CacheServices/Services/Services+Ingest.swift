@@ -31,6 +31,7 @@ extension Services {
                 firstDamaged: result.log.firstDamaged, isCut: result.log.isCut, entries: result.entries)
             report.project = result.project
             report.jobs = result.log.jobs
+            report.readUpTo = result.log.readUpTo
             return report
         } catch JobLogError.noFile {
             throw Failure(

@@ -7,7 +7,7 @@ import Glibc
 /// Reads the downloads that a job's log names, from a file or a stream, and knows them again in a log that grew.
 ///
 /// A line ends at a line feed or a carriage return, for Maven's progress is written over itself. Logs are read
-/// once, from front to end, whatever their size; what is no download is passed over.
+/// once, from front to end; what is no download is passed over.
 package struct JobLog {
     /// What a log told.
     package struct Reading: Sendable, Equatable {
@@ -30,6 +30,8 @@ package struct JobLog {
         package var jobs = 0
         /// Whether there were more downloads than are taken from one log.
         package var isCut = false
+        /// How much of it was read, where that is not all of it.
+        package var readUpTo: ByteCount?
 
         /// Lines that tell of no download.
         package var skipped: Int { lines - damaged - others - downloads.count }
@@ -42,6 +44,8 @@ package struct JobLog {
     /// So many take less than two seconds of a processor. GitLab keeps 4 MiB of a log unless told otherwise (`output_limit`):
     /// some thirty thousand lines, and Maven writes two for each download.
     static let downloadLimit = 25_000
+    /// No more of a log is read: GitLab takes 100 MB of one unless told otherwise (`ci_jobs_trace_size_limit`).
+    static let sizeLimit: Int64 = 128 << 20
     /// How long a job may have run before the end of a log that tells no times.
     static let longestJob = Span.days(1)
 
@@ -65,14 +69,23 @@ package struct JobLog {
         var state = State(seed: job ?? "", endedAt: endedAt)
         var buffer = [UInt8](repeating: 0, count: Self.lineLimit + (1 << 18))
         var (filled, isTooLong) = (0, false)
+        var rest = Self.sizeLimit
         while true {
             let count = buffer.withUnsafeMutableBytes { bytes in
-                Glibc.read(descriptor, bytes.baseAddress.map { $0 + filled }, bytes.count - filled)
+                let room = min(bytes.count - filled, Int(rest))
+                return Glibc.read(descriptor, bytes.baseAddress.map { $0 + filled }, room)
             }
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw .unreadable(reason: String(cString: strerror(errno))) }
             let isEnd = count == 0
             filled += count
+            rest -= Int64(count)
+            if isEnd, rest == 0 {
+                var more: UInt8 = 0
+                if Glibc.read(descriptor, &more, 1) == 1 {
+                    state.reading.readUpTo = ByteCount(Self.sizeLimit)
+                }
+            }
             if state.reading.lines == 0, buffer.starts(with: [0x1f, 0x8b]) {
                 throw .unreadable(reason: "it is compressed; send it through gzip -dc to standard input")
             }

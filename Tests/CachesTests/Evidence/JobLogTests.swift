@@ -193,6 +193,26 @@ import Testing
         #expect((tooLong.lines, tooLong.damaged, tooLong.firstDamaged) == (22, 1, 2))
     }
 
+    /// A job can make its log as long as it likes: what is beyond the bound is said not to have been read.
+    @Test func noMoreOfALogIsReadThanAnyJobWrites() throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("log", "Downloaded from central: \(Self.jar) (4.7 kB at 128 kB/s)\n")
+        let bound = JobLog.sizeLimit
+        // A download at the end of what is read, and one behind it.
+        try directory.shell(
+            """
+            truncate -s \(bound - 200) log; printf '\\nDownloaded from central: \(Self.jar.replacing("1.0", with: "2.0"))\\n' >> log
+            truncate -s \(bound) log; cp --sparse=always log whole; truncate -s 200G log
+            """)
+        for (name, readUpTo) in [("whole", nil), ("log", ByteCount(bound))] {
+            let file = open("\(directory.path)/\(name)", O_RDONLY)
+            defer { close(file) }
+            let reading = try JobLog(.maven).read(file, job: nil, endedAt: Self.end)
+            #expect(reading.readUpTo == readUpTo)
+            #expect(reading.downloads.map(\.file).first == "lib-1.0.jar")
+        }
+    }
+
     static let durations: [(String, Int64?)] = [
         ("0.123 s", 1), ("6 s", 6), ("01:23 min", 84), ("02:03 h", 7440), ("1 d 02:03 h", 93_840), ("s", nil),
         ("-1 s", nil), ("1 d", nil), ("999999999999999 s", nil),
