@@ -9,6 +9,7 @@ order of the components changes nothing, and no object is of two pools.
 """
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -221,6 +222,42 @@ def orders(deploy):
                         yield f"{overlay}: {name} is another where the components come as {', '.join(order)}"
 
 
+def chosen_all(deploy):
+    """The example with its choices taken, none of which is tried otherwise: what does not render, and what does not agree."""
+    text = (deploy / "example/kustomization.yaml").read_text()
+    # Prose has one space after its #, and no dash; what goes into another file has a bracket or a place.
+    text = re.sub(r"^( *)# (- |  (?!\[\[|location))", r"\1\2", text, flags=re.MULTILINE)
+    file = yaml.safe_load(text)
+    file["components"] = [each for each in file["components"] if each.split("components/")[1] not in ("openshift", "watch/images")]
+    with tempfile.TemporaryDirectory() as work:
+        user = Path(work).resolve()
+        root = "../" * len(user.parts[1:]) + str(deploy)[1:]
+        for key in ("resources", "components"):
+            file[key] = [each.replace("..", root, 1) for each in file[key]]
+        (user / "larder.yaml").write_text(OWN_SETTINGS)
+        (user / "registries.conf").write_text("# mine\n")
+        (user / "kustomization.yaml").write_text(yaml.safe_dump(file))
+        result = subprocess.run(["kubectl", "kustomize", user], capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        yield f"the example with all of its choices: {result.stderr}"
+        return
+    objects = list(yaml.safe_load_all(result.stdout))
+    for name, wanted in (("larder-config", OWN_SETTINGS), ("larder-registries", "# mine\n")):
+        found = [value for thing in objects if thing["kind"] == "ConfigMap" and thing["metadata"]["name"].startswith(name)
+                 for value in thing["data"].values()]
+        if found != [wanted]:
+            yield f"of the user's {name} comes {found}"
+    settings = next(thing["data"] for thing in objects if thing["kind"] == "ConfigMap" and thing["metadata"]["name"] == "larder-runner")
+    taints = []
+    for each in settings["nodeTolerations"].split(","):
+        taint, effect = each.split(":")
+        key, value = taint.split("=")
+        taints.append({"key": key, "value": value, "effect": effect})
+    for thing, pod in pods(objects):
+        if pod.get("tolerations") not in (taints, [{"operator": "Exists"}]):
+            yield f"{thing['kind']} {thing['metadata']['name']} tolerates {pod.get('tolerations')}, and jobs {taints}"
+
+
 def unset_proxy(deploy):
     """Without its setting, the component's words name it."""
     try:
@@ -256,7 +293,7 @@ def main(deploy, directory):
     # Each driver's component on an overlay that has it already: no variable twice (references.py).
     (directory / "store-twice.yaml").write_text(
         rendered(deploy, ["overlays/overlay-store"], ["overlay-store", "settings"], {}, []))
-    for problem in [*own_settings(deploy), *pools(deploy), *orders(deploy), *unset_proxy(deploy)]:
+    for problem in [*own_settings(deploy), *pools(deploy), *orders(deploy), *chosen_all(deploy), *unset_proxy(deploy)]:
         print(f"adapted: {problem}")
         failed = True
     sys.exit(1 if failed else 0)
