@@ -10,7 +10,8 @@ import Testing
         let second: Program
 
         init() throws {
-            directory = try TemporaryDirectory()
+            let directory = try TemporaryDirectory()
+            self.directory = directory
             try directory.shell(
                 """
                 for n in $(seq 9); do
@@ -29,12 +30,13 @@ import Testing
                     volumes:
                       - {name: build, kind: build-cache, path: \(folder)/cache, limit: 50M, trash: \(trash)}
                     """)
-                var program = Program()
-                program.options = ["--config", "\(folder)/\(name).yaml", "--state", "\(folder)/\(name)"]
-                try program("scan").checked()
-                return program
+                var larder = Program()
+                larder.options = ["--config", "\(folder)/\(name).yaml", "--state", "\(folder)/\(name)"]
+                _ = try larder("scan").checked()
+                return larder
             }
-            (first, second) = (try program("first", "24h"), try program("second", "0s"))
+            first = try program("first", "24h")
+            second = try program("second", "0s")
         }
     }
 
