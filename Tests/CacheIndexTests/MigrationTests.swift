@@ -59,6 +59,11 @@ import Testing
             SELECT volume, kind, bytes, lower_bound, detail FROM unaccounted;
             DROP TABLE unaccounted; ALTER TABLE other RENAME TO unaccounted; PRAGMA user_version = 13
             """
+        // What later migrations made is made by them again.
+        for migration in Schema.migrations[14...] {
+            let sql = String(decoding: migration.sql, as: UTF8.self)
+            for made in sql.matches(of: #/CREATE TABLE (\w+)/#) { _ = try bed.sql("DROP TABLE \(made.1)") }
+        }
         _ = try bed.sql(older)
         try? FileManager.default.removeItem(atPath: bed.database + ".checked")
         let index = try bed.open()
