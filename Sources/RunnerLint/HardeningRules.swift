@@ -70,7 +70,10 @@ enum HardeningRules {
         let policy = pod.kubernetes["pull_policy"]
         let allowed = pod.kubernetes["allowed_pull_policies"]?.texts ?? []
         let all = (policy?.texts ?? ["if-not-present"]) + allowed
-        guard let loose = all.first(where: { $0 != "always" }) else { return [] }
+        guard let loose = all.first(where: { $0 != "always" }),
+            // What each job's Podman has too, no job brought.
+            !secrets.texts.allSatisfy(DesignRules.registrySecrets(pod).map(\.name).contains)
+        else { return [] }
         return [
             Finding(
                 .warning, "pull-policy", at: policy ?? pod.kubernetes,
@@ -146,7 +149,7 @@ enum HardeningRules {
 
 /// What this design's volumes and policies need of a job's pod.
 enum DesignRules {
-    static let all: [Rule<JobPod>] = [selector, network, readOnlyCache, readOnlyStore]
+    static let all: [Rule<JobPod>] = [selector, network, readOnlyCache, readOnlyStore, pullSecret]
 
     /// Claims that jobs and Larder share.
     private static func sharedClaims(_ pod: JobPod) -> [JobPod.Mount] {
@@ -182,6 +185,36 @@ enum DesignRules {
                     + "is reached.",
                 cure: "In [runners.kubernetes.pod_labels]: \"ci-cache/network\" = \"registries\".")
         ]
+    }
+
+    /// The secrets with which something in the pod pulls, each with where it is given.
+    static func registrySecrets(_ pod: JobPod) -> [(name: String, setting: Setting)] {
+        let patched = pod.podSpec.flatMap { patch in
+            patch.values(of: "secret").filter { secret in
+                secret.exactly("items")?.elements.contains { $0.exactly("key")?.text == ".dockerconfigjson" }
+                    == true
+            }.compactMap { $0.exactly("secretName")?.text }.map { ($0, patch.setting) }
+        }
+        let mounted = (pod.kubernetes.at("volumes", "secret")?.elements ?? []).filter {
+            $0["items"]?[".dockerconfigjson"] != nil
+        }.compactMap { volume in volume["name"]?.text.map { ($0, volume) } }
+        return patched + mounted
+    }
+
+    /// Kubernetes takes the secrets of the account where a pod has none, and the runner gives its pods one.
+    @Sendable private static func pullSecret(_ pod: JobPod) -> [Finding] {
+        guard pod.kubernetes["use_service_account_image_pull_secrets"]?.boolean != true else { return [] }
+        let given = pod.kubernetes["image_pull_secrets"]?.texts ?? []
+        return registrySecrets(pod).filter { !given.contains($0.name) }.map { name, setting in
+            Finding(
+                .warning, "pull-secret", at: setting,
+                problem:
+                    "Podman pulls with the secret \(name), and the job's own images are pulled without it",
+                reason:
+                    "The runner adds a secret of its own to each pod, and Kubernetes then passes over those of the "
+                    + "service account: a private image of a job, or of the helper, is not pulled.",
+                cure: "In [runners.kubernetes]: image_pull_secrets = [\"\(name)\"].")
+        }
     }
 
     private static func isStore(_ mount: JobPod.Mount, _ pod: JobPod) -> Bool {

@@ -18,6 +18,9 @@ struct HelmTemplate {
     /// What could not be run.
     private(set) var unknown: [Unknown] = []
 
+    /// The line at which the template refuses its values, and the words that it has for that.
+    private(set) var refusal: Unknown?
+
     /// What stands, with a number, where something could not be run: two keys of one name would be a fault.
     static let placeholder = "helm-value"
 
@@ -90,21 +93,33 @@ struct HelmTemplate {
         let argument = String(action.dropFirst(word.count).drop { $0 == " " })
         switch word {
         case "if":
-            let truth = condition(argument, line)
+            // What lies in a branch that is not taken is not run, and so not asked.
+            let truth = branches.allSatisfy(\.isTaken) && condition(argument, line)
             branches.append(Branch(isTaken: truth, wasTaken: truth))
+        case "with" where argument.hasPrefix("omit "):
+            // What is left of a table without the members of these names: whoever asks wants none.
+            guard let rest = omitted(argument) else { fallthrough }
+            branches.append(Branch(isTaken: !rest.isEmpty, wasTaken: !rest.isEmpty))
         case "with", "range", "define", "block":
             if branches.allSatisfy(\.isTaken) { unknown.append(Unknown(action: action, line: line)) }
             branches.append(Branch(isTaken: word == "with", wasTaken: true, isKnown: false))
         case "else":
             guard let last = branches.indices.last else { return }
-            let condition =
-                argument.hasPrefix("if ") ? condition(String(argument.dropFirst(3)), line) : true
-            branches[last].isTaken = branches[last].isKnown && !branches[last].wasTaken && condition
-            branches[last].wasTaken = branches[last].wasTaken || condition
+            let isOpen =
+                branches[last].isKnown && !branches[last].wasTaken
+                && branches[..<last].allSatisfy(\.isTaken)
+            let isTaken =
+                isOpen && (!argument.hasPrefix("if ") || condition(String(argument.dropFirst(3)), line))
+            branches[last].isTaken = isTaken
+            branches[last].wasTaken = branches[last].wasTaken || isTaken
         case "end":
             _ = branches.popLast()
         default:
             guard branches.allSatisfy(\.isTaken) else { return }
+            if word == "fail" {
+                refusal = refusal ?? Unknown(action: pipeline(argument) ?? argument, line: line)
+                return
+            }
             if let value = pipeline(action) {
                 text += value
             } else {
@@ -133,6 +148,16 @@ struct HelmTemplate {
         return true
     }
 
+    /// The names in `omit TABLE "NAME"…` that the table has beside these; nil where the table is not known.
+    private func omitted(_ source: String) -> [String]? {
+        let terms = Self.terms(source).dropFirst()
+        guard let table = terms.first.flatMap(place), case .table(let members) = table.value else {
+            return nil
+        }
+        let names = terms.dropFirst().compactMap(operand)
+        return names.count == terms.count - 1 ? members.keys.filter { !names.contains($0) } : nil
+    }
+
     /// The value of `a | f x | g`; nil where a part of it is not known.
     private func pipeline(_ source: String) -> String? {
         var value: String?
@@ -155,6 +180,11 @@ struct HelmTemplate {
                     arguments[1].hasPrefix(arguments[0])
                     ? String(arguments[1].dropFirst(arguments[0].count)) : arguments[1]
             case ("toString", 1), ("trim", 1): value = arguments[0]
+            case ("hasPrefix", 2): value = "\(arguments[1].hasPrefix(arguments[0]))"
+            case ("replace", 3): value = arguments[2].replacing(arguments[0], with: arguments[1])
+            case ("regexReplaceAll", 3):
+                value = Self.replacing(arguments[0], in: arguments[1], by: arguments[2])
+            case ("printf", 1...): value = Self.formatted(arguments[0], Array(arguments.dropFirst()))
             case (_, 0): value = operand(head)
             default: return nil
             }
@@ -174,11 +204,8 @@ struct HelmTemplate {
         case ".Release.Namespace": return "gitlab-runner"
         default: break
         }
-        let keys = term.split(separator: ".", omittingEmptySubsequences: false)
-        guard keys.count > 2, keys[0].isEmpty || keys[0] == "$", keys[1] == "Values" else { return nil }
-        var place: Setting? = values
-        for key in keys.dropFirst(2) { place = place?.exactly(String(key)) }
-        switch place?.value {
+        guard Self.isOfValues(term) else { return nil }
+        switch place(term)?.value {
         case .text(let text): return text
         case .integer(let number): return "\(number)"
         case .number(let number): return "\(number)"
@@ -188,6 +215,51 @@ struct HelmTemplate {
         // Helm takes what is not there for nothing.
         case .other, nil: return ""
         }
+    }
+
+    private static func isOfValues(_ term: String) -> Bool {
+        let keys = term.split(separator: ".", omittingEmptySubsequences: false)
+        return keys.count > 2 && (keys[0].isEmpty || keys[0] == "$") && keys[1] == "Values"
+    }
+
+    /// What `.Values.a.b` names.
+    private func place(_ term: String) -> Setting? {
+        guard Self.isOfValues(term) else { return nil }
+        return term.split(separator: ".").drop { $0 == "$" }.dropFirst().reduce(values as Setting?) {
+            $0?.exactly(String($1))
+        }
+    }
+
+    /// Go's regular expressions are Swift's, as far as templates use them; `${1}` is what the first group took.
+    private static func replacing(_ pattern: String, in text: String, by template: String) -> String? {
+        guard let regex = try? Regex(pattern) else { return nil }
+        return text.replacing(regex) { match in
+            var made = template
+            for group in match.output.indices {
+                made = made.replacing("${\(group)}", with: match.output[group].substring ?? "")
+            }
+            return made
+        }
+    }
+
+    /// `%s`, `%v` and `%d` as they stand, `%q` in quotes; nil for others, and where too few or too many are given.
+    private static func formatted(_ format: String, _ arguments: [String]) -> String? {
+        var (made, rest, next) = ("", format[...], arguments[...])
+        while let percent = rest.firstIndex(of: "%") {
+            made += rest[..<percent]
+            rest = rest[percent...].dropFirst()
+            switch rest.popFirst() {
+            case "%": made += "%"
+            case "s", "v", "d":
+                guard let value = next.popFirst() else { return nil }
+                made += value
+            case "q":
+                guard let value = next.popFirst() else { return nil }
+                made += "\"\(value)\""
+            default: return nil
+            }
+        }
+        return next.isEmpty ? made + rest : nil
     }
 
     private static func unwrapped(_ term: String) -> String {

@@ -88,6 +88,14 @@ struct RunnerDocument {
             finding.severity = .warning
             return finding
         }
+        if let refusal = template.refusal {
+            // Found alone, as what cannot be read is: its line is the file's.
+            findings.append(
+                Self.finding(
+                    "template", line: refusal.line + lineOffset,
+                    "the template refuses its values: \(refusal.action)",
+                    "Helm ends here, and installs nothing.", "Correct the value; the rest was not checked."))
+        }
     }
 
     private static func finding(

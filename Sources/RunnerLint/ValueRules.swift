@@ -2,7 +2,7 @@ import TOMLSettings
 
 /// Values that the runner or Kubernetes takes from a short list, and quantities.
 enum ValueRules {
-    static let all: [Rule<JobPod>] = [choices, quantities]
+    static let all: [Rule<JobPod>] = [choices, tolerations, quantities]
 
     /// The values of a key, as the runner's documentation has them (19.3); a case that differs is another value.
     private static let accepted: [String: [String]] = [
@@ -32,6 +32,24 @@ enum ValueRules {
             }
         }
         return found
+    }
+
+    /// The effects of a taint (core/v1); empty stands for all of them.
+    private static let effects = ["NoSchedule", "PreferNoSchedule", "NoExecute"]
+
+    /// In `node_tolerations` the key is the taint, and the value its effect.
+    @Sendable private static func tolerations(_ pod: JobPod) -> [Finding] {
+        (pod.kubernetes["node_tolerations"]?.members ?? []).compactMap { _, setting in
+            guard let text = setting.text, !text.isEmpty, !effects.contains(text), isKnown(text) else {
+                return nil
+            }
+            let near = KeyRules.nearest(to: text, among: effects, within: max(2, text.count / 3))
+            return Finding(
+                .error, "bad-value", at: setting, problem: "\"\(text)\" is no effect of a taint",
+                reason: "Kubernetes refuses the pod of every job.",
+                cure: (near.map { "Did you mean \"\($0)\"? " } ?? "")
+                    + "Accepted: \(effects.joined(separator: ", ")), or nothing for all of them.")
+        }
     }
 
     /// `type` is a profile's only below one, and the pull policy of Docker is none of Kubernetes'.

@@ -26,6 +26,8 @@ import Testing
             ("containers.conf", "containers.readonly.conf"),
         ],
         [("registries: \"\"", "registries: larder-registries"), ("proxy: \"\"", "proxy: http://proxy:3128")],
+        [("registryCredentials: \"\"", "registryCredentials: mine"), ("cpuLimit: \"\"", "cpuLimit: \"3\"")],
+        [("imageStore: claim", "imageStore: pod"), ("registryCa: \"\"", "registryCa: registry-ca")],
     ]) func eachChoiceIsFaultless(_ changes: [(String, String)]) throws {
         var text = try values()
         for (old, new) in changes {
@@ -33,6 +35,59 @@ import Testing
             text.replaceSubrange(place, with: new)
         }
         #expect(RunnerLint().check(text) == [])
+    }
+
+    /// With the account's secrets alone no image of a job would be pulled.
+    @Test func aSecretOfPodmansIsThePodsToo() throws {
+        let named = "        image_pull_secrets = [\"{{ .Values.larder.registryCredentials }}\"]\n"
+        let text = try values(("registryCredentials: \"\"", "registryCredentials: mine"), (named, ""))
+        let findings = RunnerLint().check(text)
+        #expect(findings.map(\.rule) == ["pull-secret"])
+        #expect(findings.first?.cure.contains("image_pull_secrets = [\"mine\"]") == true)
+        // Where the runner gives its pods none, those of the account count.
+        let own = text.replacing(
+            "        privileged = false\n",
+            with: "        privileged = false\n        use_service_account_image_pull_secrets = true\n")
+        #expect(RunnerLint().check(own) == [])
+        // A secret that Podman has not is one that some jobs may not use.
+        let other = RunnerLint().check(
+            text.replacing(
+                "        privileged = false\n",
+                with: "        privileged = false\n        image_pull_secrets = [\"mine\", \"other\"]\n"))
+        #expect(other.map(\.rule) == ["pull-policy"])
+    }
+
+    /// What Helm would end with, at the line that says so.
+    @Test func aSettingThatThereIsNotIsRefused() throws {
+        let text = try values(("  nodeTolerations: \"\"\n", "  nodeToleration: \"a:NoSchedule\"\n"))
+        let findings = RunnerLint().check(text).filter { $0.rule == "template" }
+        #expect(findings.map(\.severity) == [.error])
+        #expect(findings.first?.problem.contains("larder-runner has no setting") == true)
+        #expect(findings.first?.line == RunnerFiles.line(of: "{{- fail (printf \"larder-runner", in: text))
+    }
+
+    /// The functions that the shipped template uses, each against what Helm 4.1 made of it.
+    @Test(arguments: [
+        (
+            "regexReplaceAll `^[a-z]+://([^:/]+):([0-9]+).*$` \"http://p.example:3128/\" `${1} ${2}`",
+            "p.example 3128"
+        ),
+        ("regexReplaceAll `([.]0){3}/8|([.]0){2}/16` \"10.0.0.0/8,10.0.0.0/16,a\" `.*`", "10.*,10.0.*,a"),
+        ("printf \",%s=%d\" \"a\" 3 | replace \",\" \"|\"", "|a=3"),
+    ]) func aFunctionGivesWhatHelmGives(_ action: String, _ wanted: String) throws {
+        let text = try values(
+            (
+                "\"ci-cache/network\" = \"registries\"",
+                "\"a/b\" = \"{{ \(action) }}\"\n          \"ci-cache/network\" = \"registries\""
+            ))
+        #expect(RunnerLint().check(text) == [])
+        // The same text as a pull policy, which a finding shows.
+        let shown = try values(
+            (
+                "pull_policy = [\"if-not-present\"]\n        allowed",
+                "pull_policy = [\"{{ \(action) }}\"]\n        allowed"
+            ))
+        #expect(RunnerLint().check(shown).map(\.problem).contains { $0.contains("\"\(wanted)\"") })
     }
 
     /// A fault's line is that of the YAML file.
@@ -74,18 +129,18 @@ import Testing
     /// What a `range` makes is not known, nor are its lines; a value that is not known has no word of its own.
     @Test(arguments: [
         (
-            "          \"ci-cache/pool\" = \"{{ .Values.larder.pool }}\"\n\n",
+            "        [runners.kubernetes.node_selector]\n",
             [
                 "{{- range $k, $v := .Values.sel }}", "{{ $k }} = \"{{ $v }}\"", "{{ $v }} = \"{{ $k }}\"",
                 "{{- end }}",
             ], 1
         ),
         (
-            "        cpu_request = \"1\"\n",
+            "        helper_cpu_request = \"100m\"\n",
             ["{{ include \"a\" . }} = \"1\"", "{{ include \"b\" . }} = \"2\""], 2
         ),
-        ("        cpu_request = \"1\"\n", ["{{ include \"more\" . | nindent 4 }}"], 1),
-        ("        cpu_request = \"1\"\n", ["cpu_limit = \"{{ include \"cpu\" . }}\""], 1),
+        ("        helper_cpu_request = \"100m\"\n", ["{{ include \"more\" . | nindent 4 }}"], 1),
+        ("        helper_cpu_request = \"100m\"\n", ["cpu_limit = \"{{ include \"cpu\" . }}\""], 1),
     ])
     func noFindingIsAboutWhatWasNotRun(_ place: String, _ lines: [String], _ count: Int) throws {
         let added = lines.map { "        \($0)\n" }.joined()

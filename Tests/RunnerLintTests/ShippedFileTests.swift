@@ -142,6 +142,11 @@ import Testing
         Change(
             "\"ci-cache/pool\" = \"a\"", "", "node-selector", at: "[[runners.kubernetes.volumes.pvc]]"),
         Change(
+            "[runners.kubernetes.pod_labels]",
+            "[runners.kubernetes.node_tolerations]\n      \"a=b\" = \"NoSchdule\"\n      \"c\" = \"\"\n      \"d\" = \"NoExecute\"\n"
+                + "    [runners.kubernetes.pod_labels]",
+            "bad-value", at: "\"a=b\""),
+        Change(
             "\"ci-cache/network\" = \"registries\"", "", "network-label",
             at: "[runners.kubernetes.pod_labels]"),
         Change(
