@@ -24,6 +24,10 @@ struct HelmTemplate {
     /// What stands, with a number, where something could not be run: two keys of one name would be a fault.
     static let placeholder = "helm-value"
 
+    /// A longer action is not run, nor one with more parentheses and words `not`: what they enclose is run by recursion.
+    private static let longest = 1000
+    private static let deepest = 16
+
     /// Runs a template on values.
     init(_ template: String, values: Setting) {
         self.values = values
@@ -41,10 +45,16 @@ struct HelmTemplate {
 
     /// An `if` that is open: whether its branch is taken, and whether one was taken before.
     private struct Branch {
+        /// Whether those around it are taken.
+        var isReached: Bool
         var isTaken: Bool
         var wasTaken: Bool
         /// `with`, whose body is kept as it stands, and what has none here: `range` repeats it, `define` keeps it.
         var isKnown = true
+    }
+
+    private static func isTaken(_ branches: [Branch]) -> Bool {
+        branches.last.map { $0.isReached && $0.isTaken } ?? true
     }
 
     private mutating func run(_ template: String) {
@@ -72,7 +82,7 @@ struct HelmTemplate {
     /// Text outside of actions: as it is, or as its line breaks.
     private mutating func emit(_ part: Substring, _ branches: [Branch], _ line: inout Int) {
         let breaks = part.count { $0 == "\n" }
-        if branches.allSatisfy(\.isTaken) {
+        if Self.isTaken(branches) {
             text += part
         } else {
             text += String(repeating: "\n", count: breaks)
@@ -94,20 +104,24 @@ struct HelmTemplate {
         switch word {
         case "if":
             // What lies in a branch that is not taken is not run, and so not asked.
-            let truth = branches.allSatisfy(\.isTaken) && condition(argument, line)
-            branches.append(Branch(isTaken: truth, wasTaken: truth))
+            let isReached = Self.isTaken(branches)
+            let truth = isReached && condition(argument, line)
+            branches.append(Branch(isReached: isReached, isTaken: truth, wasTaken: truth))
         case "with" where argument.hasPrefix("omit "):
             // What is left of a table without the members of these names: whoever asks wants none.
             guard let rest = omitted(argument) else { fallthrough }
-            branches.append(Branch(isTaken: !rest.isEmpty, wasTaken: !rest.isEmpty))
+            branches.append(
+                Branch(isReached: Self.isTaken(branches), isTaken: !rest.isEmpty, wasTaken: !rest.isEmpty))
         case "with", "range", "define", "block":
-            if branches.allSatisfy(\.isTaken) { unknown.append(Unknown(action: action, line: line)) }
-            branches.append(Branch(isTaken: word == "with", wasTaken: true, isKnown: false))
+            if Self.isTaken(branches) { unknown.append(Unknown(action: action, line: line)) }
+            branches.append(
+                Branch(
+                    isReached: Self.isTaken(branches), isTaken: word == "with", wasTaken: true,
+                    isKnown: false))
         case "else":
             guard let last = branches.indices.last else { return }
             let isOpen =
-                branches[last].isKnown && !branches[last].wasTaken
-                && branches[..<last].allSatisfy(\.isTaken)
+                branches[last].isReached && branches[last].isKnown && !branches[last].wasTaken
             let isTaken =
                 isOpen && (!argument.hasPrefix("if ") || condition(String(argument.dropFirst(3)), line))
             branches[last].isTaken = isTaken
@@ -115,12 +129,13 @@ struct HelmTemplate {
         case "end":
             _ = branches.popLast()
         default:
-            guard branches.allSatisfy(\.isTaken) else { return }
+            guard Self.isTaken(branches) else { return }
             if word == "fail" {
-                refusal = refusal ?? Unknown(action: pipeline(argument) ?? argument, line: line)
+                let text = Self.isPlain(argument) ? pipeline(argument) : nil
+                refusal = refusal ?? Unknown(action: text ?? argument, line: line)
                 return
             }
-            if let value = pipeline(action) {
+            if Self.isPlain(action), let value = pipeline(action) {
                 text += value
             } else {
                 unknown.append(Unknown(action: action, line: line))
@@ -129,7 +144,18 @@ struct HelmTemplate {
         }
     }
 
+    /// Whether an action is short and flat enough to be run.
+    private static func isPlain(_ action: String) -> Bool {
+        let words = action.split { " ()".contains($0) }
+        return action.utf8.count <= longest
+            && action.utf8.count { $0 == UInt8(ascii: "(") } + words.count { $0 == "not" } <= deepest
+    }
+
     private mutating func condition(_ source: String, _ line: Int) -> Bool {
+        guard Self.isPlain(source) else {
+            unknown.append(Unknown(action: "if \(source)", line: line))
+            return true
+        }
         let terms = Self.terms(source)
         switch terms.first {
         case "not": return !condition(terms.dropFirst().joined(separator: " "), line)

@@ -33,6 +33,9 @@ extension Setting {
         if let line = tooDeep(text) {
             throw YAMLFault(description: "nested more than \(Self.mostDepth) deep", line: line)
         }
+        if let line = aliasBesideKeys(text) {
+            throw YAMLFault(description: "an alias beside keys that are lists or maps", line: line)
+        }
         var roots: [Node] = []
         do {
             // Without an encoding Yams reads YAMS_DEFAULT_ENCODING, and prints that it did.
@@ -113,6 +116,54 @@ extension Setting {
         case .duplicatedKeysInMapping(let keys, let context):
             YAMLFault(description: "the key \(keys.first ?? "") is there twice", line: context.mark.line)
         default: YAMLFault(description: "\(error)", line: 1)
+        }
+    }
+
+    /// The line of the first alias in a text that has anchors, and lists, maps or aliases for keys; nil in any other.
+    ///
+    /// Yams compares the keys of a map by all that is in them: aliases of aliases in one would take it for ever. Such keys
+    /// begin with `? `, or end in a bracket or an alias before their colon. No chart has any.
+    private static func aliasBesideKeys(_ text: String) -> Int? {
+        let blanks = [32, 9, 10, 13] as [UInt8]
+        let bytes = Array(text.utf8)
+        var (line, flow) = (1, 0)
+        var alias: Int?
+        var (hasAnchors, hasSuchKeys, isInAlias) = (false, false, false)
+        // The byte before, and the last one that is no blank.
+        var (before, last) = (UInt8(10), UInt8(10))
+        for (place, byte) in bytes.enumerated() {
+            let begins = blanks.contains(before) || "[{,:?-".utf8.contains(before)
+            let next = place + 1 < bytes.count ? bytes[place + 1] : 10
+            let isAlone = flow > 0 || blanks.contains(next)
+            switch byte {
+            case UInt8(ascii: "["), UInt8(ascii: "{"): flow += 1
+            case UInt8(ascii: "]"), UInt8(ascii: "}"): flow = max(0, flow - 1)
+            case UInt8(ascii: "&") where begins && isOfName(next): hasAnchors = true
+            case UInt8(ascii: "*") where begins && isOfName(next):
+                alias = alias ?? line
+                isInAlias = true
+            case UInt8(ascii: "?") where begins && isAlone: hasSuchKeys = true
+            case UInt8(ascii: ":") where isAlone:
+                hasSuchKeys =
+                    hasSuchKeys || isInAlias || last == UInt8(ascii: "]") || last == UInt8(ascii: "}")
+            case 10: line += 1
+            default: break
+            }
+            let isName = isOfName(byte) && !blanks.contains(before)
+            if byte != UInt8(ascii: "*"), byte != 32, byte != 9, !isName { isInAlias = false }
+            if !blanks.contains(byte) { last = byte }
+            before = byte
+        }
+        return hasAnchors && hasSuchKeys ? alias : nil
+    }
+
+    // libYAML's `IS_ALPHA` (`yaml_private.h`), of which the names of anchors consist.
+    private static func isOfName(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
         }
     }
 

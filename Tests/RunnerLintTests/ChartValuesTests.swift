@@ -1,6 +1,7 @@
 import Foundation
-import RunnerLint
 import Testing
+
+@testable import RunnerLint
 
 /// Runners in YAML: values of GitLab's chart, and ConfigMaps.
 @Suite struct ChartValuesTests {
@@ -229,6 +230,49 @@ import Testing
         let findings = RunnerLint().check(text, isYAML: true)
         #expect(findings.map(\.rule) == [rule])
         #expect(findings.first?.line == line)
+    }
+
+    /// Yams compares keys by all that is in them: without bounds each of these would take it for ever.
+    @Test(arguments: ["? *a30\n: x\n", "[*a30]: x\n", "*a30 : x\n", "b: {[*a30]:x}\n", "- ? {*a30: x}\n"])
+    func aliasesOfAliasesAreNoKeys(_ end: String) {
+        let aliases = (1...30).map { "a\($0): &a\($0) [*a\($0 - 1), *a\($0 - 1)]\n" }.joined()
+        let findings = RunnerLint().check("a0: &a0 x\n\(aliases)\(end)", isYAML: true)
+        #expect(findings.map(\.rule) == ["syntax"])
+        #expect(findings.first?.line == 2)
+    }
+
+    /// An alias may stand beside brackets that are no keys.
+    @Test func anAliasBesideBracketsIsRead() {
+        let findings = RunnerLint().check(
+            "a: &a {x: y}\nh: \"${HOST}:80\"\nb: *a\nc: [*a, *a]\nd: {e: *a, f: *a}\nlink: http://[::1]:80\n",
+            isYAML: true)
+        #expect(findings.map(\.rule) == ["empty"])
+    }
+
+    /// What actions enclose is run by recursion, so that what is nested without bounds is not run.
+    @Test(arguments: [
+        "{{ " + String(repeating: "(", count: 100_000) + ".Values.a" + String(repeating: ")", count: 100_000)
+            + " }}",
+        "{{ " + String(repeating: "(", count: 17) + ".Values.a" + String(repeating: ")", count: 17) + " }}",
+        "{{ if " + String(repeating: "not ", count: 100_000) + ".Values.a }}{{ end }}",
+        "{{ if " + String(repeating: "(and ", count: 50_000) + ".Values.a"
+            + String(repeating: ")", count: 50_000)
+            + " }}{{ end }}",
+    ])
+    func anActionThatIsNestedTooDeepIsNotRun(_ action: String) throws {
+        let template = HelmTemplate("a\n\(action)\nb", values: try .init(yaml: "a: x"))
+        #expect(template.unknown.map(\.line) == [2])
+        #expect(template.text.split(separator: "\n").map(String.init) == ["a", "b"])
+    }
+
+    @Test func whatIsNestedAsPeopleDoIsRun() throws {
+        let parentheses = String(repeating: "(", count: 16) + ".Values.a" + String(repeating: ")", count: 16)
+        let template = HelmTemplate(
+            String(repeating: "{{ if .Values.a }}", count: 2000) + "{{ \(parentheses) }}"
+                + String(repeating: "{{ end }}", count: 2000) + "{{ if not .Values.a }}y{{ end }}",
+            values: try .init(yaml: "a: x"))
+        #expect(template.text == "x")
+        #expect(template.unknown.isEmpty)
     }
 
     /// Without a name that says so, the text does.
