@@ -45,7 +45,10 @@ struct Parser: Sendable {
             Parser(name: "podman-pull", share: 0.3) { bytes, scratch in
                 try await podman(bytes, scratch, "pull")
             },
-        ]
+            Parser(name: "podman-info", share: 0.1) { bytes, scratch in
+                try await podman(bytes, scratch, "info")
+            },
+        ] + ofJobs + ofRequests
 
     /// What an error must be: of that type, and fit for a terminal.
     static func judge<E: Error>(_ error: any Error, _ type: E.Type) -> [String] {
@@ -215,6 +218,7 @@ extension Parser {
                 let images = try await client.images()
                 return images.filter { $0.size.bytes < 0 }.map { "image \($0.id) has \($0.size.bytes) bytes" }
             case "containers": _ = try await client.containers()
+            case "info": _ = try await client.info()
             default:
                 let id = try await client.pull(
                     try ImageReference("r.example.com/a:1"), policy: .missing, deadline: .seconds(20))
