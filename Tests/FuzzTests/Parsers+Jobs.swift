@@ -121,7 +121,7 @@ extension Parser {
 
     private static func gzip(_ bytes: [UInt8]) throws -> [String] {
         let source = timed(bytes)
-        let check = ContentCheck { source.read($0, $1) }
+        let check = ContentCheck(.init(fileSize: Int64(bytes.count))) { source.read($0, $1) }
         do {
             let fault = try check.fault(in: 0..<Int64(bytes.count), .gzip, expected: nil)
             return verdict(fault.map { .unverifiable($0) }) + source.wrong()
