@@ -62,7 +62,7 @@ import Testing
         var services = services(state, hooks: [Webhook(url: "http://127.0.0.1:1/")])
         let told = Mutex<[String]>([])
         services.notify = { text, _ in told.withLock { $0.append(text) } }
-        let sent = await services.tell(stuck(), pauses: [.zero], within: .seconds(60))
+        let sent = await services.tell(stuck(), pauses: [.zero], within: .seconds(1200))
         #expect(sent.first?.attempts == 2)
         #expect(told.withLock { $0.first }?.contains("trying again in 0 s (attempt 2 of 2)") == true)
     }

@@ -12,7 +12,6 @@ import Testing
             ("read,pread64:error=EIO:when=1", ".larder/volume-id"),
             ("openat,openat2:error=EIO:when=1+", ".larder"),
             ("openat,openat2:error=ESTALE:when=1+", ".larder"),
-            ("openat,openat2:error=EACCES:when=1+", ".larder/volume-id"),
         ])
     func aFailedLookAtLardersOwnFolderKeepsTheHistory(_ test: (fault: String, path: String)) throws {
         let directory = try TemporaryDirectory()
