@@ -194,7 +194,8 @@ import Testing
             #expect(!page.contains("undoes this") && !page.contains("larder trash restore"), "\(path)")
             #expect(
                 page.contains(
-                    "Purged from the trash by run-9 at \(hour(4)), because the volume was above its critical level"
+                    "What was not brought back was purged from the trash by run-9 at \(hour(4)), because the volume was "
+                        + "above its critical level"
                 ),
                 "\(path)")
         }
