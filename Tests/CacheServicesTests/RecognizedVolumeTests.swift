@@ -62,6 +62,8 @@ import Testing
         let bed = try Bed()
         _ = try bed.scan()
         let known = try #require(try bed.index.fileSystem(of: "build"))
+        // A second look would find none.
+        try bed.bench.directory.shell("rm \(Self.idFile)")
         let error = SystemError(code: code)
         let found = try RecognizedVolume(bed.bench.locked(), known: known, id: .unreadable(error))
         #expect(found.identity == known.identity)
