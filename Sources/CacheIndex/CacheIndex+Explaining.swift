@@ -372,13 +372,10 @@ extension CacheIndex {
         _ condition: String, _ arguments: StatementArguments, _ db: Database,
         order: String = "volumes.name, entries.path, entries.pool"
     ) throws -> [(volume: String, entry: CacheEntry)] {
-        let columns = entryColumns.split(separator: ", ").map {
-            $0.hasPrefix("(") ? String($0) : "entries.\($0)"
-        }.joined(separator: ", ")
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT \(columns), volumes.name, volumes.id
+                SELECT \(entryColumns), volumes.name, volumes.id
                 FROM entries JOIN volumes ON volumes.id = entries.volume
                 WHERE \(condition) ORDER BY \(order)
                 """,

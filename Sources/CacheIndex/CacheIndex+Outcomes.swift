@@ -87,6 +87,14 @@ extension CacheIndex {
         }
     }
 
+    /// The runs of a kind that touched a volume of that name.
+    private static let runsOfKind = """
+        FROM runs
+        JOIN run_volumes ON run_volumes.run = runs.id
+        JOIN volumes ON volumes.id = run_volumes.volume
+        WHERE runs.kind = ? AND volumes.name = ?
+        """
+
     /// When the last run of a kind on a volume ended; nil when there was none.
     ///
     /// - Parameters:
@@ -97,13 +105,7 @@ extension CacheIndex {
         try reading { db in
             let latest = try Int64.fetchOne(
                 db,
-                sql: """
-                    SELECT max(runs.finished_at)
-                    FROM runs
-                    JOIN run_volumes ON run_volumes.run = runs.id
-                    JOIN volumes ON volumes.id = run_volumes.volume
-                    WHERE runs.kind = ? AND volumes.name = ?
-                    """,
+                sql: "SELECT max(runs.finished_at) \(Self.runsOfKind)",
                 arguments: [kind, volume])
             return latest.map { Timestamp(nanoseconds: $0) }
         }
@@ -120,14 +122,7 @@ extension CacheIndex {
         try reading { db in
             try Int64.fetchAll(
                 db,
-                sql: """
-                    SELECT runs.started_at
-                    FROM runs
-                    JOIN run_volumes ON run_volumes.run = runs.id
-                    JOIN volumes ON volumes.id = run_volumes.volume
-                    WHERE runs.kind = ? AND volumes.name = ?
-                    ORDER BY runs.started_at DESC LIMIT ?
-                    """,
+                sql: "SELECT runs.started_at \(Self.runsOfKind) ORDER BY runs.started_at DESC LIMIT ?",
                 arguments: [kind, volume, limit]
             ).map { Timestamp(nanoseconds: $0) }
         }

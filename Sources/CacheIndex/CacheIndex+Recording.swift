@@ -6,8 +6,9 @@ extension CacheIndex {
     /// Records a scan: brings the entries up to date and writes down what was used, fetched and lost.
     ///
     /// One transaction. The first scan of a volume is a baseline, and so is the first after its file system
-    /// was replaced (another marker or root inode, and not what it was known by before): the entries of the old one become ghosts. In an incomplete
-    /// scan, what was not found stays as it was. Where a scan lists one path twice in one pool, the first counts.
+    /// was replaced (another marker or root inode, and not what it was known by before): the entries of the old one
+    /// become ghosts. In an incomplete scan, what was not found stays as it was. Where a scan lists one path twice in
+    /// one pool, the first counts.
     ///
     /// - Parameters:
     ///   - scan: what was found; its entries are in the order of their paths.

@@ -194,13 +194,18 @@ extension CacheIndex {
             finishedAt: try row.time(3), usedBytes: try row.size(10), trashBytes: try row.size(11))
     }
 
-    /// The columns that `entry(_:_:)` reads, by position.
+    /// The columns that `entry(_:_:)` reads, by position, for a query of `entries` beside any other table.
     var entryColumns: String {
-        """
-        path, pool, id, key, inode, bytes, apparent_bytes, files, accessed, fetched, protections, first_seen, \
-        last_used, evidence, confidence, uses, warmed_until, id IN (SELECT entry FROM unused_since_fetch), traits, \
-        directories, (SELECT at FROM arrivals WHERE arrivals.entry = entries.id)
-        """
+        let before = [
+            "path", "pool", "id", "key", "inode", "bytes", "apparent_bytes", "files", "accessed", "fetched",
+            "protections", "first_seen", "last_used", "evidence", "confidence", "uses", "warmed_until",
+        ]
+        return
+            (before.map { "entries.\($0)" } + [
+                "entries.id IN (SELECT entry FROM unused_since_fetch)", "entries.traits",
+                "entries.directories",
+                "(SELECT at FROM arrivals WHERE arrivals.entry = entries.id)",
+            ]).joined(separator: ", ")
     }
 
     /// How many they are: where a query goes on after them.

@@ -48,18 +48,18 @@ package final class LockedVolume: Sendable {
     /// What a scan takes it for where its number is missing or cannot be read, `RecognizedVolume` says.
     package var identity: VolumeIdentity {
         let root = try? self.root.stat()
-        let marker = (try? folder.get()).flatMap { VolumeID(in: $0.own).number } ?? root?.device ?? 0
-        return VolumeIdentity(marker: marker, rootInode: root?.inode ?? 0)
+        return VolumeIdentity(marker: number ?? root?.device ?? 0, rootInode: root?.inode ?? 0)
     }
+
+    /// The number that lies on it now; nil where it is missing or cannot be read.
+    private var number: UInt64? { (try? folder.get()).flatMap { VolumeID(in: $0.own).number } }
 
     /// Whether a scan that this process made of the locked volume is one of what is mounted now.
     ///
     /// A number that is missing or cannot be read contradicts none.
     func isVolume(_ scanned: VolumeIdentity) -> Bool {
         let now = identity
-        if now == scanned { return true }
-        let number = (try? folder.get()).flatMap { VolumeID(in: $0.own).number }
-        return number == nil && now.rootInode == scanned.rootInode
+        return now == scanned || number == nil && now.rootInode == scanned.rootInode
     }
 
     /// Whether a directory is the root of the whole system, and so no volume, whatever link led there.

@@ -38,6 +38,18 @@ struct Remains {
         return remains
     }
 
+    /// What is left of an entry of a run, by its number and its line in the run's journal; nil where nothing is.
+    static func of(_ number: Int, _ line: TrashJournal.Line, in run: OpenDirectory) -> Trash.UnpurgedEntry? {
+        of(Trash.doomed(number), in: run).map { .init(key: line.key, bytes: $0.bytes, reason: $0.reason) }
+    }
+
+    /// What is left of a run whose journal cannot be read; nil where nothing is.
+    static func ofRun(_ id: String, in trash: OpenDirectory) -> Trash.UnpurgedEntry? {
+        of(Array(id.utf8).cString, in: trash).map {
+            .init(key: id, bytes: $0.bytes, reason: "its journal cannot be read")
+        }
+    }
+
     private mutating func add(
         _ name: [CChar], _ stat: larder_stat, in directory: OpenDirectory, path: String
     ) {

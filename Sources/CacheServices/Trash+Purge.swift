@@ -90,17 +90,12 @@ extension Trash {
 
     /// What a purge left of the entries of a run that it was to remove.
     private func unpurged(of run: Run, _ directory: OpenDirectory) -> [UnpurgedEntry] {
-        if run.createdAt == nil {
-            let rest = Remains.of(Array(run.id.utf8).cString, in: folder.trash)
-            return rest.map { [.init(key: run.id, bytes: $0.bytes, reason: "its journal cannot be read")] }
-                ?? []
-        }
+        if run.createdAt == nil { return [Remains.ofRun(run.id, in: folder.trash)].compactMap(\.self) }
         // Mostly there is none: to ask for that is one look at the folder.
         guard let names = try? directory.names(), names.contains(where: Self.isDoomed) else { return [] }
         var unpurged: [UnpurgedEntry] = []
         _ = try? TrashJournal.read(from: directory) { number, line in
-            guard let rest = Remains.of(Self.doomed(number), in: directory) else { return }
-            unpurged.append(.init(key: line.key, bytes: rest.bytes, reason: rest.reason))
+            if let rest = Remains.of(number, line, in: directory) { unpurged.append(rest) }
         }
         return unpurged
     }

@@ -96,16 +96,12 @@ package struct Trash: Sendable {
                     : try? TrashJournal.read(from: directory) { number, line in
                         known += 1
                         guard (try? directory.stat(Self.name(number))) != nil else {
-                            if let rest = Remains.of(Self.doomed(number), in: directory) {
-                                unpurged.append(.init(key: line.key, bytes: rest.bytes, reason: rest.reason))
-                            }
+                            if let rest = Remains.of(number, line, in: directory) { unpurged.append(rest) }
                             return
                         }
                         entries.append(.init(number: number, key: line.key, bytes: line.bytes))
                     }
-                if journal == nil, let rest = Remains.of(name, in: folder.trash) {
-                    unpurged = [.init(key: id, bytes: rest.bytes, reason: "its journal cannot be read")]
-                }
+                if journal == nil { unpurged = [Remains.ofRun(id, in: folder.trash)].compactMap(\.self) }
                 var run = Run(
                     id: id, kind: journal?.kind, createdAt: journal?.createdAt,
                     entries: journal == nil ? [] : entries)

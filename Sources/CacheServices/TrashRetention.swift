@@ -74,8 +74,17 @@ struct TrashRetention {
         return (earlier, min(purged, goes))
     }
 
+    /// The critical level of a volume, where it holds more with its trash; nil where it does not.
+    static func criticalLevel(
+        exceededBy used: ByteCount, trash: ByteCount, of volume: Volume, under quota: Quota,
+        on capacity: Capacity
+    ) -> ByteCount? {
+        let level = volume.criticalLevel(on: capacity)
+        return fill(used, trash: trash, under: quota, on: capacity) > level ? level : nil
+    }
+
     /// What counts against the critical level: what is moved into the trash is not free.
-    static func fill(
+    private static func fill(
         _ used: ByteCount, trash: ByteCount, under quota: Quota, on capacity: Capacity
     ) -> ByteCount {
         quota.limit < capacity.usable ? used + trash : max(used + trash, capacity.used)
@@ -103,8 +112,8 @@ struct TrashRetention {
         var early: [String] = []
     }
 
-    /// Purges runs older than their time, and than the time that they promised; and, above the critical watermark, the oldest first until the volume is
-    /// back at the high one.
+    /// Purges runs older than their time, and than the time that they promised; and, above the critical watermark, the
+    /// oldest first until the volume is back at the high one.
     ///
     /// `runs` is what the trash holds, and what is left of it; `live` is what the volume holds beside it. A volume that
     /// is a part of its file system is measured by what is its own, not by what others wrote there.

@@ -116,16 +116,23 @@ extension Services {
         }
     }
 
-    /// What is gone and has a name that holds the text, or that the pattern matches.
+    /// The keys that a part of a name or a pattern means which no entry has: that of the one entry that has it as a whole
+    /// part of its name; else, where no entry's name holds it, those of what is gone.
     ///
+    /// - Parameter near: the nearest names of entries, five at most.
     /// - Throws: `IndexError`.
-    private func gone(meant name: String, _ index: CacheIndex) throws -> [ExplainReport] {
-        guard name.contains("*") || name.contains("?") else {
-            return try gone(holding: name, volume: nil, pool: nil, index)
-        }
+    private func keys(meantBy name: String, _ near: [String], _ index: CacheIndex) throws -> [String] {
+        let whole = near.filter { $0.split { $0 == ":" || $0 == "/" }.contains { $0 == name } }
+        if whole.count == 1, near.count < 5 { return whole }
+        guard !near.contains(where: { $0.contains(name) }) else { return [] }
+        let isPattern = name.contains("*") || name.contains("?")
         let literal = name.split { $0 == "*" || $0 == "?" }.max { $0.count < $1.count } ?? ""
-        return try gone(
-            holding: String(literal), volume: nil, pool: nil, matching: KeyPattern(name), index)
+        let gone = try gone(
+            holding: isPattern ? String(literal) : name, volume: nil, pool: nil,
+            matching: isPattern ? KeyPattern(name) : nil, index)
+        var keys: [String] = []
+        for key in gone.map(\.key) where !keys.contains(key) { keys.append(key) }
+        return keys
     }
 
     /// How many entries one explanation shows.
@@ -164,20 +171,18 @@ extension Services {
             explanation = try explain(path, index, most: Self.mostExplained, preview: preview)
             explanation.name = name
         }
+        let near = explanation.isEmpty ? try index.names(near: name, count: 5) : []
+        if explanation.isEmpty {
+            for key in try keys(meantBy: name, near, index) {
+                explanation.reports += try explain(key, index, most: Self.mostExplained, preview: preview)
+                    .reports
+            }
+        }
         for place in explanation.reports.indices {
             explanation.reports[place].trust = quality[explanation.reports[place].volume]
             lookInto(&explanation.reports[place])
         }
         guard explanation.isEmpty else { return explanation }
-        let near = try index.names(near: name, count: 5)
-        // The one entry that has it as a whole part of its name is meant.
-        let whole = near.filter { $0.split { $0 == ":" || $0 == "/" }.contains { $0 == name } }
-        if whole.count == 1, near.count < 5 { return try explain(whole[0], from: nil) }
-        // What is there and holds the name is rather meant than what is gone.
-        if !near.contains(where: { $0.contains(name) }) {
-            let gone = try gone(meant: name, index)
-            if !gone.isEmpty { return Explanation(name: name, reports: gone) }
-        }
         let scanned = Set(try index.volumes().map(\.name))
         if !configuration.volumes.contains(where: { scanned.contains($0.name) }) { throw nothingKnown }
         if name.contains("*") || name.contains("?") {

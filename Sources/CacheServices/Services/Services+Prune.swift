@@ -94,9 +94,9 @@ extension Services {
         var plan = plan
         plan.later = RunAllowance.later(plan, beyondLimits ? nil : runLimits)
         plan.isCritical =
-            TrashRetention.fill(
-                plan.usedBytes, trash: plan.trashBytes, under: plan.quota, on: usage.capacity)
-            > volume.criticalLevel(on: usage.capacity)
+            TrashRetention.criticalLevel(
+                exceededBy: plan.usedBytes, trash: plan.trashBytes, of: volume, under: plan.quota,
+                on: usage.capacity) != nil
         (plan.purgedEarlierBytes, plan.purgedBytes) = TrashRetention.purged(plan, of: volume, usage.capacity)
         return plan
     }

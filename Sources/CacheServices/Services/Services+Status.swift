@@ -145,10 +145,9 @@ extension StatusReport {
                 used: figures.usedInodes, quota: volume.inodeQuota(capacity: figures.capacity))
             line.inodes = inodes
             line.pools = figures.pools
-            let level = volume.criticalLevel(on: figures.capacity)
-            let fill = TrashRetention.fill(
-                figures.usedBytes, trash: figures.trashBytes, under: quota, on: figures.capacity)
-            line.critical = fill > level ? level : nil
+            line.critical = TrashRetention.criticalLevel(
+                exceededBy: figures.usedBytes, trash: figures.trashBytes, of: volume, under: quota,
+                on: figures.capacity)
             line.unaccounted = figures.unaccounted
             line.eventLogs = volume.kind == .imageStore ? figures.eventLogs : nil
             line.unmanaged = try index.unmanaged(of: volume.name)
