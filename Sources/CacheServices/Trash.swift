@@ -286,10 +286,12 @@ package struct Trash: Sendable {
         guard let journal = try? TrashJournal.read(from: directory),
             journal.entries.indices.allSatisfy({ isGone(Self.name($0), from: directory) }),
             let names = try? directory.names(),
-            // What could not be purged stays listed by its journal, which goes last.
+            // What could not be purged stays listed by its journal.
             !names.contains(where: { $0.first.map { $0 >= 48 && $0 <= 57 } ?? false || Self.isDoomed($0) })
         else { return }
-        for name in names { _ = unlinkat(directory.descriptor, name, 0) }
+        // The journal goes last: without one, what a kill leaves here would be kept as a run that cannot be read.
+        for name in names where name != TrashJournal.name { _ = unlinkat(directory.descriptor, name, 0) }
+        _ = unlinkat(directory.descriptor, TrashJournal.name, 0)
         _ = unlinkat(folder.trash.descriptor, name, AT_REMOVEDIR)
     }
 

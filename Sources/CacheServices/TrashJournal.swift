@@ -57,7 +57,8 @@ package struct TrashJournal: Codable, Sendable, Equatable {
 
     /// What an entry can occupy: a sum of a million of them does not overflow.
     private static let possible: ClosedRange<Int64> = 0...(1 << 42)
-    private static let name = Array("journal.json".utf8).cString
+    /// The name of its file in the run's folder.
+    static let name = Array("journal.json".utf8).cString
     private static let draft = Array("journal.tmp".utf8).cString
     private static let endMark = Array("ended".utf8).cString
 

@@ -96,6 +96,8 @@ class Bench:
             threads[line[1]][line[2]] += 1
         if self.case.command[0] in ("prune", "verify"):
             self.check_order(log)
+        if self.case.may_be_gone:
+            self.check_last(log)
         worker = max(threads.values(), key=collections.Counter.total)
         return worker, sum(calls.total() for calls in threads.values()) - worker.total()
 
@@ -105,6 +107,15 @@ class Bench:
         found = [next((n for n, line in enumerate(lines) if re.search(call, line)), None) for call in SYNCED]
         if None in found or found != sorted(found):
             raise SystemExit(f"VIOLATION {self.case.name}: the journal is not safe before the first move: {found}")
+
+    def check_last(self, log):
+        """Ends the program unless a run's journal goes after all else of its folder: what a kill leaves without one
+        would be kept for days as a run that cannot be read."""
+        lines = log.read_text(errors="replace").splitlines()
+        gone = [re.search(r'unlinkat\(\d+<[^>]*/trash/[^/>]+>, "([^"]+)", 0\)', line) for line in lines]
+        names = [name[1] for name in gone if name]
+        if "journal.json" not in names or names[-1] != "journal.json":
+            raise SystemExit(f"VIOLATION {self.case.name}: of a run's folder goes last: {names}")
 
     def check(self):
         """What the next runs make of the remains, and what is wrong with it."""
@@ -135,6 +146,9 @@ def kill_all(case, directory, cpu, every):
             continue
         kills += 1
         wrong += [f"{case.name}, killed at {call} number {number}: {w}" for w in bench.check()]
+    # The calls of one run are not quite those of another; but a kill that hardly ever comes shows nothing.
+    if kills < len(points[::every]) * 3 // 4:
+        wrong.append(f"{case.name}: only {kills} of {len(points[::every])} kills came about")
     return kills, len(points), strangers, wrong
 
 
