@@ -13,6 +13,16 @@ extension CacheIndex {
         }
     }
 
+    /// The file systems on which two volumes or more lie, as their last scans saw them.
+    ///
+    /// - Throws: `IndexError`.
+    package func sharedDisks(of volumes: [(volume: Volume, capacity: Capacity)]) throws -> [SharedDisk] {
+        SharedDisk.all(
+            try volumes.compactMap { volume, capacity in
+                try fileSystem(of: volume.name)?.facts.map { (volume, capacity, $0) }
+            })
+    }
+
     /// What the file system of a volume looked like at its last scan; nil where an older Larder made that.
     func fileSystemFacts(of volume: Int64, _ db: Database) throws -> FileSystemFacts? {
         let row = try Row.fetchOne(

@@ -24,7 +24,9 @@ extension CapacityReport {
 
             """
         let sections = volumes.map { (volume: $0, html: section($0)) }
-        page += contents(sections) + "</header>\n<main>\n"
+        page += contents(sections)
+        for sentence in diskSentences { page += "<p>\(HTMLText.escaped(sentence))</p>\n" }
+        page += "</header>\n<main>\n"
         page += sections.map(\.html).joined()
         if let images {
             page += "<section id=\"vfs\">\n<h2>The price of vfs</h2>\n"

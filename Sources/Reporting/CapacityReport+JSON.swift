@@ -9,6 +9,7 @@ extension CapacityReport {
             "window_days": .integer(windowDays),
             "volumes": .array(volumes.map { $0.jsonValue(fetchSpeed, price?.amount) }),
             "images": images?.jsonValue ?? .null,
+            "shared_disks": .array(sharedDisks.map(diskValue)),
             "orphans": .array(orphans.map { $0.jsonValue(now: generatedAt) }),
         ]
         return try document.document()

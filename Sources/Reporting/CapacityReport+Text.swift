@@ -8,6 +8,7 @@ extension CapacityReport {
             page.paragraph(
                 volume.outcome, hanging: 2, tone: volume.sizing.recommendation == nil ? .warning : .good)
         }
+        for sentence in diskSentences { page.paragraph(sentence, hanging: 2) }
         for volume in volumes { write(volume, to: &page, now: now) }
         if let images {
             page.blank()

@@ -185,6 +185,8 @@ package struct CapacityReport: Report {
     package var fetchSpeed: ByteCount?
     /// What a gibibyte costs in a month, and the currency; nil where nobody said.
     package var price: (amount: Double, currency: String)?
+    /// The file systems on which two volumes or more lie.
+    package var sharedDisks: [SharedDisk] = []
     /// The images that are warmed again and again, and that no job uses.
     package var idleWarmings: [WarmHistory] = []
 

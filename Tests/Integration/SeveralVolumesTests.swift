@@ -39,6 +39,37 @@ import Testing
         #expect(try !larder("list", "--volume", "other").output.contains(" volume "))
     }
 
+    @Test(arguments: [
+        ("24Mi", "24Mi", true), ("24Mi", "40Mi", true), ("24Mi", "20Mi", false), ("", "20Mi", true),
+    ])
+    func limitsTogetherAboveOneDiskAreTold(one: String, two: String, isTooMuch: Bool) throws {
+        let directory = try TemporaryDirectory()
+        try directory.shell("mkdir disk && mount -t tmpfs -o size=47m,nr_inodes=1000 tmpfs disk")
+        defer { _ = try? directory.shell("umount -l disk") }
+        for place in ["one", "two"] {
+            try directory.write("disk/\(place)/.m2/repository/g/\(place)/1/\(place)-1.jar", bytes: 30_000)
+        }
+        let larder = try Program.scanned(
+            """
+            state: \(directory.path)/state
+            volumes:
+              - {name: one, kind: build-cache, path: \(directory.path)/disk/one\(one.isEmpty ? "" : ", limit: \(one)")}
+              - {name: two, kind: build-cache, path: \(directory.path)/disk/two, limit: \(two)}
+
+            """, in: directory)
+        let status = try larder.json("status")
+        let told = status["warnings"].array.filter { $0["code"].string == "limits-beyond-capacity" }
+        #expect(told.count == (isTooMuch ? 1 : 0), "\(status)")
+        let disk = try larder.json("report")["shared_disks"]
+        let sizes = try directory.shell("df -B1 --output=used,avail disk | tail -1").split(separator: " ")
+            .compactMap { Int64($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        #expect(disk.array.count == 1 && disk[0]["usable_bytes"].integer == sizes.reduce(0, +))
+        #expect(try larder("report").output.contains("share a file system"))
+        // A contradiction within the configuration is told by every command.
+        let said = try larder("list").errors
+        #expect(said.contains("with each of them within its limit") == (isTooMuch && !one.isEmpty), "\(said)")
+    }
+
     @Test func aDirectoryIsExplainedByWhatLiesBelowIt() throws {
         let (larder, directory) = try Self.program()
         for path in ["\(directory.path)/one/.m2/repository/org/both/lib", ".m2/repository/org/both/"] {

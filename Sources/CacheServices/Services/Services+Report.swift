@@ -80,6 +80,7 @@ extension Services {
             }
             report.images = report.images ?? tax
         }
+        report.sharedDisks = try index.sharedDisks(of: known.map { ($0.volume, $0.usage.capacity) })
         return report
     }
 

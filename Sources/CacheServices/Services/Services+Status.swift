@@ -164,5 +164,11 @@ extension StatusReport {
                     hint: "take it off the list in warm.images, or name it no more to larder warm")
             }
         }
+        warnings += try index.sharedDisks(of: volumes.map { ($0.volume, $0.figures.capacity) })
+            .compactMap { disk in
+                disk.sentence.map {
+                    Warning(code: "limits-beyond-capacity", text: $0, hint: SharedDisk.hint)
+                }
+            }
     }
 }

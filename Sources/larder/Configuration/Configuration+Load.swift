@@ -106,14 +106,22 @@ extension Configuration {
         }
     }
 
-    /// What is said of limits that their file systems cannot hold, where the volumes are mounted here.
+    /// What is said of limits that their file systems cannot hold, each or together, where the volumes are mounted here.
     ///
     /// All are looked at at once, and for a second: a file system that hangs must not hold up what concerns another
     /// volume.
     private static func limitsBeyondCapacity(_ volumes: [Volume]) -> [String] {
-        let looks = volumes.filter { $0.limit != nil || !$0.poolQuotas.isEmpty }.map(CapacityLook.init)
+        let looks = volumes.filter { $0.limit != nil || !$0.poolQuotas.isEmpty }.map {
+            ($0, CapacityLook($0))
+        }
         let deadline = DispatchTime.now() + 1
-        return looks.flatMap { $0.result(until: deadline) }
+        let seen = looks.compactMap { volume, look in
+            look.result(until: deadline).map { (volume: volume, capacity: $0.capacity, facts: $0.facts) }
+        }
+        return seen.flatMap { $0.volume.limitsBeyond($0.capacity) }
+            + SharedDisk.all(seen.filter { $0.volume.limit != nil }).compactMap(\.sentence).map {
+                "\($0): \(SharedDisk.hint)"
+            }
     }
 
     private static func defaultState(
@@ -140,23 +148,25 @@ extension Configuration {
     }
 }
 
-/// A look at what a volume's file system holds, on a thread that may never come back.
+/// A look at a volume's file system, on a thread that may never come back.
 private final class CapacityLook: Sendable {
-    private let sentences = Mutex<[String]>([])
+    private let seen = Mutex<(capacity: Capacity, facts: FileSystemFacts)?>(nil)
     private let ended = DispatchSemaphore(value: 0)
 
     init(_ volume: Volume) {
         DispatchQueue.global(qos: .userInitiated).async { [self] in
-            let capacity = (try? OpenDirectory.open(root: volume.path)).flatMap {
-                Capacity(descriptor: $0.descriptor)
+            if let root = try? OpenDirectory.open(root: volume.path),
+                let capacity = Capacity(descriptor: root.descriptor),
+                let facts = try? FileSystemFacts(of: root)
+            {
+                seen.withLock { $0 = (capacity, facts) }
             }
-            if let capacity { sentences.withLock { $0 = volume.limitsBeyond(capacity) } }
             ended.signal()
         }
     }
 
-    /// What is to be said; nothing where the look has not ended by then.
-    func result(until deadline: DispatchTime) -> [String] {
-        ended.wait(timeout: deadline) == .success ? sentences.withLock { $0 } : []
+    /// What there was to see; nil where the look has not ended by then.
+    func result(until deadline: DispatchTime) -> (capacity: Capacity, facts: FileSystemFacts)? {
+        ended.wait(timeout: deadline) == .success ? seen.withLock { $0 } : nil
     }
 }
