@@ -8,10 +8,13 @@ import Testing
     private func at(_ minutes: Int64) -> Timestamp { Timestamp(seconds: 1_800_000_000 + minutes * 60) }
 
     private func read(
-        _ gauge: inout PressureGauge, _ percent: Int64, _ minutes: Int64, countedAt: Int64? = nil
+        _ gauge: inout PressureGauge, _ percent: Int64, _ minutes: Int64, countedAt: Int64? = nil,
+        counted: Int64? = nil
     ) -> PressureGauge.Advice {
         gauge.read(
-            PressureGauge.Fill(used: ByteCount(percent), countedAt: countedAt.map(at)),
+            PressureGauge.Fill(
+                used: ByteCount(percent),
+                counted: countedAt.map { (at($0), ByteCount(counted ?? percent)) }),
             high: ByteCount(85), critical: ByteCount(95), now: at(minutes))
     }
 
@@ -56,7 +59,7 @@ import Testing
         {
             gauge.read(
                 PressureGauge.Fill(
-                    used: ByteCount(bytes), countedAt: guess ? at(0) : nil,
+                    used: ByteCount(bytes), counted: guess ? (at(0), ByteCount(bytes)) : nil,
                     inodes: .init(used: inodes, high: 850, critical: 950)),
                 high: ByteCount(85), critical: ByteCount(95), now: at(minutes))
         }
@@ -85,6 +88,15 @@ import Testing
         #expect(read(&gauge, 96, 12, countedAt: 10) == .scan)
         // This time it was not.
         #expect(read(&gauge, 97, 13, countedAt: 12) == .prune)
+    }
+
+    /// Others go on writing on the same file system while the volume is counted, and afterwards.
+    @Test func whatOthersWroteSinceTheCountPrunesNothing() {
+        var gauge = PressureGauge()
+        #expect(read(&gauge, 97, 10, countedAt: 0, counted: 90) == .scan)
+        #expect(read(&gauge, 99, 11, countedAt: 10, counted: 90) == .scan)
+        #expect(read(&gauge, 99, 12, countedAt: 11, counted: 95) == .scan)
+        #expect(read(&gauge, 99, 13, countedAt: 12, counted: 96) == .prune)
     }
 
     @Test func aCountThatHoldsIsNoLeaveForTheNextGuess() {

@@ -8,9 +8,11 @@ import CacheModel
 struct PressureGauge: Sendable, Equatable {
     /// How much of a volume is used.
     struct Fill {
+        /// What it is taken to be.
         var used: ByteCount
-        /// When it was last counted, where the rest is what its file system gained since, whoever wrote it.
-        var countedAt: Timestamp?
+        /// When it was last counted and what that found, where the rest is what its file system gained since, whoever
+        /// wrote it.
+        var counted: (at: Timestamp, used: ByteCount)?
         /// The same in inodes; nil where they are no quota.
         var inodes: Inodes?
     }
@@ -58,7 +60,7 @@ struct PressureGauge: Sendable, Equatable {
         // The file system itself counts inodes: they are no guess.
         let areInodesCritical = fill.inodes.map { $0.used > $0.critical } ?? false
         let isCritical = fill.used > critical || areInodesCritical
-        let isCertain = isCertain(fill) || areInodesCritical
+        let isCertain = isCertain(fill, critical) || areInodesCritical
         if fill.used <= high, fill.inodes.map({ $0.used <= $0.high }) ?? true {
             let wasUnderPressure = isUnderPressure
             if state != .pruning { (state, pause, isTold) = (.calm, PruneRegime.firstPause, false) }
@@ -78,12 +80,13 @@ struct PressureGauge: Sendable, Equatable {
         return .prune
     }
 
-    /// Whether a fill is no guess: the file system's own figure, or the first after the scan that was asked for.
-    private mutating func isCertain(_ fill: Fill) -> Bool {
-        guard let countedAt = fill.countedAt else { return true }
-        guard isScanAwaited, let scanAskedAt, countedAt >= scanAskedAt else { return false }
+    /// Whether no guess says that a fill is critical: it is the file system's own figure, or the scan that was asked for
+    /// has counted as much.
+    private mutating func isCertain(_ fill: Fill, _ critical: ByteCount) -> Bool {
+        guard let counted = fill.counted else { return true }
+        guard isScanAwaited, let scanAskedAt, counted.at >= scanAskedAt else { return false }
         isScanAwaited = false
-        return true
+        return counted.used > critical
     }
 
     /// Takes note that the prune ended.

@@ -83,7 +83,7 @@ struct VolumeWatch: Service {
         if bytes.limit < now.usable {
             guard let last else { return }
             fill.used = last.ownBytes(where: now.used)
-            fill.countedAt = last.scan.startedAt
+            fill.counted = (last.scan.startedAt, last.ownBytes(where: last.fileSystemUsed))
         }
         if let quota = volume.inodeQuota(capacity: now), isOwn {
             fill.inodes = .init(
