@@ -62,6 +62,9 @@ extension CacheIndex {
             var run = try summary(row, lines: lines, db)
             for place in run.volumes.indices {
                 let volume = run.volumes[place]
+                if volume.present == nil, volume.evicted > 0 {
+                    run.volumes[place].present = try present(of: id, on: volume.volume, db)
+                }
                 guard volume.inTrash > 0, volume.inTrash < volume.evicted else { continue }
                 run.volumes[place].keysInTrash = try String.fetchSet(
                     db,
@@ -123,10 +126,27 @@ extension CacheIndex {
                         unverifiable: try row.integer(9)))
             if evicted > 0 {
                 (volume.inTrash, volume.inTrashBytes, volume.purge) = try trash(of: run, id, db)
+                if volume.inTrash < evicted, evicted <= Self.mostLookedFor {
+                    volume.present = try present(of: run, on: volume.volume, db)
+                }
             }
             volumes.append(volume)
         }
         return volumes
+    }
+
+    /// On a page of runs, what became of the entries of a larger one is not looked for.
+    private static let mostLookedFor: Int64 = 2000
+
+    /// How many entries that a run evicted from a volume are on it again.
+    private func present(of run: String, on volume: String, _ db: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            db,
+            sql: """
+                SELECT count(*) FROM run_entries JOIN volumes ON volumes.id = run_entries.volume
+                JOIN entries ON entries.id = run_entries.entry AND entries.volume = run_entries.volume
+                WHERE run = ? AND volumes.name = ? AND evicted = 1
+                """, arguments: [run, volume]) ?? 0
     }
 
     private func warmed(by run: String, _ db: Database) throws -> [String: Int64] {

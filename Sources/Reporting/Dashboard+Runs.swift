@@ -163,13 +163,7 @@ extension Dashboard {
         guard volume.evicted > 0, run.kind != "orphans" else { return nil }
         guard let retention = trashRetention[volume.volume] else { return Self.undo(images: volume) }
         guard volume.inTrash > 0 else {
-            let cause =
-                volume.purge.map {
-                    "what was not brought back was \($0.text): the next build fetches it again"
-                }
-                ?? "not in the trash, as far as the last scan saw: the next build fetches them again"
-            return
-                "<span class=\"soft\">\(HTMLText.escaped(cause.prefix(1).uppercased() + cause.dropFirst())).</span>"
+            return "<span class=\"soft\">\(HTMLText.escaped(fate(of: volume)))</span>"
         }
         let effect =
             volume.inTrash < volume.evicted
@@ -177,6 +171,24 @@ extension Dashboard {
             : run.kind == "verify" ? "brings them back as they were, damage and all" : "undoes this"
         return "<code>larder trash restore \(HTMLText.escaped(run.id))</code> \(effect), until "
             + "\(run.finishedAt + retention), unless space is short. With a key behind it, only that entry."
+    }
+
+    /// What became of entries of which the trash has none.
+    private func fate(of volume: RunSummary.OnVolume) -> String {
+        let all = Figures.entries(volume.evicted)
+        if volume.present == volume.evicted {
+            return "\(all) on the volume again: brought back, or fetched anew."
+        }
+        let some = volume.present.flatMap {
+            $0 > 0 ? "\(Figures.grouped($0)) of \(all) on the volume again. " : nil
+        }
+        let cause =
+            volume.purge.map { "What was not brought back was \($0.text): the next build fetches it again." }
+            ?? (volume.present == nil
+                ? "No longer in the trash: brought back, or gone."
+                : "\(some == nil ? "Not" : "The others are not") in the trash, as far as the last scan saw: the next "
+                    + "build fetches them again.")
+        return (some ?? "") + cause
     }
 
     /// How to pull evicted images again.

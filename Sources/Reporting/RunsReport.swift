@@ -64,6 +64,7 @@ package struct RunsReport: Sendable {
                         "trashed_bytes": .bytes(volume.trashedBytes),
                         "in_trash_entries": .integer(volume.inTrash),
                         "in_trash_bytes": .bytes(volume.inTrashBytes),
+                        "present_entries": volume.present.map { .integer($0) } ?? .null,
                         "purged": volume.purge?.jsonValue ?? .null,
                         "used_bytes_before": .bytes(volume.usedBefore),
                         "used_bytes_after": .bytes(volume.usedAfter), "over_quota": .bool(volume.overQuota),

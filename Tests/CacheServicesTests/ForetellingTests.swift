@@ -294,4 +294,38 @@ import Testing
         #expect(
             page.components(separatedBy: "(still in the trash)").count - 1 == left.keysInTrash.count)
     }
+
+    /// What was brought back is not said to be lost: on the page of a run, and on that of all.
+    @Test func aRunThatWasBroughtBackIsNotLost() async throws {
+        let services = services(limit: 100)
+        _ = try services.scan()
+        let run = try await prune(services, to: 7).run
+        func pages() throws -> (run: String, all: String, volume: RunSummary.OnVolume) {
+            let index = try services.index(readOnly: true)
+            let summary = try #require(try index.run(named: run, lines: 50))
+            let dashboard = Dashboard(
+                status: StatusReport(volumes: []), trashRetention: ["build": .days(1)], version: "1",
+                readAt: BuildVolume.now())
+            return (
+                dashboard.runPage(summary, now: BuildVolume.now()),
+                dashboard.runsPage(
+                    try index.runPage(limit: 5).runs, next: nil, previous: nil, now: BuildVolume.now()),
+                try #require(summary.volumes.first)
+            )
+        }
+        let before = try pages()
+        #expect(before.volume.present == 0 && before.volume.evicted > 2)
+        _ = try services.restore(run: run, key: nil)
+        let after = try pages()
+        #expect(after.volume.inTrash == 0 && after.volume.present == after.volume.evicted)
+        for page in [after.run, after.all] {
+            #expect(page.contains("on the volume again") && !page.contains("fetches"), "\(page)")
+        }
+        // A part of it goes another way.
+        try FileManager.default.removeItem(atPath: bench.volume.path + "/.m2/repository/g/lib1/1")
+        _ = try services.scan()
+        let partly = try pages()
+        #expect(partly.volume.present == partly.volume.evicted - 1)
+        #expect(partly.run.contains("on the volume again. The others are not in the trash"))
+    }
 }

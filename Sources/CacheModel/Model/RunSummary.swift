@@ -32,6 +32,8 @@ package struct RunSummary: Sendable, Hashable {
         package var inTrashBytes = ByteCount.zero
         /// The keys of those, where only a part of its entries is there; read for a run that is looked at by itself.
         package var keysInTrash: Set<String> = []
+        /// How many of its entries are on the volume again, brought back or fetched anew; nil where that was not counted.
+        package var present: Int64?
         /// What took entries of it out of the trash for good; nil where nothing did.
         package var purge: TrashPurge?
 
