@@ -32,26 +32,34 @@ package struct Daemon: Sendable {
 
     /// Runs until a signal ends it.
     ///
-    /// - Parameter services: what runs beside the daemon's own parts, such as a web server.
-    package func run(with services: [any Service] = []) async throws {
+    /// - Parameters:
+    ///   - services: what runs beside the daemon's own parts, such as a web server.
+    ///   - onlyShows: whether volumes and event logs are left alone, and nobody is told that a daemon keeps them.
+    package func run(with services: [any Service] = [], onlyShows: Bool = false) async throws {
         let state = await scheduler.configuration().stateDirectory
-        let presence = DaemonPresence(stateDirectory: state)
+        let presence = onlyShows ? nil : DaemonPresence(stateDirectory: state)
         defer { withExtendedLifetime(presence) {} }
-        if !presence.isAlone {
+        if presence?.isAlone == false {
             logger.warning(
                 "another daemon works with the state directory \(state): each does all that is scheduled")
         }
         var quiet = logger
         quiet.logLevel = .critical
+        let watches: [any Service] =
+            onlyShows
+            ? []
+            : [
+                VolumeWatch(scheduler: scheduler, clock: clock),
+                EventService(scheduler: scheduler, logger: logger, clock: clock),
+            ]
         let own: [any Service] = [
-            scheduler, VolumeWatch(scheduler: scheduler, clock: clock),
-            EventService(scheduler: scheduler, logger: logger, clock: clock),
+            scheduler,
             ReloadService(scheduler: scheduler, logger: logger, reload: reload),
             GraceService(scheduler: scheduler, logger: logger),
         ]
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
-                services: (own + services).map { .init(service: $0) },
+                services: (own + watches + services).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: quiet))
         try await group.run()
         logger.notice("stopped")

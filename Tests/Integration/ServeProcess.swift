@@ -10,15 +10,19 @@ final class ServeProcess {
 
     /// Starts the daemon with these lines as its configuration, beside the state directory; it listens at a socket
     /// in its directory unless told where.
-    init(in directory: TemporaryDirectory, _ configuration: String, listen: String? = nil) throws {
+    init(
+        in directory: TemporaryDirectory, _ configuration: String, listen: String? = nil,
+        options: [String] = []
+    ) throws {
         self.directory = directory
         try configure(configuration)
         _ = FileManager.default.createFile(atPath: directory.path + "/log", contents: nil)
         process.executableURL = URL(fileURLWithPath: Program.path)
-        process.arguments = [
-            "--config", directory.path + "/larder.yaml", "--log-level", "info", "serve", "--listen",
-            listen ?? "unix:\(directory.path)/http.sock",
-        ]
+        process.arguments =
+            [
+                "--config", directory.path + "/larder.yaml", "--log-level", "info", "serve", "--listen",
+                listen ?? "unix:\(directory.path)/http.sock",
+            ] + options
         // The tests' own variables, such as where their testbed is, are none of Larder's.
         process.environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("LARDER_") }
         process.standardError = FileHandle(forWritingAtPath: directory.path + "/log")

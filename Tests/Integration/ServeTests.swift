@@ -125,6 +125,40 @@ import Testing
         #expect(daemon.stop() == 0)
     }
 
+    /// To look at the dashboard changes nothing, however full the volume and however long ago its last prune.
+    @Test func whatIsOnlyShownIsLeftAlone() throws {
+        let directory = try volume(6)
+        let settings = """
+            daemon: {pressure_interval: 1s, schedules: {scan: "* * * * *", prune: "* * * * *"}}
+            idle_floor: 0s
+
+            """
+        let small = build(directory, "  limit: 1100Ki\n")
+        try directory.write(
+            "larder.yaml", "state: \(directory.path)/state\n" + settings + small)
+        let larder = Program.path
+        try directory.shell(
+            "\(larder) --config larder.yaml scan; \(larder) --config larder.yaml prune --to 900Ki")
+        func all() throws -> String { try directory.shell("find cache -newermt @0 | sort; ls -A state") }
+        let before = try all()
+        let daemon = try ServeProcess(
+            in: directory, settings + small.replacing("1100Ki", with: "500Ki"), options: ["--read-only"])
+        try daemon.wait(for: "listening")
+        let page = try directory.shell(
+            "curl -sf --unix-socket http.sock -H 'Accept: text/html' http://larder/")
+        #expect(page.contains("build") && page.contains("500"), "\(page)")
+        #expect(try directory.shell("curl -sf --unix-socket http.sock http://larder/healthz") != "")
+        let refused = try directory.shell(
+            """
+            curl -s -o /dev/null -w '%{http_code}' --unix-socket http.sock -X POST http://larder/api/v1/runs \
+                -H 'Content-Type: application/json' -d '{"activity":"prune"}'
+            """)
+        #expect(refused == "405")
+        #expect(daemon.stop() == 0)
+        #expect(try all() == before)
+        #expect(try daemon.events().allSatisfy { $0["activity"].string == nil })
+    }
+
     @Test func anAddressThatIsTakenIsNamed() throws {
         let directory = try volume()
         let first = try ServeProcess(in: directory, never + build(directory), listen: "127.0.0.1:0")

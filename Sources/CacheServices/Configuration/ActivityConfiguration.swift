@@ -58,6 +58,11 @@ package struct DaemonConfiguration: Sendable, Equatable {
         self.tokenFile = tokenFile
     }
 
+    /// Leaves nothing that is done by itself or on request.
+    package mutating func onlyShow() {
+        (scan, prune, warm, verify, report, tokenFile) = (nil, nil, nil, nil, nil, nil)
+    }
+
     /// The schedules there are.
     package var schedules: [Activity: CronSchedule] {
         [Activity.scan: scan, .prune: prune, .warm: warm, .verify: verify, .report: report]

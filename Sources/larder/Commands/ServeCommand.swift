@@ -15,16 +15,24 @@ struct ServeCommand: AsyncParsableCommand {
         Schedules are set in the configuration (daemon.schedules). Between them it watches how full the volumes are \
         and prunes at once above the critical level, and follows the event logs of the jobs' Podmans. A dashboard, \
         metrics and a read-only API are served on 127.0.0.1:9847 unless configured otherwise. SIGHUP makes it read \
-        its configuration again, SIGTERM ends it: what runs stops where that is safe.
+        its configuration again, SIGTERM ends it: what runs stops where that is safe. What was due while no daemon ran \
+        is made up for at the start.
+
+        With --read-only it shows what is known, and does nothing else: nothing is scanned, pruned, purged or pulled.
 
         Logs one line for each activity to standard error, as JSON where that is not a terminal.
-        """, examples: ["larder serve", "larder serve --listen unix:/run/larder/http.sock"])
+        """,
+        examples: [
+            "larder serve", "larder serve --read-only", "larder serve --listen unix:/run/larder/http.sock",
+        ])
 
     @Option(
         help: ArgumentHelp(
             "Where to serve the dashboard and metrics: ADDRESS:PORT, unix:PATH or none.",
             valueName: "address"))
     var listen: String?
+    @Flag(help: "Only show what is known: no schedule, no watch, no runs on request.")
+    var readOnly = false
     @OptionGroup(visibility: .hidden) var global: GlobalOptions
 
     private var flags: ConfigurationFlags {
@@ -60,7 +68,9 @@ struct ServeCommand: AsyncParsableCommand {
     ) async throws -> Failure.Code? {
         level.value = services.configuration.logLevel
         let progress = ActivityProgress()
-        let reload: @Sendable () throws -> DaemonPlan = { [flags] in
+        var services = services
+        if readOnly { services.configuration.daemon.onlyShow() }
+        let reload: @Sendable () throws -> DaemonPlan = { [flags, readOnly, services] in
             var next = services
             next.configuration = try Configuration.load(
                 flags: flags, environment: ProcessInfo.processInfo.environment)
@@ -69,6 +79,7 @@ struct ServeCommand: AsyncParsableCommand {
                     code: .configuration, message: "the state directory cannot change while the daemon runs",
                     hint: "restart it")
             }
+            if readOnly { next.configuration.daemon.onlyShow() }
             let (before, after) = (services.configuration.daemon, next.configuration.daemon)
             if (before.listen, before.tokenFile) != (after.listen, after.tokenFile) {
                 logger.warning("daemon.listen and daemon.token_file change at the next start only")
@@ -92,7 +103,7 @@ struct ServeCommand: AsyncParsableCommand {
             beside.append(
                 WebServer(settings, control: daemon.scheduler, clock: services.clock, logger: logger))
         }
-        try await daemon.run(with: beside)
+        try await daemon.run(with: beside, onlyShows: readOnly)
         return nil
     }
 }
