@@ -102,6 +102,9 @@ struct ObjectNumbers {
         table = [Int32](repeating: -1, count: Int(min(highest, Int64(bound))) + 1)
     }
 
+    /// How many entries have a place of their own in the table.
+    var tableCount: Int { table.count }
+
     /// The number of an entry; -1 where it has none yet.
     func known(_ entry: Int64) -> Int32 {
         entry >= 0 && entry < table.count ? table[Int(entry)] : others[entry] ?? -1

@@ -18,23 +18,29 @@ package struct ReplayTrace: Sendable {
         case removal
     }
 
-    /// The objects of the events.
-    private(set) var objects: [Int32] = []
-    private(set) var events: [Event] = []
-    /// When they happened, in nanoseconds since 1970.
-    private(set) var times: [Int64] = []
-    /// What the object occupies from then on.
-    private(set) var sizes: [Int64] = []
-    /// What was recorded as fetched or used.
-    private(set) var bytes: [Int64] = []
-    /// How many recorded uses an event stands for.
-    private(set) var counts: [UInt16] = []
+    /// One event: in one piece of memory, as a replay looks at all of it, and there are many replays.
+    struct Step {
+        /// When it happened, in nanoseconds since 1970.
+        var time: Int64
+        /// What the object occupies from then on.
+        var size: Int64
+        /// What was recorded as fetched or used; -1 where a later one took its place.
+        var bytes: Int64
+        /// The object that it happened to.
+        var object: Int32
+        /// How many recorded uses it stands for.
+        var count: UInt16
+        var event: Event
+    }
+
+    /// What happened, in the order of time.
+    private(set) var steps: [Step] = []
     /// The first event that counts.
     private(set) var firstCounted = 0
     /// What was there at the beginning, by its last use.
     private(set) var contents: [(object: Int32, size: Int64, lastUsed: Int64)] = []
-    /// How many objects there are.
-    private(set) var objectCount = 0
+    /// The rows in the index of the objects.
+    private var entries: [Int64] = []
     /// Their pools, by their places in `order`.
     private(set) var pools: [UInt8] = []
     /// The pools: those that are always there, then the user's own that the history knows.
@@ -52,6 +58,9 @@ package struct ReplayTrace: Sendable {
     /// How many recorded accesses count, and their bytes: of the whole history.
     private(set) var counted: Int64 = 0
 
+    /// How many objects there are.
+    var objectCount: Int { entries.count }
+
     /// Whether images share layers in it.
     var hasLayers: Bool { !layerBytes.isEmpty }
 
@@ -65,200 +74,135 @@ package struct ReplayTrace: Sendable {
     ///   - pinned: the entries that no prune takes.
     ///   - rank: the order of entries that were used at the same instant and are of one size.
     ///   - share: the part of the entries that takes part.
-    ///   - half: which half of that part; nil for both.
     ///   - known: what each access was, where that was found already.
     package init(
         _ history: VolumeHistory, since: Timestamp, prunes: [Timestamp]?, pinned: Set<Int64> = [],
-        rank: [Int64: Int] = [:],
-        share: Double = 1, half: UInt64? = nil, events known: [Event]? = nil
+        rank: [Int64: Int] = [:], share: Double = 1, events known: [Event]? = nil
     ) {
-        let threshold = UInt64((share * 16_777_216).rounded())
-        func isChosen(_ entry: Int64) -> Bool {
-            if share >= 1, half == nil { return true }
-            let hash = SpatialSample.hash(entry)
-            return hash % 16_777_216 < threshold && (half == nil || hash >> 63 == half)
-        }
-        self.share = half == nil ? share : share / 2
-        let length = Int(Double(history.accesses.count) * self.share * 1.1) + 64
-        objects.reserveCapacity(length)
-        events.reserveCapacity(length)
-        times.reserveCapacity(length)
-        sizes.reserveCapacity(length)
-        bytes.reserveCapacity(length)
-        counts.reserveCapacity(length)
-        var numbers = ObjectNumbers(history)
-        var entries: [Int64] = []
-        /// Whether it is a content of the beginning already.
-        var isContent: [Bool] = []
+        let sample = SpatialSample(share: share)
+        self.share = share
         let own = Set(history.accesses.lazy.map(\.pool).filter(\.isOwn))
         order = Pool.allCases + own.sorted().prefix(200)
-        let order = order
-        func number(_ entry: Int64, _ pool: UInt8) -> Int {
-            let object = Int(numbers[entry])
-            if object == entries.count {
-                entries.append(entry)
-                isContent.append(false)
-                pools.append(pool)
-            }
-            return object
-        }
-        let images = UInt8(order.firstIndex(of: .images) ?? 0)
         let kinds = known ?? Self.events(of: history)
+        var builder = TraceBuilder(
+            history, since: since, prunes: prunes, rank: rank, order: order,
+            capacity: Int(Double(history.accesses.count) * self.share * 1.1) + 64)
         // As a prune takes them: the least recently used, then the largest, then by key.
-        let ordered = history.contents.filter { isChosen($0.entry) }.sorted { a, b in
+        let ordered = history.contents.filter { sample.contains($0.entry) }.sorted { a, b in
             if a.lastUsed != b.lastUsed { return a.lastUsed < b.lastUsed }
             if a.bytes != b.bytes { return a.bytes > b.bytes }
             return (rank[a.entry] ?? .max, a.entry) < (rank[b.entry] ?? .max, b.entry)
         }
         for content in ordered {
-            let object = number(content.entry, .max)
-            guard !isContent[object] else { continue }
-            isContent[object] = true
-            contents.append((Int32(object), max(0, content.bytes.bytes), content.lastUsed.nanoseconds))
+            guard let object = builder.contentNumber(content.entry) else { continue }
+            contents.append((object, max(0, content.bytes.bytes), content.lastUsed.nanoseconds))
         }
-        let bounds = ((prunes ?? []) + [since]).sorted()
-        var nextDeparture = 0
-        func depart(until time: Timestamp) {
-            while nextDeparture < history.departures.count, history.departures[nextDeparture].at <= time {
-                let departure = history.departures[nextDeparture]
-                nextDeparture += 1
-                guard departure.reason == .removed, isChosen(departure.entry) else { continue }
-                let object = Int(numbers.known(departure.entry))
-                guard object >= 0, object < entries.count else { continue }
-                append(object, .removal, departure.at, size: 0, bytes: 0, count: 0)
-            }
-        }
-        var interval: Int32 = 0
-        var nextPrune = 0
-        /// The last event of each object, and the interval between prunes that it is in.
-        var latest: [(place: Int32, interval: Int32)] = []
-        var dead = 0
-        func append(
-            _ object: Int, _ event: Event, _ time: Timestamp, size: Int64, bytes recorded: Int64,
-            count: UInt16
-        ) {
-            while nextPrune < bounds.count, bounds[nextPrune] < time {
-                nextPrune += 1
-                interval += 1
-            }
-            if latest.count <= object {
-                latest += [(Int32, Int32)](repeating: (-1, -1), count: object + 1 - latest.count)
-            }
-            var (event, count, recorded) = (event, count, recorded)
-            if event == .hit, prunes != nil, latest[object].interval == interval {
-                let before = Int(latest[object].place)
-                if events[before] != .removal, bytes[before] >= 0 {
-                    event = events[before]
-                    if event != .hit { recorded = bytes[before] }
-                    count = UInt16(clamping: Int(count) + Int(counts[before]))
-                    bytes[before] = -1
-                    dead += 1
-                }
-            }
-            latest[object] = (Int32(objects.count), interval)
-            objects.append(Int32(object))
-            events.append(event)
-            times.append(time.nanoseconds)
-            sizes.append(max(0, size))
-            bytes.append(max(0, recorded))
-            counts.append(count)
-            if time <= since { firstCounted = objects.count }
-        }
-        var group: [(access: VolumeHistory.Access, event: Event)] = []
-        func flush() {
-            if group.count > 1 {
-                group.sort { a, b in
-                    if a.access.size != b.access.size { return a.access.size > b.access.size }
-                    let (one, other) = (a.access.entry, b.access.entry)
-                    return (rank[one] ?? .max, one) < (rank[other] ?? .max, other)
-                }
-            }
-            for (access, event) in group {
-                let pool = UInt8(order.firstIndex(of: access.pool) ?? 0)
-                let object = number(access.entry, pool)
-                pools[object] = pool
-                append(
-                    object, event, access.at, size: access.size.bytes, bytes: access.bytes.bytes,
-                    count: UInt16(max(1, access.count)))
-            }
-            group.removeAll(keepingCapacity: true)
-        }
+        var next = 0
         for (place, access) in history.accesses.enumerated() {
             if access.at > since { counted += Int64(max(1, access.count)) }
-            guard isChosen(access.entry) else { continue }
-            if let last = group.last, last.access.at != access.at { flush() }
-            if group.isEmpty { depart(until: access.at) }
-            group.append((access, kinds[place]))
+            guard sample.contains(access.entry) else { continue }
+            if builder.begins(at: access.at) {
+                next = builder.depart(history.departures, from: next, until: access.at, sample)
+            }
+            builder.add(access, kinds[place])
         }
-        flush()
-        depart(until: Timestamp(nanoseconds: .max))
-        if dead > 0 { dropDead() }
-        objectCount = entries.count
+        builder.flush()
+        _ = builder.depart(history.departures, from: next, until: Timestamp(nanoseconds: .max), sample)
+        (steps, firstCounted, pools) = (builder.steps, builder.firstCounted, builder.pools)
+        if builder.replaced > 0 { dropReplaced() }
+        entries = builder.entries
         isPinned = entries.map { pinned.contains($0) }
         for object in pools.indices where pools[object] == .max {
-            pools[object] = history.layers.ofImage[entries[object]] == nil ? 0 : images
+            pools[object] =
+                history.layers.ofImage[entries[object]] == nil
+                ? 0 : UInt8(order.firstIndex(of: .images) ?? 0)
         }
-        takeLayers(of: entries, history.layers)
+        takeLayers(history.layers)
+    }
+
+    /// The same of a part of its entries.
+    ///
+    /// - Parameters:
+    ///   - sample: which of them.
+    ///   - share: the part of all entries of the history that these are.
+    func part(_ sample: SpatialSample, share: Double) -> ReplayTrace {
+        var part = self
+        part.share = share
+        (part.entries, part.pools, part.isPinned) = ([], [], [])
+        (part.layers, part.layerStarts, part.twins) = ([], [], [])
+        var numbers = [Int32](repeating: -1, count: objectCount)
+        for object in entries.indices where sample.contains(entries[object]) {
+            numbers[object] = Int32(part.entries.count)
+            part.entries.append(entries[object])
+            part.pools.append(pools[object])
+            part.isPinned.append(isPinned[object])
+            guard hasLayers else { continue }
+            part.layerStarts.append(Int32(part.layers.count))
+            part.layers += layers[Int(layerStarts[object])..<Int(layerStarts[object + 1])]
+            part.twins.append(twins[object])
+        }
+        if hasLayers { part.layerStarts.append(Int32(part.layers.count)) }
+        part.contents = contents.compactMap { content in
+            let number = numbers[Int(content.object)]
+            return number < 0 ? nil : (number, content.size, content.lastUsed)
+        }
+        part.steps = []
+        part.steps.reserveCapacity(Int(Double(steps.count) * share / self.share * 1.1) + 64)
+        for place in steps.indices {
+            if place == firstCounted { part.firstCounted = part.steps.count }
+            var step = steps[place]
+            step.object = numbers[Int(step.object)]
+            if step.object >= 0 { part.steps.append(step) }
+        }
+        if firstCounted >= steps.count { part.firstCounted = part.steps.count }
+        return part
     }
 
     /// What each access of a history was, by what had become of the entry before it.
     static func events(of history: VolumeHistory) -> [Event] {
         enum State: UInt8 { case never, there, evicted, removed }
         var numbers = ObjectNumbers(history)
-        var states: [State] = []
-        func set(_ entry: Int64, _ state: State) -> State {
-            let number = Int(numbers[entry])
-            while states.count <= number { states.append(.never) }
-            defer { states[number] = state }
-            return states[number]
+        var states = [State](repeating: .never, count: numbers.tableCount)
+        var events: [Event] = []
+        events.reserveCapacity(history.accesses.count)
+        func place(_ number: Int32, in states: inout [State]) -> Int {
+            while states.count <= Int(number) { states.append(.never) }
+            return Int(number)
         }
-        for content in history.contents { _ = set(content.entry, .there) }
+        for content in history.contents { states[place(numbers[content.entry], in: &states)] = .there }
         var next = 0
-        return history.accesses.map { access in
+        for access in history.accesses {
             while next < history.departures.count, history.departures[next].at <= access.at {
                 let departure = history.departures[next]
                 next += 1
-                _ = set(departure.entry, departure.reason == .evicted ? .evicted : .removed)
+                states[place(numbers[departure.entry], in: &states)] =
+                    departure.reason == .evicted ? .evicted : .removed
             }
-            let before = set(access.entry, .there)
-            if access.isHit { return .hit }
-            switch before {
-            case .evicted: return .refetch
-            case _ where access.isRegret: return .refetch
-            case .there where access.bytes < access.size && access.pool != .images: return .addition
-            default: return .fetch
-            }
+            let object = place(numbers[access.entry], in: &states)
+            let before = states[object]
+            states[object] = .there
+            let event: Event =
+                if access.isHit {
+                    .hit
+                } else if before == .evicted || access.isRegret {
+                    .refetch
+                } else if before == .there, access.bytes < access.size, access.pool != .images {
+                    .addition
+                } else {
+                    .fetch
+                }
+            events.append(event)
         }
+        return events
     }
 
     /// Takes out the events whose place a later one took.
-    private mutating func dropDead() {
-        var kept = 0
-        var first = 0
-        for place in objects.indices {
-            if place == firstCounted { first = kept }
-            guard bytes[place] >= 0 else { continue }
-            if kept < place {
-                objects[kept] = objects[place]
-                events[kept] = events[place]
-                times[kept] = times[place]
-                sizes[kept] = sizes[place]
-                bytes[kept] = bytes[place]
-                counts[kept] = counts[place]
-            }
-            kept += 1
-        }
-        firstCounted = firstCounted >= objects.count ? kept : first
-        let gone = objects.count - kept
-        objects.removeLast(gone)
-        events.removeLast(gone)
-        times.removeLast(gone)
-        sizes.removeLast(gone)
-        bytes.removeLast(gone)
-        counts.removeLast(gone)
+    private mutating func dropReplaced() {
+        firstCounted -= steps[..<firstCounted].count { $0.bytes < 0 }
+        steps.removeAll { $0.bytes < 0 }
     }
 
-    private mutating func takeLayers(of entries: [Int64], _ known: VolumeHistory.Layers) {
+    private mutating func takeLayers(_ known: VolumeHistory.Layers) {
         guard !known.ofImage.isEmpty else { return }
         layerBytes = known.bytes.map { max(0, $0.bytes) }
         layerStarts.reserveCapacity(entries.count + 1)
@@ -281,13 +225,150 @@ package struct ReplayTrace: Sendable {
 
     /// For each event the place of the object's next one; `Int32.max` where there is none.
     func nextEvents() -> [Int32] {
-        var next = [Int32](repeating: .max, count: objects.count)
+        var next = [Int32](repeating: .max, count: steps.count)
         var upcoming = [Int32](repeating: .max, count: objectCount)
-        for place in objects.indices.reversed() {
-            let object = Int(objects[place])
+        for place in steps.indices.reversed() {
+            let object = Int(steps[place].object)
             next[place] = upcoming[object]
-            upcoming[object] = events[place] == .removal ? .max : Int32(place)
+            upcoming[object] = steps[place].event == .removal ? .max : Int32(place)
         }
         return next
+    }
+}
+
+/// Lines up the events of a trace, one access after the other.
+private struct TraceBuilder {
+    private let since: Timestamp
+    private let rank: [Int64: Int]
+    private let order: [Pool]
+    /// Whether uses between two prunes become one.
+    private let merges: Bool
+    /// The prunes, and when counting begins.
+    private let bounds: [Timestamp]
+    private var numbers: ObjectNumbers
+    private(set) var steps: [ReplayTrace.Step] = []
+    private(set) var firstCounted = 0
+    private(set) var entries: [Int64] = []
+    private(set) var pools: [UInt8] = []
+    /// How many events a later one took the place of.
+    private(set) var replaced = 0
+    private var interval: Int32 = 0
+    private var nextBound = 0
+    /// The last event of each object, and the interval between prunes that it is in.
+    private var latest: [(place: Int32, interval: Int32)] = []
+    /// What happened at one instant and is not lined up yet.
+    private var group: [(access: VolumeHistory.Access, event: ReplayTrace.Event)] = []
+    /// The pool that was asked for last, as there are long rows of one.
+    private var lastPool: (pool: Pool, place: UInt8)
+
+    init(
+        _ history: VolumeHistory, since: Timestamp, prunes: [Timestamp]?, rank: [Int64: Int], order: [Pool],
+        capacity: Int
+    ) {
+        self.since = since
+        self.rank = rank
+        self.order = order
+        merges = prunes != nil
+        bounds = ((prunes ?? []) + [since]).sorted()
+        numbers = ObjectNumbers(history)
+        lastPool = (order[0], 0)
+        steps.reserveCapacity(capacity)
+    }
+
+    /// The number of a content of the beginning; nil where it has one.
+    mutating func contentNumber(_ entry: Int64) -> Int32? {
+        let known = entries.count
+        let object = number(entry, .max)
+        return object == known ? Int32(object) : nil
+    }
+
+    private mutating func number(_ entry: Int64, _ pool: UInt8) -> Int {
+        let object = Int(numbers[entry])
+        if object == entries.count {
+            entries.append(entry)
+            pools.append(pool)
+            latest.append((-1, -1))
+        }
+        return object
+    }
+
+    /// Whether an access of that time is the first of its instant; what came before it is lined up then.
+    mutating func begins(at time: Timestamp) -> Bool {
+        if let last = group.last, last.access.at != time { flush() }
+        return group.isEmpty
+    }
+
+    /// Adds an access of the instant that has begun.
+    mutating func add(_ access: VolumeHistory.Access, _ event: ReplayTrace.Event) {
+        group.append((access, event))
+    }
+
+    /// Lines up what happened at one instant.
+    mutating func flush() {
+        if group.count > 1 {
+            let rank = rank
+            group.sort { a, b in
+                if a.access.size != b.access.size { return a.access.size > b.access.size }
+                let (one, other) = (a.access.entry, b.access.entry)
+                return (rank[one] ?? .max, one) < (rank[other] ?? .max, other)
+            }
+        }
+        for place in group.indices {
+            let (access, event) = group[place]
+            if access.pool != lastPool.pool {
+                lastPool = (access.pool, UInt8(order.firstIndex(of: access.pool) ?? 0))
+            }
+            let object = number(access.entry, lastPool.place)
+            pools[object] = lastPool.place
+            append(
+                object, event, access.at, size: access.size.bytes, bytes: access.bytes.bytes,
+                count: UInt16(max(1, access.count)))
+        }
+        group.removeAll(keepingCapacity: true)
+    }
+
+    /// Lines up what somebody else removed until then; the place of the next departure.
+    mutating func depart(
+        _ departures: [VolumeHistory.Departure], from place: Int, until time: Timestamp,
+        _ sample: SpatialSample
+    ) -> Int {
+        var place = place
+        while place < departures.count, departures[place].at <= time {
+            let departure = departures[place]
+            place += 1
+            guard departure.reason == .removed, sample.contains(departure.entry) else { continue }
+            let object = Int(numbers.known(departure.entry))
+            guard object >= 0, object < entries.count else { continue }
+            append(object, .removal, departure.at, size: 0, bytes: 0, count: 0)
+        }
+        return place
+    }
+
+    private mutating func append(
+        _ object: Int, _ event: ReplayTrace.Event, _ time: Timestamp, size: Int64, bytes recorded: Int64,
+        count: UInt16
+    ) {
+        while nextBound < bounds.count, bounds[nextBound] < time {
+            nextBound += 1
+            interval += 1
+        }
+        var (event, count, recorded) = (event, count, recorded)
+        if event == .hit, merges, latest[object].interval == interval {
+            let before = Int(latest[object].place)
+            let step = steps[before]
+            if step.event != .removal, step.bytes >= 0 {
+                event = step.event
+                if event != .hit { recorded = step.bytes }
+                count = UInt16(clamping: Int(count) + Int(step.count))
+                steps[before].bytes = -1
+                replaced += 1
+            }
+        }
+        latest[object] = (Int32(steps.count), interval)
+        steps.append(
+            ReplayTrace.Step(
+                time: time.nanoseconds, size: max(0, size), bytes: max(0, recorded), object: Int32(object),
+                count: count, event: event))
+        if time <= since { firstCounted = steps.count }
     }
 }

@@ -35,6 +35,8 @@ package struct SizeCurve: Sendable {
     /// How it was estimated; nil where all entries were replayed.
     package private(set) var sampling: Sampling?
     private let replay: VolumeReplay
+    /// How many contents and accesses the history has.
+    private let length: Int
     /// The parts of the size at which replays begin, the highest first.
     private let starts: [Double]
 
@@ -63,18 +65,49 @@ package struct SizeCurve: Sendable {
     ///   - bound: with more contents and accesses than this, a sample of the entries is replayed (C. A.
     ///     Waldspurger et al., "Cache Modeling and Optimization using Miniature Simulations", USENIX ATC 2017).
     ///   - events: what each access was, where that was found already.
-    ///   - tellsError: whether `sampling` says how far a sample may be off, which takes two more of them.
     package init(
         _ history: VolumeHistory, since: Timestamp, _ regime: PruneRegime, fixed: ByteCount, days: Double,
-        rank: [Int64: Int] = [:], bound: Int = 200_000, events: [ReplayTrace.Event]? = nil,
-        tellsError: Bool = true
+        rank: [Int64: Int] = [:], bound: Int = 200_000, events: [ReplayTrace.Event]? = nil
     ) {
         let length = history.contents.count + history.accesses.count
         let share = length > bound ? Double(bound) / Double(length) : 1
         let trace = ReplayTrace(
             history, since: since, prunes: regime.critical == nil ? regime.times : nil, pinned: regime.pinned,
             rank: rank, share: share, events: events)
-        replay = VolumeReplay(trace, regime, fixed: fixed)
+        self.init(VolumeReplay(trace, regime, fixed: fixed), days: days, length: length)
+        guard share < 1 else { return }
+        // Each half has half of the sample, so twice its variance; their difference has four times that of the
+        // whole, so twice its deviation.
+        let parts = [0.25, 0.5, 0.75].map { ByteCount(Int64(Double(fullSize.bytes) * $0)) }
+        let halves = concurrently(2) { half in
+            let sample = SpatialSample(share: share, half: UInt64(half))
+            let replay = VolumeReplay(trace.part(sample, share: share / 2), regime, fixed: fixed)
+            return parts.map { replay.run(size: $0).rate.objects ?? 0 }
+        }
+        let errors = zip(halves[0], halves[1]).map { abs($0 - $1) / 2 }
+        sampling = Sampling(share: share, error: errors.max() ?? 0)
+    }
+
+    /// Begins a curve of the history of another one, where entries go in another order.
+    ///
+    /// - Parameters:
+    ///   - other: the curve.
+    ///   - order: in which entries go.
+    ///   - bound: as above; no more is replayed than of the other.
+    package init(_ other: SizeCurve, order: EvictionOrder, bound: Int) {
+        var (trace, regime) = (other.replay.trace, other.replay.regime)
+        regime.order = order
+        let share = Double(bound) / Double(max(1, other.length))
+        if share < trace.share { trace = trace.part(SpatialSample(share: share), share: share) }
+        self.init(
+            VolumeReplay(trace, regime, fixed: ByteCount(other.replay.fixed)), days: other.days,
+            length: other.length)
+    }
+
+    private init(_ replay: VolumeReplay, days: Double, length: Int) {
+        self.replay = replay
+        self.length = length
+        let regime = replay.regime
         starts = (0..<Self.levels).map { level in
             regime.high - max(0, regime.high - regime.low) * Double(level) / Double(Self.levels)
         }
@@ -83,20 +116,6 @@ package struct SizeCurve: Sendable {
         let full = Double(best.peakEver.bytes) / max(regime.high, 0.0001)
         fullSize = ByteCount(Int64(min(full, 4e18).rounded(.up)) + 1)
         self.days = max(days, 1.0 / 24)
-        guard share < 1, tellsError else { return }
-        // Each half has half of the sample, so twice its variance; their difference has four times that of the
-        // whole, so twice its deviation.
-        let parts = [0.25, 0.5, 0.75].map { ByteCount(Int64(Double(fullSize.bytes) * $0)) }
-        let halves = concurrently(2) { half in
-            let replay = VolumeReplay(
-                ReplayTrace(
-                    history, since: since, prunes: regime.critical == nil ? regime.times : nil,
-                    pinned: regime.pinned, rank: rank, share: share, half: UInt64(half), events: events),
-                regime, fixed: fixed)
-            return parts.map { replay.run(size: $0).rate.objects ?? 0 }
-        }
-        let errors = zip(halves[0], halves[1]).map { abs($0 - $1) / 2 }
-        sampling = Sampling(share: share, error: errors.max() ?? 0)
     }
 
     /// What a volume of that size gives; remembered.

@@ -1,12 +1,33 @@
-/// The curve of a part of the entries, for histories that are too long to replay as a whole.
+/// A part of the entries, for histories that are too long to replay as a whole.
 ///
 /// Fixed-rate spatial sampling: C. A. Waldspurger et al., "Efficient MRC Construction with SHARDS", FAST'15. An
 /// entry takes part when the hash of its id is below a threshold, with all its accesses; the bytes between two
 /// uses are scaled up by the rate, the object's own are not. The difference between the expected and the real
 /// number of sampled accesses goes to the smallest size (SHARDS-adj, section 5 there).
-enum SpatialSample {
+struct SpatialSample: Sendable {
     /// Hashes are compared by that many lowest bits.
     private static let modulus: UInt64 = 1 << 24
+    private let threshold: UInt64
+    private let half: UInt64?
+    private let isWhole: Bool
+
+    /// Chooses entries; a larger share contains a smaller one.
+    ///
+    /// - Parameters:
+    ///   - share: the part of the entries, in 0…1.
+    ///   - half: which half of that part, 0 or 1; nil for both.
+    init(share: Double, half: UInt64? = nil) {
+        threshold = UInt64((min(1, share) * Double(Self.modulus)).rounded())
+        self.half = half
+        isWhole = share >= 1 && half == nil
+    }
+
+    /// Whether an entry takes part.
+    func contains(_ entry: Int64) -> Bool {
+        if isWhole { return true }
+        let hash = Self.hash(entry)
+        return hash % Self.modulus < threshold && (half == nil || hash >> 63 == half)
+    }
 
     static func curve(
         of history: VolumeHistory, since: Timestamp, bound: Int, events: [ReplayTrace.Event],
@@ -14,15 +35,15 @@ enum SpatialSample {
     ) -> HitRateCurve {
         let length = history.contents.count + history.accesses.count
         let share = min(1, Double(max(bound, 1)) / Double(max(length, 1)))
-        let threshold = UInt64((share * Double(modulus)).rounded())
-        func curve(_ part: Double, _ isChosen: @escaping (UInt64) -> Bool) -> HitRateCurve {
-            self.curve(of: history, since: since, share: part, events) { isChosen(hash($0)) }
-        }
-        var whole = curve(share) { $0 % modulus < threshold }
+        var whole = curve(of: history, since: since, share: share, events, SpatialSample(share: share))
         whole.sampling = .init(share: share)
         guard tellsError else { return whole }
-        let one = curve(share / 2) { $0 % modulus < threshold && $0 >> 63 == 0 }
-        let other = curve(share / 2) { $0 % modulus < threshold && $0 >> 63 == 1 }
+        let (one, other) = (
+            curve(
+                of: history, since: since, share: share / 2, events, SpatialSample(share: share, half: 0)),
+            curve(
+                of: history, since: since, share: share / 2, events, SpatialSample(share: share, half: 1))
+        )
         let error = greatestDifference(one, other, upTo: whole.fullSize)
         whole.sampling = .init(share: share, error: error)
         return whole
@@ -30,9 +51,10 @@ enum SpatialSample {
 
     private static func curve(
         of history: VolumeHistory, since: Timestamp, share: Double, _ events: [ReplayTrace.Event],
-        _ isChosen: @escaping (Int64) -> Bool
+        _ sample: SpatialSample
     ) -> HitRateCurve {
-        let replay = Replay(history, since: since, share: share, events: events, isChosen: isChosen)
+        let replay = Replay(
+            history, since: since, share: share, events: events, isChosen: sample.contains)
         let distances = ReuseDistances(replay, scale: 1 / share)
         var (count, bytes): (Int64, Int64) = (0, 0)
         for access in history.accesses where access.at > since {
@@ -58,7 +80,7 @@ enum SpatialSample {
     }
 
     /// Spreads ids over all 64 bits: the finalizer of SplitMix64.
-    static func hash(_ entry: Int64) -> UInt64 {
+    private static func hash(_ entry: Int64) -> UInt64 {
         var generator = SplitMix64(state: UInt64(bitPattern: entry))
         return generator.next()
     }

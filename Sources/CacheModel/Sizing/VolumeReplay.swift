@@ -79,11 +79,12 @@ package struct VolumeReplay: Sendable {
         case belady
     }
 
-    private let trace: ReplayTrace
+    /// The history, lined up.
+    let trace: ReplayTrace
     /// How the volume is pruned.
     private(set) var regime: PruneRegime
     /// What is used of each size by what is no entry.
-    private let fixed: Int64
+    let fixed: Int64
     /// For each prune the number of events before it.
     private let prunes: [(before: Int, at: Int64)]
 
@@ -99,7 +100,7 @@ package struct VolumeReplay: Sendable {
         self.fixed = max(0, fixed.bytes)
         var place = 0
         prunes = regime.times.map { time in
-            while place < trace.times.count, trace.times[place] <= time.nanoseconds { place += 1 }
+            while place < trace.steps.count, trace.steps[place].time <= time.nanoseconds { place += 1 }
             return (place, time.nanoseconds)
         }
     }
@@ -126,6 +127,7 @@ package struct VolumeReplay: Sendable {
         var state = ReplayState(
             trace, regime, size: Double(max(0, size.bytes)) * trace.share,
             fixed: Int64(Double(fixed) * trace.share), rule: rule ?? .configured(regime.order))
+        defer { state.nodes.deallocate() }
         if let start { state.begin(at: start * Double(max(0, size.bytes)) * trace.share) }
         state.play(prunes)
         return state.scaled()
@@ -147,10 +149,14 @@ private struct ReplayState {
     private var poolUsed: [Int64]
     private var poolLimits: [(pool: Int, high: Int64, low: Int64)] = []
     /// What is known of each object: together, as a replay touches all of it at each use.
-    private var nodes: [Node]
-    /// The ends of two lists in the order of last use: what is on probation, and all else.
-    private var heads: (Int32, Int32) = (-1, -1)
-    private var tails: (Int32, Int32) = (-1, -1)
+    ///
+    /// No array, which would be asked at each touch whether another one shares it; whoever makes a state gives it back.
+    let nodes: UnsafeMutableBufferPointer<Node>
+    /// The objects in the order of last use: those on probation, and all others.
+    private var probationers = TurnQueue()
+    private var others = TurnQueue()
+    /// The number of the last turn that was given.
+    private var lastTurn: Int32 = 0
     /// What the other rules look at.
     private var uses: [Int32] = []
     private var nextEvent: [Int32] = []
@@ -188,7 +194,11 @@ private struct ReplayState {
         used = fixed
         poolUsed = [Int64](repeating: 0, count: trace.order.count)
         let count = trace.objectCount
-        nodes = (0..<count).map { Node(pool: trace.pools[$0], isPinned: trace.isPinned[$0]) }
+        nodes = .allocate(capacity: count)
+        for object in 0..<count {
+            nodes.initializeElement(
+                at: object, to: Node(pool: trace.pools[object], isPinned: trace.isPinned[object]))
+        }
         needed = [Int32](repeating: 0, count: trace.layerBytes.count)
         for (place, pool) in trace.order.enumerated() {
             guard let quota = regime.poolQuotas[pool] else { continue }
@@ -211,8 +221,8 @@ private struct ReplayState {
             _ = put(Int(content.object), content.size, at: content.lastUsed, isFetch: false)
         }
         if rule == .belady {
-            for place in trace.objects.indices.reversed() where trace.events[place] != .removal {
-                upcoming[Int(trace.objects[place])] = Int32(place)
+            for place in trace.steps.indices.reversed() where trace.steps[place].event != .removal {
+                upcoming[Int(trace.steps[place].object)] = Int32(place)
             }
         }
         outcome.peakEver = ByteCount(used)
@@ -221,10 +231,10 @@ private struct ReplayState {
     mutating func play(_ prunes: [(before: Int, at: Int64)]) {
         var place = 0
         let first = trace.firstCounted
-        for next in prunes + [(trace.objects.count, Int64.max)] {
+        for next in prunes + [(trace.steps.count, Int64.max)] {
             while place < next.before {
                 if place == first { begin() }
-                step(place)
+                step(trace.steps[place], at: place)
                 place += 1
             }
             if next.at < .max {
@@ -272,23 +282,20 @@ private struct ReplayState {
         return overflow ? .max : sum
     }
 
-    private mutating func step(_ place: Int) {
-        let object = Int(trace.objects[place])
-        let event = trace.events[place]
+    private mutating func step(_ step: ReplayTrace.Step, at place: Int) {
+        let object = Int(step.object)
         let was = nodes[object].bytes
-        guard event != .removal else {
+        guard step.event != .removal else {
             if was >= 0 { _ = take(object) }
             return
         }
-        let size = trace.sizes[place]
-        let recorded = trace.bytes[place]
-        let isFetch = was < 0 || event == .fetch
+        let isFetch = was < 0 || step.event == .fetch
         let brought = put(
-            object, size, at: trace.times[place], isFetch: isFetch, isUsedAgain: trace.counts[place] > 1)
+            object, step.size, at: step.time, isFetch: isFetch, isUsedAgain: step.count > 1)
         if rule == .belady { upcoming[object] = nextEvent[place] }
-        if isWarm { count(event, trace.counts[place], was: was, size: size, recorded, brought) }
+        if isWarm { count(step, was: was, brought) }
         notePeak()
-        relievePressure(at: trace.times[place])
+        relievePressure(at: step.time)
     }
 
     /// What the daemon does above the critical level, with its pauses where a prune did not help.
@@ -301,22 +308,20 @@ private struct ReplayState {
         if used <= high { (calmUntil, pause) = (nil, PruneRegime.firstPause) }
     }
 
-    private mutating func count(
-        _ event: ReplayTrace.Event, _ count: UInt16, was: Int64, size: Int64, _ recorded: Int64,
-        _ brought: Int64
-    ) {
+    private mutating func count(_ step: ReplayTrace.Step, was: Int64, _ brought: Int64) {
+        let (size, recorded) = (step.size, step.bytes)
         let wasThere = was >= 0
         // All but the first of several uses find it there.
-        let others = Int64(count) - 1
+        let others = Int64(step.count) - 1
         if others > 0 {
             outcome.rate.hits += others
             outcome.rate.hitBytes += ByteCount(size.multipliedReportingOverflow(by: others).partialValue)
         }
-        switch event {
+        switch step.event {
         case .hit, .refetch:
             if wasThere {
                 outcome.rate.hits += 1
-                outcome.rate.hitBytes += ByteCount(event == .hit ? recorded : size)
+                outcome.rate.hitBytes += ByteCount(step.event == .hit ? recorded : size)
             } else {
                 outcome.rate.misses += 1
                 outcome.rate.missBytes += ByteCount(brought)
@@ -423,39 +428,25 @@ private struct ReplayState {
         Int(trace.layerStarts[object])..<Int(trace.layerStarts[object + 1])
     }
 
-    // What never goes is in no list.
+    /// Puts an object at the end of the order; what never goes is in none.
     private mutating func link(_ object: Int) {
         guard !nodes[object].isPinned else { return }
-        let isFirst = nodes[object].isOnProbation && rule != .sieve
-        let tail = isFirst ? tails.0 : tails.1
-        nodes[object].older = tail
-        nodes[object].newer = -1
-        if tail >= 0 { nodes[Int(tail)].newer = Int32(object) }
-        if isFirst {
-            tails.0 = Int32(object)
-            if heads.0 < 0 { heads.0 = Int32(object) }
+        lastTurn &+= 1
+        nodes[object].turn = lastTurn
+        if nodes[object].isOnProbation, rule != .sieve {
+            probationers.append(object, lastTurn, nodes)
         } else {
-            tails.1 = Int32(object)
-            if heads.1 < 0 { heads.1 = Int32(object) }
+            others.append(object, lastTurn, nodes)
         }
     }
 
     private mutating func unlink(_ object: Int) {
-        guard !nodes[object].isPinned else { return }
-        let isFirst = nodes[object].isOnProbation && rule != .sieve
-        if nodes[object].older >= 0 {
-            nodes[Int(nodes[object].older)].newer = nodes[object].newer
-        } else if isFirst {
-            heads.0 = nodes[object].newer
+        guard nodes[object].turn > 0 else { return }
+        nodes[object].turn = 0
+        if nodes[object].isOnProbation, rule != .sieve {
+            probationers.count -= 1
         } else {
-            heads.1 = nodes[object].newer
-        }
-        if nodes[object].newer >= 0 {
-            nodes[Int(nodes[object].newer)].older = nodes[object].older
-        } else if isFirst {
-            tails.0 = nodes[object].older
-        } else {
-            tails.1 = nodes[object].older
+            others.count -= 1
         }
     }
 
@@ -517,20 +508,23 @@ private struct ReplayState {
     }
 
     private mutating func pruneByLastUse(_ pass: inout PrunePass) {
-        var (first, second) = heads
+        var (first, second) = (probationers.begin(nodes), others.begin(nodes))
         while !pass.isSpent, isAnyWanted(pass) {
-            let one = first >= 0 ? nodes[Int(first)].lastUsed : .max
-            let two = second >= 0 ? nodes[Int(second)].lastUsed : .max
-            let isOne = first >= 0 && one <= pass.idleSince
-            let isTwo = second >= 0 && two <= pass.idleSince
-            guard isOne || isTwo else { return }
+            let one = probationers.object(at: first)
+            let two = others.object(at: second)
+            let isOne = one.map { nodes[$0].lastUsed <= pass.idleSince } ?? false
+            let isTwo = two.map { nodes[$0].lastUsed <= pass.idleSince } ?? false
             let object: Int
-            if isOne, !isTwo || one &- probation <= two {
-                object = Int(first)
-                first = nodes[object].newer
+            if isOne, let one,
+                !isTwo || two.map({ nodes[one].lastUsed &- probation <= nodes[$0].lastUsed }) ?? true
+            {
+                object = one
+                first = probationers.next(after: first, nodes)
+            } else if isTwo, let two {
+                object = two
+                second = others.next(after: second, nodes)
             } else {
-                object = Int(second)
-                second = nodes[object].newer
+                return
             }
             consider(object, &pass)
         }
@@ -538,10 +532,9 @@ private struct ReplayState {
 
     private mutating func pruneByPriority(_ pass: inout PrunePass) {
         var order: [(priority: Double, at: Int64, object: Int32)] = []
-        var next = heads.1
-        while next >= 0 {
-            let object = Int(next)
-            next = nodes[object].newer
+        var next = others.begin(nodes)
+        while let object = others.object(at: next) {
+            next = others.next(after: next, nodes)
             guard nodes[object].lastUsed <= pass.idleSince else { continue }
             let priority =
                 switch rule {
@@ -562,10 +555,9 @@ private struct ReplayState {
     /// From the oldest to the newest: what was used since its last turn is passed over once.
     private mutating func pruneBySieve(_ pass: inout PrunePass) {
         for _ in 0..<2 {
-            var next = heads.1
-            while next >= 0, !pass.isSpent, isAnyWanted(pass) {
-                let object = Int(next)
-                next = nodes[object].newer
+            var next = others.begin(nodes)
+            while !pass.isSpent, isAnyWanted(pass), let object = others.object(at: next) {
+                next = others.next(after: next, nodes)
                 guard nodes[object].lastUsed <= pass.idleSince else { continue }
                 if nodes[object].isOnProbation {
                     nodes[object].isOnProbation = false
@@ -664,8 +656,8 @@ private struct Node {
     /// What it occupies; -1 where it is not there.
     var bytes: Int64 = -1
     var lastUsed: Int64 = 0
-    var newer: Int32 = -1
-    var older: Int32 = -1
+    /// The number of its turn; 0 where it has none.
+    var turn: Int32 = 0
     var pool: UInt8
     var isPinned: Bool
     /// Whether it was not used again since its fetch; for SIEVE, whether it was used since its last turn.
@@ -675,6 +667,44 @@ private struct Node {
         self.pool = pool
         self.isPinned = isPinned
     }
+}
+
+/// Objects in the order of their turns, the oldest first.
+///
+/// An object that gets another turn stays in its old place too, where the number of the turn is no longer its own:
+/// that is passed over, and taken out when there is more of it than of what counts. To move an object costs one
+/// append, where a linked list touches three others.
+private struct TurnQueue {
+    private var turns: [(object: Int32, turn: Int32)] = []
+    /// Before here nothing counts any more.
+    private var first = 0
+    /// How many of them count.
+    var count = 0
+
+    mutating func append(_ object: Int, _ turn: Int32, _ nodes: UnsafeMutableBufferPointer<Node>) {
+        if turns.count > 2 * count + 4096 {
+            turns.removeAll { nodes[Int($0.object)].turn != $0.turn }
+            first = 0
+        }
+        turns.append((Int32(object), turn))
+        count += 1
+    }
+
+    /// The place of the oldest; behind the last where there is none.
+    mutating func begin(_ nodes: UnsafeMutableBufferPointer<Node>) -> Int {
+        first = next(after: first - 1, nodes)
+        return first
+    }
+
+    /// The next place behind another one that counts.
+    func next(after place: Int, _ nodes: UnsafeMutableBufferPointer<Node>) -> Int {
+        var place = place + 1
+        while place < turns.count, nodes[Int(turns[place].object)].turn != turns[place].turn { place += 1 }
+        return place
+    }
+
+    /// Who has its turn there; nil behind the last.
+    func object(at place: Int) -> Int? { place < turns.count ? Int(turns[place].object) : nil }
 }
 
 /// One prune on its way.

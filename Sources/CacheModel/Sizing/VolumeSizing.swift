@@ -270,7 +270,7 @@ package struct VolumeSizing: Sendable {
             : []
         self.curve = curve
         if let recommended {
-            otherOrder = Self.otherOrder(history, since, regime, question, events, than: recommended)
+            otherOrder = Self.otherOrder(curve, question, than: recommended)
         } else {
             otherOrder = nil
         }
@@ -372,14 +372,11 @@ package struct VolumeSizing: Sendable {
     }
 
     private static func otherOrder(
-        _ history: VolumeHistory, _ since: Timestamp, _ regime: PruneRegime, _ question: Question,
-        _ events: [ReplayTrace.Event], than advice: Recommendation
+        _ known: SizeCurve, _ question: Question, than advice: Recommendation
     ) -> ProbationGain {
-        var other = regime
-        other.order = regime.order == .lru ? .probation(question.probation) : .lru
         var curve = SizeCurve(
-            history, since: since, other, fixed: question.unmanaged + question.containers, days: advice.days,
-            rank: question.rank, bound: 100_000, events: events, tellsError: false)
+            known, order: question.regime.order == .lru ? .probation(question.probation) : .lru,
+            bound: 100_000)
         let today = curve.outcome(at: question.limit)
         curve.spread(from: question.unmanaged + question.containers)
         let smallest = curve.smallestSize {

@@ -185,6 +185,34 @@ private struct NaiveVolume {
         }
     }
 
+    /// A part of a trace that is lined up already is the trace of that part.
+    @Test(arguments: 0..<40)
+    func aPartOfATraceIsTheTraceOfThatPart(_ seed: Int) {
+        var random = SeededGenerator(seed: UInt64(seed))
+        let past = past(&random, images: seed % 4 == 3)
+        var regime = PruneRegime(
+            idleFloor: .zero, times: PruneRegime.nightly(from: past.beganAt, to: past.lastScanAt),
+            pinned: Set(past.contents.map(\.entry).filter { $0 % 7 == 0 }))
+        if seed % 2 == 1 { regime.critical = 0.9 }
+        let since = start + .days(3)
+        func trace(_ share: Double) -> ReplayTrace {
+            ReplayTrace(
+                past, since: since, prunes: regime.critical == nil ? regime.times : nil,
+                pinned: regime.pinned, share: share)
+        }
+        let part = trace(0.8).part(SpatialSample(share: 0.5), share: 0.5)
+        let whole = trace(0.5)
+        #expect(part.objectCount == whole.objectCount && part.firstCounted == whole.firstCounted)
+        for size in [Int64(800), 3000, 8000] {
+            for start in [nil, 0.6] {
+                let outcomes = [part, whole].map {
+                    VolumeReplay($0, regime, fixed: ByteCount(100)).run(size: ByteCount(size), start: start)
+                }
+                #expect(outcomes[0] == outcomes[1], "seed \(seed), \(size)")
+            }
+        }
+    }
+
     @Test func whatIsAMissAtEverySizeDependsOnWhoTookItAway() {
         var past = history(
             [(1, 10), (2, 10), (3, 10)], [(1, 10), (2, 10), (3, 10), (4, 10)], every: .days(1))
