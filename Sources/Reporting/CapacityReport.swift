@@ -56,7 +56,8 @@ package struct CapacityReport: Report {
             terms: Recommendation.Terms = .init(), simulates: Bool = false,
             findings: ArtifactFindings = .init(), containers: ByteCount = .zero,
             doubtfulContainers: ByteCount = .zero, regime: PruneRegime? = nil, asked: ByteCount? = nil,
-            rank: [Int64: Int] = [:], policy: EvictionPolicy? = nil, now: Timestamp
+            rank: [Int64: Int] = [:], policy: EvictionPolicy? = nil, space known: SpaceUse? = nil,
+            now: Timestamp
         ) {
             name = volume.name
             kind = volume.kind
@@ -68,8 +69,6 @@ package struct CapacityReport: Report {
             inodes = InodeUse(
                 used: usage.usedInodes, quota: volume.inodeQuota(capacity: usage.capacity))
             evidence = usage.scan.atimeTrust
-            let commands = ReclaimCommands(
-                usage, policy ?? EvictionPolicy(), isReadOnly: volume.isReadOnly, now: now)
             samples = history.samples.filter { $0.at > now - window }
             passedOver = findings.passedOver
             askedSize = asked
@@ -89,9 +88,10 @@ package struct CapacityReport: Report {
             (sizing, (space, savings, copied)) = concurrently(
                 { VolumeSizing(history, question) },
                 {
-                    (
-                        SpaceUse(usage, commands, now: now),
-                        SpaceSaving.all(usage, findings, commands, now: now),
+                    let space =
+                        known ?? SpaceUse(usage, of: volume, policy ?? EvictionPolicy(), now: now)
+                    return (
+                        space, SpaceSaving.all(usage, findings, space.commands, now: now),
                         Self.copied(usage.entries, history, since: now - window)
                     )
                 })

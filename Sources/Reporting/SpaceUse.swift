@@ -38,6 +38,8 @@ package struct SpaceUse: Sendable {
     package let stalest: [CacheEntry]
     /// The commands that evict what of those would go, by the entries' rows in the index.
     let reclaim: [Int64: String]
+    /// The commands of the volume.
+    let commands: ReclaimCommands
 
     private static let ageLimits: [(name: String, days: Int64)] = [
         ("under 1 day", 1), ("1 to 7 days", 7), ("7 to 30 days", 30), ("30 to 90 days", 90),
@@ -48,14 +50,20 @@ package struct SpaceUse: Sendable {
     ///
     /// What images share counts once: in its pool, for the age of its last use, and for a group only where no other has
     /// it.
+    ///
+    /// - Parameter policy: what the volume's prunes go by.
+    package init(_ usage: VolumeUsage, of volume: Volume, _ policy: EvictionPolicy, now: Timestamp) {
+        self.init(
+            usage, ReclaimCommands(usage, policy, isReadOnly: volume.isReadOnly, now: now), now: now)
+    }
+
     init(_ usage: VolumeUsage, _ commands: ReclaimCommands, now: Timestamp) {
+        self.commands = commands
         var pools: [Pool: (Int64, ByteCount)] = [:]
-        var groups: [Group: (count: Int64, ages: [ByteCount])] = [:]
+        var groups: [Group: GroupSum] = [:]
         var ages = Self.ageLimits.map { Share(name: $0.name, entries: 0, bytes: .zero) }
-        var removable: Set<Group> = []
         // What is idle and not protected, by its age.
         var idle = Self.ageLimits.map { _ in Int64(0) }
-        let none = Self.ageLimits.map { _ in ByteCount.zero }
         var layers = LayerShares(usage.layers)
         for entry in usage.entries {
             let layered = layers.has(entry)
@@ -67,11 +75,10 @@ package struct SpaceUse: Sendable {
             ages[place].entries += 1
             ages[place].bytes += own
             let group = Group(name: Self.group(of: entry), pool: entry.pool)
-            groups[group, default: (0, none)].count += 1
-            groups[group, default: (0, none)].ages[place] += own
+            let isReached = commands.reaches(entry)
+            groups[group, default: GroupSum()].add(entry, of: group, own, at: place, isReached: isReached)
             if layered { layers.add(entry, group: group, age: place) }
-            guard commands.reaches(entry) else { continue }
-            if entry.key.hasPrefix(group.name + group.separator) { removable.insert(group) }
+            guard isReached else { continue }
             if place >= 2, commands.reaches(entry, idleFor: Self.ageLimits[place - 1].days) {
                 idle[place] += 1
             }
@@ -80,7 +87,7 @@ package struct SpaceUse: Sendable {
             pools[.images, default: (0, .zero)].1 += share.bytes
             ages[share.age].bytes += share.bytes
             let group = share.group ?? Group(name: "layers that several have", pool: .images)
-            groups[group, default: (0, none)].ages[share.age] += share.bytes
+            groups[group, default: GroupSum()].ages[share.age] += share.bytes
         }
         self.pools = pools.sorted { $0.key < $1.key }.map { ($0.key, $0.value.0, $0.value.1) }
         let isAlone = self.pools.count == 1
@@ -97,7 +104,7 @@ package struct SpaceUse: Sendable {
                 name: (names[group.name]?.count ?? 0) > 1 && !isAlone
                     ? "\(title) (\(group.pool.rawValue))" : title,
                 entries: known.count, bytes: bytes,
-                reclaim: removable.contains(group)
+                reclaim: known.isRemovable
                     ? commands.evicting(group: group.name, separator: group.separator, pool: group.pool)
                     : nil,
                 age: age)
@@ -154,6 +161,23 @@ package struct SpaceUse: Sendable {
         var separator: String { pool == .gradleOther || pool.isOwn ? "/" : ":" }
     }
 
+    /// What the entries of a group add up to.
+    private struct GroupSum {
+        var count: Int64 = 0
+        /// Their bytes, by age.
+        var ages = [ByteCount](repeating: .zero, count: SpaceUse.ageLimits.count)
+        /// Whether the command that names the group would evict one of them.
+        var isRemovable = false
+
+        mutating func add(
+            _ entry: CacheEntry, of group: Group, _ bytes: ByteCount, at age: Int, isReached: Bool
+        ) {
+            count += 1
+            ages[age] += bytes
+            if isReached, !isRemovable { isRemovable = entry.key.hasPrefix(group.name + group.separator) }
+        }
+    }
+
     /// What people call a group: directories of a Gradle home by what they hold.
     private static func title(of group: Group) -> String {
         guard group.pool == .gradleOther else { return group.name }
@@ -206,10 +230,11 @@ package struct SpaceUse: Sendable {
         _ count: Int, of entries: [CacheEntry], _ precedes: (CacheEntry, CacheEntry) -> Bool
     ) -> [CacheEntry] {
         var best: [CacheEntry] = []
-        for entry in entries {
-            if best.count == count, let last = best.last, !precedes(entry, last) { continue }
-            let place = best.firstIndex { precedes(entry, $0) } ?? best.count
-            best.insert(entry, at: place)
+        // By their places: to copy an entry takes longer than to compare it.
+        for place in entries.indices {
+            if best.count == count, let last = best.last, !precedes(entries[place], last) { continue }
+            let rank = best.firstIndex { precedes(entries[place], $0) } ?? best.count
+            best.insert(entries[place], at: rank)
             if best.count > count { best.removeLast() }
         }
         return best

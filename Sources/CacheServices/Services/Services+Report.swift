@@ -34,7 +34,49 @@ extension Services {
         let index = try index(readOnly: true)
         let now = clock()
         if let overdue = configuration.report.review.overdue(at: now) { notify(overdue, .information) }
-        return try capacityReport(options, index, of: usages(index), now: now)
+        let (known, first) = try usagesWithFirst(index, now: now)
+        return try capacityReport(options, index, of: known, now: now, first: first)
+    }
+
+    /// What was found of the first volume while the others were read.
+    package struct FirstVolume {
+        let name: String
+        let history: VolumeHistory?
+        let space: SpaceUse?
+        let pinned: Set<Int64>
+    }
+
+    /// What the index knows of the volumes, and more of the first one: its history takes longest to read, and what needs
+    /// only its entries is worked out beside that.
+    private func usagesWithFirst(
+        _ index: CacheIndex, now: Timestamp
+    ) throws -> (usages: [(volume: Volume, usage: VolumeUsage)], first: FirstVolume?) {
+        guard let volume = configuration.volumes.first, !index.isInMemory,
+            let beside = try? CacheIndex.open(
+                stateDirectory: configuration.stateDirectory, now: now, readOnly: true)
+        else { return (try usages(index), nil) }
+        let (found, history) = concurrently {
+            Result { try usagesWithSpace(of: volume, index, now: now) }
+        } _: {
+            Result { try beside.history(of: volume.name) }
+        }
+        let (known, space, pinned) = try found.get()
+        return (
+            known, FirstVolume(name: volume.name, history: try history.get(), space: space, pinned: pinned)
+        )
+    }
+
+    private func usagesWithSpace(
+        of volume: Volume, _ index: CacheIndex, now: Timestamp
+    ) throws -> (known: [(volume: Volume, usage: VolumeUsage)], space: SpaceUse?, pinned: Set<Int64>) {
+        let known = try usages(index)
+        guard let usage = known.first(where: { $0.volume.name == volume.name })?.usage else {
+            return (known, nil, [])
+        }
+        return (
+            known, SpaceUse(usage, of: volume, policy(for: volume), now: now),
+            pinned(of: volume, usage, now: now)
+        )
     }
 
     /// The same of volumes that were read already.
@@ -42,7 +84,7 @@ extension Services {
     /// - Throws: `IndexError`.
     package func capacityReport(
         _ options: ReportOptions, _ index: CacheIndex, of known: [(volume: Volume, usage: VolumeUsage)],
-        now: Timestamp
+        now: Timestamp, first: FirstVolume? = nil
     ) throws -> CapacityReport {
         let settings = configuration.report
         var report = CapacityReport(
@@ -52,7 +94,11 @@ extension Services {
         let isDaemonUp = try index.activities().contains { now - $0.startedAt < .days(7) }
         for (volume, usage) in known {
             report.idleWarmings += try index.idleWarmings(of: volume.name, since: now - options.window)
-            guard let history = try index.history(of: volume.name) else { continue }
+            let found = first?.name == volume.name ? first : nil
+            guard let history = try found == nil ? index.history(of: volume.name) : found?.history else {
+                continue
+            }
+            let pinned = found?.pinned ?? self.pinned(of: volume, usage, now: now)
             let isStore = volume.kind == .imageStore
             let isAway = options.away.contains(volume.name)
             let isTaxed = isStore && (isAway || !keepsLayersOnce(volume))
@@ -69,9 +115,10 @@ extension Services {
                 findings: look?.findings(in: usage.entries) ?? ArtifactFindings(),
                 containers: tax.map { $0.sureContainerBytes } ?? .zero,
                 doubtfulContainers: tax.map { $0.doubtfulContainerBytes } ?? .zero,
-                regime: regime(of: volume, usage, history, watchesPressure: isDaemonUp, now: now),
+                regime: regime(
+                    of: volume, usage, history, pinned: pinned, watchesPressure: isDaemonUp, now: now),
                 asked: options.size, rank: Self.rank(of: usage.entries),
-                policy: policy(for: volume), now: now)
+                policy: policy(for: volume), space: found?.space, now: now)
             line.projectShares = try index.projectShares(
                 of: volume.name, since: now - options.window, until: now)
             report.volumes.append(line)
@@ -89,25 +136,30 @@ extension Services {
         (try? ImageStoreReader(of: volume).drivers())?.used.name == "overlay"
     }
 
-    /// How a volume is pruned, for replays of its history.
-    private func regime(
-        of volume: Volume, _ usage: VolumeUsage, _ history: VolumeHistory, watchesPressure: Bool,
-        now: Timestamp
-    ) -> PruneRegime {
+    /// The entries that no prune of any day takes, by their rows in the index.
+    private func pinned(of volume: Volume, _ usage: VolumeUsage, now: Timestamp) -> Set<Int64> {
         var policy = policy(for: volume)
         policy.idleFloor = .zero
         // What passes with time is no obstacle to a prune of another day.
         let passing: Set<Protection> = [
             .inFlight, .inUse, .gradleRunning, .idleFloor, .warmed, .sharedLayers, .sharedFiles,
         ]
-        let pinned = usage.entries.lazy.filter {
-            policy.protection(of: $0, now: now).map { !passing.contains($0) } ?? false
-        }.map(\.id)
-        return PruneRegime(
+        return Set(
+            usage.entries.indices.lazy.filter { place in
+                policy.protection(of: usage.entries[place], now: now).map { !passing.contains($0) } ?? false
+            }.map { usage.entries[$0].id })
+    }
+
+    /// How a volume is pruned, for replays of its history.
+    private func regime(
+        of volume: Volume, _ usage: VolumeUsage, _ history: VolumeHistory, pinned: Set<Int64>,
+        watchesPressure: Bool, now: Timestamp
+    ) -> PruneRegime {
+        PruneRegime(
             volume, limit: volume.quota(capacity: usage.capacity).limit,
             watchesPressure: watchesPressure, idleFloor: configuration.idleFloor,
             bytesShare: configuration.limits.bytesShare, entries: configuration.limits.entries,
-            times: pruneTimes(history, now: now), pinned: Set(pinned))
+            times: pruneTimes(history, now: now), pinned: pinned)
     }
 
     /// When prunes come: where they were recorded, then; else by the schedule, or nightly where there is none.

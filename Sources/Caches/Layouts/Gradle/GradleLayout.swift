@@ -312,8 +312,8 @@ struct GradleLayout: CacheLayout {
     }
 
     func group(of entry: CacheEntry) -> String {
-        entry.pool == .gradle
-            ? String(entry.key.prefix { $0 != ":" }) : String(entry.key.prefix { $0 != "/" })
+        let end = UInt8(ascii: entry.pool == .gradle ? ":" : "/")
+        return String(Substring(entry.key.utf8.prefix { $0 != end }))
     }
 
     private static func inCaches(_ name: ArraySlice<UInt8>) -> LayoutStep {

@@ -68,7 +68,9 @@ struct MavenLayout: CacheLayout {
 
     func checksBelow(depth: Int, of entry: ScannedEntry) -> Bool { false }
 
-    func group(of entry: CacheEntry) -> String { String(entry.key.prefix { $0 != ":" }) }
+    func group(of entry: CacheEntry) -> String {
+        String(Substring(entry.key.utf8.prefix { $0 != UInt8(ascii: ":") }))
+    }
 
     /// How many directories the group of an entry's key is: 2 for `g.h:a:v`.
     static func groupDepth(of entry: ScannedEntry) -> Int {
