@@ -27,7 +27,8 @@ import Testing
     ///
     /// - Parameter check: looks at the index afterwards.
     private func prune(
-        _ bench: BuildVolume, purge: Bool = false, check: (CacheIndex) throws -> Void = { _ in }
+        _ bench: BuildVolume, purge: Bool = false, later: Span = .zero,
+        check: (CacheIndex) throws -> Void = { _ in }
     ) async throws -> Pruner.Result {
         let state = try TemporaryDirectory()
         defer { withExtendedLifetime(state) {} }
@@ -36,7 +37,7 @@ import Testing
         _ = try ScanService(index: index, clock: BuildVolume.now).run(locked)
         let usage = try #require(try index.usage(of: "build"))
         let result = try await Pruner(
-            index: index, limits: nil, idleFloor: .hours(24), clock: BuildVolume.now
+            index: index, limits: nil, idleFloor: .hours(24), clock: { BuildVolume.now() + later }
         ).prune(
             locked, bench.plan(usage), refused: [], scan: usage.scan, run: Self.runs[3], podman: nil,
             purge: purge)
@@ -59,6 +60,16 @@ import Testing
         bench.volume.limit = ByteCount(try fill(bench) * 10 / 9)
         #expect(try await prune(bench).failures.isEmpty)
         #expect(try waiting(bench) == Array(Self.runs.prefix(3)))
+    }
+
+    /// Whether a nightly run comes some seconds earlier or later than the night before decides nothing.
+    @Test(arguments: [
+        (86_400 - 360, true), (86_400 - 240, false), (86_399, false),
+    ])
+    func theNextNightsRunTakesWhatIsADayOld(seconds: Int64, stays: Bool) async throws {
+        let bench = try threeRuns()
+        #expect(try await prune(bench, later: .seconds(seconds)).failures.isEmpty)
+        #expect(try waiting(bench) == (stays ? Array(Self.runs.prefix(3)) : []))
     }
 
     @Test func aboveCriticalTheOldestRunsGoFirstDownToHigh() async throws {
