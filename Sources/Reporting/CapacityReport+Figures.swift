@@ -29,9 +29,12 @@ extension CapacityReport {
         let end = Double(max(isFar ? .zero : volume.limit, needed).bytes) * 1.1
         // Below the smallest size into which all fits, there is nothing to serve from.
         let smallest = curve.points.first { curve.fits(from: $0.bytes) }?.bytes ?? needed
-        let begin = Double(min(max(volume.sizing.fixed, smallest), needed).bytes)
+        let useful = Double(min(max(volume.sizing.fixed, smallest), needed).bytes)
+        // Today's size is on it, where that does not take more than half of the width.
+        let today = Double(volume.limit.bytes)
+        let begin = today < useful && today > 2 * useful - end ? today : useful
         let points = (0...240).map { step in
-            let size = begin + (end - begin) * Double(step) / 240
+            let size = useful + (end - useful) * Double(step) / 240
             return (x: size, y: volume.rate(near: ByteCount(Int64(size)), curve))
         }
         let ideal = points.compactMap { point in
@@ -42,14 +45,14 @@ extension CapacityReport {
         plot.line(ideal, kind: "ideal")
         plot.line(points)
         plot.mark(
-            isFar ? end : max(begin, Double(volume.limit.bytes)),
-            "today \(volume.limit.whole)\(isFar ? " →" : "")",
+            isFar ? end : max(begin, today),
+            "\(today < begin ? "← " : "")today \(volume.limit.whole)\(isFar ? " →" : "")",
             kind: "today", row: 0)
         if advised > .zero {
             plot.mark(Double(advised.bytes), "recommended \(advised.whole)", kind: "advised", row: 1)
         }
         plot.values(
-            curve.points.filter { Double($0.bytes.bytes) >= begin && Double($0.bytes.bytes) <= end }.map {
+            curve.points.filter { Double($0.bytes.bytes) >= useful && Double($0.bytes.bytes) <= end }.map {
                 let avoidable = Volume.day(curve.avoidable($0.outcome))
                 let rate = $0.outcome.rate.objects
                 return (

@@ -1,4 +1,5 @@
 import CacheModel
+import Glibc
 
 extension CapacityReport.Volume {
     /// What people call the volume: `Build cache`, with its name where that is not `build`.
@@ -103,10 +104,16 @@ extension CapacityReport.Volume {
         return advice.bytes == limit ? today : "\(today), \(cost(advice.bytes)) at \(advice.quantity)"
     }
 
-    /// An amount of money without its currency: `4.80`, and `<0.01` for what is less than a cent.
+    /// An amount of money without its currency: `4.80`, and two digits that count of what is less than ten cents, so that
+    /// the costs of two sizes can be told apart: `0.0059`.
     static func money(_ amount: Double) -> String {
+        if amount > 0, amount < 0.1 {
+            if amount < 0.0001 { return "<0.0001" }
+            let places = Int((-log10(amount)).rounded(.up)) + 1
+            let text = String(Int64((amount * pow(10, Double(places))).rounded()))
+            return "0." + String(repeating: "0", count: max(0, places - text.count)) + text
+        }
         let cents = (amount * 100).rounded()
-        if cents < 1, amount > 0 { return "<0.01" }
         let whole = Int64(min(cents, 9e18))
         return "\(whole / 100).\(whole % 100 < 10 ? "0" : "")\(whole % 100)"
     }
@@ -247,7 +254,7 @@ extension CapacityReport.Volume {
 
 extension String {
     /// The same with a capital first letter.
-    fileprivate var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
+    var capitalizedFirst: String { prefix(1).uppercased() + dropFirst() }
 }
 
 extension ByteCount {

@@ -53,7 +53,7 @@ extension Dashboard {
     /// When an activity comes: a prune of what is above its critical level does not wait for its schedule.
     func coming(_ activity: Activity, now: Timestamp) -> String {
         let volume = status.volumes.first { $0.name == activity.volume }
-        if activity.name == "prune", let volume, volume.critical != nil, volume.isOver {
+        if activity.name == "prune", volume?.critical != nil {
             return "at the next look"
         }
         return activity.nextDue.map { $0 <= now ? "now" : "in \(($0 - now).age)" } ?? "on request"

@@ -162,7 +162,7 @@ extension Dashboard {
     private func undo(_ volume: RunSummary.OnVolume, of run: RunSummary) -> String? {
         guard volume.evicted > 0, run.kind != "orphans" else { return nil }
         guard let retention = trashRetention[volume.volume] else { return Self.undo(images: volume) }
-        guard volume.inTrash > 0 else {
+        guard volume.inTrash > 0, volume.present != volume.evicted else {
             return "<span class=\"soft\">\(HTMLText.escaped(fate(of: volume)))</span>"
         }
         let effect =

@@ -8,6 +8,9 @@ package struct PlanPage: Sendable {
     /// How the prunes of the daemon stand, by volume.
     package var next: [String: Dashboard.Activity]
 
+    /// When the prunes of the volumes come that no daemon keeps, a sentence each.
+    package var rhythms: [String: String]
+
     /// By which clock on the wall times are told.
     package var zone: TimeZone
 
@@ -17,10 +20,14 @@ package struct PlanPage: Sendable {
     /// Makes a page from what would be evicted and how the prunes stand.
     ///
     /// - Parameter zone: the daemon's.
-    package init(_ report: PlanReport, next: [String: Dashboard.Activity] = [:], zone: TimeZone = .gmt) {
+    package init(
+        _ report: PlanReport, next: [String: Dashboard.Activity] = [:], rhythms: [String: String] = [:],
+        zone: TimeZone = .gmt
+    ) {
         self.report = report
         self.zone = zone
         self.next = next
+        self.rhythms = rhythms
     }
 
     /// The page; it does not load itself anew.
@@ -45,21 +52,27 @@ package struct PlanPage: Sendable {
                 "<p>It would evict \(Figures.entries(Int64(plan.evict.count))), freeing \(change.difference): "
             text += "\(change.before) → \(change.after), goal at most \(plan.goal).</p>\n"
             for note in plan.whatBecomes {
-                text += "<p>\(HTMLText.escaped(note.prefix(1).uppercased() + note.dropFirst())).</p>\n"
+                text += "<p>\(HTMLText.escaped(note.capitalizedFirst)).</p>\n"
             }
             text += table(plan, now: now)
         } else if !plan.needed {
             text += "<p>There is nothing to evict: a prune starts above \(plan.quota.high).</p>\n"
+            for note in plan.whatBecomes {
+                text += "<p>\(HTMLText.escaped(note.capitalizedFirst)).</p>\n"
+            }
         }
         if !plan.reachesGoal { text += blockers(plan) }
         return text + kept(plan) + HTMLText.unmanaged(plan.unmanaged, most: 8) + "</section>\n"
     }
 
     private func when(_ plan: EvictionPlan, now: Timestamp) -> String {
-        guard let activity = next[plan.volume] else { return "No schedule prunes this volume." }
+        guard let activity = next[plan.volume] else {
+            return rhythms[plan.volume]?.capitalizedFirst ?? "No schedule prunes this volume."
+        }
         if let since = activity.runningSince { return "A prune has been running for \((now - since).age)." }
-        if plan.isCritical, plan.needed {
-            return "It is above its critical level: a prune begins at the next look."
+        if plan.isCritical {
+            let fill = plan.trashBytes > .zero ? "With its trash it" : "It"
+            return "\(fill) is above its critical level: a prune begins at the next look."
         }
         return activity.nextDue.map {
             "The next prune comes \(Figures.ahead($0, now: now)), at \(Figures.time($0, in: zone))."

@@ -118,6 +118,15 @@ extension [EvictionPlan] {
                     + "\(plan.goal) asked for.", .good
             )
         }
+        let purged = filter { $0.purgedEarlierBytes > .zero }.map {
+            "\($0.purgedEarlierBytes) of the trash of \($0.volume)"
+        }
+        if !purged.isEmpty {
+            return (
+                "Nothing to evict, but a prune purges about \(Figures.list(purged)), which cannot be brought back "
+                    + "then.", .warning
+            )
+        }
         return ("Nothing to prune: no volume is above its high watermark.", .good)
     }
 }
@@ -134,6 +143,7 @@ extension EvictionPlan {
             page.paragraph(
                 "nothing to evict: a prune starts above \(goal == quota.low ? quota.high : goal)"
                     + (inodes.map { " or \(Figures.grouped($0.quota.high)) inodes" } ?? ""), indent: 2)
+            for note in whatBecomes { page.paragraph(note, indent: 2, tone: .warning) }
             writeKept(to: &page)
             return
         }

@@ -23,6 +23,10 @@ extension StatusReport.Volume {
             "\(Figures.entries(entries))\(trash); scanned \(Figures.ago(lastScan, now: now)), \(pruned)",
             indent: 2)
         if let poolSentence { page.paragraph(poolSentence, indent: 2) }
+        if let largest = outlook?.largest, !largest.isEmpty {
+            let groups = Figures.list(largest.map { "\($0.name) \($0.bytes)" })
+            page.paragraph("most of it: \(groups); all: larder report", indent: 2, hanging: 2)
+        }
         page.unmanaged(unmanaged, most: 3)
         writeUnaccounted(to: &page)
         writeComing(to: &page, now: now)
@@ -46,7 +50,7 @@ extension StatusReport.Volume {
 
     /// Says what comes next: what a daemon was told, else what the prunes so far tell.
     private func writeComing(to page: inout TextPage, now: Timestamp) {
-        if let critical, isOver {
+        if let critical {
             let effect =
                 next.isEmpty
                 ? "a prune purges from the trash as well"
@@ -59,20 +63,8 @@ extension StatusReport.Volume {
             let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }
             page.paragraph("next: \(coming.joined(separator: ", "))", indent: 2)
         }
-        switch prunes {
-        case .regular(let rhythm) where rhythm.isLate(at: now):
-            page.paragraph(
-                "prunes came every \(rhythm.interval.age), and the next one is \((now - rhythm.next).age) late: is "
-                    + "what starts them suspended?", indent: 2, tone: .warning)
-        case .regular(let rhythm):
-            let ahead = rhythm.next > now ? "in about \((rhythm.next - now).age)" : "about now"
-            page.paragraph(
-                "next: prune \(ahead), as they came every \(rhythm.interval.age) so far", indent: 2)
-        case .irregular:
-            page.paragraph(
-                "next: not known, as no daemon runs here and the prunes so far tell no schedule", indent: 2)
-        case nil: break
-        }
+        guard let prunes else { return }
+        page.paragraph(prunes.sentence(now: now), indent: 2, tone: prunes.isLate(at: now) ? .warning : .plain)
     }
 
     /// What the pools hold; nil where there is one.
@@ -163,6 +155,27 @@ extension StatusReport.Volume {
             "over_quota": .bool(isOver), "inodes": inodes?.jsonValue ?? .null,
             "last_prune_reached_goal": .bool(!isStuck),
         ]
+    }
+}
+
+extension StatusReport.Prunes {
+    /// Whether the next one should have come.
+    func isLate(at now: Timestamp) -> Bool {
+        if case .regular(let rhythm) = self { rhythm.isLate(at: now) } else { false }
+    }
+
+    /// When the next one comes, as far as those before tell.
+    package func sentence(now: Timestamp) -> String {
+        guard case .regular(let rhythm) = self else {
+            return "next: not known, as no daemon runs here and the prunes so far tell no schedule"
+        }
+        if rhythm.isLate(at: now) {
+            return
+                "prunes came every \(rhythm.interval.age), and the next one is \((now - rhythm.next).age) late: is "
+                + "what starts them suspended?"
+        }
+        let ahead = rhythm.next > now ? "in about \((rhythm.next - now).age)" : "about now"
+        return "next: prune \(ahead), as they came every \(rhythm.interval.age) so far"
     }
 }
 

@@ -100,11 +100,14 @@ package struct StatusReport: Report {
         package var fullAt: Timestamp?
         /// What is to be done about its size, in the report's words; nil where something is missing for that.
         package var advised: String?
+        /// The groups of entries that occupy most.
+        package var largest: [SpaceUse.Share] = []
 
-        /// Makes an outlook from both.
-        package init(fullAt: Timestamp?, advised: String?) {
+        /// Makes an outlook from all it consists of.
+        package init(fullAt: Timestamp?, advised: String?, largest: [SpaceUse.Share] = []) {
             self.fullAt = fullAt
             self.advised = advised
+            self.largest = largest
         }
     }
 

@@ -29,6 +29,8 @@ package struct TrashReport: Report {
         package var createdAt: Timestamp?
         /// Until when its entries are kept while there is room; nil where that is not known.
         package var keptUntil: Timestamp?
+        /// The critical level of its volume, where that holds more with its trash; nil where it does not.
+        package var critical: ByteCount?
         /// What can be brought back.
         package var entries: [Entry]
         /// What a purge could not remove to its end, each with the reason: it cannot be brought back.
@@ -75,6 +77,11 @@ package struct TrashReport: Report {
                 ?? "its journal cannot be read"
             page.line("\(run.id)  \(run.volume)", tone: .strong)
             page.line("\(Figures.entries(Int64(run.entries.count))), \(run.bytes); \(end)", indent: 2)
+            if let critical = run.critical {
+                page.paragraph(
+                    "space is short: with its trash the volume is above its critical level of \(critical), and the next "
+                        + "prune deletes the oldest of the trash first", indent: 2, tone: .warning)
+            }
             for entry in page.first(10, of: run.entries) {
                 page.line("\(entry.bytes)  \(entry.key)", indent: 4)
             }
@@ -99,6 +106,7 @@ package struct TrashReport: Report {
                         "run": .text(run.id), "volume": .text(run.volume),
                         "created_at": .optional(run.createdAt),
                         "kept_until": .optional(run.keptUntil),
+                        "above_critical": .bool(run.critical != nil),
                         "bytes": .bytes(run.bytes), "entries": .array(run.entries.map(\.jsonValue)),
                         "unpurged": .array(run.unpurged.map(\.jsonValue)),
                     ]

@@ -50,6 +50,15 @@ enum CommandGuess {
         return nil
     }
 
+    /// The command that has a word as its subcommand: `trash restore` for `restore`.
+    static func elsewhere(_ word: String) -> String? {
+        for command in Larder.configuration.subcommands {
+            let names = command.configuration.subcommands.map { $0.configuration.commandName ?? "" }
+            if names.contains(word) { return "\(command.configuration.commandName ?? "") \(word)" }
+        }
+        return nil
+    }
+
     /// What is wrong with a command line that has an option before the command which only stands behind one.
     ///
     /// Nil where there is no such option, and where no command follows.

@@ -154,7 +154,7 @@ struct Larder: AsyncParsableCommand {
                 Failure(
                     code: .usage,
                     message: "no command is called \(quotable(word))"
-                        + (meant.map { "; did you mean \($0)?" } ?? ""),
+                        + ((CommandGuess.elsewhere(word) ?? meant).map { "; did you mean \($0)?" } ?? ""),
                     hint: "the commands are: \(known.joined(separator: ", "))"
                 ).report(as: isJSON ? .json : .text)
                 Glibc.exit(Failure.Code.usage.rawValue)

@@ -97,12 +97,15 @@ import Testing
         let plan = try #require(try services.plan(PruneGoal()).report.plans.first)
         let trash = try #require(
             Int64(try bench.directory.shell("du -s -B1 .larder/trash | cut -f1").dropLast()))
+        let list = try services.trashedRuns().text(color: false, now: BuildVolume.now())
         let outcome = try #require(try await prune(services).volumes.first?.outcome)
         let own = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes } - outcome.trashedBytes
         let left = try #require(
             Int64(try bench.directory.shell("du -s -B1 .larder/trash | cut -f1").dropLast()))
         let earlier = trash - (left - outcome.trashedBytes.bytes)
         #expect(plan.isCritical && !outcome.evicted.isEmpty && plan.purgedEarlierBytes > .zero)
+        #expect(
+            list.contains("above its critical level of") && list.contains("deletes the oldest of the trash"))
         // Whole entries of a megabyte go.
         #expect(abs(plan.purgedEarlierBytes.bytes - earlier) < 1_100_000, "\(earlier)")
         #expect(abs((plan.purgedBytes - own).bytes) < 1_100_000, "\(own)")
@@ -227,6 +230,10 @@ import Testing
         }
         #expect(try !text(limit: 100).contains("a prune would"))
         #expect(try !text(limit: 11).contains("above its critical level"))
+        let bytes = try bench.directory.shell(
+            "du -s -B1 .m2/repository/g/*/1 | awk '{s += $1} END {print s}'")
+        let all = ByteCount(try #require(Int64(bytes.dropLast())))
+        #expect(try text(limit: 11).contains("most of it: g \(all)"))
         let said = try text(limit: 10)
         #expect(said.contains("above its critical level of 9.5 MiB: a prune purges from the trash"))
         let outcome = try #require(try await prune(services(limit: 10)).volumes.first?.outcome)

@@ -183,7 +183,7 @@ import Testing
 
     @Test(arguments: [
         (["stauts"], "did you mean status?"), (["trash", "lst"], "did you mean list?"),
-        (["--state", "/tmp/x", "pln"], "did you mean plan?"),
+        (["--state", "/tmp/x", "pln"], "did you mean plan?"), (["restore"], "did you mean trash restore?"),
         (["list", "--forma", "json"], "Did you mean '--format'?"),
         (["plan", "--to", "20GB"], "did you mean `20Gi` or `20G`?"),
         (["prune", "--to", "20"], "accepted: 0, or"),

@@ -111,6 +111,16 @@ import Testing
         #expect((2410...2429).contains(needed.bytes >> 20))
     }
 
+    /// Two sizes that differ do not cost the same.
+    @Test(arguments: [
+        (0, "0.00"), (0.00001, "<0.0001"), (0.0059, "0.0059"), (0.00897, "0.0090"), (0.0999, "0.100"),
+        (0.01, "0.010"),
+        (0.1, "0.10"), (4.8, "4.80"), (1234.567, "1234.57"),
+    ])
+    func whatCostsLittleIsToldApart(amount: Double, text: String) {
+        #expect(CapacityReport.Volume.money(amount) == text)
+    }
+
     @Test func withoutUseNothingIsSure() {
         let report = report(limit: gibibytes(4), days: 60, activeDays: 20)
         #expect(report.volumes[0].sizing.recommendation == nil && report.volumes[0].confidence == .low)

@@ -28,6 +28,9 @@ package struct DaemonConfiguration: Sendable, Equatable {
     /// How long activities may take to come to an end when the daemon is to stop.
     package var gracePeriod: Span = .seconds(25)
 
+    /// Whether nothing is done by itself or on request: the server only shows what is known.
+    package private(set) var onlyShows = false
+
     /// Where the dashboard, the metrics and the API are served; nil for nowhere.
     package var listen: ListenAddress? = .standard
     /// The file with the bearer token that lets runs be asked for over HTTP; nil keeps that closed.
@@ -60,6 +63,7 @@ package struct DaemonConfiguration: Sendable, Equatable {
 
     /// Leaves nothing that is done by itself or on request.
     package mutating func onlyShow() {
+        onlyShows = true
         (scan, prune, warm, verify, report, tokenFile) = (nil, nil, nil, nil, nil, nil)
     }
 

@@ -88,7 +88,7 @@ extension Services {
     }
 
     /// A plan with what becomes of it: what waits for later runs, and what the trash would not keep.
-    private func foretold(
+    func foretold(
         _ plan: EvictionPlan, of volume: Volume, _ usage: VolumeUsage, beyondLimits: Bool = false
     ) -> EvictionPlan {
         var plan = plan

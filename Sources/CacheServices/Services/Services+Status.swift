@@ -27,7 +27,8 @@ extension Services {
             guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }) else { continue }
             report.volumes[place].outlook = .init(
                 fullAt: volume.sizing.bytesForecast?.fullAt,
-                advised: volume.sizing.recommendation.map { _ in volume.advised })
+                advised: volume.sizing.recommendation.map { _ in volume.advised },
+                largest: Array(volume.space.groups.prefix(3)))
         }
         // What is over is told whether a prune helps.
         for (volume, usage) in usages {

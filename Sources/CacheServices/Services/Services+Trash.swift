@@ -8,8 +8,16 @@ extension Services {
     /// - Throws: `Failure`, `MaintenanceError`.
     package func trashedRuns() throws -> TrashReport {
         var report = TrashReport(runs: [])
+        // What is in the trash can be told without an index.
+        let known = (try? figures(index(readOnly: true))) ?? []
         for (volume, trash) in try trashes() {
-            report.runs += try trash.runs().map { TrashReport.Run($0, on: volume) }
+            let figures = known.first { $0.volume.name == volume.name }?.figures
+            let critical = figures.flatMap { figures in
+                TrashRetention.criticalLevel(
+                    exceededBy: figures.usedBytes, trash: figures.trashBytes, of: volume,
+                    under: volume.quota(capacity: figures.capacity), on: figures.capacity)
+            }
+            report.runs += try trash.runs().map { TrashReport.Run($0, on: volume, critical: critical) }
         }
         return report
     }
@@ -129,9 +137,18 @@ extension Services {
         guard let usage = try index.usage(of: volume.name) else { return }
         let quota = volume.quota(capacity: usage.capacity)
         guard usage.usedBytes > quota.high else { return }
+        let plan = foretold(
+            policy(for: volume, capacity: usage.capacity).plan(usage, under: quota, now: clock()), of: volume,
+            usage)
+        let count = plan.evict.count
+        let gone = plan.purgedBytes + plan.purgedEarlierBytes
         warn([
             "volume \(volume.name) uses \(usage.usedBytes) now, above its high watermark of \(quota.high): the next prune "
-                + "evicts others, as what was brought back counts as used"
+                + "evicts \(count) \(count == 1 ? "other" : "others") of \(plan.freedBytes), as what was brought back counts "
+                + "as used"
+                + (gone > .zero
+                    ? ", and purges \(gone) for good, as the volume is above its critical level" : "")
+                + "; a larger limit, or less brought back, spares them"
         ])
     }
 
@@ -166,11 +183,12 @@ extension Services {
 }
 
 extension TrashReport.Run {
-    fileprivate init(_ run: Trash.Run, on volume: Volume) {
+    fileprivate init(_ run: Trash.Run, on volume: Volume, critical: ByteCount?) {
         self.init(
             id: run.id, volume: volume.name, createdAt: run.createdAt,
             keptUntil: run.keptUntil(volume.trashRetention),
             entries: run.entries.map { .init(key: $0.key, bytes: $0.bytes) })
+        self.critical = critical
         unpurged = run.unpurged.map { .init(key: $0.key, bytes: $0.bytes, reason: $0.reason) }
     }
 }

@@ -185,7 +185,9 @@ extension Services {
             throw Failure(
                 code: .failed,
                 message: "no volume is mounted: \(chosen.map(\.path).joined(separator: ", "))\(others)",
-                hint: "mount one, or name its path with --build-cache or --image-root")
+                hint:
+                    "mount one, name its path with --build-cache or --image-root, or the file that names the volumes with "
+                    + "--config or LARDER_CONFIG")
         }
         return (present, skipped)
     }

@@ -84,15 +84,18 @@ extension Scheduler {
     /// What the daemon still waits for before its figures can be trusted; empty when it is ready.
     package func waitingFor() -> [String] {
         guard isLoaded else { return ["the index in the state directory"] }
+        // It looks at no volume.
+        if plan.configuration.daemon.onlyShows { return [] }
         let volumes = plan.configuration.volumes.filter { presence[$0.name] == .present }
         if volumes.isEmpty { return ["a mounted volume"] }
         return volumes.filter { board.slots[ActivityKey(.scan, on: $0.name)]?.last?.succeededAt == nil }
             .map { "the first scan of volume \($0.name)" }
     }
 
-    /// How every activity stands.
+    /// How every activity stands; none where nothing is ever begun.
     package func activityStates() -> [ActivityState] {
-        board.states().map { state in
+        if plan.configuration.daemon.onlyShows { return [] }
+        return board.states().map { state in
             var state = state
             if state.runningSince != nil {
                 state.progress = plan.progress.text(of: ActivityKey(state.activity, on: state.volume))

@@ -21,15 +21,20 @@ extension WebResponder {
     func planPage(_ request: Request) async throws -> WebResponse {
         let volume = try WebQuery(request.uri.query, known: ["volume"]).text("volume")
         let report = try await plan(PruneGoal(), volume: volume)
-        let next = await activities(try? figures.current()).filter { $0.name == "prune" }
+        let (known, now) = (try? await figures.current(), clock())
+        let next = await activities(known).filter { $0.name == "prune" }
+        let rhythms = (known?.status.volumes ?? []).compactMap { volume in
+            volume.prunes.map { (volume.name, $0.sentence(now: now) + ".") }
+        }
         return .page(
             PlanPage(
                 report,
                 next: Dictionary(
                     next.compactMap { activity in activity.volume.map { ($0, activity) } },
                     uniquingKeysWith: { first, _ in first }),
+                rhythms: Dictionary(rhythms, uniquingKeysWith: { first, _ in first }),
                 zone: await control.configuration().daemon.timeZone
-            ).html(now: clock()))
+            ).html(now: now))
     }
 
     /// `/runs`: the runs, page by page.

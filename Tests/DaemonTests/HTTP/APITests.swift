@@ -123,7 +123,7 @@ import Testing
         let page = try await bed.ask("/plan")
         #expect(page.status == 200 && page.body.contains("Next prune"))
         #expect(
-            page.body.contains("No schedule prunes this volume") || page.body.contains("The next prune comes")
+            page.body.contains("Next: not known") || page.body.contains("The next prune comes")
         )
         // Without a size it is what the page shows.
         let now = try await bed.ask("/api/v1/plan").json
