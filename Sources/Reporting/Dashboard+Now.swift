@@ -104,6 +104,14 @@ extension Dashboard {
             text +=
                 "<p class=\"soft\">\(HTMLText.escaped(inodes.sentence.prefix(1).uppercased() + inodes.sentence.dropFirst())).</p>\n"
         }
+        let groups = report?.volumes.first { $0.name == volume.name }?.space.groups.prefix(3)
+        let prune = activities.first { $0.name == "prune" && $0.volume == volume.name }
+        let next =
+            prune.map { "next prune \(coming($0, now: now))" } ?? volume.prunes?.sentence(now: now)
+        let sentences = [volume.criticalSentence, next, groups.flatMap { SpaceUse.sentence($0) }]
+        for sentence in sentences.compactMap(\.self) {
+            text += "<p>\(HTMLText.escaped(sentence.capitalizedFirst)).</p>\n"
+        }
         let hasEvidence = volume.evidence.confidence != .none
         func rate(_ rate: HitRate) -> String { hasEvidence ? Figures.rate(rate.objects) : "unknown" }
         let facts = [

@@ -133,6 +133,12 @@ package struct SpaceUse: Sendable {
             }, uniquingKeysWith: { first, _ in first })
     }
 
+    /// The groups that occupy most; nil where there are none.
+    static func sentence(_ largest: some Sequence<Share>) -> String? {
+        let groups = largest.map { "\($0.name) \($0.bytes)" }
+        return groups.isEmpty ? nil : "most of it: \(Figures.list(groups))"
+    }
+
     /// The command that evicts one of some entries, as an example; nil where none does.
     func example(of entries: [CacheEntry]) -> String? { entries.lazy.compactMap { reclaim[$0.id] }.first }
 

@@ -23,9 +23,8 @@ extension StatusReport.Volume {
             "\(Figures.entries(entries))\(trash); scanned \(Figures.ago(lastScan, now: now)), \(pruned)",
             indent: 2)
         if let poolSentence { page.paragraph(poolSentence, indent: 2) }
-        if let largest = outlook?.largest, !largest.isEmpty {
-            let groups = Figures.list(largest.map { "\($0.name) \($0.bytes)" })
-            page.paragraph("most of it: \(groups); all: larder report", indent: 2, hanging: 2)
+        if let groups = SpaceUse.sentence(outlook?.largest ?? []) {
+            page.paragraph("\(groups); all: larder report", indent: 2, hanging: 2)
         }
         page.unmanaged(unmanaged, most: 3)
         writeUnaccounted(to: &page)
@@ -50,21 +49,22 @@ extension StatusReport.Volume {
 
     /// Says what comes next: what a daemon was told, else what the prunes so far tell.
     private func writeComing(to page: inout TextPage, now: Timestamp) {
-        if let critical {
-            let effect =
-                next.isEmpty
-                ? "a prune purges from the trash as well"
-                : "the daemon prunes it at its next look"
-            let trash = trashBytes > .zero ? "with its trash \(usedBytes + trashBytes), " : ""
-            page.paragraph(
-                "\(trash)above its critical level of \(critical): \(effect)", indent: 2, tone: .bad)
-        }
+        if let criticalSentence { page.paragraph(criticalSentence, indent: 2, tone: .bad) }
         if !next.isEmpty {
             let coming = next.prefix(3).map { "\($0.activity) \(Figures.ahead($0.at, now: now))" }
             page.paragraph("next: \(coming.joined(separator: ", "))", indent: 2)
         }
         guard let prunes else { return }
         page.paragraph(prunes.sentence(now: now), indent: 2, tone: prunes.isLate(at: now) ? .warning : .plain)
+    }
+
+    /// That the volume is above its critical level, and what comes of it; nil where it is not.
+    var criticalSentence: String? {
+        guard let critical else { return nil }
+        let effect =
+            next.isEmpty ? "a prune purges from the trash as well" : "the daemon prunes it at its next look"
+        let trash = trashBytes > .zero ? "with its trash \(usedBytes + trashBytes), " : ""
+        return "\(trash)above its critical level of \(critical): \(effect)"
     }
 
     /// What the pools hold; nil where there is one.
