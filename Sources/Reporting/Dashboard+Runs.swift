@@ -165,12 +165,16 @@ extension Dashboard {
         guard volume.inTrash > 0, volume.present != volume.evicted else {
             return "<span class=\"soft\">\(HTMLText.escaped(fate(of: volume)))</span>"
         }
+        let isShort = status.volumes.contains { $0.name == volume.volume && $0.critical != nil }
         let effect =
             volume.inTrash < volume.evicted
             ? "brings back the \(Figures.entries(volume.inTrash)), \(volume.inTrashBytes), that the trash still has"
             : run.kind == "verify" ? "brings them back as they were, damage and all" : "undoes this"
         return "<code>larder trash restore \(HTMLText.escaped(run.id))</code> \(effect), until "
-            + "\(run.finishedAt + retention), unless space is short. With a key behind it, only that entry."
+            + "\(run.finishedAt + retention), "
+            + (isShort
+                ? "but space is short: the next prune deletes the oldest of the trash. "
+                : "unless space is short. ") + "With a key behind it, only that entry."
     }
 
     /// What became of entries of which the trash has none.

@@ -61,10 +61,14 @@ extension StatusReport.Volume {
     /// That the volume is above its critical level, and what comes of it; nil where it is not.
     var criticalSentence: String? {
         guard let critical else { return nil }
-        let effect =
-            next.isEmpty ? "a prune purges from the trash as well" : "the daemon prunes it at its next look"
-        let trash = trashBytes > .zero ? "with its trash \(usedBytes + trashBytes), " : ""
-        return "\(trash)above its critical level of \(critical): \(effect)"
+        let who = next.isEmpty ? "a prune" : "the daemon prunes it at its next look, and"
+        guard trashBytes > .zero else {
+            return "above its critical level of \(critical): \(who) purges from the trash as well"
+        }
+        let purged = max(.zero, min(trashBytes, usedBytes + trashBytes - quota.high))
+        return
+            "with its trash \(usedBytes + trashBytes), above its critical level of \(critical): \(who) purges about "
+            + "\(purged) that earlier runs evicted; what is still wanted must be brought back first: larder trash list"
     }
 
     /// What the pools hold; nil where there is one.

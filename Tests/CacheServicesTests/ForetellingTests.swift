@@ -98,6 +98,10 @@ import Testing
         let trash = try #require(
             Int64(try bench.directory.shell("du -s -B1 .larder/trash | cut -f1").dropLast()))
         let list = try services.trashedRuns().text(color: false, now: BuildVolume.now())
+        let status = try services.status().text(width: 400, color: false, now: BuildVolume.now())
+        #expect(
+            status.contains("a prune purges about \(plan.purgedEarlierBytes) that earlier runs evicted"),
+            "\(status)")
         let outcome = try #require(try await prune(services).volumes.first?.outcome)
         let own = outcome.evicted.reduce(ByteCount.zero) { $0 + $1.bytes } - outcome.trashedBytes
         let left = try #require(
