@@ -158,17 +158,17 @@ extension CacheIndex {
         of volume: Int64, _ accesses: [VolumeHistory.Access], beganAt: Timestamp, _ db: Database
     ) throws -> [VolumeHistory.Content] {
         var contents: [VolumeHistory.Content] = []
-        var known = SeenEntries(upTo: accesses.lazy.map(\.entry).max() ?? 0, of: accesses.count)
+        var known = ObjectNumbers(upTo: accesses.lazy.map(\.entry).max() ?? 0, of: accesses.count)
         let rows = try Row.fetchCursor(
             db, sql: "SELECT entry, bytes, used FROM baselines WHERE volume = ? ORDER BY entry",
             arguments: [volume])
         while let row = try rows.next() {
-            _ = known.isFirst(try row.integer(0))
+            _ = known.isNew(try row.integer(0))
             contents.append(
                 .init(entry: try row.integer(0), bytes: try row.size(1), lastUsed: try row.time(2)))
         }
         var unexplained: [VolumeHistory.Access] = []
-        for access in accesses where known.isFirst(access.entry) && access.isHit {
+        for access in accesses where known.isNew(access.entry) && access.isHit {
             unexplained.append(access)
         }
         let seen = try db.cachedStatement(
@@ -227,22 +227,5 @@ extension CacheIndex {
             evictions.append(.init(at: try row.time(0), entries: try row.integer(1), bytes: try row.size(2)))
         }
         return evictions
-    }
-}
-
-/// Which entries were seen already: in a table where the rows' numbers are dense, as the index gives them.
-private struct SeenEntries {
-    private var table: [Bool]
-    private var others: Set<Int64> = []
-
-    init(upTo highest: Int64, of count: Int) {
-        table = Array(repeating: false, count: Int(min(highest, Int64(4 * count + 65_536))) + 1)
-    }
-
-    /// Whether an entry is asked for for the first time.
-    mutating func isFirst(_ entry: Int64) -> Bool {
-        guard table.indices.contains(Int(entry)) else { return others.insert(entry).inserted }
-        defer { table[Int(entry)] = true }
-        return !table[Int(entry)]
     }
 }

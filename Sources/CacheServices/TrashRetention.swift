@@ -62,7 +62,8 @@ struct TrashRetention {
             return (.zero, .zero)
         }
         let fill = fill(plan.usedBytes, trash: plan.trashBytes, under: plan.quota, on: capacity)
-        let earlier = min(plan.trashBytes, fill - plan.quota.high)
+        let earlier = purgedFirst(
+            of: plan.trashBytes, beside: plan.usedBytes, under: plan.quota, on: capacity)
         guard fill - earlier > volume.criticalLevel(on: capacity) else { return (earlier, .zero) }
         let needed = fill - earlier - plan.quota.high
         let goes = plan.freedBytes - (plan.later?.bytes ?? .zero)
@@ -72,6 +73,14 @@ struct TrashRetention {
             purged = purged + plan.evict[place].freedBytes
         }
         return (earlier, min(purged, goes))
+    }
+
+    /// What a prune takes from the trash before it evicts anything, to come down to the high watermark from above the
+    /// critical level.
+    static func purgedFirst(
+        of trash: ByteCount, beside used: ByteCount, under quota: Quota, on capacity: Capacity
+    ) -> ByteCount {
+        max(.zero, min(trash, fill(used, trash: trash, under: quota, on: capacity) - quota.high))
     }
 
     /// The critical level of a volume, where it holds more with its trash; nil where it does not.

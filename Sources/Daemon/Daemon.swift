@@ -32,11 +32,13 @@ package struct Daemon: Sendable {
 
     /// Runs until a signal ends it.
     ///
-    /// - Parameters:
-    ///   - services: what runs beside the daemon's own parts, such as a web server.
-    ///   - onlyShows: whether volumes and event logs are left alone, and nobody is told that a daemon keeps them.
-    package func run(with services: [any Service] = [], onlyShows: Bool = false) async throws {
-        let state = await scheduler.configuration().stateDirectory
+    /// Where it only shows what is known, volumes and event logs are left alone, and nobody is told that a daemon keeps
+    /// them.
+    ///
+    /// - Parameter services: what runs beside the daemon's own parts, such as a web server.
+    package func run(with services: [any Service] = []) async throws {
+        let configuration = await scheduler.configuration()
+        let (state, onlyShows) = (configuration.stateDirectory, configuration.daemon.onlyShows)
         let presence = onlyShows ? nil : DaemonPresence(stateDirectory: state)
         defer { withExtendedLifetime(presence) {} }
         if presence?.isAlone == false {

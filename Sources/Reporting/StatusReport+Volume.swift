@@ -65,10 +65,9 @@ extension StatusReport.Volume {
         guard trashBytes > .zero else {
             return "above its critical level of \(critical): \(who) purges from the trash as well"
         }
-        let purged = max(.zero, min(trashBytes, usedBytes + trashBytes - quota.high))
         return
             "with its trash \(usedBytes + trashBytes), above its critical level of \(critical): \(who) purges about "
-            + "\(purged) that earlier runs evicted; what is still wanted must be brought back first: larder trash list"
+            + "\(purgedFirst) that earlier runs evicted; what is still wanted must be brought back first: larder trash list"
     }
 
     /// What the pools hold; nil where there is one.

@@ -42,6 +42,8 @@ package struct StatusReport: Report {
         package var pools: [VolumeFigures.PoolFigures] = []
         /// Its critical level where more is used; nil where it is below.
         package var critical: ByteCount?
+        /// What of its trash a prune then takes for good before it evicts anything.
+        package var purgedFirst = ByteCount.zero
         /// When its schedules want it next, by activity, the nearest first; empty where no daemon keeps it.
         package var next: [Next] = []
         /// What its prunes so far tell of the next one; nil where a daemon keeps it, or nobody may prune it.

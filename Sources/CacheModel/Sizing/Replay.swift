@@ -88,7 +88,7 @@ struct Replay: Sendable {
 }
 
 /// Numbers entries from 0 in the order of their first mention.
-struct ObjectNumbers {
+package struct ObjectNumbers {
     private var next: Int32 = 0
     /// By id, where ids are dense, as the index gives them.
     private var table: [Int32] = []
@@ -98,8 +98,22 @@ struct ObjectNumbers {
         var highest: Int64 = -1
         for content in history.contents { highest = max(highest, content.entry) }
         for access in history.accesses { highest = max(highest, access.entry) }
-        let bound = 4 * (history.contents.count + history.accesses.count) + 65_536
-        table = [Int32](repeating: -1, count: Int(min(highest, Int64(bound))) + 1)
+        self.init(upTo: highest, of: history.contents.count + history.accesses.count)
+    }
+
+    /// Numbers none yet.
+    ///
+    /// - Parameters:
+    ///   - highest: the highest of the entries' rows in the index.
+    ///   - count: how many mentions there are: rows far beyond that are kept in another way.
+    package init(upTo highest: Int64, of count: Int) {
+        table = [Int32](repeating: -1, count: Int(min(highest, Int64(4 * count + 65_536))) + 1)
+    }
+
+    /// Whether an entry is mentioned for the first time; it is numbered then.
+    package mutating func isNew(_ entry: Int64) -> Bool {
+        let before = next
+        return self[entry] == before
     }
 
     /// How many entries have a place of their own in the table.

@@ -1,63 +1,3 @@
-/// What a replay gives at one size.
-package struct ReplayOutcome: Sendable, Hashable {
-    /// Hits and misses of the events that count.
-    package var rate = HitRate()
-    /// The misses that a volume without any limit would not have had.
-    package var avoidable: Int64 = 0
-    /// What those fetched.
-    package var avoidableBytes = ByteCount.zero
-    /// The most that was used at once while events counted, with what waited in the trash.
-    package var peak = ByteCount.zero
-    /// How much of that waited in the trash.
-    package var peakTrash = ByteCount.zero
-    /// The most that was used at once at any time, with what waited in the trash.
-    package var peakEver = ByteCount.zero
-    /// How many entries were evicted while events counted.
-    package var evictions: Int64 = 0
-    /// What they occupied.
-    package var evictedBytes = ByteCount.zero
-    /// How many prunes there were while events counted that had something to do, and how many of those did
-    /// not reach the low watermark.
-    package var prunes: Int64 = 0
-    package var prunesOver: Int64 = 0
-    /// How many prunes evicted something at any time.
-    package var prunesEver: Int64 = 0
-    /// The avoidable misses where the replay began at the least favourable level; `avoidable` where it began at one.
-    package var mostAvoidable: Int64 = 0
-
-    /// Nothing happened yet.
-    package init() {}
-
-    /// What is to be expected of a volume that may be at any of several levels.
-    ///
-    /// The means, and the most that was used at any; nothing of nothing.
-    init(meanOf outcomes: [ReplayOutcome]) {
-        self.init()
-        let count = Int64(max(1, outcomes.count))
-        func mean(_ value: (ReplayOutcome) -> Int64) -> Int64 {
-            // Each fits; their sum need not.
-            outcomes.reduce(0) { $0 + value($1) / count } + outcomes.reduce(0) { $0 + value($1) % count }
-                / count
-        }
-        let hits = mean(\.rate.hits)
-        rate = HitRate(
-            hits: hits, misses: mean { $0.rate.hits + $0.rate.misses } - hits,
-            hitBytes: ByteCount(mean(\.rate.hitBytes.bytes)),
-            missBytes: ByteCount(mean(\.rate.missBytes.bytes)))
-        avoidable = mean(\.avoidable)
-        avoidableBytes = ByteCount(mean(\.avoidableBytes.bytes))
-        let fullest = outcomes.max { $0.peak < $1.peak }
-        (peak, peakTrash) = (fullest?.peak ?? .zero, fullest?.peakTrash ?? .zero)
-        peakEver = outcomes.map(\.peakEver).max() ?? .zero
-        evictions = mean(\.evictions)
-        evictedBytes = ByteCount(mean(\.evictedBytes.bytes))
-        prunes = mean(\.prunes)
-        prunesOver = outcomes.map(\.prunesOver).max() ?? 0
-        prunesEver = outcomes.map(\.prunesEver).max() ?? 0
-        mostAvoidable = outcomes.map(\.avoidable).max() ?? 0
-    }
-}
-
 /// Replays a history through what Larder does at a size: fetches and uses at the recorded times, and prunes at the
 /// times of the schedule, by the watermarks, the idle floor, the protections and the limits of a run.
 ///
@@ -151,7 +91,7 @@ private struct ReplayState {
     /// What is known of each object: together, as a replay touches all of it at each use.
     ///
     /// No array, which would be asked at each touch whether another one shares it; whoever makes a state gives it back.
-    let nodes: UnsafeMutableBufferPointer<Node>
+    let nodes: UnsafeMutableBufferPointer<ReplayedObject>
     /// The objects in the order of last use: those on probation, and all others.
     private var probationers = TurnQueue()
     private var others = TurnQueue()
@@ -197,7 +137,7 @@ private struct ReplayState {
         nodes = .allocate(capacity: count)
         for object in 0..<count {
             nodes.initializeElement(
-                at: object, to: Node(pool: trace.pools[object], isPinned: trace.isPinned[object]))
+                at: object, to: ReplayedObject(pool: trace.pools[object], isPinned: trace.isPinned[object]))
         }
         needed = [Int32](repeating: 0, count: trace.layerBytes.count)
         for (place, pool) in trace.order.enumerated() {
@@ -649,62 +589,6 @@ private struct ReplayState {
         whole.evictedBytes = size(outcome.evictedBytes)
         return whole
     }
-}
-
-/// An object in the course of a replay.
-private struct Node {
-    /// What it occupies; -1 where it is not there.
-    var bytes: Int64 = -1
-    var lastUsed: Int64 = 0
-    /// The number of its turn; 0 where it has none.
-    var turn: Int32 = 0
-    var pool: UInt8
-    var isPinned: Bool
-    /// Whether it was not used again since its fetch; for SIEVE, whether it was used since its last turn.
-    var isOnProbation = false
-
-    init(pool: UInt8, isPinned: Bool) {
-        self.pool = pool
-        self.isPinned = isPinned
-    }
-}
-
-/// Objects in the order of their turns, the oldest first.
-///
-/// An object that gets another turn stays in its old place too, where the number of the turn is no longer its own:
-/// that is passed over, and taken out when there is more of it than of what counts. To move an object costs one
-/// append, where a linked list touches three others.
-private struct TurnQueue {
-    private var turns: [(object: Int32, turn: Int32)] = []
-    /// Before here nothing counts any more.
-    private var first = 0
-    /// How many of them count.
-    var count = 0
-
-    mutating func append(_ object: Int, _ turn: Int32, _ nodes: UnsafeMutableBufferPointer<Node>) {
-        if turns.count > 2 * count + 4096 {
-            turns.removeAll { nodes[Int($0.object)].turn != $0.turn }
-            first = 0
-        }
-        turns.append((Int32(object), turn))
-        count += 1
-    }
-
-    /// The place of the oldest; behind the last where there is none.
-    mutating func begin(_ nodes: UnsafeMutableBufferPointer<Node>) -> Int {
-        first = next(after: first - 1, nodes)
-        return first
-    }
-
-    /// The next place behind another one that counts.
-    func next(after place: Int, _ nodes: UnsafeMutableBufferPointer<Node>) -> Int {
-        var place = place + 1
-        while place < turns.count, nodes[Int(turns[place].object)].turn != turns[place].turn { place += 1 }
-        return place
-    }
-
-    /// Who has its turn there; nil behind the last.
-    func object(at place: Int) -> Int? { place < turns.count ? Int(turns[place].object) : nil }
 }
 
 /// One prune on its way.

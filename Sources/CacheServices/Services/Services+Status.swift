@@ -149,6 +149,8 @@ extension StatusReport {
             line.critical = TrashRetention.criticalLevel(
                 exceededBy: figures.usedBytes, trash: figures.trashBytes, of: volume, under: quota,
                 on: figures.capacity)
+            line.purgedFirst = TrashRetention.purgedFirst(
+                of: figures.trashBytes, beside: figures.usedBytes, under: quota, on: figures.capacity)
             line.unaccounted = figures.unaccounted
             line.eventLogs = volume.kind == .imageStore ? figures.eventLogs : nil
             line.unmanaged = try index.unmanaged(of: volume.name)

@@ -103,7 +103,7 @@ struct ServeCommand: AsyncParsableCommand {
             beside.append(
                 WebServer(settings, control: daemon.scheduler, clock: services.clock, logger: logger))
         }
-        try await daemon.run(with: beside, onlyShows: readOnly)
+        try await daemon.run(with: beside)
         return nil
     }
 }
