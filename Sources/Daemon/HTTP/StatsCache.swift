@@ -11,8 +11,20 @@ import ServiceLifecycle
 actor StatsCache {
     /// There are no figures, or they are too old.
     enum Missing: Error {
+        /// The index is looked at for the first time.
+        case unread
+        /// There is no index, or none of ours.
         case notYet
         case held
+
+        /// What is waited for.
+        var awaited: String {
+            switch self {
+            case .unread: "the first look into the index"
+            case .notYet: "the first scan"
+            case .held: "the index, which another process holds"
+            }
+        }
     }
 
     /// How the store keeps up.
@@ -39,7 +51,8 @@ actor StatsCache {
     private var version: [Int64] = []
     private var checkedAt = Timestamp(seconds: 0)
     private var notBefore = Timestamp(seconds: 0)
-    private var wasHeld = false
+    /// Why there are no figures.
+    private var lack = Missing.unread
     private(set) var sizes: IndexSizes?
     private var sizesBasis: [String] = []
     /// What the sizes were made by: they are made anew at once when another one is in force.
@@ -64,9 +77,19 @@ actor StatsCache {
 
     /// The figures.
     func current() throws(Missing) -> IndexFigures {
-        guard let figures else { throw wasHeld ? .held : .notYet }
+        guard let figures else { throw lack }
         guard clock() - checkedAt <= pace.trusted else { throw .held }
         return figures
+    }
+
+    /// Waits until it is known whether there are figures: who asks first must not read that nothing was scanned.
+    ///
+    /// - Parameter limit: for how long, as an index on a file system that does not answer is never read.
+    func waitForFirstLook(atMost limit: Duration) async {
+        let end = ContinuousClock.now + limit
+        while figures == nil, lack == .unread, ContinuousClock.now < end, !Task.isCancelled {
+            try? await Task.sleep(for: .milliseconds(5))
+        }
     }
 
     /// Keeps up with the index until the service stops.
@@ -91,7 +114,6 @@ actor StatsCache {
                 return (found, try IndexFigures(index, by: services, now: now))
             }
             checkedAt = clock()
-            wasHeld = false
             if let read {
                 version = found
                 figures = read
@@ -100,7 +122,7 @@ actor StatsCache {
             }
             if let figures { refreshSizes(figures, services, away: await control.awayVolumes()) }
         } catch {
-            if case IndexError.busy? = error as? IndexError { wasHeld = true }
+            if case IndexError.busy? = error as? IndexError { lack = .held } else { lack = .notYet }
             logger.debug("the index cannot be read now", metadata: ["error": "\(error)"])
         }
     }

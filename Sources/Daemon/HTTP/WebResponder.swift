@@ -93,7 +93,7 @@ struct WebResponder: HTTPResponder {
         do throws(StatsCache.Missing) {
             if try await figures.current().volumes.isEmpty { waiting.append("the first scan") }
         } catch {
-            waiting.append(error == .held ? "the index, which another process holds" : "the first scan")
+            waiting.append(error.awaited)
         }
         return waiting
     }

@@ -128,6 +128,7 @@ struct WebError: Error {
     init(_ error: any Error, _ logger: Logger) {
         switch error {
         case let error as WebError: self = error
+        case StatsCache.Missing.unread: self = .later("the index is being read", seconds: 2)
         case StatsCache.Missing.notYet: self = .later("no figures are available yet", seconds: 5)
         case StatsCache.Missing.held, IndexError.busy:
             self = .later("another process is writing to the index", seconds: 5)

@@ -92,6 +92,7 @@ package struct WebServer: Service {
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await cancelWhenGracefulShutdown { await figures.run() } }
+            await figures.waitForFirstLook(atMost: .seconds(5))
             do { try await application(socket).run() } catch let error as IOError {
                 throw ListenError.unavailable(
                     address: "\(settings.address)", reason: String(cString: strerror(error.errnoCode)))

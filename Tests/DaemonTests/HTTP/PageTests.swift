@@ -1,6 +1,8 @@
 import CacheIndex
 import CacheModel
 import Foundation
+import Logging
+import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -26,6 +28,27 @@ import Testing
         #expect(report.status == 503)
         #expect(report.headers["retry-after"] == "5")
         try await bed.stop()
+    }
+
+    @Test func whoAsksFirstIsAnsweredFromTheIndex() async throws {
+        let directory = try TemporaryDirectory()
+        // The first look takes far longer than it takes to listen.
+        let control = FakeControl(stateDirectory: directory.path, slowness: .milliseconds(200))
+        try WebFixture.record(CacheIndex.open(stateDirectory: directory.path, now: WebFixture.now))
+        let (ports, found) = AsyncStream.makeStream(of: Int.self)
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let server = WebServer(
+            .init(address: .tcp(host: "127.0.0.1", port: 0), stateDirectory: directory.path, tokenFile: nil),
+            control: control, clock: { WebFixture.now }, logger: logger
+        ) { found.yield($0 ?? 0) }
+        await #expect(throws: StatsCache.Missing.unread) { try await server.figures.current() }
+        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+        let task = Task { try await group.run() }
+        for await _ in ports.prefix(1) {}
+        #expect(try await server.figures.current().volumes.map(\.volume.name) == ["build"])
+        await group.triggerGracefulShutdown()
+        try await task.value
     }
 
     @Test func prunesThatDidNothingStandInOneLineAndHideNone() async throws {

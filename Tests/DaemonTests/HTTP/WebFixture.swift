@@ -18,14 +18,21 @@ final class FakeControl: DaemonControl {
 
     let told: Mutex<Configuration>
 
-    init(stateDirectory: String) {
+    init(stateDirectory: String, slowness: Duration = .zero) {
+        self.slowness = slowness
         var configuration = Configuration(
             stateDirectory: stateDirectory, volumes: [WebFixture.volume], sockets: [:])
         (configuration.cluster, configuration.node) = ("east", "n1")
         told = Mutex(configuration)
     }
 
-    func configuration() async -> Configuration { told.withLock { $0 } }
+    /// How long it takes to tell its configuration.
+    let slowness: Duration
+
+    func configuration() async -> Configuration {
+        if slowness > .zero { try? await Task.sleep(for: slowness) }
+        return told.withLock { $0 }
+    }
 
     func awayVolumes() async -> Set<String> { [] }
 
