@@ -51,13 +51,12 @@ package struct CapacityReport: Report {
         package var projectShares: [ProjectUse.Share] = []
 
         /// Makes a volume from what the index has of it.
+        ///
         package init(
-            _ volume: CacheModel.Volume, _ usage: VolumeUsage, _ history: VolumeHistory, window: Span,
-            terms: Recommendation.Terms = .init(), simulates: Bool = false,
-            findings: ArtifactFindings = .init(), containers: ByteCount = .zero,
-            doubtfulContainers: ByteCount = .zero, regime: PruneRegime? = nil, asked: ByteCount? = nil,
-            rank: [Int64: Int] = [:], policy: EvictionPolicy? = nil, space known: SpaceUse? = nil,
-            now: Timestamp
+            _ volume: CacheModel.Volume, _ usage: UsageFigures, _ history: VolumeHistory, window: Span,
+            terms: Recommendation.Terms = .init(), simulates: Bool = false, containers: ByteCount = .zero,
+            doubtfulContainers: ByteCount = .zero,
+            regime: PruneRegime? = nil, asked: ByteCount? = nil, now: Timestamp
         ) {
             name = volume.name
             kind = volume.kind
@@ -68,9 +67,13 @@ package struct CapacityReport: Report {
             inodeLimit = usage.capacity.inodes
             inodes = InodeUse(
                 used: usage.usedInodes, quota: volume.inodeQuota(capacity: usage.capacity))
-            evidence = usage.scan.atimeTrust
+            evidence = usage.evidence
             samples = history.samples.filter { $0.at > now - window }
-            passedOver = findings.passedOver
+            space = usage.space
+            savings = usage.savings
+            passedOver = usage.passedOver
+            copied = usage.copied(
+                since: max(now - window, history.knownSince, history.beganAt), in: history)
             askedSize = asked
             self.simulates = simulates
             let regime = regime ?? PruneRegime(volume, limit: limit)
@@ -79,45 +82,14 @@ package struct CapacityReport: Report {
             scanInterval = Self.medianInterval(samples)
             gaps = Self.gaps(samples, usual: scanInterval)
             let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
-            let question = VolumeSizing.Question(
-                window: window, now: now, limit: limit, unmanaged: usage.unmanagedBytes,
-                containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
-                regime: regime, asked: asked, rank: rank,
-                probation: regime.order == .lru ? .days(21) : regime.order.probation,
-                hasEntries: !usage.entries.isEmpty)
-            (sizing, (space, savings, copied)) = concurrently(
-                { VolumeSizing(history, question) },
-                {
-                    let space =
-                        known ?? SpaceUse(usage, of: volume, policy ?? EvictionPolicy(), now: now)
-                    return (
-                        space, SpaceSaving.all(usage, findings, space.commands, now: now),
-                        Self.copied(usage.entries, history, since: now - window)
-                    )
-                })
-        }
-
-        /// What came in the window and was not fetched, though it has the times of a download.
-        ///
-        /// The index takes down for whatever else is new that it was fetched.
-        private static func copied(
-            _ entries: [CacheEntry], _ history: VolumeHistory, since: Timestamp
-        ) -> (entries: Int64, bytes: ByteCount, last: Timestamp)? {
-            let begin = max(since, history.knownSince, history.beganAt)
-            var found = entries.filter { entry in
-                entry.firstSeen > begin && entry.found.fetched + .hours(1) <= entry.firstSeen
-                    && entry.pool != .images && !entry.pool.isOwn
-                    && entry.found.traits.isDisjoint(with: [.file, .files, .part, .failedDownload])
-            }
-            guard !found.isEmpty else { return nil }
-            let fetched = Set(history.accesses.lazy.filter { !$0.isHit && $0.at > begin }.map(\.entry))
-            found.removeAll { fetched.contains($0.id) }
-            let bytes = found.reduce(ByteCount.zero) { $0 + $1.bytes }
-            let all = entries.reduce(ByteCount.zero) { $0 + $1.bytes }
-            guard let last = found.map(\.firstSeen).max(),
-                found.count * 100 >= entries.count || bytes.bytes >= all.bytes / 100
-            else { return nil }
-            return (Int64(found.count), bytes, last)
+            sizing = VolumeSizing(
+                history,
+                VolumeSizing.Question(
+                    window: window, now: now, limit: limit, unmanaged: usage.space.unmanaged,
+                    containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
+                    regime: regime, asked: asked, rank: usage.rank,
+                    probation: regime.order == .lru ? .days(21) : regime.order.probation,
+                    hasEntries: usage.count > 0))
         }
 
         private static func medianInterval(_ samples: [VolumeHistory.Sample]) -> Span? {

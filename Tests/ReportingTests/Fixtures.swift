@@ -84,3 +84,15 @@ func parsed(_ report: some Report) throws -> [String: Any] {
     let object = try JSONSerialization.jsonObject(with: Data(text.utf8))
     return object as? [String: Any] ?? [:]
 }
+
+extension CapacityReport.Volume {
+    /// A volume whose artifacts nobody looked into.
+    init(
+        _ volume: Volume, _ usage: VolumeUsage, _ history: VolumeHistory, window: Span,
+        simulates: Bool = false, regime: PruneRegime? = nil, asked: ByteCount? = nil, now: Timestamp
+    ) {
+        self.init(
+            volume, UsageFigures(usage, of: volume, since: now - window, now: now), history,
+            window: window, simulates: simulates, regime: regime, asked: asked, now: now)
+    }
+}

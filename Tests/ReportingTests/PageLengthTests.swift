@@ -86,9 +86,10 @@ private enum LargeSite {
                 path: VolumePath("tools/directory-\($0)") ?? .root, bytes: gibibytes(3.0 / Double($0 + 3)),
                 files: $0 * 100, tool: "")
         }
+        let volume = Volume(name: name, kind: kind, path: "/\(name)", limit: gibibytes(limit))
         return CapacityReport.Volume(
-            Volume(name: name, kind: kind, path: "/\(name)", limit: gibibytes(limit)), usage,
-            history(entries: entries, seed: seed), window: .days(30), simulates: true, asked: gibibytes(90),
+            volume, usage, history(entries: entries, seed: seed), window: .days(30), simulates: true,
+            asked: gibibytes(90),
             now: now)
     }
 

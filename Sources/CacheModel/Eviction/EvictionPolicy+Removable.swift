@@ -18,4 +18,19 @@ extension EvictionPolicy {
         }
         return removable
     }
+
+    /// The entries that no prune of any day takes, by their rows in the index.
+    ///
+    /// What passes with time, such as an idle floor or a running build, keeps none of them for good.
+    package func pinned(in entries: [CacheEntry], now: Timestamp) -> Set<Int64> {
+        var policy = self
+        policy.idleFloor = .zero
+        let passing: Set<Protection> = [
+            .inFlight, .inUse, .gradleRunning, .idleFloor, .warmed, .sharedLayers, .sharedFiles,
+        ]
+        return Set(
+            entries.indices.lazy.filter { place in
+                policy.protection(of: entries[place], now: now).map { !passing.contains($0) } ?? false
+            }.map { entries[$0].id })
+    }
 }

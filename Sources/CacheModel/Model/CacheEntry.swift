@@ -17,11 +17,20 @@ package struct CacheEntry: Sendable, Hashable {
     /// How many uses were recorded.
     package var uses: Int64
     /// Until when it is kept because it was warmed and not used yet; nil where it was not.
-    package var warmedUntil: Timestamp?
+    package var warmedUntil: Timestamp? {
+        get { warmTime.value }
+        set { warmTime.value = newValue }
+    }
     /// Whether it was never used again since it was fetched; false where that is not known.
     package var isUnused: Bool
     /// When it arrived by copy, with the times of another place; nil where it did not.
-    package var arrived: Timestamp?
+    package var arrived: Timestamp? {
+        get { arrivalTime.value }
+        set { arrivalTime.value = newValue }
+    }
+
+    private var warmTime = PackedTimestamp()
+    private var arrivalTime = PackedTimestamp()
 
     /// Makes an entry from all it consists of.
     package init(
@@ -36,8 +45,8 @@ package struct CacheEntry: Sendable, Hashable {
         self.evidence = evidence
         self.confidence = confidence
         self.uses = uses
-        self.warmedUntil = warmedUntil
         self.isUnused = isUnused
+        self.warmedUntil = warmedUntil
     }
 
     /// The pool it belongs to.

@@ -27,7 +27,10 @@ package struct ScannedEntry: Sendable, Hashable {
     ///
     /// Copying by `cp -a`, `rsync -a` or `tar` does so: then nothing in it was written for an hour or more before its
     /// directories last changed. The index does not keep it.
-    package var broughtWithTimesOf: Timestamp?
+    package var broughtWithTimesOf: Timestamp? {
+        get { broughtTime.value }
+        set { broughtTime.value = newValue }
+    }
     /// What the scan saw that forbids its eviction.
     package var protections: Protections
     /// What it consists of where that is no directory, and what else a scan noted of it.
@@ -35,13 +38,24 @@ package struct ScannedEntry: Sendable, Hashable {
     /// By the volume's own clock, when the look that this is from was over: what changed later was not seen.
     ///
     /// The index does not keep it; nil where the volume's clock is not known.
-    package var settledAt: Timestamp?
+    package var settledAt: Timestamp? {
+        get { settledTime.value }
+        set { settledTime.value = newValue }
+    }
     /// What only an image has.
-    package var image: ScannedImage?
+    package var image: ScannedImage? {
+        get { imageBox?.image }
+        set { imageBox = newValue.map(ImageBox.init) }
+    }
     /// The uses that a tool wrote down, in the order of their times.
     ///
     /// From Gradle's journal the last one, from Podman's event logs all since the scan before. The index keeps what follows from them, not the list.
     package var uses: [RecordedUse]
+
+    // A half million of artifacts would take 90 MB more with room for all of an image and for four flags.
+    private var broughtTime = PackedTimestamp()
+    private var settledTime = PackedTimestamp()
+    private var imageBox: ImageBox?
 
     /// Makes an entry from all it consists of.
     package init(
@@ -61,7 +75,7 @@ package struct ScannedEntry: Sendable, Hashable {
         self.fetched = fetched
         self.protections = protections
         self.traits = traits
-        self.image = image
+        imageBox = image.map(ImageBox.init)
         self.uses = uses
     }
 }
@@ -84,6 +98,17 @@ extension ScannedEntry {
         }
         return names
     }
+}
+
+/// An image's record outside the entry.
+private final class ImageBox: Sendable, Hashable {
+    let image: ScannedImage
+
+    init(_ image: ScannedImage) { self.image = image }
+
+    static func == (a: ImageBox, b: ImageBox) -> Bool { a === b || a.image == b.image }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(image) }
 }
 
 /// What an entry consists of where that is no directory, and what else a scan noted of it, in one machine word as

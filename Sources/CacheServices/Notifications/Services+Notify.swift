@@ -54,11 +54,10 @@ extension Services {
     /// - Throws: `IndexError`; `Failure` where no volume was ever scanned.
     package func presentNotices() throws -> [Notice] {
         let index = try index(readOnly: true)
-        let known = try usages(index)
         var options = ReportOptions()
         options.looksIntoArtifacts = false
         var notices = Notice.of(
-            try capacityReport(options, index, of: known, now: clock()),
+            try capacityReport(options, index, now: clock()),
             within: configuration.notifications.fillsWithin)
         for (volume, figures) in try figures(index) {
             let quota = volume.quota(capacity: figures.capacity)

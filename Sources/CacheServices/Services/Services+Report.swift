@@ -1,3 +1,4 @@
+import CLinux
 import CacheIndex
 import CacheModel
 import Caches
@@ -27,64 +28,25 @@ package struct ReportOptions: Sendable {
 extension Services {
     /// How large the volumes should be, and why.
     ///
-    /// The one builder of every size that anyone is told: the command, the daemon's pages and its metrics.
-    ///
     /// - Throws: `IndexError`; `Failure` where no volume was ever scanned.
     package func capacityReport(_ options: ReportOptions = ReportOptions()) throws -> CapacityReport {
-        let index = try index(readOnly: true)
         let now = clock()
         if let overdue = configuration.report.review.overdue(at: now) { notify(overdue, .information) }
-        let (known, first) = try usagesWithFirst(index, now: now)
-        return try capacityReport(options, index, of: known, now: now, first: first)
+        let report = try capacityReport(options, try index(readOnly: true), now: now)
+        guard !report.volumes.isEmpty else { throw nothingKnown }
+        return report
     }
 
-    /// What was found of the first volume while the others were read.
-    package struct FirstVolume {
-        let name: String
-        let history: VolumeHistory?
-        let space: SpaceUse?
-        let pinned: Set<Int64>
-    }
-
-    /// What the index knows of the volumes, and more of the first one: its history takes longest to read, and what needs
-    /// only its entries is worked out beside that.
-    private func usagesWithFirst(
-        _ index: CacheIndex, now: Timestamp
-    ) throws -> (usages: [(volume: Volume, usage: VolumeUsage)], first: FirstVolume?) {
-        guard let volume = configuration.volumes.first, !index.isInMemory,
-            let beside = try? CacheIndex.open(
-                stateDirectory: configuration.stateDirectory, now: now, readOnly: true)
-        else { return (try usages(index), nil) }
-        let (found, history) = concurrently {
-            Result { try usagesWithSpace(of: volume, index, now: now) }
-        } _: {
-            Result { try beside.history(of: volume.name) }
-        }
-        let (known, space, pinned) = try found.get()
-        return (
-            known, FirstVolume(name: volume.name, history: try history.get(), space: space, pinned: pinned)
-        )
-    }
-
-    private func usagesWithSpace(
-        of volume: Volume, _ index: CacheIndex, now: Timestamp
-    ) throws -> (known: [(volume: Volume, usage: VolumeUsage)], space: SpaceUse?, pinned: Set<Int64>) {
-        let known = try usages(index)
-        guard let usage = known.first(where: { $0.volume.name == volume.name })?.usage else {
-            return (known, nil, [])
-        }
-        return (
-            known, SpaceUse(usage, of: volume, policy(for: volume), now: now),
-            pinned(of: volume, usage, now: now)
-        )
-    }
-
-    /// The same of volumes that were read already.
+    /// The same from an open index, without a volume where none was ever scanned.
     ///
-    /// - Throws: `IndexError`.
+    /// The one builder of every size that anyone is told: the command, the daemon's pages and its metrics.
+    ///
+    /// - Parameter look: what else is to be found out from a volume's entries, which are given back before its history
+    ///   is replayed.
+    /// - Throws: `IndexError`, and what `look` throws.
     package func capacityReport(
-        _ options: ReportOptions, _ index: CacheIndex, of known: [(volume: Volume, usage: VolumeUsage)],
-        now: Timestamp, first: FirstVolume? = nil
+        _ options: ReportOptions, _ index: CacheIndex, now: Timestamp,
+        lookingAt look: (Volume, VolumeUsage) throws -> Void = { _, _ in }
     ) throws -> CapacityReport {
         let settings = configuration.report
         var report = CapacityReport(
@@ -92,43 +54,87 @@ extension Services {
             fetchSpeed: options.fetchSpeed ?? settings.fetchSpeed)
         report.price = settings.price.map { ($0.amount, $0.currency) }
         let isDaemonUp = try index.activities().contains { now - $0.startedAt < .days(7) }
-        for (volume, usage) in known {
+        let beside =
+            index.isInMemory
+            ? nil
+            : try? CacheIndex.open(
+                stateDirectory: configuration.stateDirectory, now: now, readOnly: true)
+        var capacities: [(volume: Volume, capacity: Capacity)] = []
+        for volume in configuration.volumes {
+            guard
+                let known = try known(of: volume, options, index, beside: beside, now: now, lookingAt: look)
+            else { continue }
+            capacities.append((volume, known.usage.capacity))
             report.idleWarmings += try index.idleWarmings(of: volume.name, since: now - options.window)
-            let found = first?.name == volume.name ? first : nil
-            guard let history = try found == nil ? index.history(of: volume.name) : found?.history else {
-                continue
-            }
-            let pinned = found?.pinned ?? self.pinned(of: volume, usage, now: now)
-            let isStore = volume.kind == .imageStore
-            let isAway = options.away.contains(volume.name)
-            let isTaxed = isStore && (isAway || !keepsLayersOnce(volume))
-            var tax = isTaxed ? CapacityReport.ImageTax(usage.layers) : nil
-            tax?.count(usage)
-            if !isAway { tax?.lookIntoEvents(of: volume, usage) }
-            if options.measuresSharing { tax?.sharing = measuredSharing(of: volume) }
-            let look =
-                isStore || !options.looksIntoArtifacts || isAway
-                ? nil : ArtifactLook(path: volume.path)
             var line = CapacityReport.Volume(
-                volume, usage, history, window: options.window, terms: settings.terms(now: now),
-                simulates: options.simulates,
-                findings: look?.findings(in: usage.entries) ?? ArtifactFindings(),
-                containers: tax.map { $0.sureContainerBytes } ?? .zero,
-                doubtfulContainers: tax.map { $0.doubtfulContainerBytes } ?? .zero,
+                volume, known.usage, known.history, window: options.window,
+                terms: settings.terms(now: now), simulates: options.simulates,
+                containers: known.tax.map { $0.sureContainerBytes } ?? .zero,
+                doubtfulContainers: known.tax.map { $0.doubtfulContainerBytes } ?? .zero,
                 regime: regime(
-                    of: volume, usage, history, pinned: pinned, watchesPressure: isDaemonUp, now: now),
-                asked: options.size, rank: Self.rank(of: usage.entries),
-                policy: policy(for: volume), space: found?.space, now: now)
+                    of: volume, known.usage, known.history, watchesPressure: isDaemonUp, now: now),
+                asked: options.size, now: now)
             line.projectShares = try index.projectShares(
                 of: volume.name, since: now - options.window, until: now)
             report.volumes.append(line)
             if let left = OrphanSection(volume: volume.name, orphans: try index.orphans(of: volume.name)) {
                 report.orphans.append(left)
             }
-            report.images = report.images ?? tax
+            report.images = report.images ?? known.tax
         }
-        report.sharedDisks = try index.sharedDisks(of: known.map { ($0.volume, $0.usage.capacity) })
+        report.sharedDisks = try index.sharedDisks(of: capacities)
         return report
+    }
+
+    /// What a report goes by: how a volume stands, what its images cost, and its past.
+    private struct Known {
+        var usage: UsageFigures
+        var tax: CapacityReport.ImageTax?
+        var history: VolumeHistory
+    }
+
+    /// Reads a volume; nil where it was never scanned.
+    ///
+    /// Its history takes longest to read: a connection of its own does that beside its entries, where there is one.
+    private func known(
+        of volume: Volume, _ options: ReportOptions, _ index: CacheIndex, beside: CacheIndex?, now: Timestamp,
+        lookingAt look: (Volume, VolumeUsage) throws -> Void
+    ) throws -> Known? {
+        let name = volume.name
+        let (entries, history) = concurrently {
+            let found = Result { try lookAtEntries(of: volume, options, index, now: now, lookingAt: look) }
+            // The other thread has a heap of its own, to which nothing of this one's comes by itself.
+            _ = larder_give_back_memory()
+            return found
+        } _: {
+            beside.map { beside in Result { try beside.history(of: name) } }
+        }
+        guard let (usage, tax) = try entries.get(),
+            let history = try history?.get() ?? (beside == nil ? index.history(of: name) : nil)
+        else { return nil }
+        return Known(usage: usage, tax: tax, history: history)
+    }
+
+    private func lookAtEntries(
+        of volume: Volume, _ options: ReportOptions, _ index: CacheIndex, now: Timestamp,
+        lookingAt look: (Volume, VolumeUsage) throws -> Void
+    ) throws -> (usage: UsageFigures, tax: CapacityReport.ImageTax?)? {
+        guard let usage = try index.usage(of: volume.name) else { return nil }
+        let isStore = volume.kind == .imageStore
+        let isAway = options.away.contains(volume.name)
+        let isTaxed = isStore && (isAway || !keepsLayersOnce(volume))
+        var tax = isTaxed ? CapacityReport.ImageTax(usage.layers) : nil
+        tax?.count(usage)
+        if !isAway { tax?.lookIntoEvents(of: volume, usage) }
+        if options.measuresSharing { tax?.sharing = measuredSharing(of: volume) }
+        let artifacts =
+            isStore || !options.looksIntoArtifacts || isAway ? nil : ArtifactLook(path: volume.path)
+        let figures = UsageFigures(
+            usage, of: volume, policy(for: volume),
+            findings: artifacts?.findings(in: usage.entries) ?? ArtifactFindings(),
+            since: now - options.window, now: now)
+        try look(volume, usage)
+        return (figures, tax)
     }
 
     /// Whether a store's driver keeps each layer once; a store that is not mounted here is judged by its layers.
@@ -136,30 +142,16 @@ extension Services {
         (try? ImageStoreReader(of: volume).drivers())?.used.name == "overlay"
     }
 
-    /// The entries that no prune of any day takes, by their rows in the index.
-    private func pinned(of volume: Volume, _ usage: VolumeUsage, now: Timestamp) -> Set<Int64> {
-        var policy = policy(for: volume)
-        policy.idleFloor = .zero
-        // What passes with time is no obstacle to a prune of another day.
-        let passing: Set<Protection> = [
-            .inFlight, .inUse, .gradleRunning, .idleFloor, .warmed, .sharedLayers, .sharedFiles,
-        ]
-        return Set(
-            usage.entries.indices.lazy.filter { place in
-                policy.protection(of: usage.entries[place], now: now).map { !passing.contains($0) } ?? false
-            }.map { usage.entries[$0].id })
-    }
-
     /// How a volume is pruned, for replays of its history.
     private func regime(
-        of volume: Volume, _ usage: VolumeUsage, _ history: VolumeHistory, pinned: Set<Int64>,
+        of volume: Volume, _ usage: UsageFigures, _ history: VolumeHistory,
         watchesPressure: Bool, now: Timestamp
     ) -> PruneRegime {
         PruneRegime(
             volume, limit: volume.quota(capacity: usage.capacity).limit,
             watchesPressure: watchesPressure, idleFloor: configuration.idleFloor,
             bytesShare: configuration.limits.bytesShare, entries: configuration.limits.entries,
-            times: pruneTimes(history, now: now), pinned: pinned)
+            times: pruneTimes(history, now: now), pinned: usage.pinned)
     }
 
     /// When prunes come: where they were recorded, then; else by the schedule, or nightly where there is none.
@@ -188,17 +180,6 @@ extension Services {
             times.append(time)
         }
         return times.sorted()
-    }
-
-    /// The order of entries that were used at one instant and are of one size: by key, then by path.
-    private static func rank(of entries: [CacheEntry]) -> [Int64: Int] {
-        guard entries.count <= 50_000 else { return [:] }
-        let order = entries.indices.sorted { a, b in
-            let (one, other) = (entries[a].found, entries[b].found)
-            return one.key != other.key ? one.key < other.key : one.path < other.path
-        }
-        return Dictionary(
-            order.enumerated().map { (entries[$1].id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     private func measuredSharing(of volume: Volume) -> StoreSharing? {

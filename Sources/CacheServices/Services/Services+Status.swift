@@ -21,8 +21,18 @@ extension Services {
         var options = ReportOptions()
         options.looksIntoArtifacts = false
         let index = try index(readOnly: true)
-        let usages = try usages(index)
-        let capacity = try capacityReport(options, index, of: usages, now: clock())
+        let now = clock()
+        var reliefs: [(name: String, relief: StatusReport.Relief)] = []
+        // What is over is told whether a prune helps.
+        let isOver = Set(report.volumes.filter(\.isOver).map(\.name))
+        let capacity = try capacityReport(options, index, now: now) { volume, usage in
+            guard isOver.contains(volume.name) else { return }
+            let plan = policy(for: volume, capacity: usage.capacity)
+                .plan(usage, under: volume.quota(capacity: usage.capacity), now: now)
+            let relief = StatusReport.Relief(
+                entries: Int64(plan.evict.count), freed: plan.freedBytes, isEnough: plan.reachesGoal)
+            reliefs.append((volume.name, relief))
+        }
         for volume in capacity.volumes {
             guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }) else { continue }
             report.volumes[place].outlook = .init(
@@ -30,15 +40,8 @@ extension Services {
                 advised: volume.sizing.recommendation.map { _ in volume.advised },
                 largest: Array(volume.space.groups.prefix(3)))
         }
-        // What is over is told whether a prune helps.
-        for (volume, usage) in usages {
-            guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }),
-                report.volumes[place].isOver
-            else { continue }
-            let plan = policy(for: volume, capacity: usage.capacity)
-                .plan(usage, under: volume.quota(capacity: usage.capacity), now: clock())
-            report.volumes[place].relief = .init(
-                entries: Int64(plan.evict.count), freed: plan.freedBytes, isEnough: plan.reachesGoal)
+        for (name, relief) in reliefs {
+            report.volumes.firstIndex { $0.name == name }.map { report.volumes[$0].relief = relief }
         }
         return report
     }
@@ -84,10 +87,7 @@ extension Services {
         var report = metrics(of: try figures(index), readAt: now)
         var options = ReportOptions()
         options.looksIntoArtifacts = false
-        let known = try configuration.volumes.compactMap { volume in
-            try index.usage(of: volume.name).map { (volume: volume, usage: $0) }
-        }
-        report.capacity = try capacityReport(options, index, of: known, now: now)
+        report.capacity = try capacityReport(options, index, now: now)
         return report
     }
 

@@ -23,16 +23,14 @@ struct IndexSizes: Sendable {
     ///
     /// - Parameter away: the names of volumes that are not at their paths, or do not answer.
     init(_ index: CacheIndex, by services: Services, away: Set<String>, now: Timestamp) throws {
-        let known = try services.configuration.volumes.compactMap { volume in
-            try index.usage(of: volume.name).map { (volume: volume, usage: $0) }
-        }
         var options = ReportOptions()
         options.away = away
-        let report = try services.capacityReport(options, index, of: known, now: now)
-        for (volume, usage) in known {
+        var previews: [String: NextPrunePreview] = [:]
+        let report = try services.capacityReport(options, index, now: now) { volume, usage in
             previews[volume.name] = NextPrunePreview(
                 of: volume, usage, by: services.policy(for: volume, capacity: usage.capacity), now: now)
         }
+        self.previews = previews
         self.report = report
         json = try report.json()
         html = Dashboard.amongPages(report.html())
