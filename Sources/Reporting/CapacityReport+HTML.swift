@@ -88,7 +88,7 @@ extension CapacityReport {
         if let curve = curveFigure(volume) { text += drawing(curve) }
         text += "</div>\n"
         text += paragraphs([
-            volume.overSentence, volume.reason, volume.firstDaysSentence, volume.askedSentence,
+            volume.overSentence, volume.reason, volume.firstDaysSentence, volume.askedSentence(price),
             volume.policySentence, volume.forecast,
         ])
         func fold(_ part: String?, _ title: String, _ gist: String, _ content: String) -> String {

@@ -114,21 +114,32 @@ extension CapacityReport.Volume {
             + "\(Figures.rate(rate)): what was evicted before is fetched once more, and then it stays."
     }
 
-    /// What the size brings that was asked for.
-    var askedSentence: String? {
+    /// What the size brings that was asked for, and what it costs.
+    func askedSentence(_ price: (amount: Double, currency: String)?) -> String? {
         guard let asked = sizing.asked, let curve = sizing.curve else {
             return askedSize.map { "What \($0.whole) would serve cannot be told for the same reason." }
         }
         guard asked.fits else {
-            return
-                "\(asked.bytes.whole) is too small: up to \(asked.outcome.peak) is used between two prunes, and what does "
-                + "not fit then fails."
+            return "\(asked.bytes.whole) is too small: " + Self.overflow(of: asked, in: curve)
+                + ", and what does not fit then fails."
         }
         let trash =
             asked.outcome.peakTrash > .zero ? ", \(asked.outcome.peakTrash) of it in the trash" : ""
         return "\(asked.bytes.whole) would serve \(Figures.rate(asked.rate.objects)) of accesses, with "
             + "\(Self.day(Double(asked.outcome.avoidable) / curve.days)) avoidable fetches a day; at most "
             + "\(asked.outcome.peak) would be used between two prunes\(trash)."
+            + (price.map { " It costs \(Self.cost(asked.bytes, $0)) a month." } ?? "")
+    }
+
+    /// What is used between two prunes where a size is too small.
+    ///
+    /// Prunes come at other times at each size, so that it may be a larger one into which not all fits.
+    private static func overflow(of asked: SizeAdvice, in curve: SizeCurve) -> String {
+        let larger =
+            asked.outcome.peak > asked.bytes ? nil : curve.points.first { $0.bytes > asked.bytes && !$0.fits }
+        let peak = larger?.outcome.peak ?? asked.outcome.peak
+        return "up to \(peak) would be used between two prunes"
+            + (larger.map { " of a volume of \($0.bytes)" } ?? "")
     }
 
     /// That the rules of eviction cannot be compared; nil where they can, or where nobody asked.

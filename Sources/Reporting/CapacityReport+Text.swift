@@ -30,7 +30,7 @@ extension CapacityReport {
             page.paragraph("Cost a month: not known, as report.price is not set.", indent: 2, tone: .faint)
         }
         if let over = volume.overSentence { page.paragraph(over, indent: 2, tone: .warning) }
-        for asked in [volume.askedSentence, volume.policySentence].compactMap({ $0 }) {
+        for asked in [volume.askedSentence(price), volume.policySentence].compactMap({ $0 }) {
             page.paragraph(asked, indent: 2)
         }
         if let forecast = volume.forecast { page.paragraph(forecast, indent: 2) }

@@ -97,11 +97,14 @@ extension CapacityReport.Volume {
     /// What today's size and the recommended one cost in a month; nil without a price.
     func cost(at price: (amount: Double, currency: String)?) -> String? {
         guard let price, let advice = sizing.recommendation else { return nil }
-        func cost(_ size: ByteCount) -> String {
-            "\(Self.money(size.monthlyCost(at: price.amount))) \(price.currency)"
-        }
-        let today = "\(cost(limit)) at today's \(limit.whole)"
-        return advice.bytes == limit ? today : "\(today), \(cost(advice.bytes)) at \(advice.quantity)"
+        let today = "\(Self.cost(limit, price)) at today's \(limit.whole)"
+        return advice.bytes == limit
+            ? today : "\(today), \(Self.cost(advice.bytes, price)) at \(advice.quantity)"
+    }
+
+    /// What a size costs in a month.
+    static func cost(_ size: ByteCount, _ price: (amount: Double, currency: String)) -> String {
+        "\(money(size.monthlyCost(at: price.amount))) \(price.currency)"
     }
 
     /// An amount of money without its currency: `4.80`, and two digits that count of what is less than ten cents, so that

@@ -161,7 +161,7 @@ extension Dashboard {
 
     private func undo(_ volume: RunSummary.OnVolume, of run: RunSummary) -> String? {
         guard volume.evicted > 0, run.kind != "orphans" else { return nil }
-        guard let retention = trashRetention[volume.volume] else { return Self.undo(images: volume) }
+        guard let retention = trashRetention[volume.volume] else { return undo(images: volume) }
         guard volume.inTrash > 0, volume.present != volume.evicted else {
             return "<span class=\"soft\">\(HTMLText.escaped(fate(of: volume)))</span>"
         }
@@ -170,11 +170,11 @@ extension Dashboard {
             volume.inTrash < volume.evicted
             ? "brings back the \(Figures.entries(volume.inTrash)), \(volume.inTrashBytes), that the trash still has"
             : run.kind == "verify" ? "brings them back as they were, damage and all" : "undoes this"
-        return "<code>larder trash restore \(HTMLText.escaped(run.id))</code> \(effect), until "
+        return "\(code("larder trash restore \(run.id)")) \(effect), until "
             + "\(run.finishedAt + retention), "
             + (isShort
                 ? "but space is short: the next prune deletes the oldest of the trash. "
-                : "unless space is short. ") + "With a key behind it, only that entry."
+                : "unless space is short. ") + "With a key behind the run, only that entry."
     }
 
     /// What became of entries of which the trash has none.
@@ -198,7 +198,7 @@ extension Dashboard {
     /// How to pull evicted images again.
     ///
     /// What a shell could take for more than a name is left out.
-    private static func undo(images volume: RunSummary.OnVolume) -> String {
+    private func undo(images volume: RunSummary.OnVolume) -> String {
         let names = volume.firstEvicted.map(\.key).filter { key in
             !key.hasPrefix("-") && !key.hasPrefix("<")
                 && key.utf8.allSatisfy { byte in
@@ -209,8 +209,15 @@ extension Dashboard {
         }
         let rest = volume.evicted > Int64(names.count) ? " The others come back when a job pulls them." : ""
         if names.isEmpty { return "Images come back when a job pulls them." }
-        return "<code>larder warm \(HTMLText.escaped(names.joined(separator: " ")))</code> pulls them again."
-            + rest
+        return "\(code("larder warm " + names.joined(separator: " "))) pulls them again." + rest
+    }
+
+    private func code(_ command: String) -> String { Self.code(command, commandOptions) }
+
+    /// A command as it works when it is pasted into a terminal.
+    static func code(_ command: String, _ options: String) -> String {
+        let words = options.isEmpty ? command : "\(command) \(options)"
+        return "<code>\(HTMLText.escaped(words))</code>"
     }
 
     /// The name of what a run concerned; an orphan has no page.

@@ -77,6 +77,8 @@ package struct Dashboard: Sendable {
     package var version: String
     /// When the figures were read.
     package var readAt: Timestamp
+    /// What commands need in a terminal to work on the same volumes, as it is typed; empty where that is nothing.
+    package var commandOptions: String = ""
 
     /// How often the page loads itself again where that was asked for, in seconds.
     package static let refresh = 60
@@ -202,7 +204,12 @@ package struct Dashboard: Sendable {
     func foot(now: Timestamp) -> String {
         let places = [("cluster", place.cluster), ("node", place.node)].filter { !$0.1.isEmpty }
             .map { " · \($0.0) \(HTMLText.escaped($0.1))" }.joined()
+        let hint =
+            commandOptions.isEmpty
+            ? ""
+            : "<p class=\"soft\">In a terminal, commands need <code>\(HTMLText.escaped(commandOptions))</code> to work "
+                + "on what these pages show.</p>"
         return "<footer><p class=\"soft\">Larder \(HTMLText.escaped(version))\(places) · index read "
-            + "<time datetime=\"\(readAt)\">\(readAt)</time>, page made \(now)</p></footer>\n</body>\n</html>\n"
+            + "<time datetime=\"\(readAt)\">\(readAt)</time>, page made \(now)</p>\(hint)</footer>\n</body>\n</html>\n"
     }
 }

@@ -152,8 +152,12 @@ package struct EntriesPage: Sendable {
 extension Dashboard {
     /// The page of what is known of the entries that somebody named; without any for an unknown name.
     ///
-    /// - Parameter asOf: when the decision was made that the page tells; nil while none was.
-    package static func page(on explanation: Explanation, asOf: Timestamp?, now: Timestamp) -> String {
+    /// - Parameters:
+    ///   - asOf: when the decision was made that the page tells; nil while none was.
+    ///   - commandOptions: what commands need in a terminal.
+    package static func page(
+        on explanation: Explanation, asOf: Timestamp?, commandOptions: String = "", now: Timestamp
+    ) -> String {
         let name = explanation.name
         var page = head(title: "\(name) – Larder", current: "/entries/…")
         page += "<main>\n"
@@ -181,7 +185,7 @@ extension Dashboard {
             page += (more > 0 ? "<li>… and \(Figures.grouped(more)) more entries</li>" : "") + "</ul>\n"
         }
         for (place, report) in explanation.reports.enumerated() {
-            page += EntrySection(report: report, number: place).html(now: now)
+            page += EntrySection(report: report, number: place, commandOptions: commandOptions).html(now: now)
         }
         if explanation.hasMore {
             page += "<p><a href=\"/entries?q=\(pathEncoded(name))\">There are more</a></p>\n"

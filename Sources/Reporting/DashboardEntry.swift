@@ -5,6 +5,8 @@ struct EntrySection {
     let report: ExplainReport
     /// Its place among several, for the ids of its headings.
     let number: Int
+    /// What commands need in a terminal.
+    let commandOptions: String
 
     func html(now: Timestamp) -> String {
         let (outcome, sentence, tone) = report.fate(now: now)
@@ -71,7 +73,7 @@ struct EntrySection {
         var text = "<p>It went before: \(HTMLText.escaped(when)), by "
         text += "<a href=\"/runs/\(Dashboard.pathEncoded(run))\">\(HTMLText.escaped(run))</a>.</p>\n"
         if let command = report.restoreCommand {
-            text += "<p>To bring it back: <code>\(HTMLText.escaped(command))</code></p>\n"
+            text += "<p>To bring it back: \(Dashboard.code(command, commandOptions))</p>\n"
         }
         return text
     }

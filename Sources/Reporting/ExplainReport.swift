@@ -145,6 +145,9 @@ package struct ExplainReport: Report {
         if let arrived = entry.arrived {
             traces.append(("copied", arrived, "it came by copy, with the times of another place"))
         }
+        if entry.evidence == .firstSeen, entry.lastUsed > max(entry.firstSeen, found.accessed) {
+            traces.append(("returned", entry.lastUsed, "it was gone and came back, which counts as a use"))
+        }
         if found.accessed.nanoseconds > 0 {
             traces.append(
                 (

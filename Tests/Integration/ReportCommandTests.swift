@@ -149,6 +149,10 @@ struct ReportCommandTests {
             #expect(result.status == 64 && result.errors.contains("30d"), "\(result.errors)")
         }
         #expect(try jobs.at(14, "report", "--format", "pdf").status == 64)
+        let foreign = try jobs.at(14, "report", "--output", jobs.directory.path + "/report.pdf")
+        #expect(foreign.status == 64)
+        #expect(foreign.errors.contains("end its name with .html"), "\(foreign.errors)")
+        #expect(try jobs.directory.shell("ls *.pdf 2>&1 || true").contains("No such file"))
         let unwritable = try jobs.at(14, "report", "--output", "/nowhere/report")
         #expect(unwritable.status == 1 && unwritable.errors.contains("/nowhere/report"))
         #expect(try Program(cache: jobs.directory.path)("report").status == 1)

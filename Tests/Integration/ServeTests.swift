@@ -159,6 +159,32 @@ import Testing
         #expect(try daemon.events().allSatisfy { $0["activity"].string == nil })
     }
 
+    /// What is copied from a page works in a terminal that knows nothing of the daemon's configuration.
+    @Test(arguments: [
+        "--config larder.yaml", "--state $PWD/state --build-cache $PWD/cache --image-root /nonexistent",
+    ])
+    func aCommandOfThePageWorksAnywhere(options: String) throws {
+        let directory = try volume()
+        try directory.write(
+            "larder.yaml", "state: \(directory.path)/state\nidle_floor: 0s\n" + build(directory))
+        let larder = Program.path
+        try directory.shell(
+            """
+            \(larder) --config larder.yaml scan
+            \(larder) --config larder.yaml prune --to 0 --force-limit || test $? = 3
+            """)
+        #expect(try directory.shell("find cache/.m2 -name '*.jar'") == "")
+        let said = try directory.shell(
+            """
+            \(larder) serve --read-only --listen unix:$PWD/http.sock \(options) 2> log & daemon=$!
+            until test -S http.sock; do kill -0 $daemon; sleep 0.05; done
+            curl -sf --unix-socket http.sock --retry 9 --retry-all-errors http://larder/; kill $daemon; wait $daemon
+            """)
+        let command = try #require(said.firstMatch(of: /<code>larder (trash restore [^<]*)<\/code> undoes/)).1
+        try directory.shell("cd /; \(larder) \(command)")
+        #expect(try directory.shell("find cache/.m2 -name '*.jar' | wc -l") == "2\n")
+    }
+
     @Test func anAddressThatIsTakenIsNamed() throws {
         let directory = try volume()
         let first = try ServeProcess(in: directory, never + build(directory), listen: "127.0.0.1:0")

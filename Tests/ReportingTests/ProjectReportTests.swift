@@ -85,7 +85,7 @@ import Testing
         #expect(report.csv(now: now).contains(",'=1+1\r\n"))
         let explained = Samples.explainProjects
         #expect(!explained.text(color: false, now: now).contains("\u{1b}"))
-        let page = EntrySection(report: explained, number: 0).html(now: now)
+        let page = EntrySection(report: explained, number: 0, commandOptions: "").html(now: now)
         #expect(!page.contains("<b>") && !page.contains("\u{1b}"))
         #expect(page.contains("&lt;b&gt;") && page.contains("42: 1,200 hits, 0 misses"))
     }

@@ -81,7 +81,7 @@ import Testing
 
     @Test func whatIsTooSmallIsMarked() throws {
         let report = report(limit: gibibytes(20), asked: gibibytes(1))
-        #expect(text(report).contains("1 GiB is too small: up to 2.0 GiB is used between two prunes"))
+        #expect(text(report).contains("1 GiB is too small: up to 2.0 GiB would be used between two prunes"))
         #expect(text(report).contains("1.0 GiB – – – – – asked for, too small"))
         #expect(try report.json().contains("\"fits\": false"))
         #expect(report.html().contains("too small"))

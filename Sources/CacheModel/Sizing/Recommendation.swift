@@ -186,9 +186,10 @@ package struct SizeAdvice: Sendable, Hashable {
     package var outcome: ReplayOutcome
     /// Hits and misses at that size.
     package var rate: HitRate { outcome.rate }
-    /// Whether what is used between two prunes fits into it at all times; where it does not, fetches fail, and the rate is
-    /// one that nothing can reach.
-    package var fits: Bool { outcome.peak <= bytes }
+    /// Whether what is used between two prunes fits at all times into it and into each larger size.
+    ///
+    /// Where it does not, fetches fail, and the rate is one that nothing can reach. Today's size is judged by itself.
+    package var fits: Bool
     /// Fetches a day that are saved compared with today's size; negative where there are more.
     package var fetchesSaved: Double
     /// Bytes a day that are not fetched again compared with today's size.
@@ -214,10 +215,12 @@ package struct SizeAdvice: Sendable, Hashable {
             needed.bytes < limit.bytes / 2
             ? parts(of: needed, [25, 50, 75, 100]) : parts(of: limit, [50, 75, 90, 110, 125, 150, 200])
         let today = curve.outcome(at: limit)
-        return Set(steps + [limit] + also).filter { $0.bytes > 0 }.sorted().map { size in
-            let there = curve.outcome(at: size)
-            return SizeAdvice(
+        let sizes = Set(steps + [limit] + also).filter { $0.bytes > 0 }.sorted()
+        let outcomes = sizes.map { curve.outcome(at: $0) }
+        return zip(sizes, outcomes).map { size, there in
+            SizeAdvice(
                 bytes: size, outcome: there,
+                fits: size == limit ? there.peak <= size : curve.fits(from: size),
                 fetchesSaved: Double(today.rate.misses - there.rate.misses) / curve.days,
                 bytesSaved: Double((today.rate.missBytes - there.rate.missBytes).bytes) / curve.days)
         }

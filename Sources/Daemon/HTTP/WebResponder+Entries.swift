@@ -37,7 +37,8 @@ extension WebResponder {
     func entryPage(_ request: Request) async throws -> WebResponse {
         let (explanation, asOf) = try await explain(request, below: "/entries/")
         return .page(
-            Dashboard.page(on: explanation, asOf: asOf, now: clock()),
+            Dashboard.page(
+                on: explanation, asOf: asOf, commandOptions: settings.commandOptions, now: clock()),
             status: explanation.isEmpty ? .notFound : .ok)
     }
 

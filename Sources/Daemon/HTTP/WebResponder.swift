@@ -147,12 +147,14 @@ struct WebResponder: HTTPResponder {
         let sizes = await self.figures.sizes
         let services = await services()
         let trash = services.configuration.volumes.filter { $0.kind == .buildCache }
-        return Dashboard(
+        var dashboard = Dashboard(
             status: figures.status, report: sizes?.report, runs: figures.runs, warm: figures.warm,
             activities: await activities(figures), waitingFor: await waitingFor().map(WebError.withoutPaths),
             trashRetention: Dictionary(
                 trash.map { ($0.name, $0.trashRetention) }, uniquingKeysWith: { $1 }),
             place: services.place, version: LarderVersion.current, readAt: figures.readAt)
+        dashboard.commandOptions = settings.commandOptions
+        return dashboard
     }
 
     /// The daemon's activities; a command may have had its last success.

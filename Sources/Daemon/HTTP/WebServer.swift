@@ -23,11 +23,15 @@ package struct WebServer: Service {
         package var stateDirectory: String
         /// The file with the bearer token that opens `POST /api/v1/runs`; nil keeps the server read-only.
         package var tokenFile: String?
+        /// What commands need in a terminal to work on the same volumes, as it is typed.
+        package var commandOptions: String
 
         /// Makes settings from all they consist of.
         package init(
-            address: ListenAddress = .standard, stateDirectory: String, tokenFile: String? = nil
+            address: ListenAddress = .standard, stateDirectory: String, tokenFile: String? = nil,
+            commandOptions: String = ""
         ) {
+            self.commandOptions = commandOptions
             self.address = address
             self.stateDirectory = stateDirectory
             self.tokenFile = tokenFile

@@ -77,8 +77,21 @@ struct ReportCommand: AsyncParsableCommand {
     }
 
     /// The format that was asked for, by name or by the name of the file.
-    private var form: Format {
-        format ?? file.flatMap { Format(rawValue: ($0 as NSString).pathExtension.lowercased()) } ?? .text
+    private var form: Format { format ?? file.flatMap(Self.format) ?? .text }
+
+    /// The format that a file's name ends with; nil where that is none.
+    private static func format(of file: String) -> Format? {
+        let end = (file as NSString).pathExtension.lowercased()
+        return ["txt": .text, "htm": .html, "prom": .openmetrics][end] ?? Format(rawValue: end)
+    }
+
+    func validate() throws {
+        guard format == nil, let file, Self.format(of: file) == nil else { return }
+        let end = (file as NSString).pathExtension
+        guard !end.isEmpty else { return }
+        throw ValidationError(
+            "--output \(file): no report is written as .\(end); end its name with .html, .json, .csv or .txt, or say "
+                + "--format")
     }
 
     /// The report in the format asked for.

@@ -5,6 +5,7 @@ import Daemon
 import Foundation
 import Glibc
 import Logging
+import Reporting
 import ServiceLifecycle
 
 /// The daemon: does everything by its schedules, and at once where it cannot wait.
@@ -39,6 +40,15 @@ struct ServeCommand: AsyncParsableCommand {
         var flags = global.flags()
         flags.listen = listen
         return flags
+    }
+
+    /// What a command in a terminal needs to work with the same configuration: the options of this one, and the file that
+    /// the environment names, in whatever directory.
+    private var commandOptions: String {
+        var options = global
+        options.config = (global.config ?? ProcessInfo.processInfo.environment["LARDER_CONFIG"])
+            .map { URL(fileURLWithPath: $0).path }
+        return options.words.map(ShellWord.typed).joined(separator: " ")
     }
 
     func run() async throws {
@@ -99,7 +109,7 @@ struct ServeCommand: AsyncParsableCommand {
         if let address = services.configuration.daemon.listen {
             let settings = WebServer.Settings(
                 address: address, stateDirectory: services.configuration.stateDirectory,
-                tokenFile: services.configuration.daemon.tokenFile)
+                tokenFile: services.configuration.daemon.tokenFile, commandOptions: commandOptions)
             beside.append(
                 WebServer(settings, control: daemon.scheduler, clock: services.clock, logger: logger))
         }
