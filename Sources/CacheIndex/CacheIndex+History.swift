@@ -98,7 +98,9 @@ extension CacheIndex {
     }
 
     private static func isEarlier(_ a: VolumeHistory.Access, _ b: VolumeHistory.Access) -> Bool {
-        a.at == b.at ? a.entry < b.entry : a.at < b.at
+        // By numbers: of a time of another module, each comparison would be a call, of which a million rows take many.
+        let (one, other) = (a.at.nanoseconds, b.at.nanoseconds)
+        return one == other ? a.entry < b.entry : one < other
     }
 
     private func departures(

@@ -79,6 +79,9 @@ private struct ReplayState {
     private let trace: ReplayTrace
     private let regime: PruneRegime
     private let rule: VolumeReplay.Rule
+    // Asked at each step, where a comparison of rules would be a call.
+    private let isSieve: Bool
+    private let isBelady: Bool
     private let high: Int64
     private let low: Int64
     private let critical: Int64
@@ -121,6 +124,7 @@ private struct ReplayState {
         _ trace: ReplayTrace, _ regime: PruneRegime, size: Double, fixed: Int64, rule: VolumeReplay.Rule
     ) {
         (self.trace, self.regime, self.rule) = (trace, regime, rule)
+        (isSieve, isBelady) = (rule == .sieve, rule == .belady)
         func level(_ part: Double) -> Int64 { Int64(min(size * part, 9e18)) }
         (high, low) = (level(regime.high), level(regime.low))
         critical = regime.critical.map(level) ?? .max
@@ -160,7 +164,7 @@ private struct ReplayState {
         for content in trace.contents {
             _ = put(Int(content.object), content.size, at: content.lastUsed, isFetch: false)
         }
-        if rule == .belady {
+        if isBelady {
             for place in trace.steps.indices.reversed() where trace.steps[place].event != .removal {
                 upcoming[Int(trace.steps[place].object)] = Int32(place)
             }
@@ -232,7 +236,7 @@ private struct ReplayState {
         let isFetch = was < 0 || step.event == .fetch
         let brought = put(
             object, step.size, at: step.time, isFetch: isFetch, isUsedAgain: step.count > 1)
-        if rule == .belady { upcoming[object] = nextEvent[place] }
+        if isBelady { upcoming[object] = nextEvent[place] }
         if isWarm { count(step, was: was, brought) }
         notePeak()
         relievePressure(at: step.time)
@@ -294,7 +298,7 @@ private struct ReplayState {
         let before = nodes[object].bytes
         var brought: Int64 = 0
         if before >= 0 {
-            if rule != .sieve || isFetch { unlink(object) }
+            if !isSieve || isFetch { unlink(object) }
             if !hasLayers(object) {
                 add(size - before, of: object)
                 nodes[object].bytes = size
@@ -373,7 +377,7 @@ private struct ReplayState {
         guard !nodes[object].isPinned else { return }
         lastTurn &+= 1
         nodes[object].turn = lastTurn
-        if nodes[object].isOnProbation, rule != .sieve {
+        if nodes[object].isOnProbation, !isSieve {
             probationers.append(object, lastTurn, nodes)
         } else {
             others.append(object, lastTurn, nodes)
@@ -383,7 +387,7 @@ private struct ReplayState {
     private mutating func unlink(_ object: Int) {
         guard nodes[object].turn > 0 else { return }
         nodes[object].turn = 0
-        if nodes[object].isOnProbation, rule != .sieve {
+        if nodes[object].isOnProbation, !isSieve {
             probationers.count -= 1
         } else {
             others.count -= 1
