@@ -108,9 +108,15 @@ extension Dashboard {
         let prune = activities.first { $0.name == "prune" && $0.volume == volume.name }
         let next =
             prune.map { "next prune \(coming($0, now: now))" } ?? volume.prunes?.sentence(now: now)
-        let sentences = [volume.criticalSentence, next, groups.flatMap { SpaceUse.sentence($0) }]
-        for sentence in sentences.compactMap(\.self) {
+        for sentence in [volume.criticalSentence, next].compactMap(\.self) {
             text += "<p>\(HTMLText.escaped(sentence.capitalizedFirst)).</p>\n"
+        }
+        if let expectation = volume.expectation {
+            text += "<p>\(HTMLText.escaped(expectation.text.capitalizedFirst)): <a href=\"/plan\">"
+            text += "\(expectation.isBad ? "what stands in the way" : "what goes, and what stays")</a>.</p>\n"
+        }
+        if let groups = groups.flatMap({ SpaceUse.sentence($0) }) {
+            text += "<p>\(HTMLText.escaped(groups.capitalizedFirst)).</p>\n"
         }
         let hasEvidence = volume.evidence.confidence != .none
         func rate(_ rate: HitRate) -> String { hasEvidence ? Figures.rate(rate.objects) : "unknown" }

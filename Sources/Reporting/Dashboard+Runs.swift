@@ -105,7 +105,7 @@ extension Dashboard {
         var text = "<p><strong>\(name)</strong>: \(Self.result(volume, of: run))"
         if volume.refused > 0 { text += "; \(Figures.entries(volume.refused)) refused" }
         text += volume.overQuota ? "; <span class=\"over\">still over quota</span>.</p>\n" : ".</p>\n"
-        if let undo = undo(volume, of: run) { text += "<p>\(undo)</p>\n" }
+        if let undo = undo(volume, of: run, now: now) { text += "<p>\(undo)</p>\n" }
         if isWhole, !volume.firstEvicted.isEmpty || !volume.firstRefused.isEmpty {
             text += "<ul class=\"keys\">\n"
             for line in volume.firstEvicted {
@@ -159,7 +159,7 @@ extension Dashboard {
         return text
     }
 
-    private func undo(_ volume: RunSummary.OnVolume, of run: RunSummary) -> String? {
+    private func undo(_ volume: RunSummary.OnVolume, of run: RunSummary, now: Timestamp) -> String? {
         guard volume.evicted > 0, run.kind != "orphans" else { return nil }
         guard let retention = trashRetention[volume.volume] else { return undo(images: volume) }
         guard volume.inTrash > 0, volume.present != volume.evicted else {
@@ -170,11 +170,16 @@ extension Dashboard {
             volume.inTrash < volume.evicted
             ? "brings back the \(Figures.entries(volume.inTrash)), \(volume.inTrashBytes), that the trash still has"
             : run.kind == "verify" ? "brings them back as they were, damage and all" : "undoes this"
-        return "\(code("larder trash restore \(run.id)")) \(effect), until "
-            + "\(run.finishedAt + retention), "
-            + (isShort
-                ? "but space is short: the next prune deletes the oldest of the trash. "
-                : "unless space is short. ") + "With a key behind the run, only that entry."
+        let end = run.finishedAt + retention
+        let until =
+            end <= now
+            ? "until the next prune, as the time in the trash is over. "
+            : "until \(end), "
+                + (isShort
+                    ? "but space is short: the next prune deletes the oldest of the trash. "
+                    : "unless space is short. ")
+        return "\(code("larder trash restore \(run.id)")) \(effect), \(until)"
+            + "With a key behind the run, only that entry."
     }
 
     /// What became of entries of which the trash has none.

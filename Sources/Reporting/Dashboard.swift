@@ -114,6 +114,9 @@ package struct Dashboard: Sendable {
             let shown = chosen.filter { seen.insert($0.table).inserted }
             var text = "<h3>\(HTMLText.escaped(volume.title))</h3>\n"
             text += "<p>\(HTMLText.escaped(volume.outcome))</p>\n"
+            if let cost = volume.cost(at: report.price) {
+                text += "<p>Cost a month: \(HTMLText.escaped(cost)).</p>\n"
+            }
             if let forecast = volume.forecast { text += "<p>\(HTMLText.escaped(forecast))</p>\n" }
             text += "<div class=\"plots\">\n"
             for figure in shown {

@@ -29,22 +29,29 @@ extension StatusReport.Volume {
         page.unmanaged(unmanaged, most: 3)
         writeUnaccounted(to: &page)
         writeComing(to: &page, now: now)
-        let why = "what stands in the way: larder plan --volume \(name)"
-        if let relief, !relief.isEnough {
-            page.paragraph(
-                relief.entries == 0
-                    ? "nothing may be evicted; \(why)"
-                    : "a prune would free \(relief.freed), and not reach its goal; \(why)", indent: 2,
-                tone: .warning)
-        } else if let relief {
-            // As the plan has it, where a − b = c as printed.
-            let freed = Figures.change(from: usedBytes, to: usedBytes - relief.freed).difference
-            page.paragraph(
-                "a prune would evict \(Figures.entries(relief.entries)) and free \(freed); which: "
-                    + "larder plan --volume \(name)", indent: 2)
-        } else if relief == nil, isStuck, usedBytes > quota.low {
-            page.paragraph("the last prune could not reach its goal; \(why)", indent: 2, tone: .warning)
+        if let expectation {
+            let plan = "larder plan --volume \(name)"
+            let more =
+                expectation.isBad
+                ? "; what stands in the way: \(plan)" : relief?.entries == 0 ? "" : "; which: \(plan)"
+            page.paragraph(expectation.text + more, indent: 2, tone: expectation.isBad ? .warning : .plain)
         }
+    }
+
+    /// What a prune would do now; where nobody asked, that the last one could not reach its goal, or nil.
+    var expectation: (text: String, isBad: Bool)? {
+        guard let relief else {
+            return isStuck && usedBytes > quota.low ? ("the last prune could not reach its goal", true) : nil
+        }
+        guard relief.isEnough else {
+            return relief.entries == 0
+                ? ("nothing may be evicted", true)
+                : ("a prune would free \(relief.freed), and not reach its goal", true)
+        }
+        if relief.entries == 0 { return ("as things stand, a prune would evict nothing", false) }
+        // As the plan has it, where a − b = c as printed.
+        let freed = Figures.change(from: usedBytes, to: usedBytes - relief.freed).difference
+        return ("a prune would evict \(Figures.entries(relief.entries)) and free \(freed)", false)
     }
 
     /// Says what comes next: what a daemon was told, else what the prunes so far tell.

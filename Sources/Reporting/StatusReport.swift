@@ -48,7 +48,7 @@ package struct StatusReport: Report {
         package var next: [Next] = []
         /// What its prunes so far tell of the next one; nil where a daemon keeps it, or nobody may prune it.
         package var prunes: Prunes?
-        /// What a prune would bring where it is over its quota; nil where it is not, or where nobody asked.
+        /// What a prune would bring; nil where nobody asked.
         package var relief: Relief?
         /// What the capacity report says of it; nil where nobody asked.
         package var outlook: Outlook?
@@ -113,7 +113,7 @@ package struct StatusReport: Report {
         }
     }
 
-    /// What a prune of a volume that is over its quota would bring.
+    /// What a prune of a volume would bring.
     package struct Relief: Sendable, Hashable {
         /// How many entries would go.
         package var entries: Int64

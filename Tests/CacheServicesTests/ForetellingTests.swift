@@ -232,7 +232,7 @@ import Testing
             _ = try services.scan()
             return try services.statusWithOutlook().text(width: 200, color: false, now: BuildVolume.now())
         }
-        #expect(try !text(limit: 100).contains("a prune would"))
+        #expect(try text(limit: 100).contains("as things stand, a prune would evict nothing"))
         #expect(try !text(limit: 11).contains("above its critical level"))
         let bytes = try bench.directory.shell(
             "du -s -B1 .m2/repository/g/*/1 | awk '{s += $1} END {print s}'")
@@ -311,7 +311,7 @@ import Testing
         let services = services(limit: 100)
         _ = try services.scan()
         let run = try await prune(services, to: 7).run
-        func pages() throws -> (run: String, all: String, volume: RunSummary.OnVolume) {
+        func pages() throws -> (run: String, all: String, volume: RunSummary.OnVolume, summary: RunSummary) {
             let index = try services.index(readOnly: true)
             let summary = try #require(try index.run(named: run, lines: 50))
             let dashboard = Dashboard(
@@ -321,7 +321,7 @@ import Testing
                 dashboard.runPage(summary, now: BuildVolume.now()),
                 dashboard.runsPage(
                     try index.runPage(limit: 5).runs, next: nil, previous: nil, now: BuildVolume.now()),
-                try #require(summary.volumes.first)
+                try #require(summary.volumes.first), summary
             )
         }
         let before = try pages()
@@ -329,6 +329,13 @@ import Testing
         _ = try services.restore(run: run, key: nil)
         let after = try pages()
         #expect(after.volume.inTrash == 0 && after.volume.present == after.volume.evicted)
+        // Nobody is promised a time that is over.
+        let late = Dashboard(
+            status: StatusReport(volumes: []), trashRetention: ["build": .seconds(-1)], version: "1",
+            readAt: BuildVolume.now())
+        #expect(
+            late.runPage(before.summary, now: BuildVolume.now()).contains("until the next prune, as the time")
+        )
         for page in [after.run, after.all] {
             #expect(page.contains("on the volume again") && !page.contains("fetches"), "\(page)")
         }

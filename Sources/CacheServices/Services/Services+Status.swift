@@ -22,26 +22,18 @@ extension Services {
         options.looksIntoArtifacts = false
         let index = try index(readOnly: true)
         let now = clock()
-        var reliefs: [(name: String, relief: StatusReport.Relief)] = []
-        // What is over is told whether a prune helps.
-        let isOver = Set(report.volumes.filter(\.isOver).map(\.name))
+        var previews: [String: NextPrunePreview] = [:]
         let capacity = try capacityReport(options, index, now: now) { volume, usage in
-            guard isOver.contains(volume.name) else { return }
-            let plan = policy(for: volume, capacity: usage.capacity)
-                .plan(usage, under: volume.quota(capacity: usage.capacity), now: now)
-            let relief = StatusReport.Relief(
-                entries: Int64(plan.evict.count), freed: plan.freedBytes, isEnough: plan.reachesGoal)
-            reliefs.append((volume.name, relief))
+            previews[volume.name] = NextPrunePreview(
+                of: volume, usage, by: policy(for: volume, capacity: usage.capacity), now: now)
         }
+        report.expect(previews)
         for volume in capacity.volumes {
             guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }) else { continue }
             report.volumes[place].outlook = .init(
                 fullAt: volume.sizing.bytesForecast?.fullAt,
                 advised: volume.sizing.recommendation.map { _ in volume.advised },
                 largest: Array(volume.space.groups.prefix(3)))
-        }
-        for (name, relief) in reliefs {
-            report.volumes.firstIndex { $0.name == name }.map { report.volumes[$0].relief = relief }
         }
         return report
     }

@@ -82,6 +82,11 @@ actor StatsCache {
         return figures
     }
 
+    /// What the next prune of each volume would do; nothing while that is being worked out for what the figures show.
+    var previews: [String: NextPrunePreview] {
+        figures?.basis == sizesBasis ? sizes?.previews ?? [:] : [:]
+    }
+
     /// Waits until it is known whether there are figures: who asks first must not read that nothing was scanned.
     ///
     /// - Parameter limit: for how long, as an index on a file system that does not answer is never read.

@@ -153,6 +153,7 @@ struct WebResponder: HTTPResponder {
             trashRetention: Dictionary(
                 trash.map { ($0.name, $0.trashRetention) }, uniquingKeysWith: { $1 }),
             place: services.place, version: LarderVersion.current, readAt: figures.readAt)
+        dashboard.status.expect(await self.figures.previews)
         dashboard.commandOptions = settings.commandOptions
         return dashboard
     }

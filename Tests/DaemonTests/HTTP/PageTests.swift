@@ -171,6 +171,10 @@ import Testing
         #expect(page.contains("2 entries of"))
         #expect(page.contains("larder trash restore run-1"))
         #expect(page.contains("still over quota"))
+        // What comes next is what the plan has.
+        let plan = try await bed.ask("/plan").body
+        let coming = try #require(page.firstMatch(of: /A prune would (evict|free) ([^:<]+)/)?.output)
+        #expect(plan.contains(coming.2.split(separator: " and ")[0]), "\(coming.0) \(plan)")
         #expect(page.contains("verify of build"))
         #expect(!page.contains("secret"))
         #expect(try await !bed.ask("/entries").body.contains("http-equiv=\"refresh\""))
