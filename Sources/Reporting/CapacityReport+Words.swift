@@ -95,7 +95,7 @@ extension CapacityReport.Volume {
     }
 
     /// What today's size and the recommended one cost in a month; nil without a price.
-    func cost(at price: (amount: Double, currency: String)?) -> String? {
+    package func cost(at price: (amount: Double, currency: String)?) -> String? {
         guard let price, let advice = sizing.recommendation else { return nil }
         let today = "\(Self.cost(limit, price)) at today's \(limit.whole)"
         return advice.bytes == limit

@@ -16,6 +16,7 @@ extension StatusReport.Volume {
         writeHitRates(to: &page)
         if let outlook, outlook.fullAt != nil || outlook.advised != nil {
             page.paragraph(outlook.sentence(now: now, isOver: isOver), indent: 2)
+            if let cost = outlook.cost { page.paragraph("cost a month: \(cost)", indent: 2) }
         }
         let trash = trashBytes > .zero ? ", \(trashBytes) more in the trash" : ""
         let pruned = lastPrune == nil ? "never pruned" : "pruned \(Figures.ago(lastPrune, now: now))"

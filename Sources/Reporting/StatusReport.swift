@@ -104,9 +104,14 @@ package struct StatusReport: Report {
         package var advised: String?
         /// The groups of entries that occupy most.
         package var largest: [SpaceUse.Share] = []
+        /// What today's size and the advised one cost; nil without a price.
+        package var cost: String?
 
         /// Makes an outlook from all it consists of.
-        package init(fullAt: Timestamp?, advised: String?, largest: [SpaceUse.Share] = []) {
+        package init(
+            fullAt: Timestamp?, advised: String?, largest: [SpaceUse.Share] = [], cost: String? = nil
+        ) {
+            self.cost = cost
             self.fullAt = fullAt
             self.advised = advised
             self.largest = largest

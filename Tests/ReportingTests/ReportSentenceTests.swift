@@ -79,6 +79,16 @@ import Testing
         #expect(later.contains("8 GiB would serve 100.0 %") && !later.contains("for the same reason"))
     }
 
+    @Test func aSizeThatIsAskedForHasItsPrice() {
+        var report = report(limit: gibibytes(4), asked: gibibytes(8))
+        #expect(!text(report).contains("It costs"))
+        report.price = (0.25, "EUR")
+        #expect(text(report).contains("It costs 2.00 EUR a month."))
+        #expect(report.html().contains("It costs 2.00 EUR a month."))
+        #expect(report.volumes[0].cost(at: report.price)?.hasPrefix("1.00 EUR at today's 4 GiB") == true)
+        #expect(Dashboard.plots(report).contains("Cost a month: 1.00 EUR at today"))
+    }
+
     @Test func whatIsTooSmallIsMarked() throws {
         let report = report(limit: gibibytes(20), asked: gibibytes(1))
         #expect(text(report).contains("1 GiB is too small: up to 2.0 GiB would be used between two prunes"))

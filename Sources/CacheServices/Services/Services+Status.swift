@@ -33,7 +33,7 @@ extension Services {
             report.volumes[place].outlook = .init(
                 fullAt: volume.sizing.bytesForecast?.fullAt,
                 advised: volume.sizing.recommendation.map { _ in volume.advised },
-                largest: Array(volume.space.groups.prefix(3)))
+                largest: Array(volume.space.groups.prefix(3)), cost: volume.cost(at: capacity.price))
         }
         return report
     }
