@@ -109,6 +109,10 @@ int larder_rename_noreplace(int from_dir, const char *from, int to_dir, const ch
     return syscall(SYS_renameat2, from_dir, from, to_dir, to, 1 /* RENAME_NOREPLACE */) == 0 ? 0 : -errno;
 }
 
+int larder_rename_exchange(int from_dir, const char *from, int to_dir, const char *to) {
+    return syscall(SYS_renameat2, from_dir, from, to_dir, to, 2 /* RENAME_EXCHANGE */) == 0 ? 0 : -errno;
+}
+
 int larder_lock_exclusive(int fd) {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     return fcntl(fd, F_OFD_SETLK, &lock) == 0 ? 0 : -errno;

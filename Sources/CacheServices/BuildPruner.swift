@@ -233,6 +233,11 @@ package struct BuildPruner: Sendable {
                     ? .gone
                     : "its path leads through a link or another file system, or changed: \(error)")
         }
+        if entry.pool == .maven, !entry.traits.contains(.superseded),
+            LocalMetadata.notes(entry.path.name, in: parent)
+        {
+            return .refused("it was installed here, as maven-metadata-local.xml beside it says")
+        }
         let isPart = entry.traits.contains(.part)
         if isPart { state.moves.begin(in: parent, at: entry.path.parent) }
         let occupancy: PreEvictionCheck.Occupancy
@@ -293,8 +298,7 @@ package struct BuildPruner: Sendable {
         }
         if let reason {
             let isBack = unit.putBack(from: place.directory, place.name(number), to: parent)
-            return .refused(
-                isBack ? Refusal(reason) : "\(reason); it waits in the trash, as its place is taken")
+            return .refused(Refusal(isBack ? reason : hold(number, in: place, reason)))
         }
         if isPart, let inside = try? place.directory.open(place.name(number)),
             let names = try? inside.names()
@@ -328,9 +332,24 @@ package struct BuildPruner: Sendable {
         } else {
             reason = "its directory was swapped for something else"
         }
-        let result = larder_rename_noreplace(
-            place.directory.descriptor, place.name(number), parent.descriptor, entry.path.name.cString)
-        return result == 0 ? reason : "\(reason); it waits in the trash, as its place is taken"
+        let failure = EntryReturn.move(
+            place.name(number), in: place.directory, to: entry.path.name.cString, in: parent)
+        return failure == nil ? reason : hold(number, in: place, reason)
+    }
+
+    /// Keeps from every purge what changed as it was moved and cannot go back: it may be what nobody can fetch again.
+    private func hold(_ number: Int, in place: Place, _ reason: String) -> String {
+        guard !place.keeps else {
+            TrashJournal.hold(number, in: place.directory)
+            return "\(reason); it waits in the trash, where no prune purges it, as its place is taken"
+        }
+        // There was no space for a run's folder: under this name nothing in the trash is unlinked.
+        let name = "held-\(place.run)-\(number)"
+        _ = larder_rename_noreplace(
+            place.directory.descriptor, place.name(number), place.directory.descriptor,
+            Array(name.utf8).cString)
+        return
+            "\(reason); as its place is taken, it waits as .larder/trash/\(name) until somebody takes it from there"
     }
 
     /// Removes the directories above an entry that became empty, and says what they occupied.

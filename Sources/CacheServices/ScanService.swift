@@ -59,6 +59,8 @@ package struct ScanService: Sendable {
                 "volume \(volume.name): it cannot be locked against other Larders (\(weakness)); a prune of it needs "
                     + "--unlocked")
         }
+        let recovery = TrashRecovery(index: index, clock: clock)
+        if volume.kind == .buildCache { try recovery.makeUpLook(locked, &notices) }
         let recognized = try RecognizedVolume(locked, known: try index.fileSystem(of: volume.name))
         var scan: VolumeScan
         var events: PodmanEventLogs.Reading?
@@ -80,7 +82,7 @@ package struct ScanService: Sendable {
         scan.usedInodes = OwnFileSystem.usedInodes(volume, locked.root, scan.capacity).map {
             max(0, $0 - scan.trashInodes)
         }
-        let trashed = try TrashRecovery(index: index, clock: clock).run(locked, &notices)
+        let trashed = try recovery.run(locked, &notices)
         let detector = ClockJumpDetector(stateDirectory: index.stateDirectory)
         if let expected = detector.expected(now: clock()) {
             notices.append(

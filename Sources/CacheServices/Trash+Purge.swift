@@ -18,16 +18,18 @@ extension Trash {
         until enough: (_ purged: ByteCount) -> Bool = { _ in false }
     ) throws(MaintenanceError) -> Purged {
         var runs = try runs()
-        return purge(&runs, before: before, promisedBefore: promisedBefore, until: enough)
+        return purge(&runs, before: before, promisedBefore: promisedBefore, takesHeld: true, until: enough)
     }
 
     /// What a purge unlinked, what it could not, and of which runs it took entries.
     package typealias Purged = (bytes: ByteCount, failures: [String], runs: [String])
 
     /// The same of runs that were read already, which are what is left afterwards.
+    ///
+    /// - Parameter takesHeld: Whether what changed as it was moved goes too.
     func purge(
         _ runs: inout [Run], before: Timestamp? = nil, promisedBefore: Timestamp? = nil,
-        until enough: (_ purged: ByteCount) -> Bool = { _ in false }
+        takesHeld: Bool = false, until enough: (_ purged: ByteCount) -> Bool = { _ in false }
     ) -> Purged {
         var bytes = ByteCount.zero
         var failures: [String] = []
@@ -42,7 +44,7 @@ extension Trash {
             bytes = bytes + purgeRemains(of: directory, all: run.createdAt == nil && isDue, &failures)
             var left: [TrashedRun.Entry] = []
             for entry in run.entries {
-                guard isDue, !enough(bytes) else {
+                guard isDue, takesHeld || !entry.isHeld, !enough(bytes) else {
                     left.append(entry)
                     continue
                 }

@@ -89,6 +89,7 @@ package struct Trash: Sendable {
                 guard Self.isRunID(id), let directory = try? folder.trash.open(name) else { continue }
                 var entries: [TrashedRun.Entry] = []
                 var unpurged: [UnpurgedEntry] = []
+                let held = TrashJournal.held(in: directory)
                 // Forged runs must not fill the memory: beyond so many entries a run is one without a journal.
                 let journal =
                     known >= 3 * TrashJournal.mostEntries
@@ -99,7 +100,9 @@ package struct Trash: Sendable {
                             if let rest = Remains.of(number, line, in: directory) { unpurged.append(rest) }
                             return
                         }
-                        entries.append(.init(number: number, key: line.key, bytes: line.bytes))
+                        var entry = TrashedRun.Entry(number: number, key: line.key, bytes: line.bytes)
+                        entry.isHeld = held.contains(number)
+                        entries.append(entry)
                     }
                 if journal == nil { unpurged = [Remains.ofRun(id, in: folder.trash)].compactMap(\.self) }
                 var run = Run(
@@ -147,6 +150,13 @@ package struct Trash: Sendable {
         return lines
     }
 
+    /// What the journal in a run's folder says of one entry; nil where it has none of that number.
+    func line(_ wanted: Int, of directory: OpenDirectory) throws(SystemError) -> TrashJournal.Line? {
+        var found: TrashJournal.Line?
+        _ = try TrashJournal.read(from: directory) { number, line in if number == wanted { found = line } }
+        return found
+    }
+
     /// Brings back entries of a run: all, or those with that key, or whose keys match that pattern.
     ///
     /// An entry whose place was taken meanwhile, because a job fetched it again, stays in the trash.
@@ -192,17 +202,17 @@ package struct Trash: Sendable {
         return (restored.reversed(), refused.reversed())
     }
 
-    private static let fetchedAgain = "a job fetched it again meanwhile"
+    private static let isTaken = "it is there already: a job fetched it again, or it was brought back before"
 
     /// Moves all files of a directory in the trash to another one; why that was not possible.
     private static func empty(_ inside: OpenDirectory, into place: OpenDirectory) -> String? {
-        FileUnits.putBack(from: inside, to: place).map { $0.code == EEXIST ? fetchedAgain : $0.message }
+        FileUnits.putBack(from: inside, to: place).map { $0.code == EEXIST ? isTaken : $0.message }
     }
 
     /// Renames an entry back to where it came from, and makes the directories above it where they are gone.
     ///
     /// Returns why that was not possible.
-    private func putBack(
+    func putBack(
         _ number: Int, _ line: TrashJournal.Line, from directory: OpenDirectory, _ moves: inout OwnMoves
     ) -> String? {
         guard let bytes = unescaped(line.path), let path = VolumePath(bytes: bytes),
@@ -232,19 +242,22 @@ package struct Trash: Sendable {
         }
         // A replaced build of a SNAPSHOT of Gradle's lies in the directory of an entry.
         if line.pool == .gradle { moves.begin(in: parent, at: path.parent) }
-        let result = larder_rename_noreplace(
-            directory.descriptor, Self.name(number), parent.descriptor, path.name.cString)
-        if result == 0 { moves.gave(path.name.cString, to: path.parent, parent) }
-        if result == -EEXIST {
+        let failure = EntryReturn.move(
+            Self.name(number), in: directory, to: path.name.cString, in: parent)
+        guard let failure else {
+            moves.gave(path.name.cString, to: path.parent, parent)
+            return nil
+        }
+        if failure.code == EEXIST {
             // The builds of a SNAPSHOT that another run took may have come back before it.
             guard line.key.hasSuffix("-SNAPSHOT"), let inside = try? directory.open(Self.name(number)),
                 let place = try? parent.open(path.name.cString)
-            else { return Self.fetchedAgain }
+            else { return Self.isTaken }
             if let refusal = Self.empty(inside, into: place) { return refusal }
             _ = unlinkat(directory.descriptor, Self.name(number), AT_REMOVEDIR)
             return nil
         }
-        return result == 0 ? nil : SystemError(code: -result).message
+        return failure.message
     }
 
     /// Opens a directory, or makes it again with the permissions and owner of the one it is in: the jobs must be

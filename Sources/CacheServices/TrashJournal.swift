@@ -72,6 +72,30 @@ package struct TrashJournal: Codable, Sendable, Equatable {
     /// Whether a run whose folder that is has done all of its moves.
     static func hasEnded(in folder: OpenDirectory) -> Bool { (try? folder.stat(endMark)) != nil }
 
+    /// Notes that an entry changed as it was moved, and could not go back: no purge takes it by itself.
+    static func hold(_ number: Int, in folder: OpenDirectory) {
+        let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC
+        let file = openat(folder.descriptor, heldName(number), flags, 0o600)
+        if file >= 0 { close(file) }
+    }
+
+    /// The numbers of the entries that are noted so.
+    static func held(in folder: OpenDirectory) -> Set<Int> {
+        let start = heldPrefix.utf8.map(CChar.init(bitPattern:))
+        return Set(
+            ((try? folder.names()) ?? []).compactMap { name in
+                guard name.starts(with: start) else { return nil }
+                let digits = name.dropFirst(start.count).dropLast().map(UInt8.init(bitPattern:))
+                return Int(String(decoding: digits, as: UTF8.self))
+            })
+    }
+
+    /// What is to be said of such an entry.
+    static let heldText =
+        "it changed as it was moved, and no prune purges it: see what it is, then bring it back or purge it"
+    private static let heldPrefix = "held-"
+    private static func heldName(_ number: Int) -> [CChar] { Array("\(heldPrefix)\(number)".utf8).cString }
+
     /// Writes the journal into a run's folder and syncs file and folder.
     func write(into folder: OpenDirectory) throws(SystemError) { try write(entries, into: folder) }
 

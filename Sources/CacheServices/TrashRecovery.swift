@@ -1,5 +1,6 @@
 import CacheIndex
 import CacheModel
+import FileAccess
 
 /// Brings the index to agree with what an interrupted prune left.
 ///
@@ -9,6 +10,49 @@ import CacheModel
 struct TrashRecovery {
     let index: CacheIndex
     let clock: @Sendable () -> Timestamp
+
+    /// Makes up the second look that a killed run still owed the entry that it had moved last, before the volume is scanned:
+    /// what changed as it was moved goes back, or is kept from every purge.
+    func makeUpLook(_ locked: LockedVolume, _ notices: inout [String]) throws {
+        guard case .success(let folder) = locked.folder, !locked.volume.isReadOnly else { return }
+        let trash = Trash(folder)
+        for run in try trash.runs() where run.createdAt != nil && !run.hasEnded {
+            guard let last = run.entries.max(by: { $0.number < $1.number }), !last.isHeld,
+                try !index.knows(run: run.id),
+                let directory = try? folder.trash.open(Array(run.id.utf8).cString),
+                let line = try? trash.line(last.number, of: directory)
+            else { continue }
+            // What the index does not know cannot be compared: that is doubt as well.
+            let known = try index.usage(of: locked.volume.name)?.entries
+                .first { $0.found.path.description == line.path }?.found
+            let since = run.createdAt ?? clock()
+            if let known, !hasChanged(known, last.number, in: directory, since: since) { continue }
+            var moves = OwnMoves()
+            defer { moves.settleAll(below: folder.root) }
+            let failure = trash.putBack(last.number, line, from: directory, &moves)
+            if failure != nil { TrashJournal.hold(last.number, in: directory) }
+            notices.append(
+                "volume \(locked.volume.name): \(line.key) changed as prune \(run.id) moved it, which was interrupted: "
+                    + (failure.map { "\($0); no prune purges it from the trash" } ?? "it is back in its place")
+            )
+        }
+    }
+
+    private func hasChanged(
+        _ entry: ScannedEntry, _ number: Int, in directory: OpenDirectory, since: Timestamp
+    ) -> Bool {
+        let finding: PreEvictionCheck.Finding
+        if let unit = FileUnits(entry) {
+            finding = unit.lookAtMoved(in: directory, Trash.name(number), quietSince: since, now: clock())
+        } else if let moved = try? directory.open(Trash.name(number)) {
+            finding = PreEvictionCheck.look(
+                at: entry, in: moved, quietSince: since, now: clock(), isMoved: true)
+        } else {
+            return true
+        }
+        if case .unchanged = finding { return false }
+        return true
+    }
 
     /// Records every interrupted run of the locked volume, a notice for each.
     ///

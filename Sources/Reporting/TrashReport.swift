@@ -84,6 +84,9 @@ package struct TrashReport: Report {
             }
             for entry in page.first(10, of: run.entries) {
                 page.line("\(entry.bytes)  \(entry.key)", indent: 4)
+                if let reason = entry.reason {
+                    page.paragraph(reason, indent: 6, tone: .warning)
+                }
             }
             page.more(run.entries.count - 10, indent: 4)
             for entry in page.first(10, of: run.unpurged) {

@@ -149,7 +149,9 @@ enum HardeningRules {
 
 /// What this design's volumes and policies need of a job's pod.
 enum DesignRules {
-    static let all: [Rule<JobPod>] = [selector, network, readOnlyCache, readOnlyStore, pullSecret]
+    static let all: [Rule<JobPod>] = [
+        selector, network, readOnlyCache, nestedMount, readOnlyStore, pullSecret,
+    ]
 
     /// Claims that jobs and Larder share.
     private static func sharedClaims(_ pod: JobPod) -> [JobPod.Mount] {
@@ -233,6 +235,22 @@ enum DesignRules {
                 cure:
                     "Mount it writable; or keep it read-only against poisoning (deploy/components/trusted-build-cache), "
                     + "and protect what jobs need by `keep` or a long idle_floor.")
+        }
+    }
+
+    /// Larder removes directories that it emptied, and the kernel takes a mount off a directory that is removed in another
+    /// mount namespace (Linux 3.18, fs/namespace.c, detach_mounts).
+    @Sendable private static func nestedMount(_ pod: JobPod) -> [Finding] {
+        let claims = sharedClaims(pod)
+        return pod.mounts.compactMap { mount in
+            guard let claim = claims.first(where: { mount.path.hasPrefix($0.path + "/") }) else { return nil }
+            return Finding(
+                .error, "nested-mount", at: mount.setting,
+                problem: "\(mount.path) is mounted within the claim at \(claim.path)",
+                reason:
+                    "A prune that removes the directory under it takes the mount from the running job, with what a tmpfs "
+                    + "holds: the kernel lets it, and Larder cannot see the mounts of other pods.",
+                cure: "Mount it beside \(claim.path), or leave it out.")
         }
     }
 

@@ -165,7 +165,8 @@ import Testing
         try bench.directory.write("\(path)/s-1-20261001.000000-9.jar")
         try bench.directory.write("\(path)/_remote.repositories", "s-1-20261001.000000-9.jar>snapshots=\n")
         let result = try Trash(try bench.locked().folder.get()).restore(run: run, key: "g:s:1-SNAPSHOT")
-        #expect(result.refused.map(\.1) == ["a job fetched it again meanwhile"])
+        #expect(result.refused.allSatisfy { $0.1.hasPrefix("it is there already") })
+        #expect(result.refused.count == 1)
         #expect(
             try bench.directory.shell("ls -A \(path)") == "_remote.repositories\ns-1-20261001.000000-9.jar\n")
     }

@@ -39,7 +39,8 @@ import Testing
         let trash = Trash(try locked.folder.get())
         let result = try trash.restore(run: Self.runID)
         #expect(result.restored.map(\.key) == ["g:two:1"])
-        #expect(result.refused.map(\.1) == ["a job fetched it again meanwhile"])
+        #expect(result.refused.allSatisfy { $0.1.hasPrefix("it is there already") })
+        #expect(result.refused.count == 1)
         #expect(try bench.directory.shell("stat -c %s \(bench.path("one"))/one-1.jar") == "77\n")
         #expect(try trash.runs().first?.entries.count == 1)
     }

@@ -153,6 +153,12 @@ import Testing
             "mount_path = \"/cache\"", "mount_path = \"/cache\"\n      read_only = true", "read-only-cache",
             at: "read_only = true"),
         Change(
+            "[[runners.kubernetes.volumes.empty_dir]]",
+            "[[runners.kubernetes.volumes.empty_dir]]\n      name = \"fast\"\n"
+                + "      mount_path = \"/cache/repository/team\"\n"
+                + "    [[runners.kubernetes.volumes.empty_dir]]", "nested-mount",
+            at: "[[runners.kubernetes.volumes.empty_dir]]"),
+        Change(
             "mount_path = \"/podman-data\"", "mount_path = \"/podman-data\"\n      read_only = true",
             "read-only-store", at: "environment = [\n        \"HOME"),
         Change(

@@ -141,7 +141,7 @@ def check_strays(root, state):
         names = os.listdir(trash / run) if (trash / run).is_dir() else []
         if not any(n.isdigit() for n in names):
             wrong.append(f"empty run {run} in the trash: {names}")
-        wrong += [f"stray {run}/{n}" for n in names if not n.isdigit() and n not in {"journal.json", "ended"}]
+        wrong += [f"stray {run}/{n}" for n in names if not n.isdigit() and n not in {"journal.json", "ended"} and not n.startswith("held-")]
     # A note or a tree that was cut off is written over by the next one.
     known = {"larder.db", "larder.db.checked", "reserve", "clock.json", "clock.json.new", "tree-build", "tree-build.new",
              "daemon.lock"}

@@ -48,6 +48,9 @@ int larder_open_beneath(int dirfd, const char *path, int flags);
 // Renames within one file system; fails with -EEXIST rather than replace anything.
 int larder_rename_noreplace(int from_dir, const char *from, int to_dir, const char *to);
 
+// Lets two names of one file system change places, which both must be there.
+int larder_rename_exchange(int from_dir, const char *from, int to_dir, const char *to);
+
 // Takes an open-file-description write lock on the whole file; -EAGAIN or -EACCES where another holds it.
 int larder_lock_exclusive(int fd);
 

@@ -8,6 +8,8 @@ package struct TrashedRun: Sendable, Hashable {
         package var key: String
         /// What it occupies.
         package var bytes: ByteCount
+        /// Whether it changed as it was moved, so that only who asks for it purges it.
+        package var isHeld = false
 
         /// Makes an entry from its three values.
         package init(number: Int, key: String, bytes: ByteCount) {

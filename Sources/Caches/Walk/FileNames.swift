@@ -60,6 +60,12 @@ package enum FileNames {
         name.hasSuffix(".lastUpdated")
     }
 
+    /// Whether it says nothing but that downloads failed, or when they were tried: nobody misses it.
+    package static func tellsOnlyOfFailures(_ name: UnsafeBufferPointer<UInt8>) -> Bool {
+        isFailedDownload(name) || name.isSame(as: "resolver-status.properties")
+            || name.isSame(as: "m2e-lastUpdated.properties")
+    }
+
     /// Whether the file in a build cache is one that Gradle opens at every build, whatever it finds there
     /// (gradle/gradle `DirectoryBuildCacheServiceFactory`, `DefaultPersistentDirectoryCache`).
     static func isGradlesOwn(_ name: UnsafeBufferPointer<UInt8>) -> Bool {

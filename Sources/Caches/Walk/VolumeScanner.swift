@@ -70,6 +70,7 @@ package struct VolumeScanner: Sendable {
             unreadableCount: Int64(unreadable.count), capacity: try capacity(of: root, volume),
             atimeTrust: atimeTrust, entries: found.entries, unarmed: tree.unarmed())
         scan.unmanaged = unmanaged
+        scan.warnings += Self.passedOver(walk.mountPoints, in: tree).map { [$0] } ?? []
         scan.warnings += volume.ownPools.warnings(collector.own)
         scan.sharedFiles = found.sharedFiles
         scan.trashInodes = found.trash.files + found.trash.directories
@@ -85,6 +86,23 @@ package struct VolumeScanner: Sendable {
                 "\(snapshots.path) cannot be written (\(unsaved)): the next scan may take longer")
         }
         return scan
+    }
+
+    /// A warning where directories belong to another file system, or are subvolumes: nothing in them is looked at.
+    private static func passedOver(
+        _ mounts: [(directory: Int32, name: [UInt8])], in tree: DirectoryTree
+    ) -> ScanWarning? {
+        let paths = mounts.compactMap { mount in
+            VolumePath(bytes: tree.path(mount.directory)).map { "\($0.appending(mount.name))" }
+        }.sorted()
+        guard let first = paths.first else { return nil }
+        let others = paths.count > 1 ? " and \(paths.count - 1) more" : ""
+        return ScanWarning(
+            code: "other-file-system",
+            text:
+                "\(first)\(others) belong\(paths.count > 1 ? "" : "s") to another file system or subvolume: what is in "
+                + "there is neither counted nor pruned",
+            hint: "make it a volume of its own in the configuration, or leave it out of this one")
     }
 
     /// Walks the volume; the tree of the last scan is given up with the end of it.
