@@ -178,8 +178,9 @@ extension CapacityReport.Volume {
             text += " That is a size for today's quotas: larger ones need more of the volume."
         } else if advice.isBelowLimit {
             text +=
-                " That is less than today's \(limit.whole): a PVC cannot shrink, so keep it, or move to a new one "
-            text += "of \(advice.quantity)."
+                " That is less than today's \(limit.whole): a PVC cannot shrink, so keep it"
+            // Fewer bytes mean fewer inodes, which run out first.
+            text += inodesDecide ? "." : ", or move to a new one of \(advice.quantity)."
         }
         if confidence < .high { text += " Confidence is \(confidence.rawValue): \(doubt)." }
         return text

@@ -143,6 +143,12 @@ package struct CapacityReport: Report {
         }
     }
 
+    /// The groups of entries that occupy most of each volume.
+    package var largestGroups: [String: [SpaceUse.Share]] {
+        Dictionary(
+            volumes.map { ($0.name, Array($0.space.groups.prefix(3))) }, uniquingKeysWith: { $1 })
+    }
+
     /// When it was made.
     package var generatedAt: Timestamp
     /// The window of the rates.

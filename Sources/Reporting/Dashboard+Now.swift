@@ -104,7 +104,6 @@ extension Dashboard {
             text +=
                 "<p class=\"soft\">\(HTMLText.escaped(inodes.sentence.prefix(1).uppercased() + inodes.sentence.dropFirst())).</p>\n"
         }
-        let groups = report?.volumes.first { $0.name == volume.name }?.space.groups.prefix(3)
         let prune = activities.first { $0.name == "prune" && $0.volume == volume.name }
         let next =
             prune.map { "next prune \(coming($0, now: now))" } ?? volume.prunes?.sentence(now: now)
@@ -115,7 +114,7 @@ extension Dashboard {
             text += "<p>\(HTMLText.escaped(expectation.text.capitalizedFirst)): <a href=\"/plan\">"
             text += "\(expectation.isBad ? "what stands in the way" : "what goes, and what stays")</a>.</p>\n"
         }
-        if let groups = groups.flatMap({ SpaceUse.sentence($0) }) {
+        if let groups = largest[volume.name].flatMap({ SpaceUse.sentence($0) }) {
             text += "<p>\(HTMLText.escaped(groups.capitalizedFirst)).</p>\n"
         }
         let hasEvidence = volume.evidence.confidence != .none

@@ -77,6 +77,8 @@ package struct Dashboard: Sendable {
     package var version: String
     /// When the figures were read.
     package var readAt: Timestamp
+    /// The groups of entries that occupy most of each volume; empty while that is being worked out.
+    package var largest: [String: [SpaceUse.Share]] = [:]
     /// What commands need in a terminal to work on the same volumes, as it is typed; empty where that is nothing.
     package var commandOptions: String = ""
 

@@ -174,6 +174,12 @@ extension EvictionPlan {
     /// What waits for later runs, and what the trash would not keep, a sentence each.
     var whatBecomes: [String] {
         var notes: [String] = []
+        if let coming {
+            notes.append(
+                "the next prune, at \(coming.at), would evict \(Figures.entries(coming.entries)) and free \(coming.freed)"
+                    + "\(coming.isEnough ? "" : ", and not reach its goal"), if nothing is used until then: by then other "
+                    + "entries are older than the idle floor")
+        }
         if let later {
             let first = Int64(evict.count) - later.entries
             notes.append(

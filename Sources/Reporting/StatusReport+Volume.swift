@@ -39,20 +39,24 @@ extension StatusReport.Volume {
         }
     }
 
-    /// What a prune would do now; where nobody asked, that the last one could not reach its goal, or nil.
+    /// What the next prune will do, or one would do now; where nobody asked, that the last one could not reach its goal, or nil.
+    ///
+    /// Where it is of the next one, it goes on after what says when that comes.
     var expectation: (text: String, isBad: Bool)? {
         guard let relief else {
             return isStuck && usedBytes > quota.low ? ("the last prune could not reach its goal", true) : nil
         }
+        let who = relief.isOfNext ? "it" : "a prune"
+        let unless = relief.isOfNext ? ", if nothing is used until then" : ""
         guard relief.isEnough else {
             return relief.entries == 0
-                ? ("nothing may be evicted", true)
-                : ("a prune would free \(relief.freed), and not reach its goal", true)
+                ? ("nothing may be evicted\(relief.isOfNext ? " then" : "")", true)
+                : ("\(who) would free \(relief.freed)\(unless), and not reach its goal", true)
         }
-        if relief.entries == 0 { return ("as things stand, a prune would evict nothing", false) }
+        if relief.entries == 0 { return ("as things stand, \(who) would evict nothing", false) }
         // As the plan has it, where a − b = c as printed.
         let freed = Figures.change(from: usedBytes, to: usedBytes - relief.freed).difference
-        return ("a prune would evict \(Figures.entries(relief.entries)) and free \(freed)", false)
+        return ("\(who) would evict \(Figures.entries(relief.entries)) and free \(freed)\(unless)", false)
     }
 
     /// Says what comes next: what a daemon was told, else what the prunes so far tell.

@@ -126,12 +126,15 @@ package struct StatusReport: Report {
         package var freed: ByteCount
         /// Whether the goal is reached.
         package var isEnough: Bool
+        /// Whether it is what the next prune will do at its time, which is known; else what one would do now.
+        package var isOfNext: Bool
 
-        /// Makes a record from its three values.
-        package init(entries: Int64, freed: ByteCount, isEnough: Bool) {
+        /// Makes a record from all it consists of.
+        package init(entries: Int64, freed: ByteCount, isEnough: Bool, isOfNext: Bool = false) {
             self.entries = entries
             self.freed = freed
             self.isEnough = isEnough
+            self.isOfNext = isOfNext
         }
     }
 
@@ -201,7 +204,11 @@ package struct StatusReport: Report {
                 return ("Over quota, and nothing may be evicted: \(Figures.list(names)).", .bad)
             }
             let command = helped.count == 1 ? "larder prune --volume \(helped[0].name)" : "larder prune"
-            return ("Over quota: \(Figures.list(names)). Run: \(command)", .bad)
+            let purged = helped.reduce(ByteCount.zero) { $0 + $1.purgedFirst }
+            let loss =
+                purged > .zero
+                ? "; it purges about \(purged) of the trash first, which larder trash list shows" : ""
+            return ("Over quota: \(Figures.list(names)). Run: \(command)\(loss)", .bad)
         }
         if !unknown.isEmpty {
             return ("Not scanned yet: \(Figures.list(unknown.map(\.name))). Run larder scan.", .warning)

@@ -201,6 +201,38 @@ import Testing
         #expect(!short.contains("not filling up"))
     }
 
+    /// What is foretold is the prune at its time: by then other entries are older than the idle floor.
+    @Test func theNextPruneIsForetoldForItsTime() throws {
+        for number in 0..<6 {
+            let path = bench.path("lib\(number)")
+            try bench.directory.shell("touch -a -d '4 hours ago' \(path)/*; touch -d '4 hours ago' \(path)")
+        }
+        let floor: (inout Configuration) -> Void = { $0.idleFloor = .hours(24) }
+        let early = services(limit: 5, floor)
+        _ = try early.scan()
+        let index = try early.index()
+        for hours in [-98, -74, -50, -26, -2] {
+            let at = BuildVolume.now() + .hours(Int64(hours))
+            try index.record(
+                EvictionOutcome(
+                    volume: "build", evicted: [], refused: [], freedBytes: .zero, trashedBytes: .zero,
+                    usedBefore: .zero, usedAfter: .zero, overQuota: false),
+                run: RunRecord(id: "run\(hours)", kind: "prune", startedAt: at, finishedAt: at, exitCode: 0))
+        }
+        let now = try #require(try early.plan().report.plans.first)
+        let coming = try #require(now.coming)
+        let late = services(limit: 5, later: .hours(22), floor)
+        let then = try #require(try late.plan().report.plans.first)
+        #expect(now.evict.count != then.evict.count)
+        #expect(coming.entries == Int64(then.evict.count) && coming.freed == then.freedBytes)
+        let status = try early.statusWithOutlook().text(width: 200, color: false, now: BuildVolume.now())
+        #expect(status.contains("it would evict \(then.evict.count) entries"), "\(status)")
+        #expect(status.contains("if nothing is used until then"))
+        #expect(
+            try early.plan().report.text(width: 200, color: false, now: BuildVolume.now())
+                .contains("would evict \(then.evict.count) entries"))
+    }
+
     /// The next one is told by those that came, where no daemon keeps the volume; and that it is late.
     @Test func statusSaysWhenTheNextPruneComesByThoseBefore() throws {
         func text(hours: Int64) throws -> String {

@@ -219,12 +219,33 @@ package struct EvictionPlan: Sendable {
 
     /// What is beyond what one run may evict; nil where one run does it all.
     package var later: Later?
+    /// What a prune at a later time would do if nothing were used until then.
+    package struct Coming: Sendable, Hashable {
+        /// When it comes.
+        package var at: Timestamp
+        /// How many entries it would evict.
+        package var entries: Int64
+        /// What they free.
+        package var freed: ByteCount
+        /// Whether the goal is reached.
+        package var isEnough: Bool
+
+        /// Makes it from the plan for that time.
+        package init(_ plan: EvictionPlan, at: Timestamp) {
+            self.at = at
+            entries = Int64(plan.evict.count)
+            (freed, isEnough) = (plan.freedBytes, plan.reachesGoal)
+        }
+    }
+
     /// What of it the trash does not keep, as the volume is above its critical level: it cannot be brought back.
     package var purgedBytes = ByteCount.zero
     /// What of earlier runs goes from the trash before its time, as the volume is above its critical level.
     package var purgedEarlierBytes = ByteCount.zero
     /// Whether the volume is above its critical level, where a daemon prunes it at once.
     package var isCritical = false
+    /// What the next prune will do where that is known to come later, and will do something else by then; nil where not.
+    package var coming: Coming?
 
     /// What was asked for by key; nil where the quota decided.
     package var selection: EntrySelection?

@@ -188,7 +188,8 @@ package struct SizeAdvice: Sendable, Hashable {
     package var rate: HitRate { outcome.rate }
     /// Whether what is used between two prunes fits at all times into it and into each larger size.
     ///
-    /// Where it does not, fetches fail, and the rate is one that nothing can reach. Today's size is judged by itself.
+    /// Where it does not, fetches fail, and the rate is one that nothing can reach. Today's size and the recommended one are
+    /// judged by themselves: which other sizes somebody asks for must not change what is said of them.
     package var fits: Bool
     /// Fetches a day that are saved compared with today's size; negative where there are more.
     package var fetchesSaved: Double
@@ -202,8 +203,12 @@ package struct SizeAdvice: Sendable, Hashable {
 
     /// The table around today's size.
     ///
-    /// - Parameter also: sizes that are to be in it.
-    static func table(_ curve: inout SizeCurve, limit: ByteCount, also: [ByteCount]) -> [SizeAdvice] {
+    /// - Parameters:
+    ///   - recommended: the size that was found to be enough; nil where none was.
+    ///   - asked: a size that somebody asked for.
+    static func table(
+        _ curve: inout SizeCurve, limit: ByteCount, recommended: ByteCount?, asked: ByteCount?
+    ) -> [SizeAdvice] {
         // Around today's size, and along the curve where that ends earlier: in whole gibibytes, or mebibytes where
         // there are few.
         func parts(of size: ByteCount, _ percentages: [Int64]) -> [ByteCount] {
@@ -215,12 +220,13 @@ package struct SizeAdvice: Sendable, Hashable {
             needed.bytes < limit.bytes / 2
             ? parts(of: needed, [25, 50, 75, 100]) : parts(of: limit, [50, 75, 90, 110, 125, 150, 200])
         let today = curve.outcome(at: limit)
-        let sizes = Set(steps + [limit] + also).filter { $0.bytes > 0 }.sorted()
+        let sizes = Set(steps + [limit] + [recommended, asked].compactMap { $0 }).filter { $0.bytes > 0 }
+            .sorted()
         let outcomes = sizes.map { curve.outcome(at: $0) }
         return zip(sizes, outcomes).map { size, there in
             SizeAdvice(
                 bytes: size, outcome: there,
-                fits: size == limit ? there.peak <= size : curve.fits(from: size),
+                fits: size == limit || size == recommended ? there.peak <= size : curve.fits(from: size),
                 fetchesSaved: Double(today.rate.misses - there.rate.misses) / curve.days,
                 bytesSaved: Double((today.rate.missBytes - there.rate.missBytes).bytes) / curve.days)
         }

@@ -258,8 +258,8 @@ package struct VolumeSizing: Sendable {
         let advice =
             missing == nil
             ? SizeAdvice.table(
-                &curve, limit: question.limit,
-                also: [recommended?.bytes, question.asked].compactMap { $0 }) : []
+                &curve, limit: question.limit, recommended: recommended?.bytes, asked: question.asked)
+            : []
         self.advice = advice
         asked = advice.first { $0.bytes == question.asked }
         policies =

@@ -292,8 +292,6 @@ package struct NextPrunePreview: Sendable {
     private let decidedAt: Timestamp
     /// What goes, by the entry's row in the index.
     let evictions: [Int64: (position: Int, freed: ByteCount, cause: Eviction.Cause)]
-    /// What the prune brings.
-    package let relief: StatusReport.Relief
     /// What stays for what else stays, which no look at the entry alone can tell.
     private let shared: [Int64: Protection]
 
@@ -302,8 +300,6 @@ package struct NextPrunePreview: Sendable {
         let plan = policy.plan(usage, under: volume.quota(capacity: usage.capacity), now: now)
         self.policy = policy
         decidedAt = now
-        relief = .init(
-            entries: Int64(plan.evict.count), freed: plan.freedBytes, isEnough: plan.reachesGoal)
         evictions = Dictionary(
             plan.evict.enumerated().map { ($1.entry.id, ($0 + 1, $1.freedBytes, $1.cause)) },
             uniquingKeysWith: { first, _ in first })
@@ -321,13 +317,6 @@ package struct NextPrunePreview: Sendable {
         }
         if let reason = shared[entry.id] { return .kept(reason) }
         return policy.protection(of: entry, now: decidedAt).map { .kept($0) } ?? .notNeeded
-    }
-}
-
-extension StatusReport {
-    /// Takes over what the next prune of each volume brings.
-    package mutating func expect(_ previews: [String: NextPrunePreview]) {
-        for place in volumes.indices { volumes[place].relief = previews[volumes[place].name]?.relief }
     }
 }
 

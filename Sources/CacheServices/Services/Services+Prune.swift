@@ -74,12 +74,18 @@ extension Services {
         let known = try usages(index)
         try checkTarget(goal, of: known.map(\.volume.name))
         try checkPool(goal.selection?.pool, index)
-        let plans = known.map { volume, usage in
-            let plan = policy(
-                for: volume, capacity: usage.capacity, target: goal.target, selection: goal.selection
-            )
-            .plan(usage, under: volume.quota(capacity: usage.capacity), now: now)
-            return foretold(plan, of: volume, usage)
+        let plans = try known.map { volume, usage in
+            let policy = policy(
+                for: volume, capacity: usage.capacity, target: goal.target, selection: goal.selection)
+            let quota = volume.quota(capacity: usage.capacity)
+            var plan = foretold(policy.plan(usage, under: quota, now: now), of: volume, usage)
+            if goal.target == nil, goal.selection == nil,
+                let next = try nextPrune(of: volume, index, now: now)
+            {
+                let later = EvictionPlan.Coming(policy.plan(usage, under: quota, now: next), at: next)
+                if later.entries != plan.evict.count { plan.coming = later }
+            }
+            return plan
         }
         var report = PlanReport(id: Trash.newRunID(now: now), createdAt: now, plans: plans)
         report.unknownKeys = try unknownKeys(of: goal, in: known.map(\.usage), index)

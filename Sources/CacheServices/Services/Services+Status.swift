@@ -22,12 +22,11 @@ extension Services {
         options.looksIntoArtifacts = false
         let index = try index(readOnly: true)
         let now = clock()
-        var previews: [String: NextPrunePreview] = [:]
+        var reliefs: [String: StatusReport.Relief] = [:]
         let capacity = try capacityReport(options, index, now: now) { volume, usage in
-            previews[volume.name] = NextPrunePreview(
-                of: volume, usage, by: policy(for: volume, capacity: usage.capacity), now: now)
+            reliefs[volume.name] = try relief(of: volume, usage, index, now: now)
         }
-        report.expect(previews)
+        report.expect(reliefs)
         for volume in capacity.volumes {
             guard let place = report.volumes.firstIndex(where: { $0.name == volume.name }) else { continue }
             report.volumes[place].outlook = .init(
@@ -36,6 +35,33 @@ extension Services {
                 largest: Array(volume.space.groups.prefix(3)), cost: volume.cost(at: capacity.price))
         }
         return report
+    }
+
+    /// What the next prune of a volume brings at its time, where that is known; else what one would bring now.
+    ///
+    /// - Throws: `IndexError`.
+    package func relief(
+        of volume: Volume, _ usage: VolumeUsage, _ index: CacheIndex, now: Timestamp
+    ) throws -> StatusReport.Relief {
+        let next = try nextPrune(of: volume, index, now: now)
+        let plan = policy(for: volume, capacity: usage.capacity)
+            .plan(usage, under: volume.quota(capacity: usage.capacity), now: next ?? now)
+        return .init(
+            entries: Int64(plan.evict.count), freed: plan.freedBytes, isEnough: plan.reachesGoal,
+            isOfNext: next != nil)
+    }
+
+    /// When the next prune of a volume comes: by the daemon's schedule, else as they came so far.
+    ///
+    /// Nil where neither tells, and where it is late.
+    func nextPrune(of volume: Volume, _ index: CacheIndex, now: Timestamp) throws -> Timestamp? {
+        if volume.isReadOnly { return nil }
+        let daemon = configuration.daemon
+        if DaemonPresence.isSeen(stateDirectory: configuration.stateDirectory) {
+            return daemon.prune?.next(after: now, in: daemon.timeZone)
+        }
+        let rhythm = RunRhythm(try index.runStarts(kind: "prune", volume: volume.name, limit: 15))
+        return rhythm.map(\.next).flatMap { $0 > now ? $0 : nil }
     }
 
     /// The same from figures that were read already; empty where nothing was scanned.
@@ -165,5 +191,12 @@ extension StatusReport {
                     Warning(code: "limits-beyond-capacity", text: $0, hint: SharedDisk.hint)
                 }
             }
+    }
+}
+
+extension StatusReport {
+    /// Takes over what the next prune of each volume brings.
+    package mutating func expect(_ reliefs: [String: Relief]) {
+        for place in volumes.indices { volumes[place].relief = reliefs[volumes[place].name] }
     }
 }

@@ -137,8 +137,10 @@ extension Services {
         guard let usage = try index.usage(of: volume.name) else { return }
         let quota = volume.quota(capacity: usage.capacity)
         guard usage.usedBytes > quota.high else { return }
+        // At its time: what is younger than the idle floor now need not be then.
+        let now = try nextPrune(of: volume, index, now: clock()) ?? clock()
         let plan = foretold(
-            policy(for: volume, capacity: usage.capacity).plan(usage, under: quota, now: clock()), of: volume,
+            policy(for: volume, capacity: usage.capacity).plan(usage, under: quota, now: now), of: volume,
             usage)
         let count = plan.evict.count
         let gone = plan.purgedBytes + plan.purgedEarlierBytes
@@ -162,7 +164,7 @@ extension Services {
             let locked = try lock(volume)
             defer { withExtendedLifetime(locked) {} }
             var left = try trash.runs()
-            let result = trash.purge(&left)
+            let result = trash.purge(&left, takesHeld: true)
             try index.recordPurge(of: volume.name, trashLeft: left.reduce(.zero) { $0 + $1.bytes })
             try index.record(
                 TrashPurge(at: clock(), by: nil, cause: .asked), ofRuns: result.runs, on: volume.name)
@@ -187,7 +189,9 @@ extension TrashReport.Run {
         self.init(
             id: run.id, volume: volume.name, createdAt: run.createdAt,
             keptUntil: run.keptUntil(volume.trashRetention),
-            entries: run.entries.map { .init(key: $0.key, bytes: $0.bytes) })
+            entries: run.entries.map {
+                .init(key: $0.key, bytes: $0.bytes, reason: $0.isHeld ? TrashJournal.heldText : nil)
+            })
         self.critical = critical
         unpurged = run.unpurged.map { .init(key: $0.key, bytes: $0.bytes, reason: $0.reason) }
     }

@@ -16,6 +16,8 @@ struct IndexSizes: Sendable {
     var plots: String
     /// The next prune, by volume.
     var previews: [String: NextPrunePreview] = [:]
+    /// What it brings at its time, by volume.
+    var reliefs: [String: StatusReport.Relief] = [:]
     /// When all that was made.
     var madeAt: Timestamp
 
@@ -26,11 +28,13 @@ struct IndexSizes: Sendable {
         var options = ReportOptions()
         options.away = away
         var previews: [String: NextPrunePreview] = [:]
+        var reliefs: [String: StatusReport.Relief] = [:]
         let report = try services.capacityReport(options, index, now: now) { volume, usage in
             previews[volume.name] = NextPrunePreview(
                 of: volume, usage, by: services.policy(for: volume, capacity: usage.capacity), now: now)
+            reliefs[volume.name] = try services.relief(of: volume, usage, index, now: now)
         }
-        self.previews = previews
+        (self.previews, self.reliefs) = (previews, reliefs)
         self.report = report
         json = try report.json()
         html = Dashboard.amongPages(report.html())

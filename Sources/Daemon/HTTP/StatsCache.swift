@@ -2,6 +2,7 @@ import CacheIndex
 import CacheModel
 import CacheServices
 import Logging
+import Reporting
 import ServiceLifecycle
 
 /// The figures that requests are answered from: read again when the index has changed, not when someone asks.
@@ -82,9 +83,11 @@ actor StatsCache {
         return figures
     }
 
-    /// What the next prune of each volume would do; nothing while that is being worked out for what the figures show.
-    var previews: [String: NextPrunePreview] {
-        figures?.basis == sizesBasis ? sizes?.previews ?? [:] : [:]
+    /// What the next prune of each volume brings, and what occupies most of it; nil while that is being worked out for what
+    /// the figures show, as both would contradict them.
+    var outlook: (reliefs: [String: StatusReport.Relief], report: CapacityReport)? {
+        guard let sizes, figures?.basis == sizesBasis else { return nil }
+        return (sizes.reliefs, sizes.report)
     }
 
     /// Waits until it is known whether there are figures: who asks first must not read that nothing was scanned.

@@ -153,7 +153,10 @@ struct WebResponder: HTTPResponder {
             trashRetention: Dictionary(
                 trash.map { ($0.name, $0.trashRetention) }, uniquingKeysWith: { $1 }),
             place: services.place, version: LarderVersion.current, readAt: figures.readAt)
-        dashboard.status.expect(await self.figures.previews)
+        if let outlook = await self.figures.outlook {
+            dashboard.status.expect(outlook.reliefs)
+            dashboard.largest = outlook.report.largestGroups
+        }
         dashboard.commandOptions = settings.commandOptions
         return dashboard
     }
