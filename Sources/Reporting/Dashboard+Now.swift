@@ -67,10 +67,21 @@ extension Dashboard {
             let prune = activities.first(where: {
                 $0.name == "prune" && $0.volume.map { "larder prune --volume \($0)" } == warning.hint
             })
-        else { return warning.hint }
+        else { return hint(of: warning) }
         if prune.runningSince != nil { return "a prune is running" }
         let next = coming(prune, now: now)
         return next == "on request" ? warning.hint : "the daemon prunes it \(next)"
+    }
+
+    /// The same where nobody else prunes the volume, as `larder status` has it.
+    private func hint(of warning: StatusReport.Warning) -> String {
+        guard warning.code == "over-quota",
+            let volume = status.volumes.first(where: { "larder prune --volume \($0.name)" == warning.hint })
+        else { return warning.hint }
+        if let relief = volume.relief, relief.entries == 0 {
+            return "nothing may be evicted; what stands in the way: larder plan --volume \(volume.name)"
+        }
+        return warning.hint + StatusReport.loss(volume.purgedFirst)
     }
 
     /// A hint as a sentence: what is a command stays as it is.
@@ -113,6 +124,10 @@ extension Dashboard {
         if let expectation = volume.expectation {
             text += "<p>\(HTMLText.escaped(expectation.text.capitalizedFirst)): <a href=\"/plan\">"
             text += "\(expectation.isBad ? "what stands in the way" : "what goes, and what stays")</a>.</p>\n"
+        }
+        if isWorkingOut {
+            text += "<p class=\"soft\">What the next prune does is being worked out anew: "
+            text += "<a href=\"/plan\">the plan</a> tells it now.</p>\n"
         }
         if let groups = largest[volume.name].flatMap({ SpaceUse.sentence($0) }) {
             text += "<p>\(HTMLText.escaped(groups.capitalizedFirst)).</p>\n"

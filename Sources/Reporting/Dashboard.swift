@@ -79,6 +79,8 @@ package struct Dashboard: Sendable {
     package var readAt: Timestamp
     /// The groups of entries that occupy most of each volume; empty while that is being worked out.
     package var largest: [String: [SpaceUse.Share]] = [:]
+    /// Whether what the next prune does is still being worked out for what is shown.
+    package var isWorkingOut = false
     /// What commands need in a terminal to work on the same volumes, as it is typed; empty where that is nothing.
     package var commandOptions: String = ""
 

@@ -189,6 +189,11 @@ package struct StatusReport: Report {
         warnings.filter { !["over-quota", "weak-evidence"].contains($0.code) }
     }
 
+    /// What a prune that is advised takes from the trash before it evicts anything; empty where that is nothing.
+    static func loss(_ purged: ByteCount) -> String {
+        purged > .zero ? "; it purges about \(purged) of the trash first, which larder trash list shows" : ""
+    }
+
     private var outcome: (String, Tone) {
         let over = volumes.filter { $0.lastScan != nil && $0.isOver }
         let unknown = volumes.filter { $0.lastScan == nil }
@@ -205,10 +210,7 @@ package struct StatusReport: Report {
             }
             let command = helped.count == 1 ? "larder prune --volume \(helped[0].name)" : "larder prune"
             let purged = helped.reduce(ByteCount.zero) { $0 + $1.purgedFirst }
-            let loss =
-                purged > .zero
-                ? "; it purges about \(purged) of the trash first, which larder trash list shows" : ""
-            return ("Over quota: \(Figures.list(names)). Run: \(command)\(loss)", .bad)
+            return ("Over quota: \(Figures.list(names)). Run: \(command)\(Self.loss(purged))", .bad)
         }
         if !unknown.isEmpty {
             return ("Not scanned yet: \(Figures.list(unknown.map(\.name))). Run larder scan.", .warning)

@@ -156,6 +156,8 @@ struct WebResponder: HTTPResponder {
         if let outlook = await self.figures.outlook {
             dashboard.status.expect(outlook.reliefs)
             dashboard.largest = outlook.report.largestGroups
+        } else {
+            dashboard.isWorkingOut = true
         }
         dashboard.commandOptions = settings.commandOptions
         return dashboard

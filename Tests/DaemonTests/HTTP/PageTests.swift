@@ -7,6 +7,7 @@ import TestSupport
 import Testing
 
 @testable import Daemon
+@testable import Reporting
 
 @Suite struct PageTests {
     @Test func healthAndReadinessSayWhatIsMissing() async throws {
@@ -171,6 +172,10 @@ import Testing
         #expect(page.contains("2 entries of"))
         #expect(page.contains("larder trash restore run-1"))
         #expect(page.contains("still over quota"))
+        // What is advised says what it takes from the trash, as status does; nothing is said to be worked out that is.
+        let status = StatusReport.loss(try await bed.server.figures.current().status.volumes[0].purgedFirst)
+        #expect(page.contains("Run: larder prune --volume build\(status)"), "\(page)")
+        #expect(!page.contains("worked out anew"))
         // What comes next is what the plan has.
         let plan = try await bed.ask("/plan").body
         let coming = try #require(page.firstMatch(of: /A prune would (evict|free) ([^:<]+)/)?.output)
