@@ -121,6 +121,16 @@ package struct Trash: Sendable {
         return runs.sorted { $0.id < $1.id }
     }
 
+    /// Whether a run's folder says that not all of its moves were done; no journal is read for that.
+    func holdsUnfinishedRun() -> Bool {
+        ((try? folder.trash.names()) ?? []).contains { name in
+            guard Self.isRunID(String(decoding: name.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)),
+                let directory = try? folder.trash.open(name)
+            else { return false }
+            return !TrashJournal.hasEnded(in: directory)
+        }
+    }
+
     /// Until when the trash of a volume keeps an entry of a run; nil where it does not have it.
     ///
     /// Changes nothing.

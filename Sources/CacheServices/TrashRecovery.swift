@@ -16,6 +16,7 @@ struct TrashRecovery {
     func makeUpLook(_ locked: LockedVolume, _ notices: inout [String]) throws {
         guard case .success(let folder) = locked.folder, !locked.volume.isReadOnly else { return }
         let trash = Trash(folder)
+        guard trash.holdsUnfinishedRun() else { return }
         for run in try trash.runs() where run.createdAt != nil && !run.hasEnded {
             guard let last = run.entries.max(by: { $0.number < $1.number }), !last.isHeld,
                 try !index.knows(run: run.id),

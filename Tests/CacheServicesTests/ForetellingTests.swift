@@ -201,6 +201,18 @@ import Testing
         #expect(!short.contains("not filling up"))
     }
 
+    /// Prunes that found nothing to do, so many hours from now.
+    private func record(prunesAt hours: [Int64], in index: CacheIndex) throws {
+        for hours in hours {
+            let at = BuildVolume.now() + .hours(hours)
+            try index.record(
+                EvictionOutcome(
+                    volume: "build", evicted: [], refused: [], freedBytes: .zero, trashedBytes: .zero,
+                    usedBefore: .zero, usedAfter: .zero, overQuota: false),
+                run: RunRecord(id: "run-\(hours)", kind: "prune", startedAt: at, finishedAt: at, exitCode: 0))
+        }
+    }
+
     /// What is foretold is the prune at its time: by then other entries are older than the idle floor.
     @Test func theNextPruneIsForetoldForItsTime() throws {
         for number in 0..<6 {
@@ -211,14 +223,7 @@ import Testing
         let early = services(limit: 5, floor)
         _ = try early.scan()
         let index = try early.index()
-        for hours in [-98, -74, -50, -26, -2] {
-            let at = BuildVolume.now() + .hours(Int64(hours))
-            try index.record(
-                EvictionOutcome(
-                    volume: "build", evicted: [], refused: [], freedBytes: .zero, trashedBytes: .zero,
-                    usedBefore: .zero, usedAfter: .zero, overQuota: false),
-                run: RunRecord(id: "run\(hours)", kind: "prune", startedAt: at, finishedAt: at, exitCode: 0))
-        }
+        try record(prunesAt: [-98, -74, -50, -26, -2], in: index)
         let now = try #require(try early.plan().report.plans.first)
         let coming = try #require(now.coming)
         let late = services(limit: 5, later: .hours(22), floor)
@@ -242,14 +247,7 @@ import Testing
         _ = try services(limit: 100).scan()
         #expect(try text(hours: 0).contains("next: not known"))
         let index = try services(limit: 100).index()
-        for hours in [0, 24, 30, 48, 72] {
-            let at = BuildVolume.now() + .hours(Int64(hours))
-            try index.record(
-                EvictionOutcome(
-                    volume: "build", evicted: [], refused: [], freedBytes: .zero, trashedBytes: .zero,
-                    usedBefore: .zero, usedAfter: .zero, overQuota: false),
-                run: RunRecord(id: "run-\(hours)", kind: "prune", startedAt: at, finishedAt: at, exitCode: 0))
-        }
+        try record(prunesAt: [0, 24, 30, 48, 72], in: index)
         #expect(try text(hours: 80).contains("next: prune in about 15 h, as they came every 24 h so far"))
         #expect(try text(hours: 130).contains("prunes came every 24 h, and the next one is 34 h late"))
         let presence = DaemonPresence(stateDirectory: state.path)

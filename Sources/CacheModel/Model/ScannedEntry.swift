@@ -52,7 +52,7 @@ package struct ScannedEntry: Sendable, Hashable {
     /// From Gradle's journal the last one, from Podman's event logs all since the scan before. The index keeps what follows from them, not the list.
     package var uses: [RecordedUse]
 
-    // A half million of artifacts would take 90 MB more with room for all of an image and for four flags.
+    // A half million of artifacts would take 40 MB more with room for all of an image and with optional times.
     private var broughtTime = PackedTimestamp()
     private var settledTime = PackedTimestamp()
     private var imageBox: ImageBox?

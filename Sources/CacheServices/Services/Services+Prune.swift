@@ -80,10 +80,10 @@ extension Services {
             let quota = volume.quota(capacity: usage.capacity)
             var plan = foretold(policy.plan(usage, under: quota, now: now), of: volume, usage)
             if goal.target == nil, goal.selection == nil,
-                let next = try nextPrune(of: volume, index, now: now)
+                let later = try coming(of: volume, usage, by: policy, index, now: now),
+                later.entries != plan.evict.count
             {
-                let later = EvictionPlan.Coming(policy.plan(usage, under: quota, now: next), at: next)
-                if later.entries != plan.evict.count { plan.coming = later }
+                plan.coming = later
             }
             return plan
         }

@@ -43,12 +43,28 @@ extension Services {
     package func relief(
         of volume: Volume, _ usage: VolumeUsage, _ index: CacheIndex, now: Timestamp
     ) throws -> StatusReport.Relief {
-        let next = try nextPrune(of: volume, index, now: now)
-        let plan = policy(for: volume, capacity: usage.capacity)
-            .plan(usage, under: volume.quota(capacity: usage.capacity), now: next ?? now)
+        let policy = policy(for: volume, capacity: usage.capacity)
+        let next = try coming(of: volume, usage, by: policy, index, now: now)
+        let prune = next ?? planned(of: volume, usage, by: policy, at: now)
         return .init(
-            entries: Int64(plan.evict.count), freed: plan.freedBytes, isEnough: plan.reachesGoal,
-            isOfNext: next != nil)
+            entries: prune.entries, freed: prune.freed, isEnough: prune.isEnough, isOfNext: next != nil)
+    }
+
+    /// What the next prune of a volume does at its time; nil where that is not known.
+    ///
+    /// - Throws: `IndexError`.
+    func coming(
+        of volume: Volume, _ usage: VolumeUsage, by policy: EvictionPolicy, _ index: CacheIndex,
+        now: Timestamp
+    ) throws -> EvictionPlan.Coming? {
+        try nextPrune(of: volume, index, now: now).map { planned(of: volume, usage, by: policy, at: $0) }
+    }
+
+    private func planned(
+        of volume: Volume, _ usage: VolumeUsage, by policy: EvictionPolicy, at time: Timestamp
+    ) -> EvictionPlan.Coming {
+        let quota = volume.quota(capacity: usage.capacity)
+        return EvictionPlan.Coming(policy.plan(usage, under: quota, now: time), at: time)
     }
 
     /// When the next prune of a volume comes: by the daemon's schedule, else as they came so far.
