@@ -5,9 +5,9 @@ extension CacheIndex {
     /// What is known of a volume's past since the first scan of its file system; nil where it was never scanned.
     ///
     /// Accesses come in the order of time, then of entries. An entry keeps its number through evictions, so a
-    /// return is the same entry. The contents are those of the first scan, and what else must have been there
-    /// before: entries whose first recorded access is a hit, as after accesses were folded, after an incomplete
-    /// first scan, or where they were restored. Those count as used last when they were first seen.
+    /// return is the same entry. The contents are those of the first scan. What was first seen later and has no fetch
+    /// before its first use, or no access at all, has arrived when it was seen: it was installed locally, came by copy,
+    /// was warmed, or was passed over by an incomplete first scan.
     ///
     /// - Throws: `IndexError`.
     package func history(of volume: String) throws -> VolumeHistory? {
@@ -29,15 +29,16 @@ extension CacheIndex {
             try addAccesses(of: id, after: baseline, to: &accesses, db)
             // In order already, but for uses that came to light later than others.
             accesses.sort(by: Self.isEarlier)
+            let (contents, arrivals) = try contents(of: id, accesses, beganAt: beganAt, db)
             return VolumeHistory(
-                beganAt: beganAt, lastScanAt: try row.time(3),
-                contents: try contents(of: id, accesses, beganAt: beganAt, db), accesses: accesses,
+                beganAt: beganAt, lastScanAt: try row.time(3), contents: contents, accesses: accesses,
                 samples: try samples(of: id, from: baseline, db),
                 evictions: try evictions(of: id, after: beganAt, db),
                 knownSince: try Int64.fetchOne(
                     db, sql: "SELECT at FROM unknown_until WHERE volume = ?", arguments: [id]
                 ).map { Timestamp(nanoseconds: $0) },
-                departures: try departures(of: id, after: beganAt, db), layers: try allLayers(of: id, db))
+                arrivals: arrivals, departures: try departures(of: id, after: beganAt, db),
+                layers: try allLayers(of: id, db))
         }
     }
 
@@ -158,8 +159,9 @@ extension CacheIndex {
 
     private func contents(
         of volume: Int64, _ accesses: [VolumeHistory.Access], beganAt: Timestamp, _ db: Database
-    ) throws -> [VolumeHistory.Content] {
+    ) throws -> (contents: [VolumeHistory.Content], arrivals: [VolumeHistory.Arrival]) {
         var contents: [VolumeHistory.Content] = []
+        var arrivals: [VolumeHistory.Arrival] = []
         var known = ObjectNumbers(upTo: accesses.lazy.map(\.entry).max() ?? 0, of: accesses.count)
         let rows = try Row.fetchCursor(
             db, sql: "SELECT entry, bytes, used FROM baselines WHERE volume = ? ORDER BY entry",
@@ -180,12 +182,30 @@ extension CacheIndex {
                 """)
         for access in unexplained {
             let time = try Int64.fetchOne(seen, arguments: [access.entry]) ?? beganAt.nanoseconds
-            contents.append(
-                .init(
-                    entry: access.entry, bytes: access.bytes,
-                    lastUsed: min(Timestamp(nanoseconds: time), access.at)))
+            let at = min(Timestamp(nanoseconds: time), access.at)
+            if at > beganAt {
+                arrivals.append(.init(entry: access.entry, at: at, bytes: access.bytes, pool: access.pool))
+            } else {
+                contents.append(.init(entry: access.entry, bytes: access.bytes, lastUsed: at))
+            }
         }
-        return contents
+        let unused = try DirectStatement(
+            """
+            SELECT id, first_seen, bytes, pool FROM entries WHERE volume = ?1 AND first_seen > ?2
+            UNION ALL SELECT id, first_seen, bytes, pool FROM ghosts WHERE volume = ?1 AND first_seen > ?2
+            """, db)
+        defer { unused.reset() }
+        unused.bind(volume, at: 1)
+        unused.bind(beganAt.nanoseconds, at: 2)
+        while try unused.step() {
+            guard known.isNew(unused.integer(0)) else { continue }
+            arrivals.append(
+                .init(
+                    entry: unused.integer(0), at: Timestamp(nanoseconds: unused.integer(1)),
+                    bytes: ByteCount(unused.integer(2)), pool: try Pool(code: unused.integer(3))))
+        }
+        arrivals.sort { ($0.at, $0.entry) < ($1.at, $1.entry) }
+        return (contents, arrivals)
     }
 
     private func samples(

@@ -43,6 +43,13 @@ extension CapacityReport.Volume {
             "curve_sampling": curve?.sampling.map {
                 ["share": .number($0.share), "error": .number($0.error)]
             } ?? .null,
+            "demand_change": sizing.demandChange.map {
+                [
+                    "at": .text($0.at.description), "before_bytes": .bytes($0.before),
+                    "after_bytes": .bytes($0.after),
+                    "enough_bytes": .optional($0.enough),
+                ]
+            } ?? .null,
             "limit_changed": sizing.limitChange.map {
                 ["at": .text($0.at.description), "before_bytes": .bytes($0.before)]
             } ?? .null,
@@ -135,11 +142,22 @@ extension CapacityReport.Volume {
                         "object_hit_rate_without": .optional($0.without.rate.objects),
                     ]
                 }),
+            "pool_idle_limits": .array(
+                sizing.idleBottlenecks.map {
+                    [
+                        "pool": .text($0.pool.rawValue), "max_idle_seconds": .integer($0.limit.seconds),
+                        "enough_seconds": .integer($0.needed.seconds),
+                        "avoidable_fetches_per_day": .number(Double($0.fetches) / (sizing.curve?.days ?? 1)),
+                        "object_hit_rate_without": .optional($0.without.rate.objects),
+                    ]
+                }),
             "headroom_bytes": .optional(advice?.headroom), "trash_bytes": .optional(advice?.trash),
             "container_bytes": .optional(advice?.containers),
             "review_days": .optional(advice.map { Double($0.terms.review.seconds) / 86_400 }),
             "distance": .optional(advice?.terms.distance), "confidence": .text(confidence.rawValue),
             "unmanaged_bytes": .optional(advice?.unmanaged),
+            "inode_bytes": .optional(advice?.forInodes),
+            "inodes_needed": advice?.inodes.map { .integer($0) } ?? .null,
             "doubtful_container_bytes": .bytes(doubtfulContainers),
             "action": .optional(action), "action_by": .optional(actionBy),
             "avoidable_fetches_per_day": .optional(advice?.avoidablePerDay),

@@ -8,7 +8,9 @@ extension CapacityReport.Volume {
 
     /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
     var doubts: [String] {
-        [inodeDoubt, limitSentence, copiedSentence, inrushSentence, gapSentence].compactMap { $0 }
+        [inodeDoubt, limitSentence, demandSentence, copiedSentence, inrushSentence, gapSentence].compactMap {
+            $0
+        }
     }
 
     /// What the figures rest on, and what else is known.
@@ -67,6 +69,21 @@ extension CapacityReport.Volume {
         }
     }
 
+    /// That jobs use more or less since some day of the window, and what size that asks for; nil where they do not.
+    var demandSentence: String? {
+        guard let change = sizing.demandChange, let advice = sizing.recommendation else { return nil }
+        let text =
+            "What jobs use in a week \(change.isMore ? "rose" : "fell") from \(change.before) to \(change.after) about "
+            + "\(Self.date(change.at))"
+        guard let enough = change.enough else {
+            return text + ": ask again when that has lasted a week."
+        }
+        if change.isMore { return text + ": \(advice.bytes.whole) is enough for what they did since." }
+        guard enough < advice.bytes else { return text + "." }
+        return text + ". The size is enough for what they did before as well; for what they do since, "
+            + "\(enough.quantity) would be."
+    }
+
     /// That much of what is there was copied in; nil where hardly anything was.
     var copiedSentence: String? {
         copied.map {
@@ -119,16 +136,27 @@ extension CapacityReport.Volume {
         guard let asked = sizing.asked, let curve = sizing.curve else {
             return askedSize.map { "What \($0.whole) would serve cannot be told for the same reason." }
         }
+        let costs = price.map { " It costs \(Self.cost(asked.bytes, $0)) a month." } ?? ""
         guard asked.fits else {
-            return "\(asked.bytes.whole) is too small: " + Self.overflow(of: asked, in: curve)
-                + ", and what does not fit then fails."
+            return "\(asked.bytes.whole) is too small: "
+                + (asked.lacksInodes ? lack(asked) : Self.overflow(of: asked, in: curve))
+                + ", and what does not fit then fails.\(costs)"
         }
         let trash =
             asked.outcome.peakTrash > .zero ? ", \(asked.outcome.peakTrash) of it in the trash" : ""
         return "\(asked.bytes.whole) would serve \(Figures.rate(asked.rate.objects)) of accesses, with "
-            + "\(Self.day(Double(asked.outcome.avoidable) / curve.days)) avoidable fetches a day; at most "
+            + "\(Self.avoidable(Double(asked.outcome.avoidable) / curve.days)) a day; at most "
             + "\(asked.outcome.peak) would be used between two prunes\(trash)."
-            + (price.map { " It costs \(Self.cost(asked.bytes, $0)) a month." } ?? "")
+            + costs
+    }
+
+    /// That a size runs out of inodes.
+    private func lack(_ asked: SizeAdvice) -> String {
+        let needed = sizing.recommendation?.inodes ?? 0
+        let there = Int64(Double(asked.bytes.bytes) * (inodeNeed?.perVolumeByte ?? 0))
+        return
+            "about \(Figures.grouped(needed)) inodes are needed, and it would have \(Figures.grouped(there)) if it has "
+            + "as many for its size as today's volume"
     }
 
     /// What is used between two prunes where a size is too small.
@@ -175,9 +203,8 @@ extension CapacityReport.Volume {
             ? "as much would be needed"
             : saved.bytes > 0
                 ? "\(saved) less would be enough" : "\(ByteCount(-saved.bytes)) more would be needed"
-        let fetches = abs(other.fetchesSaved)
-        return "\(name) \(space); at today's size there would be \(Self.day(fetches)) "
-            + "\(other.fetchesSaved >= 0 ? "fewer" : "more") fetches a day."
+        let fetches = Self.fetches(abs(other.fetchesSaved), other.fetchesSaved >= 0 ? "fewer " : "more ")
+        return "\(name) \(space); at today's size there would be \(fetches) a day."
     }
 
     private var setSentence: String? {
@@ -211,9 +238,9 @@ extension CapacityReport.Volume {
         guard inodesDecide, let inodes else { return nil }
         return
             "Inodes run out before bytes do: \(Figures.grouped(inodes.used)) are used, and a prune starts above "
-            + "\(Figures.grouped(inodes.quota.high)). No replay tells what a size in bytes serves then. ext4 makes them by "
-            + "size, one for each 16 KiB unless told otherwise: a larger claim has more of them, and a claim on XFS as "
-            + "many as it needs."
+            + "\(Figures.grouped(inodes.quota.high)). No replay counts them: rates are those of bytes alone. ext4 makes them "
+            + "by size, one for each 16 KiB unless told otherwise: a larger claim of the same kind has more of them, and a "
+            + "claim on XFS as many as it needs."
     }
 
     private var inodeSentence: String? {

@@ -20,18 +20,27 @@ extension CapacityReport.Volume {
 
     /// What the recommended size gives and today's, in one sentence.
     func promise(_ advice: Recommendation) -> String {
-        let (there, today) = (Self.day(advice.avoidablePerDay), Self.day(advice.avoidableTodayPerDay))
+        let (there, today) = (
+            Self.avoidable(advice.avoidablePerDay), Self.day(advice.avoidableTodayPerDay)
+        )
+        if let inodes = advice.inodes, let have = self.inodes {
+            let bytes = advice.sum - advice.forInodes
+            return
+                "Its inodes run out before its bytes do: about \(Figures.grouped(inodes)) are needed, and a prune starts "
+                + "above \(Figures.grouped(have.quota.high)). For bytes alone, \(bytes) would be enough for "
+                + "\(Figures.rate(advice.rateAdvised)) of accesses."
+        }
         let served =
             "today's \(limit.whole) would serve \(Figures.rate(advice.rateToday))"
-        if let quota = sizing.bottlenecks.first {
+        if let cure {
             let fetches = advice.avoidableTodayPerDay
             return
-                "\(served.capitalizedFirst) of accesses, with \(Self.day(fetches)) avoidable fetches a day, and "
-                + "no larger volume would serve more: \(cure(quota))."
+                "\(served.capitalizedFirst) of accesses, with \(Self.avoidable(fetches)) a day, and "
+                + "no larger volume would serve more: \(cure)."
         }
         return
             "\(advice.bytes.whole) is enough for \(Figures.rate(advice.rateAdvised)) of "
-            + "accesses, with \(there) avoidable fetches a day; \(served), with "
+            + "accesses, with \(there) a day; \(served), with "
             + "\(today == "no" ? "none" : today == "almost no" ? "almost none" : today) a day"
             + (isUnpruned ? " if it were pruned, which it never was." : ".")
     }
@@ -50,15 +59,28 @@ extension CapacityReport.Volume {
                 : "No prune has run in the \(days) of its history: see that `larder prune` runs on a schedule.")
     }
 
-    /// What would lift the quota of a pool that costs fetches.
-    private func cure(_ quota: QuotaBottleneck) -> String {
-        "the quota of pool \(quota.pool.rawValue), \(quota.limit.whole), costs them. With a quota of "
-            + "\(quota.needed.quantity) that would be over; without one, a volume that is large enough would serve "
-            + "\(Figures.rate(quota.without.rate.objects))"
+    /// What would end that a pool's own quota or `max_idle` costs fetches at any size; nil where none does.
+    private var cure: String? {
+        if let quota = sizing.bottlenecks.first {
+            return
+                "the quota of pool \(quota.pool.rawValue), \(quota.limit.whole), costs them. With a quota of "
+                + "\(quota.needed.quantity) that would be over; without one, a volume that is large enough would serve "
+                + "\(Figures.rate(quota.without.rate.objects))"
+        }
+        return sizing.idleBottlenecks.first.map { idle in
+            "`max_idle: \(idle.limit)` of pool \(idle.pool.rawValue) costs them. With `max_idle: \(idle.needed)` that "
+                + "would be over; without any, a volume that is large enough would serve "
+                + "\(Figures.rate(idle.without.rate.objects))"
+        }
+    }
+
+    /// The pools of which a setting of their own costs fetches at any size.
+    private var costlyPools: [String] {
+        sizing.bottlenecks.map(\.pool.rawValue) + sizing.idleBottlenecks.map(\.pool.rawValue)
     }
 
     /// What is to be done, as a word: `keep`, `grow`; nil without a recommendation.
-    var action: String? {
+    package var action: String? {
         switch sizing.recommendation?.action {
         case .keep?: "keep"
         case .growNow?, .grow?: "grow"
@@ -90,6 +112,7 @@ extension CapacityReport.Volume {
             ("growth", advice.growth), ("trash", advice.trash), ("headroom", advice.headroom),
             ("containers", advice.containers),
             ("in no pool", advice.unmanaged),
+            ("for inodes", advice.forInodes),
             (advice.bytes == limit ? "not needed" : "rounded up", max(.zero, advice.bytes - sum)),
         ].filter { $0.1 > .zero }
     }
@@ -127,6 +150,15 @@ extension CapacityReport.Volume {
         return number < 10 ? short((number * 10).rounded() / 10) : Figures.grouped(Int64(number.rounded()))
     }
 
+    /// A number of fetches a day: `1 avoidable fetch`, `0.4 avoidable fetches`.
+    static func avoidable(_ number: Double) -> String { fetches(number, "avoidable ") }
+
+    /// The same with another word before them: `1 more fetch`.
+    static func fetches(_ number: Double, _ word: String) -> String {
+        let text = day(number)
+        return "\(text) \(word)\(text == "1" ? "fetch" : "fetches")"
+    }
+
     /// Why that size, in one paragraph.
     var reason: String {
         guard let advice = sizing.recommendation else {
@@ -137,12 +169,12 @@ extension CapacityReport.Volume {
             "What jobs did in \(Self.short((advice.days * 10).rounded() / 10)) days, replayed with the prunes of "
             + "this volume, needs \(advice.enough) for entries\(burst) to keep avoidable fetches at \(allowed) a day "
             + "or fewer (\(Self.short((advice.terms.distance * 1000).rounded() / 10)) % of what jobs want in a day)"
-        if sizing.bottlenecks.isEmpty {
+        if costlyPools.isEmpty {
             text += "; a volume without any limit would serve \(Figures.rate(advice.best)) of accesses."
         } else {
-            let names = Figures.list(sizing.bottlenecks.map(\.pool.rawValue))
+            let name = sizing.bottlenecks.isEmpty ? "max_idle" : "quota"
             text +=
-                ", beside those that a pool's own quota costs (\(names)); with it, a volume of any size would serve "
+                ", beside those that a pool's own \(name) costs (\(Figures.list(costlyPools))); with it, a volume of any size would serve "
                 + "\(Figures.rate(advice.best)) of accesses at most."
         }
         if advice.protected > .zero {
@@ -164,6 +196,9 @@ extension CapacityReport.Volume {
         }
         if advice.containers > .zero { parts.append("\(advice.containers) for containers' copies of images") }
         if advice.unmanaged > .zero { parts.append("\(advice.unmanaged) of files that belong to no pool") }
+        if advice.forInodes > .zero, let inodes = advice.inodes {
+            parts.append("\(advice.forInodes) for the \(Figures.grouped(inodes)) inodes of all that")
+        }
         if !parts.isEmpty { text += " Added: \(Figures.list(parts))." }
         let sum = advice.sum
         text +=
@@ -174,8 +209,10 @@ extension CapacityReport.Volume {
             text +=
                 " Not in it, as logs tell too little: up to \(doubtfulContainers) for containers' copies of images."
         }
-        if !sizing.bottlenecks.isEmpty {
-            text += " That is a size for today's quotas: larger ones need more of the volume."
+        if !costlyPools.isEmpty {
+            let name =
+                sizing.bottlenecks.isEmpty ? "max_idle: a longer one needs" : "quotas: larger ones need"
+            text += " That is a size for today's \(name) more of the volume."
         } else if advice.isBelowLimit {
             text +=
                 " That is less than today's \(limit.whole): a PVC cannot shrink, so keep it"
@@ -194,11 +231,15 @@ extension CapacityReport.Volume {
 
     private var doubt: String {
         let days = sizing.history.seconds / 86_400
+        if inodesDecide { return "inodes run out before bytes do" }
         if kind == .imageStore { return "only containers that still exist show which images were used" }
         if !evidence.reason.isEmpty { return evidence.reason }
         if !gaps.isEmpty, days >= 30 { return "scans are missing in the window" }
         if let calibration = sizing.calibration, calibration.confidence < .high, days >= 30 {
             return "the replay at today's size is off what was measured"
+        }
+        if let change = sizing.demandChange, days >= 30 {
+            return "what jobs use changed about \(Self.date(change.at))"
         }
         if let change = sizing.limitChange, sizing.calibration == nil {
             return "the limit was changed on \(Self.date(change.at)), too recently for a calibration"

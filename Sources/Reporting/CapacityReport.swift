@@ -20,6 +20,9 @@ package struct CapacityReport: Report {
         package var inodeLimit: Int64
         /// How the volume's own inodes stand; nil where they are no quota.
         package var inodes: InodeUse?
+        /// What the volume needs in inodes, where it is nearer to their end than to that of its bytes and prunes work for
+        /// them; nil where bytes decide.
+        package var inodeNeed: InodeNeed?
         /// How far the evidence of use can be trusted.
         package var evidence: EvidenceQuality
         /// Where the space goes.
@@ -82,6 +85,9 @@ package struct CapacityReport: Report {
             scanInterval = Self.medianInterval(samples)
             gaps = Self.gaps(samples, usual: scanInterval)
             let hasEvidence = volume.kind == .imageStore || evidence.confidence != .none
+            inodeNeed = inodes.flatMap { [usedBytes, limit] in
+                Self.inodeNeed($0, usedBytes: usedBytes, limit: limit)
+            }
             sizing = VolumeSizing(
                 history,
                 VolumeSizing.Question(
@@ -89,7 +95,19 @@ package struct CapacityReport: Report {
                     containers: containers, terms: terms, simulates: simulates, hasEvidence: hasEvidence,
                     regime: regime, asked: asked, rank: usage.rank,
                     probation: regime.order == .lru ? .days(21) : regime.order.probation,
-                    hasEntries: usage.count > 0))
+                    hasEntries: usage.count > 0, inodes: inodeNeed))
+        }
+
+        private static func inodeNeed(
+            _ inodes: InodeUse, usedBytes: ByteCount, limit: ByteCount
+        ) -> InodeNeed? {
+            let parts = (
+                Double(inodes.used) / Double(max(1, inodes.quota.limit)),
+                Double(usedBytes.bytes) / Double(max(1, limit.bytes))
+            )
+            guard inodes.used > inodes.quota.low, parts.0 > parts.1 else { return nil }
+            return InodeNeed(
+                used: inodes.used, bytes: usedBytes, quota: inodes.quota, size: limit)
         }
 
         private static func medianInterval(_ samples: [VolumeHistory.Sample]) -> Span? {
@@ -107,24 +125,23 @@ package struct CapacityReport: Report {
 
         /// How far the figures that rest on use can be trusted: never more than the evidence, no more than `low`
         /// before 14 days of history, without a recommendation, where a quarter of the window has no scans or where inodes
-        /// run out before bytes, no more than `medium` before 30 days, where a day of scans is missing or where the limit
-        /// was changed too recently for a calibration, and no more than the calibration allows.
+        /// run out before bytes, no more than `medium` before 30 days, where a day of scans is missing, where jobs use more
+        /// or less since some day of the window or where the limit was changed too recently for a calibration, and no more
+        /// than the calibration allows.
         package var confidence: Confidence {
             let days = sizing.history.seconds / 86_400
             let missing = gaps.reduce(Int64(0)) { $0 + ($1.to - $1.from).seconds }
             let isLow = days < 14 || inodesDecide || missing > Int64(sizing.days.count) * 86_400 / 4
             return min(
-                evidence.confidence, isLow ? .low : days < 30 || !gaps.isEmpty ? .medium : .high,
+                evidence.confidence,
+                isLow
+                    ? .low : days < 30 || !gaps.isEmpty || sizing.demandChange != nil ? .medium : .high,
                 sizing.calibration?.confidence ?? (sizing.limitChange == nil ? .high : .medium),
                 sizing.recommendation == nil ? .low : .high)
         }
 
         /// Whether the volume is nearer to the end of its inodes than to that of its bytes, and prunes work for them.
-        var inodesDecide: Bool {
-            guard let inodes, inodes.used > inodes.quota.low else { return false }
-            return Double(inodes.used) / Double(max(1, inodes.quota.limit))
-                > Double(usedBytes.bytes) / Double(max(1, limit.bytes))
-        }
+        var inodesDecide: Bool { inodeNeed != nil }
 
         /// All hits and misses of the window.
         package var rate: HitRate { sizing.rates.values.reduce(HitRate(), +) }

@@ -200,8 +200,8 @@ extension StatusReport.Outlook {
         let size = advised.map { "advised: \($0)" } ?? "no size can be recommended yet"
         // What is over its quota is past being full.
         if isOver { return size }
-        let full = fullAt.map { "full about \($0.description.prefix(10)) (in \(max(.zero, $0 - now).age))" }
-        return "\(full ?? "not filling up"); \(size)"
+        guard let fullAt else { return mustGrow ? size : "not filling up; \(size)" }
+        return "full about \(fullAt.description.prefix(10)) (in \(max(.zero, fullAt - now).age)); \(size)"
     }
 }
 

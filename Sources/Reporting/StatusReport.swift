@@ -102,6 +102,8 @@ package struct StatusReport: Report {
         package var fullAt: Timestamp?
         /// What is to be done about its size, in the report's words; nil where something is missing for that.
         package var advised: String?
+        /// Whether it is to grow, now or by some day.
+        package var mustGrow: Bool
         /// The groups of entries that occupy most.
         package var largest: [SpaceUse.Share] = []
         /// What today's size and the advised one cost; nil without a price.
@@ -109,8 +111,10 @@ package struct StatusReport: Report {
 
         /// Makes an outlook from all it consists of.
         package init(
-            fullAt: Timestamp?, advised: String?, largest: [SpaceUse.Share] = [], cost: String? = nil
+            fullAt: Timestamp?, advised: String?, mustGrow: Bool = false, largest: [SpaceUse.Share] = [],
+            cost: String? = nil
         ) {
+            self.mustGrow = mustGrow
             self.cost = cost
             self.fullAt = fullAt
             self.advised = advised

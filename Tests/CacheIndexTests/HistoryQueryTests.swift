@@ -51,6 +51,41 @@ import Testing
         #expect(past.evictions == [.init(at: hour(30), entries: 1, bytes: ByteCount(50))])
     }
 
+    /// What no job fetched is there from when it was first seen, with a use or without one.
+    @Test func whatCameWithoutAFetchHasArrived() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        _ = try index.record(scan(at: 0, [artifact("a")]), of: bed.volume)
+        func copy(_ name: String, accessed: Timestamp = hour(2)) throws -> ScannedEntry {
+            var found = try artifact(name, bytes: 300, accessed: accessed, fetched: hour(-90))
+            found.broughtWithTimesOf = hour(-80)
+            return found
+        }
+        _ = try index.record(
+            scan(at: 24, [artifact("a"), artifact("b", fetched: hour(20)), copy("c"), copy("d")]),
+            of: bed.volume)
+        _ = try index.record(
+            scan(
+                at: 48,
+                [
+                    artifact("a"), artifact("b", fetched: hour(20)), copy("c"),
+                    copy("d", accessed: hour(47)),
+                ]), of: bed.volume)
+        let ids = Dictionary(
+            uniqueKeysWithValues: try #require(try index.usage(of: "build")).entries.map {
+                ($0.key.split(separator: ":")[1], $0.id)
+            })
+        let past = try #require(try index.history(of: "build"))
+        #expect(past.contents.map(\.entry) == [ids["a"]])
+        #expect(past.accesses.map(\.entry) == [ids["b"], ids["d"]])
+        #expect(
+            Set(past.arrivals.map(\.entry)) == Set([ids["c"], ids["d"]].compactMap { $0 })
+                && past.arrivals.allSatisfy { $0.at == hour(24) && $0.bytes == ByteCount(300) })
+        // What went again was there all the same.
+        _ = try index.record(scan(at: 72, [artifact("a")]), of: bed.volume)
+        #expect(try index.history(of: "build")?.arrivals == past.arrivals)
+    }
+
     @Test func theLimitOfEachScanIsKept() throws {
         let bed = try IndexFixture()
         let index = try bed.open()

@@ -66,6 +66,26 @@ package struct VolumeHistory: Sendable {
         }
     }
 
+    /// That an entry was there from then on and no job fetched it: it was installed locally, or came by copy.
+    package struct Arrival: Sendable, Hashable {
+        /// The entry's row in the index.
+        package var entry: Int64
+        /// When it was first seen.
+        package var at: Timestamp
+        /// What it occupies.
+        package var bytes: ByteCount
+        /// The pool it belongs to.
+        package var pool: Pool
+
+        /// Makes an arrival from all it consists of.
+        package init(entry: Int64, at: Timestamp, bytes: ByteCount, pool: Pool = .maven) {
+            self.entry = entry
+            self.at = at
+            self.bytes = bytes
+            self.pool = pool
+        }
+    }
+
     /// That an entry went.
     package struct Departure: Sendable, Hashable {
         /// Why.
@@ -168,6 +188,8 @@ package struct VolumeHistory: Sendable {
     ///
     /// Nothing is known of entries before it, which does not mean that nothing was used.
     package var knownSince: Timestamp
+    /// What came without a fetch, the oldest first; none of it is in `contents`, and each entry comes once.
+    package var arrivals: [Arrival]
     /// What went, the oldest first.
     package var departures: [Departure]
     /// What images consist of.
@@ -177,8 +199,9 @@ package struct VolumeHistory: Sendable {
     package init(
         beganAt: Timestamp, lastScanAt: Timestamp, contents: [Content], accesses: [Access],
         samples: [Sample] = [], evictions: [Eviction] = [], knownSince: Timestamp? = nil,
-        departures: [Departure] = [], layers: Layers = Layers()
+        arrivals: [Arrival] = [], departures: [Departure] = [], layers: Layers = Layers()
     ) {
+        self.arrivals = arrivals
         self.knownSince = max(knownSince ?? beganAt, beganAt)
         self.departures = departures
         self.layers = layers

@@ -120,6 +120,9 @@ package struct DailyFigures: Sendable {
         for access in history.accesses where pinned.contains(access.entry) {
             changes.append((access.at, access.entry, max(.zero, access.size)))
         }
+        for arrival in history.arrivals where pinned.contains(arrival.entry) {
+            changes.append((arrival.at, arrival.entry, max(.zero, arrival.bytes)))
+        }
         for departure in history.departures where pinned.contains(departure.entry) {
             changes.append((departure.at, departure.entry, .zero))
         }

@@ -84,15 +84,32 @@ package struct FillForecast: Sendable, Hashable {
 
     /// Extends what jobs used in each week; nil with fewer than four whole weeks.
     ///
-    /// - Parameter weeks: the sums over 7 days up to each day; the last one is at `time`.
-    init?(weeks values: [Double], limit: Double, at time: Timestamp) {
+    /// - Parameters:
+    ///   - weeks: the sums over 7 days up to each day; the last one is at `time`.
+    ///   - daily: the sum of each day, the last of which ends at `time` too: they tell the day of a jump.
+    init?(weeks values: [Double], daily: [Double], limit: Double, at time: Timestamp) {
         let weeks = Array(stride(from: values.count - 1, through: 0, by: -7).map { values[$0] }.reversed())
         guard let growth = Growth(weekly: weeks) else { return nil }
-        self.init(
-            growth, basis: .demand, limit: limit, at: time,
-            jumpAt: growth.jump.map { time - .days(Int64(7 * (weeks.count - 1 - $0))) })
+        self.init(growth, basis: .demand, limit: limit, at: time, jumpAt: nil)
+        if let place = growth.jump {
+            // The first week after it ended then: what left is in the sums of a week that it was there on one day of.
+            let end = daily.count - 7 * (weeks.count - 1 - place)
+            let first = Self.stepDay(daily, in: (end - 14)..<end, isUp: growth.levels?.isUp ?? true)
+            jumpAt = time - .days(Int64(daily.count - first))
+        }
         excludesJump = jumpAt != nil
         if growth.now >= limit { passedAt = time }
+    }
+
+    /// The first day that differs from what was before: a week from it on and the week before it, weekday by weekday,
+    /// are furthest apart.
+    private static func stepDay(_ daily: [Double], in days: Range<Int>, isUp: Bool) -> Int {
+        var best = (day: min(max(days.upperBound - 7, 0), daily.count), apart: -Double.infinity)
+        for day in days where day >= 7 && day < daily.count {
+            let apart = (day..<min(day + 7, daily.count)).reduce(0.0) { $0 + daily[$1] - daily[$1 - 7] }
+            if (isUp ? apart : -apart) > best.apart { best = (day, isUp ? apart : -apart) }
+        }
+        return best.day
     }
 
     private init(_ growth: Growth, basis: Basis, limit: Double, at time: Timestamp, jumpAt: Timestamp?) {
@@ -151,7 +168,9 @@ extension FillForecast {
         let end = history.lastScanAt
         let weekly = days.days.compactMap { $0.unprotectedWeekBytes.map { Double($0.bytes) } }
         let demand =
-            FillForecast(weeks: weekly, limit: Double(limit.bytes), at: end)
+            FillForecast(
+                weeks: weekly, daily: days.days.map { Double($0.distinctBytes.bytes) },
+                limit: Double(limit.bytes), at: end)
             ?? FillForecast(weekly, basis: .demand, limit: Double(limit.bytes), at: end)
         let protected = FillForecast(
             days.days.map { Double($0.protectedBytes.bytes) }, basis: .used, limit: Double(limit.bytes),

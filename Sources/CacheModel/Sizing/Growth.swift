@@ -17,6 +17,19 @@ package struct Growth: Sendable, Hashable {
     package var high: Double
     /// The value at the end of the last day.
     package var now: Double
+    /// The levels before and after the jump, where that is one of weeks.
+    package struct Levels: Sendable, Hashable {
+        /// The mean of the weeks before.
+        package var before: Double
+        /// The mean of those since.
+        package var after: Double
+
+        /// Whether it went up.
+        package var isUp: Bool { after > before }
+    }
+
+    /// What the jump lies between; nil where there is none, or where it is one of days.
+    package var levels: Levels?
     /// The day that alone brought more than a third of all, as a place in the changes; nil where none did.
     package var jump: Int?
 
@@ -88,7 +101,8 @@ package struct Growth: Sendable, Hashable {
     /// independent: least squares, and Student's interval (N. R. Draper and H. Smith, "Applied Regression Analysis",
     /// 1998, chapters 1 and 14). Day by day the same sums rise and fall together, and the mean of their changes would
     /// say nothing but the first and the last. A single step leaves less than half of what a line leaves of
-    /// some histories, such as where projects moved in: what it brought is told as a jump and is no growth.
+    /// some histories, such as where projects moved in: what it brought is told as a jump and is no growth. Chance
+    /// leaves some step in any few weeks, so it must be one that chance brings once in a hundred times at most.
     ///
     /// - Parameter weekly: the bytes of each week, the oldest first.
     package init?(weekly: [Double]) {
@@ -96,22 +110,15 @@ package struct Growth: Sendable, Hashable {
         guard count >= 4, weekly.allSatisfy(\.isFinite) else { return nil }
         let times = (0..<count).map(Double.init)
         let line = Self.fit(weekly, times)
-        var step = (place: 0, rest: Double.infinity)
-        for place in 1..<count {
-            let (before, after) = (weekly[..<place], weekly[place...])
-            let rest = Self.rest(before) + Self.rest(after)
-            if rest < step.rest { step = (place, rest) }
-        }
         var (slope, error, freedom) = (line.slope, line.error, count - 2)
         jump = nil
-        if count >= 5, step.rest < line.rest / 2 {
+        if count >= 5, let step = Step(in: weekly, besideLineWith: line.rest) {
             // With the means of both sides taken out, what is left of the slope is within them.
-            let (before, after) = (0..<step.place, step.place..<count)
-            let centred = Self.centred(weekly, before) + Self.centred(weekly, after)
+            freedom = step.freedom - 1
             let fitted = Self.fit(
-                centred, Self.centred(times, before) + Self.centred(times, after), freedom: count - 3)
-            (slope, error, freedom) = (fitted.slope, fitted.error, count - 3)
-            jump = step.place
+                Self.centred(weekly, step.before) + Self.centred(weekly, step.after),
+                Self.centred(times, step.before) + Self.centred(times, step.after), freedom: freedom)
+            (slope, error, jump, levels) = (fitted.slope, fitted.error, step.place, step.levels)
         }
         perDay = slope / Double(Self.block)
         let half = Self.student(freedom) * error / Double(Self.block)
@@ -122,12 +129,6 @@ package struct Growth: Sendable, Hashable {
     private static func centred(_ values: [Double], _ range: Range<Int>) -> [Double] {
         let mean = values[range].reduce(0, +) / Double(range.count)
         return values[range].map { $0 - mean }
-    }
-
-    /// The sum of squares about the mean.
-    private static func rest(_ values: ArraySlice<Double>) -> Double {
-        let mean = values.reduce(0, +) / Double(values.count)
-        return values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
     }
 
     /// The slope of a line by least squares, its standard error, and the sum of squares that is left.
@@ -170,5 +171,61 @@ package struct Growth: Sendable, Hashable {
         if freedom <= table.count { return table[max(0, freedom - 1)] }
         // Within 0.003 of the tables from 11 on.
         return normal + 1.55 / Double(freedom)
+    }
+}
+
+/// A step between two levels in a row of weeks.
+private struct Step {
+    /// The first week of the new level, or the one in the course of which it came.
+    var place: Int
+    /// The weeks of the old level, and of the new one.
+    var before: Range<Int>
+    var after: Range<Int>
+    /// The sum of squares about both means.
+    var rest: Double
+    /// How many weeks more than levels there are.
+    var freedom: Int
+    /// Both means.
+    var levels: Growth.Levels
+
+    /// The step that leaves least of a row; nil where none leaves much less than a line does.
+    ///
+    /// A line has a week in its middle too: one in the course of which the step came must leave next to nothing.
+    ///
+    /// - Parameter rest: the sum of squares that a line leaves.
+    init?(in weekly: [Double], besideLineWith rest: Double) {
+        func best(isWithin: Bool, atMost rest: Double) -> Step? {
+            (1..<max(1, weekly.count)).compactMap { Step(at: $0, isWithin: isWithin, weekly) }
+                .filter { $0.freedom > 1 && $0.rest < rest && $0.isCertain }.min { $0.rest < $1.rest }
+        }
+        guard let step = best(isWithin: false, atMost: rest / 2) ?? best(isWithin: true, atMost: rest / 20)
+        else { return nil }
+        self = step
+    }
+
+    /// - Parameter isWithin: whether it comes in the course of a week, which belongs to neither level and lies between both.
+    private init?(at place: Int, isWithin: Bool, _ weekly: [Double]) {
+        (before, after) = (0..<place, (isWithin ? place + 1 : place)..<max(place + 1, weekly.count))
+        guard !after.isEmpty else { return nil }
+        func mean(_ weeks: Range<Int>) -> Double { weekly[weeks].reduce(0, +) / Double(weeks.count) }
+        let (old, new) = (mean(before), mean(after))
+        if isWithin, weekly[place] < min(old, new) || weekly[place] > max(old, new) { return nil }
+        self.place = place
+        levels = Growth.Levels(before: old, after: new)
+        rest =
+            weekly[before].reduce(0) { $0 + ($1 - old) * ($1 - old) }
+            + weekly[after].reduce(0) { $0 + ($1 - new) * ($1 - new) }
+        freedom = before.count + after.count - 2
+    }
+
+    private var variance: Double { rest / Double(freedom) }
+
+    /// Whether it is further from nothing than chance brings in one of a hundred such rows (Student's two-sample test).
+    var isCertain: Bool {
+        let table = [63.657, 9.925, 5.841, 4.604, 4.032, 3.707, 3.499, 3.355, 3.250, 3.169]
+        // Within 0.02 of the tables from 11 on.
+        let least = freedom <= table.count ? table[max(0, freedom - 1)] : 2.576 + 5.6 / Double(freedom)
+        let error = (variance * (1 / Double(before.count) + 1 / Double(after.count))).squareRoot()
+        return abs(levels.after - levels.before) > least * error
     }
 }

@@ -15,6 +15,8 @@ package struct PruneRegime: Sendable, Hashable {
     package var purgeAbove = 0.95
     /// Quotas of single pools, which do not change with the volume's size.
     package var poolQuotas: [Pool: Quota]
+    /// What goes of single pools whatever the levels are: what was not used for longer.
+    package var maxIdle: [Pool: Span]
     /// What was used or fetched more recently stays.
     package var idleFloor: Span
     /// The part of the used bytes that one run may evict at most.
@@ -31,13 +33,15 @@ package struct PruneRegime: Sendable, Hashable {
     /// Makes a regime from all it consists of; by default that of a new installation, which never prunes.
     package init(
         high: Double = 0.85, low: Double = 0.7, critical: Double? = nil, poolQuotas: [Pool: Quota] = [:],
-        idleFloor: Span = .hours(24), bytesShare: Double = 0.5, entries: Int = 50_000,
+        maxIdle: [Pool: Span] = [:], idleFloor: Span = .hours(24), bytesShare: Double = 0.5,
+        entries: Int = 50_000,
         order: EvictionOrder = .lru, times: [Timestamp] = [], pinned: Set<Int64> = []
     ) {
         self.high = high
         self.low = low
         self.critical = critical
         self.poolQuotas = poolQuotas
+        self.maxIdle = maxIdle
         self.idleFloor = idleFloor
         self.bytesShare = bytesShare
         self.entries = entries
@@ -73,6 +77,7 @@ package struct PruneRegime: Sendable, Hashable {
         self.init(
             high: part(volume.high), low: part(volume.low),
             critical: watchesPressure ? part(volume.critical) : nil, poolQuotas: volume.poolQuotas,
+            maxIdle: volume.maxIdle,
             idleFloor: idleFloor, bytesShare: part(bytesShare), entries: entries, order: volume.order,
             times: times, pinned: pinned)
         if volume.kind == .buildCache { (trash, purgeAbove) = (volume.trashRetention, part(volume.critical)) }

@@ -12,6 +12,20 @@ package struct QuotaBottleneck: Sendable, Hashable {
     package var without: ReplayOutcome
 }
 
+/// A pool's own `max_idle` that costs fetches at any size of the volume.
+package struct IdleBottleneck: Sendable, Hashable {
+    /// The pool.
+    package var pool: Pool
+    /// After what time unused its entries go.
+    package var limit: Span
+    /// The time in whole days that would keep the fetches it costs within the target.
+    package var needed: Span
+    /// The avoidable fetches in the window that it costs on a volume without any limit.
+    package var fetches: Int64
+    /// What a volume without any limit would give without it.
+    package var without: ReplayOutcome
+}
+
 extension SizeCurve {
     /// The pools whose own quotas cost more fetches than the target allows, in the order of pools.
     ///
@@ -41,6 +55,31 @@ extension SizeCurve {
             return QuotaBottleneck(
                 pool: pool, limit: quota.limit,
                 needed: ByteCount((high.bytes + unit - 1) / unit * unit), fetches: fetches, without: without)
+        }
+    }
+
+    /// The pools whose `max_idle` costs more fetches than the target allows, in the order of pools.
+    ///
+    /// What is not used for that long goes from a volume of any size.
+    ///
+    /// - Parameter allowed: the avoidable fetches a day that are within the target.
+    package func idleBottlenecks(allowed: Double) -> [IdleBottleneck] {
+        maxIdle.sorted { $0.key < $1.key }.compactMap { pool, limit in
+            let without = unlimited(maxIdle: nil, for: pool)
+            let fetches = best.avoidable - without.avoidable
+            guard Double(fetches) / days > allowed + 1e-9 else { return nil }
+            func isEnough(_ limit: Int64) -> Bool {
+                let outcome = unlimited(maxIdle: .days(limit), for: pool)
+                return Double(outcome.avoidable - without.avoidable) / days <= allowed + 1e-9
+            }
+            var (low, high) = (limit.seconds / 86_400, limit.seconds / 86_400 + 1)
+            while !isEnough(high), high < 1 << 16 { (low, high) = (high, high * 2) }
+            while high - low > 1 {
+                let middle = low + (high - low) / 2
+                if isEnough(middle) { high = middle } else { low = middle }
+            }
+            return IdleBottleneck(
+                pool: pool, limit: limit, needed: .days(high), fetches: fetches, without: without)
         }
     }
 }

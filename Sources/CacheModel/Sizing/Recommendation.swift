@@ -52,6 +52,10 @@ package struct Recommendation: Sendable, Hashable {
     package var containers: ByteCount
     /// What belongs to no pool.
     package var unmanaged: ByteCount
+    /// What is there for the inodes that come with it alone, where those run out before bytes.
+    package var forInodes = ByteCount.zero
+    /// How many inodes are needed; nil where bytes decide.
+    package var inodes: Int64?
     /// The smallest size that is enough today, in bytes.
     package var smallest: ByteCount
     /// What a volume of the recommended size gives.
@@ -87,7 +91,7 @@ package struct Recommendation: Sendable, Hashable {
 
     /// What all parts come to: the recommended size before it is rounded.
     package var sum: ByteCount {
-        Self.sum([enough, growth, trash, headroom, containers, unmanaged])
+        Self.sum([enough, growth, trash, headroom, containers, unmanaged, forInodes])
     }
 
     private static func sum(_ parts: [ByteCount]) -> ByteCount { parts.reduce(.zero) { $0 + $1 } }
@@ -109,20 +113,24 @@ package struct Recommendation: Sendable, Hashable {
     ///   - containers: what containers write at their peak.
     ///   - limit: today's size.
     ///   - now: when the report is made.
+    ///   - inodes: what it needs in inodes, where those decide.
+    ///   - least: a size below which none is enough for another reason.
     ///   - terms: what a size must keep to.
     package init?(
         _ curve: inout SizeCurve, wanted: Double, growth: Growth?,
         protected: (bytes: ByteCount, growth: Growth?) = (.zero, nil), unmanaged: ByteCount,
-        containers: ByteCount = .zero, limit: ByteCount, now: Timestamp, terms: Terms = Terms()
+        containers: ByteCount = .zero, limit: ByteCount, now: Timestamp, inodes: InodeNeed? = nil,
+        least: ByteCount = .zero, terms: Terms = Terms()
     ) {
         unlimited = curve.best
         guard unlimited.rate.hits > 0 else { return nil }
         let days = curve.days
         let allowed = terms.distance * wanted
         // A pool's own quota costs fetches at any size of the volume.
-        let least = curve.best.avoidable
+        let unavoidable = curve.best.avoidable
         func isEnough(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
-            Double(outcome.mostAvoidable - least) / days <= allowed + 1e-9 && outcome.peak <= size
+            Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9 && outcome.peak <= size
+                && size >= least
         }
         (self.days, self.allowed, self.terms, self.limit) = (days, allowed, terms, limit)
         (self.unmanaged, self.containers) = (unmanaged, containers)
@@ -152,7 +160,13 @@ package struct Recommendation: Sendable, Hashable {
         let part = Double(slack.bytes) / Double(max(1, peak.bytes))
         let free = ByteCount(Int64(min(Double(slack.bytes) + Double(grown.bytes) * part, 4e18)))
         headroom = max(.zero, free, terms.headroom ?? .zero)
-        let sum = Self.sum([enough, grown, trash, headroom, containers, unmanaged])
+        var sum = Self.sum([enough, grown, trash, headroom, containers, unmanaged])
+        if let inodes {
+            let there = Self.sum([enough, grown, trash, containers, unmanaged])
+            self.inodes = inodes.inodes(for: there)
+            forInodes = max(.zero, inodes.size(for: there) - sum)
+            sum += forInodes
+        }
         // What is counted in mebibytes is not advised in gibibytes.
         let unit: Int64 = limit.bytes < 1 << 30 && sum.bytes < 1 << 30 ? 1 << 20 : 1 << 30
         bytes = Self.whole(sum, unit)
@@ -164,7 +178,7 @@ package struct Recommendation: Sendable, Hashable {
         outcome = curve.outcome(at: bytes)
         if bytes <= limit {
             action = .keep
-        } else if isEnoughToday, perDay > 0 {
+        } else if isEnoughToday, perDay > 0, forInodes == .zero {
             let room = Double((limit - smallest).bytes) / (1 + part)
             let left = max(0, min(room / perDay, reviewDays))
             action = .grow(by: now + .seconds(Int64(left * 86_400)))
@@ -191,6 +205,8 @@ package struct SizeAdvice: Sendable, Hashable {
     /// Where it does not, fetches fail, and the rate is one that nothing can reach. Today's size and the recommended one are
     /// judged by themselves: which other sizes somebody asks for must not change what is said of them.
     package var fits: Bool
+    /// Whether it has fewer inodes than are needed, where it has as many for its size as today's volume.
+    package var lacksInodes = false
     /// Fetches a day that are saved compared with today's size; negative where there are more.
     package var fetchesSaved: Double
     /// Bytes a day that are not fetched again compared with today's size.
@@ -206,8 +222,10 @@ package struct SizeAdvice: Sendable, Hashable {
     /// - Parameters:
     ///   - recommended: the size that was found to be enough; nil where none was.
     ///   - asked: a size that somebody asked for.
+    ///   - inodes: what is needed in inodes, where those decide.
     static func table(
-        _ curve: inout SizeCurve, limit: ByteCount, recommended: ByteCount?, asked: ByteCount?
+        _ curve: inout SizeCurve, limit: ByteCount, recommended: Recommendation?, asked: ByteCount?,
+        inodes: InodeNeed?
     ) -> [SizeAdvice] {
         // Around today's size, and along the curve where that ends earlier: in whole gibibytes, or mebibytes where
         // there are few.
@@ -220,13 +238,17 @@ package struct SizeAdvice: Sendable, Hashable {
             needed.bytes < limit.bytes / 2
             ? parts(of: needed, [25, 50, 75, 100]) : parts(of: limit, [50, 75, 90, 110, 125, 150, 200])
         let today = curve.outcome(at: limit)
-        let sizes = Set(steps + [limit] + [recommended, asked].compactMap { $0 }).filter { $0.bytes > 0 }
-            .sorted()
+        let sizes = Set(steps + [limit] + [recommended?.bytes, asked].compactMap { $0 }).filter {
+            $0.bytes > 0
+        }
+        .sorted()
         let outcomes = sizes.map { curve.outcome(at: $0) }
         return zip(sizes, outcomes).map { size, there in
-            SizeAdvice(
-                bytes: size, outcome: there,
-                fits: size == limit || size == recommended ? there.peak <= size : curve.fits(from: size),
+            let fits =
+                size == limit || size == recommended?.bytes ? there.peak <= size : curve.fits(from: size)
+            let lacksInodes = recommended?.inodes.flatMap { inodes?.runsOut(at: size, of: $0) } ?? false
+            return SizeAdvice(
+                bytes: size, outcome: there, fits: fits && !lacksInodes, lacksInodes: lacksInodes,
                 fetchesSaved: Double(today.rate.misses - there.rate.misses) / curve.days,
                 bytesSaved: Double((today.rate.missBytes - there.rate.missBytes).bytes) / curve.days)
         }

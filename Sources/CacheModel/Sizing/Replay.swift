@@ -59,12 +59,24 @@ struct Replay: Sendable {
                 append(-1 - Int64(layer), history.layers.bytes[Int(layer)], weighing: -1, isMiss: false)
             }
         }
+        // It warms the cache, and no job made it.
+        func arrive(_ arrival: VolumeHistory.Arrival) {
+            let begin = weights.count
+            append(arrival.entry, arrival.bytes)
+            for place in begin..<weights.count { weights[place] = -1 }
+        }
         let contents = history.contents.sorted { ($0.lastUsed, $0.entry) < ($1.lastUsed, $1.entry) }
         for content in contents where isChosen?(content.entry) ?? true {
             append(content.entry, content.bytes)
         }
         firstCounted = objects.count
+        var next = 0
         for (place, access) in history.accesses.enumerated() where isChosen?(access.entry) ?? true {
+            while next < history.arrivals.count, history.arrivals[next].at <= access.at {
+                let arrival = history.arrivals[next]
+                next += 1
+                if isChosen?(arrival.entry) ?? true { arrive(arrival) }
+            }
             append(
                 access.entry, access.size, isMiss: kinds[place] == .fetch || kinds[place] == .addition)
             if access.at <= since { firstCounted = objects.count }
@@ -98,7 +110,10 @@ package struct ObjectNumbers {
         var highest: Int64 = -1
         for content in history.contents { highest = max(highest, content.entry) }
         for access in history.accesses { highest = max(highest, access.entry) }
-        self.init(upTo: highest, of: history.contents.count + history.accesses.count)
+        for arrival in history.arrivals { highest = max(highest, arrival.entry) }
+        self.init(
+            upTo: highest,
+            of: history.contents.count + history.accesses.count + history.arrivals.count)
     }
 
     /// Numbers none yet.

@@ -16,6 +16,8 @@ package struct ReplayTrace: Sendable {
         case addition
         /// Somebody else removed it.
         case removal
+        /// It came, and no job fetched it.
+        case arrival
     }
 
     /// One event: in one piece of memory, as a replay looks at all of it, and there are many replays.
@@ -82,6 +84,7 @@ package struct ReplayTrace: Sendable {
         let sample = SpatialSample(share: share)
         self.share = share
         let own = Set(history.accesses.lazy.map(\.pool).filter(\.isOwn))
+            .union(history.arrivals.lazy.map(\.pool).filter(\.isOwn))
         order = Pool.allCases + own.sorted().prefix(200)
         let kinds = known ?? Self.events(of: history)
         var builder = TraceBuilder(
@@ -97,17 +100,17 @@ package struct ReplayTrace: Sendable {
             guard let object = builder.contentNumber(content.entry) else { continue }
             contents.append((object, max(0, content.bytes.bytes), content.lastUsed.nanoseconds))
         }
-        var next = 0
+        var changes = ReplayChanges(history)
         for (place, access) in history.accesses.enumerated() {
             if access.at > since { counted += Int64(max(1, access.count)) }
             guard sample.contains(access.entry) else { continue }
             if builder.begins(at: access.at) {
-                next = builder.depart(history.departures, from: next, until: access.at, sample)
+                while let change = changes.next(until: access.at) { builder.add(change, sample) }
             }
             builder.add(access, kinds[place])
         }
         builder.flush()
-        _ = builder.depart(history.departures, from: next, until: Timestamp(nanoseconds: .max), sample)
+        while let change = changes.next(until: Timestamp(nanoseconds: .max)) { builder.add(change, sample) }
         (steps, firstCounted, pools) = (builder.steps, builder.firstCounted, builder.pools)
         if builder.replaced > 0 { dropReplaced() }
         entries = builder.entries
@@ -170,13 +173,16 @@ package struct ReplayTrace: Sendable {
             return Int(number)
         }
         for content in history.contents { states[place(numbers[content.entry], in: &states)] = .there }
-        var next = 0
+        var changes = ReplayChanges(history)
         for access in history.accesses {
-            while next < history.departures.count, history.departures[next].at <= access.at {
-                let departure = history.departures[next]
-                next += 1
-                states[place(numbers[departure.entry], in: &states)] =
-                    departure.reason == .evicted ? .evicted : .removed
+            while let change = changes.next(until: access.at) {
+                switch change {
+                case .arrival(let arrival):
+                    states[place(numbers[arrival.entry], in: &states)] = .there
+                case .departure(let departure):
+                    states[place(numbers[departure.entry], in: &states)] =
+                        departure.reason == .evicted ? .evicted : .removed
+                }
             }
             let object = place(numbers[access.entry], in: &states)
             let before = states[object]
@@ -233,6 +239,33 @@ package struct ReplayTrace: Sendable {
             upcoming[object] = steps[place].event == .removal ? .max : Int32(place)
         }
         return next
+    }
+}
+
+/// What came without a fetch and what went, in the order of time; what came at one instant before what went.
+struct ReplayChanges {
+    enum Change {
+        case arrival(VolumeHistory.Arrival)
+        case departure(VolumeHistory.Departure)
+    }
+
+    private let arrivals: [VolumeHistory.Arrival]
+    private let departures: [VolumeHistory.Departure]
+    private var (arrived, departed) = (0, 0)
+
+    init(_ history: VolumeHistory) { (arrivals, departures) = (history.arrivals, history.departures) }
+
+    /// The next one, if it happened by then.
+    mutating func next(until time: Timestamp) -> Change? {
+        let arrival = arrived < arrivals.count ? arrivals[arrived] : nil
+        let departure = departed < departures.count ? departures[departed] : nil
+        if let arrival, arrival.at <= time, departure.map({ arrival.at <= $0.at }) ?? true {
+            arrived += 1
+            return .arrival(arrival)
+        }
+        guard let departure, departure.at <= time else { return nil }
+        departed += 1
+        return .departure(departure)
     }
 }
 
@@ -327,21 +360,19 @@ private struct TraceBuilder {
         group.removeAll(keepingCapacity: true)
     }
 
-    /// Lines up what somebody else removed until then; the place of the next departure.
-    mutating func depart(
-        _ departures: [VolumeHistory.Departure], from place: Int, until time: Timestamp,
-        _ sample: SpatialSample
-    ) -> Int {
-        var place = place
-        while place < departures.count, departures[place].at <= time {
-            let departure = departures[place]
-            place += 1
-            guard departure.reason == .removed, sample.contains(departure.entry) else { continue }
+    /// Lines up what came without a fetch, and what somebody else removed.
+    mutating func add(_ change: ReplayChanges.Change, _ sample: SpatialSample) {
+        switch change {
+        case .arrival(let arrival):
+            guard sample.contains(arrival.entry) else { return }
+            let object = number(arrival.entry, UInt8(order.firstIndex(of: arrival.pool) ?? 0))
+            append(object, .arrival, arrival.at, size: arrival.bytes.bytes, bytes: 0, count: 0)
+        case .departure(let departure):
+            guard departure.reason == .removed, sample.contains(departure.entry) else { return }
             let object = Int(numbers.known(departure.entry))
-            guard object >= 0, object < entries.count else { continue }
+            guard object >= 0, object < entries.count else { return }
             append(object, .removal, departure.at, size: 0, bytes: 0, count: 0)
         }
-        return place
     }
 
     private mutating func append(
@@ -356,7 +387,7 @@ private struct TraceBuilder {
         if event == .hit, merges, latest[object].interval == interval {
             let before = Int(latest[object].place)
             let step = steps[before]
-            if step.event != .removal, step.bytes >= 0 {
+            if step.event != .removal, step.event != .arrival, step.bytes >= 0 {
                 event = step.event
                 if event != .hit { recorded = step.bytes }
                 count = UInt16(clamping: Int(count) + Int(step.count))

@@ -53,6 +53,14 @@ package struct SizeCurve: Sendable {
         replay.with(quota, for: pool).run(size: Self.unlimited)
     }
 
+    /// For how long entries of single pools stay unused, at any size.
+    var maxIdle: [Pool: Span] { replay.regime.maxIdle }
+
+    /// What a volume without any limit gives where entries of one pool go after another time.
+    func unlimited(maxIdle: Span?, for pool: Pool) -> ReplayOutcome {
+        replay.with(maxIdle: maxIdle, for: pool).run(size: Self.unlimited)
+    }
+
     /// Begins a curve.
     ///
     /// - Parameters:

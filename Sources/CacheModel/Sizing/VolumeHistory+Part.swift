@@ -1,4 +1,15 @@
 extension VolumeHistory {
+    /// The same history where those of some entries that came without a fetch were there from its beginning.
+    func withArrivals(ofAll entries: Set<Int64>) -> VolumeHistory {
+        var history = self
+        history.arrivals.removeAll { entries.contains($0.entry) }
+        guard history.arrivals.count < arrivals.count else { return self }
+        history.contents += arrivals.lazy.filter { entries.contains($0.entry) }.map {
+            Content(entry: $0.entry, bytes: $0.bytes, lastUsed: $0.at)
+        }
+        return history
+    }
+
     /// The history from one instant to another, beginning with what was there then.
     ///
     /// What lies before and after is left out, but for what it tells of the accesses: what comes back after an eviction
@@ -6,11 +17,21 @@ extension VolumeHistory {
     func part(from begin: Timestamp, to end: Timestamp) -> VolumeHistory {
         var present: [Int64: Content] = [:]
         for content in contents { present[content.entry] = content }
-        var next = 0
+        var (next, nextArrival) = (0, 0)
         func depart(until time: Timestamp) {
             while next < departures.count, departures[next].at <= time {
+                arrive(until: departures[next].at)
                 present[departures[next].entry] = nil
                 next += 1
+            }
+            arrive(until: time)
+        }
+        func arrive(until time: Timestamp) {
+            while nextArrival < arrivals.count, arrivals[nextArrival].at <= time {
+                let arrival = arrivals[nextArrival]
+                present[arrival.entry] = Content(
+                    entry: arrival.entry, bytes: arrival.bytes, lastUsed: arrival.at)
+                nextArrival += 1
             }
         }
         for access in accesses where access.at <= begin {
@@ -29,6 +50,7 @@ extension VolumeHistory {
         part.accesses.removeAll { $0.at <= begin || $0.at > end }
         part.samples.removeAll { $0.at < begin || $0.at > end }
         part.evictions.removeAll { $0.at <= begin || $0.at > end }
+        part.arrivals.removeAll { $0.at <= begin || $0.at > end }
         part.departures.removeAll { $0.at <= begin || $0.at > end }
         return part
     }

@@ -56,6 +56,17 @@ package struct VolumeReplay: Sendable {
         return other
     }
 
+    /// The same replay where entries of one pool go after another time.
+    ///
+    /// - Parameters:
+    ///   - maxIdle: the time; nil where they do not go by that.
+    ///   - pool: whose it is.
+    func with(maxIdle: Span?, for pool: Pool) -> VolumeReplay {
+        var other = self
+        other.regime.maxIdle[pool] = maxIdle
+        return other
+    }
+
     /// Replays the history on a volume of that size.
     ///
     /// - Parameters:
@@ -91,6 +102,8 @@ private struct ReplayState {
     private var used: Int64
     private var poolUsed: [Int64]
     private var poolLimits: [(pool: Int, high: Int64, low: Int64)] = []
+    /// For how long entries of each pool stay unused; 0 where that does not matter.
+    private var maxIdle: [Int64] = []
     /// What is known of each object: together, as a replay touches all of it at each use.
     ///
     /// No array, which would be asked at each touch whether another one shares it; whoever makes a state gives it back.
@@ -152,6 +165,9 @@ private struct ReplayState {
                     Int64(Double(quota.low.bytes) * trace.share)
                 ))
         }
+        if !regime.maxIdle.isEmpty {
+            maxIdle = trace.order.map { max(0, regime.maxIdle[$0]?.nanoseconds ?? 0) }
+        }
         switch rule {
         case .configured, .sieve: break
         case .lfu, .gdsf:
@@ -201,8 +217,12 @@ private struct ReplayState {
     private mutating func evict(_ pass: inout PrunePass) {
         switch rule {
         case .configured: pruneByLastUse(&pass)
-        case .sieve: pruneBySieve(&pass)
-        case .lfu, .gdsf, .belady: pruneByPriority(&pass)
+        case .sieve:
+            pruneUnused(&pass)
+            pruneBySieve(&pass)
+        case .lfu, .gdsf, .belady:
+            pruneUnused(&pass)
+            pruneByPriority(&pass)
         }
     }
 
@@ -233,11 +253,13 @@ private struct ReplayState {
             if was >= 0 { _ = take(object) }
             return
         }
+        // Whoever copied it here again after an eviction is not known to have done so.
+        if step.event == .arrival, was >= 0 { return }
         let isFetch = was < 0 || step.event == .fetch
         let brought = put(
             object, step.size, at: step.time, isFetch: isFetch, isUsedAgain: step.count > 1)
         if isBelady { upcoming[object] = nextEvent[place] }
-        if isWarm { count(step, was: was, brought) }
+        if isWarm, step.event != .arrival { count(step, was: was, brought) }
         notePeak()
         relievePressure(at: step.time)
     }
@@ -285,7 +307,7 @@ private struct ReplayState {
                 outcome.avoidable += 1
                 outcome.avoidableBytes += ByteCount(max(0, size - recorded))
             }
-        case .removal: break
+        case .removal, .arrival: break
         }
     }
 
@@ -420,7 +442,7 @@ private struct ReplayState {
         defer { purge(at: now) }
         let isOver = used > high
         let over = poolLimits.filter { poolUsed[$0.pool] > $0.high }
-        guard isOver || !over.isEmpty else { return }
+        guard isOver || !over.isEmpty || !maxIdle.isEmpty else { return }
         var pass = PrunePass(
             goal: isOver ? low : .max, pools: [Int64](repeating: .max, count: poolUsed.count),
             allowed: Int64(Double(used) * regime.bytesShare),
@@ -428,7 +450,9 @@ private struct ReplayState {
             // What was used at or before that instant is idle.
             idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
         for limit in over { pass.pools[limit.pool] = limit.low }
+        if !maxIdle.isEmpty { pass.unusedSince = maxIdle.map { $0 > 0 ? now &- $0 : .min } }
         evict(&pass)
+        guard isOver || !over.isEmpty || pass.evicted > 0 else { return }
         if pass.evicted > 0 { outcome.prunesEver += 1 }
         if trashTime > 0, pass.freed > 0 {
             trash.append((now, pass.freed))
@@ -443,7 +467,12 @@ private struct ReplayState {
 
     private func isWanted(_ object: Int, _ pass: PrunePass) -> Bool {
         let pool = Int(nodes[object].pool)
-        return used > pass.goal || poolUsed[pool] > pass.pools[pool]
+        return used > pass.goal || poolUsed[pool] > pass.pools[pool] || isIdle(object, pass)
+    }
+
+    /// Whether an object was not used for longer than its pool allows.
+    private func isIdle(_ object: Int, _ pass: PrunePass) -> Bool {
+        !pass.unusedSince.isEmpty && nodes[object].lastUsed < pass.unusedSince[Int(nodes[object].pool)]
     }
 
     private func isAnyWanted(_ pass: PrunePass) -> Bool {
@@ -453,11 +482,16 @@ private struct ReplayState {
 
     private mutating func pruneByLastUse(_ pass: inout PrunePass) {
         var (first, second) = (probationers.begin(nodes), others.begin(nodes))
-        while !pass.isSpent, isAnyWanted(pass) {
+        // Where no level asks for more, what was used since goes from no pool.
+        let unusedSince = min(pass.idleSince, (pass.unusedSince.max() ?? .min) &- 1)
+        while !pass.isSpent {
+            let isAnyWanted = isAnyWanted(pass)
+            guard isAnyWanted || !pass.unusedSince.isEmpty else { return }
+            let since = isAnyWanted ? pass.idleSince : unusedSince
             let one = probationers.object(at: first)
             let two = others.object(at: second)
-            let isOne = one.map { nodes[$0].lastUsed <= pass.idleSince } ?? false
-            let isTwo = two.map { nodes[$0].lastUsed <= pass.idleSince } ?? false
+            let isOne = one.map { nodes[$0].lastUsed <= since } ?? false
+            let isTwo = two.map { nodes[$0].lastUsed <= since } ?? false
             let object: Int
             if isOne, let one,
                 !isTwo || two.map({ nodes[one].lastUsed &- probation <= nodes[$0].lastUsed }) ?? true
@@ -471,6 +505,16 @@ private struct ReplayState {
                 return
             }
             consider(object, &pass)
+        }
+    }
+
+    /// Evicts what was not used for longer than its pool allows.
+    private mutating func pruneUnused(_ pass: inout PrunePass) {
+        guard !pass.unusedSince.isEmpty else { return }
+        var next = others.begin(nodes)
+        while !pass.isSpent, let object = others.object(at: next) {
+            next = others.next(after: next, nodes)
+            if nodes[object].lastUsed <= pass.idleSince, isIdle(object, pass) { consider(object, &pass) }
         }
     }
 
@@ -607,6 +651,8 @@ private struct PrunePass {
     var entries: Int
     /// What was used later stays.
     var idleSince: Int64
+    /// Of each pool, what was last used before goes whatever the levels are; empty where no pool has such a time.
+    var unusedSince: [Int64] = []
     var freed: Int64 = 0
     var evicted: Int64 = 0
     var isSpent = false

@@ -28,13 +28,16 @@ package struct VolumeSizing: Sendable {
         package var probation: Span
         /// Whether anything is there now that a pool has.
         package var hasEntries: Bool
+        /// What the volume needs in inodes; nil where bytes decide.
+        package var inodes: InodeNeed?
 
         /// Makes a question from all it consists of.
         package init(
             window: Span = .days(30), now: Timestamp, limit: ByteCount, unmanaged: ByteCount = .zero,
             containers: ByteCount = .zero, terms: Recommendation.Terms = .init(), simulates: Bool = false,
             hasEvidence: Bool = true, regime: PruneRegime = PruneRegime(), asked: ByteCount? = nil,
-            rank: [Int64: Int] = [:], probation: Span = .days(21), hasEntries: Bool = false
+            rank: [Int64: Int] = [:], probation: Span = .days(21), hasEntries: Bool = false,
+            inodes: InodeNeed? = nil
         ) {
             self.window = window
             self.now = now
@@ -49,6 +52,7 @@ package struct VolumeSizing: Sendable {
             self.rank = rank
             self.probation = probation
             self.hasEntries = hasEntries
+            self.inodes = inodes
         }
     }
 
@@ -81,6 +85,21 @@ package struct VolumeSizing: Sendable {
         package var at: Timestamp
         /// The limit before.
         package var before: ByteCount
+    }
+
+    /// That jobs use more or less than before since some day of the window.
+    package struct DemandChange: Sendable, Hashable {
+        /// About when that began.
+        package var at: Timestamp
+        /// What they used in a week before: the mean.
+        package var before: ByteCount
+        /// What they use in a week since.
+        package var after: ByteCount
+        /// The size that is enough for what they did since; nil where that is less than a week, or none is.
+        package var enough: ByteCount?
+
+        /// Whether they use more.
+        package var isMore: Bool { after > before }
     }
 
     /// What another order of eviction would bring.
@@ -142,8 +161,13 @@ package struct VolumeSizing: Sendable {
     package let policies: [PolicyResult]
     /// The pools whose own quotas cost fetches at any size; empty where something is missing for a recommendation.
     package let bottlenecks: [QuotaBottleneck]
+    /// The pools whose `max_idle` costs fetches at any size; empty as well.
+    package let idleBottlenecks: [IdleBottleneck]
     /// When the limit was changed in the window, by more than a tenth; nil where it was not.
     package let limitChange: LimitChange?
+    /// When jobs began to use at least a fifth more or less in the window; nil where they did not, or without a
+    /// recommendation.
+    package let demandChange: DemandChange?
     /// The replay beside what was measured, since the limit was changed where it was; nil where no access counts, or where
     /// that was less than `calibrationDays` ago.
     package let calibration: Calibration?
@@ -202,7 +226,8 @@ package struct VolumeSizing: Sendable {
         guard hasUse else {
             ideal = nil
             (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
-            (advice, policies, bottlenecks, self.missing) = ([], [], [], missing)
+            demandChange = nil
+            (advice, policies, bottlenecks, idleBottlenecks, self.missing) = ([], [], [], [], missing)
             return
         }
         // Up to the last scan: of what came after it nothing is known yet, whenever the question is asked.
@@ -215,10 +240,12 @@ package struct VolumeSizing: Sendable {
         // would take what in reality the floor protected.
         regime.times = regime.times.filter { $0 > history.beganAt + regime.idleFloor }
         let (limitChange, replayed) = (limitChange, regime)
+        // What no prune takes is there from now on: a size must do with all of it, however late it came.
+        let lasting = history.withArrivals(ofAll: regime.pinned)
         var curve: SizeCurve
         (curve, (ideal, calibration)) = concurrently {
             SizeCurve(
-                history, since: since, replayed, fixed: fixed, days: covered, rank: question.rank,
+                lasting, since: since, replayed, fixed: fixed, days: covered, rank: question.rank,
                 events: events)
         } _: {
             (
@@ -230,21 +257,47 @@ package struct VolumeSizing: Sendable {
         }
         let wanted = Double(uses) / Double(max(1, days.count))
         var recommended: Recommendation?
-        bottlenecks = missing == nil ? curve.bottlenecks(allowed: question.terms.distance * wanted) : []
+        let allowed = question.terms.distance * wanted
+        bottlenecks = missing == nil ? curve.bottlenecks(allowed: allowed) : []
+        idleBottlenecks = missing == nil ? curve.idleBottlenecks(allowed: allowed) : []
+        var demandChange: DemandChange?
         if missing == nil {
-            recommended = Recommendation(
-                &curve, wanted: wanted, growth: forecasts.demand?.growth,
-                protected: (protectedBytes, protectedGrowth), unmanaged: question.unmanaged,
-                containers: question.containers, limit: question.limit, now: question.now,
-                terms: question.terms)
-            if recommended == nil { missing = Self.helpless(curve, bottlenecks) }
+            let protected = (protectedBytes, forecasts.protected)
+            func advice(
+                _ curve: inout SizeCurve, wanted: Double, least: ByteCount = .zero
+            ) -> Recommendation? {
+                Recommendation(
+                    &curve, wanted: wanted, growth: forecasts.demand?.growth, protected: protected,
+                    unmanaged: question.unmanaged, containers: question.containers, limit: question.limit,
+                    now: question.now, inodes: question.inodes, least: least, terms: question.terms)
+            }
+            demandChange = Self.demandChange(forecasts.demand, since: since)
+            var least = ByteCount.zero
+            // What jobs do not use any more is there until prunes have taken it.
+            let settled = demandChange.map { $0.isMore ? $0.at : $0.at + regime.idleFloor + .days(2) }
+            if let change = demandChange, let settled,
+                history.lastScanAt - settled >= .days(Int64(Self.daysNeeded))
+            {
+                let days = figures.days.filter { $0.end > settled }
+                var recent = SizeCurve(
+                    lasting, since: settled, replayed, fixed: fixed,
+                    days: Double((history.lastScanAt - settled).seconds) / 86_400, rank: question.rank,
+                    bound: 100_000, events: events)
+                let found = advice(
+                    &recent, wanted: Double(days.reduce(0) { $0 + $1.distinct }) / Double(max(1, days.count)))
+                demandChange?.enough = found?.bytes
+                // What the days before needed less must not make up for what these lack.
+                if change.isMore, let found { least = found.smallest }
+            }
+            recommended = advice(&curve, wanted: wanted, least: least)
+            if recommended == nil { missing = Self.helpless(curve, bottlenecks, idleBottlenecks) }
             // Less than today's size lacks nothing at first, as a volume does not shrink; nor does one that never
             // evicted anything.
             if let size = recommended?.bytes, prunes.evicted {
                 if size > question.limit {
-                    recommended?.first = Self.firstDays(history, regime, question, size: size)
+                    recommended?.first = Self.firstDays(lasting, regime, question, size: size)
                 } else if let limitChange, limitChange.before < question.limit {
-                    recommended?.first = Self.nextDays(history, regime, question)
+                    recommended?.first = Self.nextDays(lasting, regime, question)
                 }
                 // A volume that grows loses nothing by that, and its first days are not better than those that follow.
                 if let first = recommended?.first?.rate.objects, let advice = recommended {
@@ -254,18 +307,20 @@ package struct VolumeSizing: Sendable {
             }
         }
         recommendation = recommended
+        self.demandChange = recommended == nil ? nil : demandChange
         // Rates per day from a few hours would be made up.
         let advice =
             missing == nil
             ? SizeAdvice.table(
-                &curve, limit: question.limit, recommended: recommended?.bytes, asked: question.asked)
+                &curve, limit: question.limit, recommended: recommended, asked: question.asked,
+                inodes: question.inodes)
             : []
         self.advice = advice
         asked = advice.first { $0.bytes == question.asked }
         policies =
             question.simulates
             ? CachePolicy.compare(
-                history, since: since, curve, size: question.limit, fixed: fixed,
+                lasting, since: since, curve, size: question.limit, fixed: fixed,
                 probation: question.probation)
             : []
         self.curve = curve
@@ -289,6 +344,15 @@ package struct VolumeSizing: Sendable {
         let next = place + 1
         let at = next < history.samples.count ? history.samples[next].at : history.lastScanAt
         return at > since ? LimitChange(at: at, before: before) : nil
+    }
+
+    /// The jump of what jobs use in a week, where it lies in the window and is at least a fifth.
+    private static func demandChange(_ demand: FillForecast?, since: Timestamp) -> DemandChange? {
+        guard let at = demand?.jumpAt, at > since, let jump = demand?.growth.levels,
+            abs(jump.after - jump.before) >= max(jump.before, 1) / 5
+        else { return nil }
+        return DemandChange(
+            at: at, before: ByteCount(Int64(jump.before)), after: ByteCount(Int64(jump.after)))
     }
 
     /// - Parameters:
@@ -328,12 +392,19 @@ package struct VolumeSizing: Sendable {
     /// What a volume gives in the days after it has grown to that size.
     ///
     /// What it would have given if it had grown when the window began, with what was there then. How full it was that
-    /// day is chance, so it is the mean of up to four such days, a week from one to the next.
+    /// day is chance, so it is the mean of up to four such days, a week from one to the next; they are of the weekday on
+    /// which it would grow now, as it matters whether a weekend follows.
     private static func firstDays(
         _ history: VolumeHistory, _ regime: PruneRegime, _ question: Question, size: ByteCount
     ) -> ReplayOutcome {
-        let begin = question.now - question.window
-        let starts = (0..<4).map { begin - .days(7 * $0) }.filter { $0 == begin || $0 >= history.knownSince }
+        let weeks = (question.window.seconds / 86_400 + 6) / 7
+        var starts = (0..<4).map { question.now - .days(7 * (weeks + $0)) }
+        starts.removeAll { $0 < history.knownSince }
+        if starts.isEmpty {
+            // A history that is shorter than the window tells of the whole weeks that it has.
+            let known = (question.now - history.knownSince).seconds / 86_400 / 7
+            starts = [question.now - .days(7 * max(1, known))]
+        }
         let outcomes = starts.map { start in
             let part = history.part(from: start, to: start + question.window)
             return replay(part, regime, question, size: size)
@@ -452,12 +523,19 @@ package struct VolumeSizing: Sendable {
     }
 
     /// Why no size can be named although there were accesses.
-    private static func helpless(_ curve: SizeCurve, _ bottlenecks: [QuotaBottleneck]) -> String {
+    private static func helpless(
+        _ curve: SizeCurve, _ bottlenecks: [QuotaBottleneck], _ idle: [IdleBottleneck]
+    ) -> String {
         let best = curve.best.rate
         if best.hits == 0, let quota = bottlenecks.first {
             return
                 "a larger quota of pool \(quota.pool.rawValue): with its \(quota.limit) nothing is there any more when it "
                 + "is used again, at any size of the volume; \(quota.needed.quantity) would do"
+        }
+        if best.hits == 0, let idle = idle.first {
+            return
+                "a longer max_idle of pool \(idle.pool.rawValue): after \(idle.limit) nothing is there any more when it is "
+                + "used again, at any size of the volume; \(idle.needed) would do"
         }
         if best.hits == 0 {
             return

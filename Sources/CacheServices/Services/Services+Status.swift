@@ -32,6 +32,7 @@ extension Services {
             report.volumes[place].outlook = .init(
                 fullAt: volume.sizing.bytesForecast?.fullAt,
                 advised: volume.sizing.recommendation.map { _ in volume.advised },
+                mustGrow: volume.action == "grow",
                 largest: Array(volume.space.groups.prefix(3)), cost: volume.cost(at: capacity.price))
         }
         return report

@@ -127,8 +127,19 @@ private struct NaiveVolume {
     func replayIsWhatTheEvictionPolicyWouldDo(_ seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         let isStore = seed % 4 == 3
-        let past = past(&random, images: isStore)
-        let pinned = isStore ? [] : Set(past.contents.map(\.entry).filter { $0 % 7 == 0 })
+        var past = past(&random, images: isStore)
+        if !isStore, seed % 5 != 2 {
+            // As where builds are installed and another cache is copied in.
+            past.arrivals = (101...106).map { id in
+                .init(
+                    entry: id, at: start + .seconds(.random(in: 1...2_592_000, using: &random)),
+                    bytes: ByteCount(.random(in: 1...400, using: &random)),
+                    pool: id % 2 == 0 ? .maven : .gradle)
+            }.sorted { $0.at < $1.at }
+        }
+        let pinned =
+            isStore
+            ? [] : Set((past.contents.map(\.entry) + past.arrivals.map(\.entry)).filter { $0 % 7 == 0 })
         let order: EvictionOrder = seed % 3 == 0 ? .probation(.days(5)) : .lru
         let fixed = Int64.random(in: 0...500, using: &random)
         var regime = PruneRegime(
@@ -140,6 +151,7 @@ private struct NaiveVolume {
             regime.poolQuotas[.gradle] = Quota(
                 limit: ByteCount(2000), high: ByteCount(1500), low: ByteCount(600))
         }
+        if seed % 4 != 0 { regime.maxIdle[isStore ? .images : .maven] = .days(Int64(2 + seed % 3)) }
         for size in [Int64(800), 3000, 8000] {
             var volume = NaiveVolume(
                 policy: EvictionPolicy(
@@ -150,6 +162,7 @@ private struct NaiveVolume {
                 most: regime.entries, layers: past.layers.bytes.map(\.bytes),
                 composition: past.layers.ofImage,
                 pinned: pinned)
+            volume.policy.maxIdle = regime.maxIdle
             if let critical = regime.critical { volume.critical = Int64(Double(size) * critical) }
             let pools = Dictionary(
                 past.accesses.map { ($0.entry, $0.pool) }, uniquingKeysWith: { first, _ in first })
@@ -159,12 +172,23 @@ private struct NaiveVolume {
                     at: content.lastUsed, isFetch: false)
             }
             var (hits, misses, avoidable, peak) = (Int64(0), Int64(0), Int64(0), volume.used)
-            var next = 0
-            for access in past.accesses {
-                while next < regime.times.count, regime.times[next] < access.at {
+            var (next, arrived) = (0, 0)
+            func pass(until time: Timestamp) {
+                while next < regime.times.count, regime.times[next] < time {
                     volume.prune(at: regime.times[next])
                     next += 1
                 }
+            }
+            for access in past.accesses {
+                while arrived < past.arrivals.count, past.arrivals[arrived].at <= access.at {
+                    let arrival = past.arrivals[arrived]
+                    arrived += 1
+                    pass(until: arrival.at)
+                    volume.put(arrival.entry, arrival.bytes, arrival.pool, at: arrival.at, isFetch: true)
+                    peak = max(peak, volume.used)
+                    volume.watch(at: arrival.at)
+                }
+                pass(until: access.at)
                 let isThere = volume.entries[access.entry] != nil
                 if isThere, access.isHit { hits += 1 } else { misses += 1 }
                 if !isThere, access.isHit { avoidable += 1 }
