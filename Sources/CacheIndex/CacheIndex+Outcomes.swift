@@ -34,14 +34,17 @@ extension CacheIndex {
                     sql: "INSERT INTO run_checks VALUES (?, ?, ?, ?, ?)",
                     arguments: [run.id, state.volume, checks.checked, checks.damaged, checks.unverifiable])
             }
-            let lines = outcome.evicted.map { ($0, true) } + outcome.refused.map { ($0, false) }
             let insert = try db.cachedStatement(
                 sql: "INSERT INTO run_entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            for (position, (line, isEvicted)) in lines.enumerated() {
-                try insert.execute(arguments: [
-                    run.id, state.volume, position, line.entryID, line.pool.code, line.key, line.bytes.bytes,
-                    isEvicted, line.reason,
-                ])
+            var position = 0
+            for (lines, isEvicted) in [(outcome.evicted, true), (outcome.refused, false)] {
+                for line in lines {
+                    try insert.execute(arguments: [
+                        run.id, state.volume, position, line.entryID, line.pool.code, line.key,
+                        line.bytes.bytes, isEvicted, line.reason,
+                    ])
+                    position += 1
+                }
             }
             let writer = EntryWriter(
                 db: db, volume: state.volume, scan: state.record.number, startedAt: run.startedAt)

@@ -59,11 +59,16 @@ package struct BuildPruner: Sendable {
         var state = RunState()
         var allowance = RunAllowance(limits, used: plan.usedBytes)
         var names = MovedNames()
+        outcome.evicted.reserveCapacity(plan.evict.count)
+        // Neighbours in the order of last use mostly have the very same reason, and share its text.
+        var reason = ""
         for (number, eviction) in plan.evict.enumerated() {
             let entry = eviction.entry
+            let itsReason = eviction.reason
+            if reason != itsReason { reason = itsReason }
             var line = EvictionOutcome.Line(
                 entryID: entry.id, pool: entry.pool, key: entry.key, bytes: entry.bytes,
-                reason: eviction.reason)
+                reason: reason)
             let refusal = allowance.refusal(of: eviction.freedBytes) ?? Self.refusal(of: number)
             let result: Result =
                 if Task.isCancelled {

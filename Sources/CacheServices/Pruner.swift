@@ -71,7 +71,8 @@ package struct Pruner: Sendable {
     ///   - purge: Whether the trash is emptied at once, this run's entries with it.
     /// - Throws: `MaintenanceError`, `IndexError`, `ImageStoreError`.
     package func prune(
-        _ locked: LockedVolume, _ plan: EvictionPlan, refused: [EvictionOutcome.Line], scan: ScanRecord,
+        _ locked: LockedVolume, _ plan: consuming EvictionPlan, refused: [EvictionOutcome.Line],
+        scan: ScanRecord,
         run: String, podman: PodmanClient?, purge: Bool,
         progress: (@Sendable (Int, Int) -> Void)? = nil
     ) async throws -> Result {
@@ -113,6 +114,8 @@ package struct Pruner: Sendable {
             result = Result(outcome: pruned.outcome, failures: pruned.failure.map { [$0] } ?? [])
             result.outcome.refused += beyond
         }
+        // A hundred thousand of them take as much memory as what is written of them now.
+        plan.evict = []
         result.outcome.refused = refused + result.outcome.refused
         let exitCode: Int32 = result.outcome.overQuota ? 3 : result.outcome.refused.isEmpty ? 0 : 4
         do {

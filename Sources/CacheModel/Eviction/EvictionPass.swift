@@ -82,6 +82,8 @@ struct EvictionPass {
 
     /// Evicts from `order`, places in `entries` with the least recently used first, what the goals need.
     mutating func run(over order: [Int]) {
+        // What is not filled takes no memory, and to grow an array of this size takes that of two.
+        evictions.reserveCapacity(order.count)
         var nextImage = 0
         for place in order where isAnyAbove || !maxIdle.isEmpty {
             let pool = entries[place].pool

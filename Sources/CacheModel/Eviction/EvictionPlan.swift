@@ -289,6 +289,13 @@ package struct EvictionPlan: Sendable {
             || !evict.isEmpty
     }
 
+    /// The same without what goes: what is left to tell of it once that was tried.
+    package var withoutEvictions: EvictionPlan {
+        var plan = self
+        (plan.evict, plan.places) = ([], [:])
+        return plan
+    }
+
     /// What the live files would occupy afterwards.
     package var usedAfter: ByteCount { usedBytes - freedBytes }
 

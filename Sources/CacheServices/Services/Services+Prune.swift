@@ -1,3 +1,4 @@
+import CLinux
 import CacheIndex
 import CacheModel
 import Caches
@@ -164,6 +165,34 @@ extension Services {
         let locked = try lock(volume)
         try checkClock(of: locked)
         if !options.dryRun, !options.unlocked { try locked.requireLock() }
+        let (planned, refused, scan) = try await planned(locked, file, index, options, &failures)
+        if options.dryRun { return PruneReport.Volume(dryRunOf: planned) }
+        let told = planned.withoutEvictions
+        // The entries of which none goes are not needed any more.
+        _ = larder_give_back_memory()
+        try checkWritable(volume)
+        let display = progress("pruning", volume.name)
+        defer { display.end() }
+        let result = try await pruner.prune(
+            locked, consume planned, refused: refused, scan: scan, run: run, podman: try podman(for: volume),
+            purge: options.purge
+        ) { done, all in display.update("\(done) of \(all) entries") }
+        display.end()
+        note(result.failures, of: volume, &failures)
+        warn(result.notices)
+        var report = PruneReport.Volume(outcome: result.outcome, plan: told)
+        report.retention = volume.kind == .buildCache ? volume.trashRetention : nil
+        return report
+    }
+
+    /// Scans a volume, and plans what is to go from it.
+    ///
+    /// - Returns: The plan, what of a plan file it refuses, and the scan that it rests on.
+    private func planned(
+        _ locked: LockedVolume, _ file: PlanDocument?, _ index: CacheIndex, _ options: PruneOptions,
+        _ failures: inout [Failure]
+    ) async throws -> (plan: EvictionPlan, refused: [EvictionOutcome.Line], scan: ScanRecord) {
+        let volume = locked.volume
         var usage = try surveyed(locked, index)
         let policy = policy(
             for: volume, capacity: usage.capacity, target: options.goal.target,
@@ -185,23 +214,8 @@ extension Services {
         if let planned = file?.volumes.first(where: { $0.name == volume.name }) {
             (plan, refused) = planned.matched(with: usage, under: policy, now: clock())
         }
-        if options.dryRun {
-            return PruneReport.Volume(
-                dryRunOf: foretold(plan, of: volume, usage, beyondLimits: options.beyondLimits))
-        }
-        try checkWritable(volume)
-        let display = progress("pruning", volume.name)
-        defer { display.end() }
-        let result = try await pruner.prune(
-            locked, plan, refused: refused, scan: usage.scan, run: run,
-            podman: try podman(for: volume), purge: options.purge
-        ) { done, all in display.update("\(done) of \(all) entries") }
-        display.end()
-        note(result.failures, of: volume, &failures)
-        warn(result.notices)
-        var report = PruneReport.Volume(outcome: result.outcome, plan: plan)
-        report.retention = volume.kind == .buildCache ? volume.trashRetention : nil
-        return report
+        if options.dryRun { plan = foretold(plan, of: volume, usage, beyondLimits: options.beyondLimits) }
+        return (plan, refused, usage.scan)
     }
 
     /// Refuses to prune a volume that lies in another one, or has one in it: what is mounted may have changed since the

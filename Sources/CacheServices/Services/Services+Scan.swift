@@ -49,14 +49,13 @@ extension Services {
     /// Scans a locked volume and reads back what the index now knows of it.
     func surveyed(_ locked: LockedVolume, _ index: CacheIndex) throws -> VolumeUsage {
         try survey(locked, index)
-        guard let usage = try index.usage(of: locked.volume.name) else {
+        guard var usage = try index.usage(of: locked.volume.name) else {
             throw MaintenanceError.unusablePlan(reason: "volume \(locked.volume.name) was not recorded")
         }
-        var settled = usage
         // From here on nothing of this run changes a file of an entry: arming was the last.
         let settledAt = (try? locked.folder.get())?.volumeTime()
-        for place in settled.entries.indices { settled.entries[place].found.settledAt = settledAt }
-        return settled
+        for place in usage.entries.indices { usage.entries[place].found.settledAt = settledAt }
+        return usage
     }
 
     /// Refuses to work by a clock that is ahead of the volume's own, as that of another node may be.
