@@ -47,11 +47,24 @@ import Testing
     }
 
     @Test func thatAProjectCameIsNotMadeUpForByTheDaysBefore() throws {
-        let said = sizing(past(days: 63, others: 55..<63))
+        // Many entries of 1 MiB, of which a few are used each day: what is kept for how long decides.
+        var random = SeededGenerator(seed: 9)
+        var past = past(days: 63)
+        for day in Int64(53)..<63 {
+            for entry in Int64(101)...500 where Int.random(in: 0..<6, using: &random) == 0 {
+                past.accesses.append(
+                    .init(
+                        at: start + .days(day) + .minutes(700 + entry), entry: entry, bytes: ByteCount(mebi),
+                        isHit: true))
+            }
+        }
+        past.contents += (101...500).map { .init(entry: $0, bytes: ByteCount(mebi), lastUsed: start) }
+        past.accesses.sort { ($0.at, $0.entry) < ($1.at, $1.entry) }
+        let said = sizing(past)
         let change = try #require(said.demandChange)
-        #expect(change.at == start + .days(55) && change.isMore)
-        let enough = try #require(change.enough)
-        #expect(try #require(said.recommendation).bytes >= enough)
+        #expect(change.at == start + .days(53) && change.isMore)
+        let (advice, enough) = (try #require(said.recommendation), try #require(change.enough))
+        #expect(advice.bytes >= enough)
     }
 
     /// Chance leaves some step in any few weeks.
@@ -87,8 +100,9 @@ import Testing
     @Test func whatCameToStayIsThereFromTheBeginning() throws {
         var past = past(days: 40)
         let before = try #require(sizing(past).recommendation)
+        // After the last prune.
         past.arrivals = (101...130).map {
-            .init(entry: $0, at: start + .days(38), bytes: ByteCount(10 * mebi))
+            .init(entry: $0, at: start + .days(39) + .hours(20), bytes: ByteCount(10 * mebi))
         }
         let said = sizing(past, PruneRegime(pinned: Set(101...130)))
         #expect(said.protectedBytes == ByteCount(300 * mebi))
@@ -96,6 +110,10 @@ import Testing
         #expect(advice.protected == ByteCount(300 * mebi))
         // 300 MiB that a prune may not take need as much, and what the watermark keeps free of it.
         #expect(advice.bytes.bytes >= before.bytes.bytes + 300 * mebi * 100 / 85)
+        (past.contents, past.arrivals) = (
+            past.contents + past.arrivals.map { .init(entry: $0.entry, bytes: $0.bytes, lastUsed: $0.at) }, []
+        )
+        #expect(sizing(past, PruneRegime(pinned: Set(101...130))).recommendation == advice)
     }
 
     @Test func aMaxIdleThatCostsFetchesIsNamed() throws {
