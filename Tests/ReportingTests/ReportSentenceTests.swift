@@ -9,6 +9,7 @@ import Testing
     private func report(
         limit: ByteCount, used: ByteCount = gibibytes(2), capacity: Double = 20, days: Int64 = 30,
         evicts: Bool = false, asked: ByteCount? = nil, simulates: Bool = false, quotas: [Pool: Quota] = [:],
+        maxIdle: [Pool: Span] = [:], inodes: (used: Int64, all: Int64)? = nil,
         activeDays: Int64? = nil, isOfCapacity: Bool = false, change: ((inout VolumeHistory) -> Void)? = nil
     ) -> CapacityReport {
         let began = now - .days(days)
@@ -24,9 +25,14 @@ import Testing
         var usage = usage(entries, used: used)
         usage.capacity.total = gibibytes(capacity)
         if isOfCapacity { usage.capacity.total = limit }
-        let volume = Volume(
+        if let inodes {
+            (usage.usedInodes, usage.capacity.inodes) = (inodes.used, inodes.all)
+            usage.capacity.freeInodes = inodes.all - inodes.used
+        }
+        var volume = Volume(
             name: "build", kind: .buildCache, path: "/cache", limit: isOfCapacity ? nil : limit,
             poolQuotas: quotas)
+        volume.maxIdle = maxIdle
         return CapacityReport(
             generatedAt: now, window: .days(30),
             volumes: [
@@ -119,6 +125,39 @@ import Testing
         // 85 % of it must be 2 GiB, and it is sought to one part in 128.
         let needed = try #require(report.volumes[0].sizing.bottlenecks.first?.needed)
         #expect((2410...2429).contains(needed.bytes >> 20))
+    }
+
+    @Test func aMaxIdleIsNamedAsTheBottleneck() throws {
+        // One entry is used each day, the other each third day and goes after two.
+        let report = report(
+            limit: gibibytes(12), evicts: true, maxIdle: [.maven: .days(2)],
+            change: { past in
+                let began = past.beganAt
+                past.accesses = (Int64(0)..<30).flatMap { day -> [VolumeHistory.Access] in
+                    (day % 3 == 0 ? [1, 2] : [1]).map {
+                        .init(at: began + .days(day) + .hours(6), entry: $0, bytes: gibibytes(1), isHit: true)
+                    }
+                }
+            })
+        let said = text(report)
+        #expect(said.contains("`max_idle: 2d` of pool maven costs them. With `max_idle: 3d` that"), "\(said)")
+        #expect(said.contains("beside those that a pool's own max_idle costs (maven)"), "\(said)")
+        #expect(try report.json().contains("\"enough_seconds\": 259200"))
+    }
+
+    @Test func aSizeForInodesIsToldAsSuch() throws {
+        // 950 inodes in 2 GiB; a prune starts above 850 of 1,000, on 4 GiB.
+        let report = report(limit: gibibytes(4), asked: gibibytes(3), inodes: (950, 1000))
+        let said = text(report)
+        #expect(
+            said.contains("grow to 5Gi. Its inodes run out before its bytes do: about 950 are"), "\(said)")
+        #expect(said.contains("for the 950 inodes of all that"), "\(said)")
+        #expect(said.contains("Confidence is low: inodes run out before bytes do."), "\(said)")
+        #expect(
+            said.contains("3 GiB is too small: about 950 inodes are needed, and it would have 750"), "\(said)"
+        )
+        #expect(try report.json().contains("\"inodes_needed\": 950"))
+        #expect(!text(self.report(limit: gibibytes(4), inodes: (500, 1000))).contains("run out"))
     }
 
     /// Two sizes that differ do not cost the same.
