@@ -30,7 +30,7 @@ extension CacheIndex {
             // In order already, but for uses that came to light later than others.
             accesses.sort(by: Self.isEarlier)
             let (contents, arrivals) = try contents(of: id, accesses, beganAt: beganAt, db)
-            return VolumeHistory(
+            var history = VolumeHistory(
                 beganAt: beganAt, lastScanAt: try row.time(3), contents: contents, accesses: accesses,
                 samples: try samples(of: id, from: baseline, db),
                 evictions: try evictions(of: id, after: beganAt, db),
@@ -39,6 +39,8 @@ extension CacheIndex {
                 ).map { Timestamp(nanoseconds: $0) },
                 arrivals: arrivals, departures: try departures(of: id, after: beganAt, db),
                 layers: try allLayers(of: id, db))
+            history.wipes = history.foundWipes()
+            return history
         }
     }
 

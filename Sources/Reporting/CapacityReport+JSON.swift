@@ -50,6 +50,7 @@ extension CapacityReport.Volume {
                     "enough_bytes": .optional($0.enough),
                 ]
             } ?? .null,
+            "wiped_at": .array(wipes.map { .text($0.at.description) }),
             "limit_changed": sizing.limitChange.map {
                 ["at": .text($0.at.description), "before_bytes": .bytes($0.before)]
             } ?? .null,

@@ -8,7 +8,10 @@ extension CapacityReport.Volume {
 
     /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
     var doubts: [String] {
-        [inodeDoubt, limitSentence, demandSentence, copiedSentence, inrushSentence, gapSentence].compactMap {
+        [
+            inodeDoubt, limitSentence, demandSentence, wipeSentence, copiedSentence, inrushSentence,
+            gapSentence,
+        ].compactMap {
             $0
         }
     }
@@ -82,6 +85,16 @@ extension CapacityReport.Volume {
         guard enough < advice.bytes else { return text + "." }
         return text + ". The size is enough for what they did before as well; for what they do since, "
             + "\(enough.quantity) would be."
+    }
+
+    /// That somebody else removed nearly all that was there; nil where nobody did.
+    var wipeSentence: String? {
+        wipes.last.map {
+            "Nearly all that was there was removed by another hand "
+                + (wipes.count == 1 ? "once" : "\(wipes.count) times")
+                + " in the window, last after the scan of \($0.at.description.prefix(16).replacing("T", with: " ")) UTC: "
+                + "what is fetched after that is spared by no size."
+        }
     }
 
     /// That much of what is there was copied in; nil where hardly anything was.

@@ -28,7 +28,8 @@ extension CapacityReport {
             rows: volume.sizing.advice.map { line in
                 let isRecommended = line.bytes == volume.sizing.recommendation?.bytes
                 let notes = [
-                    line.bytes == volume.limit ? "today" : "", isRecommended ? "recommended" : "",
+                    line.bytes == volume.limit ? "today" : "",
+                    isRecommended ? (volume.isHeldBack ? "enough as it is set" : "recommended") : "",
                     line.bytes == volume.sizing.asked?.bytes ? "asked for" : "", line.fits ? "" : "too small",
                 ]
                 var row: [ReportTable.Cell] = [

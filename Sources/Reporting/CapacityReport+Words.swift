@@ -74,6 +74,12 @@ extension CapacityReport.Volume {
         }
     }
 
+    /// Whether it is a pool's own setting that costs fetches, so that today's size is to be kept until that is changed.
+    var isHeldBack: Bool {
+        guard let advice = sizing.recommendation else { return false }
+        return !costlyPools.isEmpty && advice.isBelowLimit
+    }
+
     /// The pools of which a setting of their own costs fetches at any size.
     private var costlyPools: [String] {
         sizing.bottlenecks.map(\.pool.rawValue) + sizing.idleBottlenecks.map(\.pool.rawValue)
@@ -121,7 +127,8 @@ extension CapacityReport.Volume {
     package func cost(at price: (amount: Double, currency: String)?) -> String? {
         guard let price, let advice = sizing.recommendation else { return nil }
         let today = "\(Self.cost(limit, price)) at today's \(limit.whole)"
-        return advice.bytes == limit
+        // A size for quotas that cost fetches is none to be advised.
+        return advice.bytes == limit || isHeldBack
             ? today : "\(today), \(Self.cost(advice.bytes, price)) at \(advice.quantity)"
     }
 

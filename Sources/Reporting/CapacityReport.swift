@@ -46,6 +46,8 @@ package struct CapacityReport: Report {
         package var gaps: [(from: Timestamp, to: Timestamp)]
         /// What is there that arrived by copy in the window, where it is a hundredth of all or more; nil where it is less.
         package var copied: (entries: Int64, bytes: ByteCount, last: Timestamp)?
+        /// When somebody else removed nearly all that was there in the window, the oldest first.
+        package var wipes: [VolumeHistory.Wipe]
         /// A size that was asked for beside the recommended one.
         package var askedSize: ByteCount?
         /// Whether a comparison of the rules of eviction was asked for.
@@ -77,6 +79,7 @@ package struct CapacityReport: Report {
             passedOver = usage.passedOver
             copied = usage.copied(
                 since: max(now - window, history.knownSince, history.beganAt), in: history)
+            wipes = history.wipes.filter { $0.at > now - window }
             askedSize = asked
             self.simulates = simulates
             let regime = regime ?? PruneRegime(volume, limit: limit)

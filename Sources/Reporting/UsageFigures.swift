@@ -20,6 +20,8 @@ package struct UsageFigures: Sendable {
     package let passedOver: Int64
     /// The entries that no prune of any day takes, by their rows in the index.
     package let pinned: Set<Int64>
+    /// Those of them that a rule for installed builds lets go in time.
+    package let expiring: Set<Int64>
     /// The order of entries that were used at one instant and are of one size: by key, then by path.
     ///
     /// Empty where there are too many to sort them by that.
@@ -48,6 +50,10 @@ package struct UsageFigures: Sendable {
         savings = SpaceSaving.all(usage, findings, space.commands, now: now)
         passedOver = findings.passedOver
         pinned = policy.pinned(in: entries, now: now)
+        let rules = policy.installed
+        expiring =
+            rules.isEmpty
+            ? [] : Set(entries.lazy.filter { rules.rule(for: $0.found) != nil }.map(\.id))
         rank = Self.rank(of: entries)
         count = entries.count
         bytes = entries.reduce(.zero) { $0 + $1.bytes }

@@ -111,6 +111,20 @@ package struct VolumeHistory: Sendable {
         }
     }
 
+    /// That somebody else removed nearly all that was there.
+    package struct Wipe: Sendable, Hashable {
+        /// When: an instant between two scans.
+        package var at: Timestamp
+        /// The few entries that stayed, by their rows in the index.
+        package var kept: Set<Int64>
+
+        /// Makes a wipe from both.
+        package init(at: Timestamp, kept: Set<Int64> = []) {
+            self.at = at
+            self.kept = kept
+        }
+    }
+
     /// The layers of images, which images share.
     package struct Layers: Sendable, Hashable {
         /// What each layer occupies.
@@ -192,6 +206,8 @@ package struct VolumeHistory: Sendable {
     package var arrivals: [Arrival]
     /// What went, the oldest first.
     package var departures: [Departure]
+    /// When somebody else removed nearly all that was there, the oldest first: an instant between two scans.
+    package var wipes: [Wipe] = []
     /// What images consist of.
     package var layers: Layers
 

@@ -29,6 +29,8 @@ package struct PruneRegime: Sendable, Hashable {
     package var times: [Timestamp]
     /// The entries that never go, by their rows in the index.
     package var pinned: Set<Int64>
+    /// Those of them that go by a rule for installed builds in time, so that they do not add up for ever.
+    package var expiring: Set<Int64> = []
 
     /// Makes a regime from all it consists of; by default that of a new installation, which never prunes.
     package init(

@@ -163,7 +163,7 @@ package struct ReplayTrace: Sendable {
 
     /// What each access of a history was, by what had become of the entry before it.
     static func events(of history: VolumeHistory) -> [Event] {
-        enum State: UInt8 { case never, there, evicted, removed }
+        enum State: UInt8 { case never, there, evicted, removed, wiped }
         var numbers = ObjectNumbers(history)
         var states = [State](repeating: .never, count: numbers.tableCount)
         var events: [Event] = []
@@ -182,6 +182,10 @@ package struct ReplayTrace: Sendable {
                 case .departure(let departure):
                     states[place(numbers[departure.entry], in: &states)] =
                         departure.reason == .evicted ? .evicted : .removed
+                case .wipe(let wipe):
+                    let kept = wipe.kept.map { place(numbers[$0], in: &states) }.map { ($0, states[$0]) }
+                    for place in states.indices where states[place] != .never { states[place] = .wiped }
+                    for (place, state) in kept { states[place] = state }
                 }
             }
             let object = place(numbers[access.entry], in: &states)
@@ -190,7 +194,7 @@ package struct ReplayTrace: Sendable {
             let event: Event =
                 if access.isHit {
                     .hit
-                } else if before == .evicted || access.isRegret {
+                } else if before == .evicted || access.isRegret && before != .wiped {
                     .refetch
                 } else if before == .there, access.bytes < access.size, access.pool != .images {
                     .addition
@@ -247,18 +251,28 @@ struct ReplayChanges {
     enum Change {
         case arrival(VolumeHistory.Arrival)
         case departure(VolumeHistory.Departure)
+        case wipe(VolumeHistory.Wipe)
     }
 
     private let arrivals: [VolumeHistory.Arrival]
     private let departures: [VolumeHistory.Departure]
-    private var (arrived, departed) = (0, 0)
+    private let wipes: [VolumeHistory.Wipe]
+    private var (arrived, departed, wiped) = (0, 0, 0)
 
-    init(_ history: VolumeHistory) { (arrivals, departures) = (history.arrivals, history.departures) }
+    init(_ history: VolumeHistory) {
+        (arrivals, departures, wipes) = (history.arrivals, history.departures, history.wipes)
+    }
 
     /// The next one, if it happened by then.
     mutating func next(until time: Timestamp) -> Change? {
         let arrival = arrived < arrivals.count ? arrivals[arrived] : nil
         let departure = departed < departures.count ? departures[departed] : nil
+        if wiped < wipes.count, wipes[wiped].at <= time,
+            wipes[wiped].at <= min(arrival?.at ?? time, departure?.at ?? time)
+        {
+            wiped += 1
+            return .wipe(wipes[wiped - 1])
+        }
         if let arrival, arrival.at <= time, departure.map({ arrival.at <= $0.at }) ?? true {
             arrived += 1
             return .arrival(arrival)
@@ -372,6 +386,10 @@ private struct TraceBuilder {
             let object = Int(numbers.known(departure.entry))
             guard object >= 0, object < entries.count else { return }
             append(object, .removal, departure.at, size: 0, bytes: 0, count: 0)
+        case .wipe(let wipe):
+            for object in entries.indices where !wipe.kept.contains(entries[object]) {
+                append(object, .removal, wipe.at, size: 0, bytes: 0, count: 0)
+            }
         }
     }
 

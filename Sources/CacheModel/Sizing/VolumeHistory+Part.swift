@@ -39,6 +39,9 @@ extension VolumeHistory {
             present[access.entry] = Content(entry: access.entry, bytes: access.size, lastUsed: access.at)
         }
         depart(until: begin)
+        for wipe in wipes where wipe.at <= begin {
+            present = present.filter { $0.value.lastUsed > wipe.at || wipe.kept.contains($0.key) }
+        }
         var part = self
         part.lastScanAt = min(end, lastScanAt)
         part.beganAt = max(begin, beganAt)
@@ -50,6 +53,7 @@ extension VolumeHistory {
         part.accesses.removeAll { $0.at <= begin || $0.at > end }
         part.samples.removeAll { $0.at < begin || $0.at > end }
         part.evictions.removeAll { $0.at <= begin || $0.at > end }
+        part.wipes.removeAll { $0.at <= begin || $0.at > end }
         part.arrivals.removeAll { $0.at <= begin || $0.at > end }
         part.departures.removeAll { $0.at <= begin || $0.at > end }
         return part

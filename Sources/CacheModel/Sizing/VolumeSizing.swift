@@ -189,7 +189,8 @@ package struct VolumeSizing: Sendable {
         }
         self.rates = rates
         self.regret = regret
-        let figures = DailyFigures(history, pinned: question.regime.pinned)
+        let figures = DailyFigures(
+            history, pinned: question.regime.pinned.subtracting(question.regime.expiring))
         let windowDays = Int(question.window.seconds / 86_400)
         days = figures.last(windowDays)
         let unusable = Self.unusable(history, question)
@@ -271,6 +272,9 @@ package struct VolumeSizing: Sendable {
                     unmanaged: question.unmanaged, containers: question.containers, limit: question.limit,
                     now: question.now, inodes: question.inodes, least: least, terms: question.terms)
             }
+            // What the table shows must not tell of a size beyond the recommended one that is too small.
+            _ = SizeAdvice.table(
+                &curve, limit: question.limit, recommended: nil, asked: nil, inodes: nil)
             demandChange = Self.demandChange(forecasts.demand, since: since)
             var least = ByteCount.zero
             // What jobs do not use any more is there until prunes have taken it.

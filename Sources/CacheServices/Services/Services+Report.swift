@@ -147,11 +147,13 @@ extension Services {
         of volume: Volume, _ usage: UsageFigures, _ history: VolumeHistory,
         watchesPressure: Bool, now: Timestamp
     ) -> PruneRegime {
-        PruneRegime(
+        var regime = PruneRegime(
             volume, limit: volume.quota(capacity: usage.capacity).limit,
             watchesPressure: watchesPressure, idleFloor: configuration.idleFloor,
             bytesShare: configuration.limits.bytesShare, entries: configuration.limits.entries,
             times: pruneTimes(history, now: now), pinned: usage.pinned)
+        regime.expiring = usage.expiring
+        return regime
     }
 
     /// When prunes come: where they were recorded, then; else by the schedule, or nightly where there is none.
