@@ -36,12 +36,13 @@ extension VolumeHistory {
         for suspect in suspects {
             guard let before = samples.last(where: { $0.at < suspect })?.at else { continue }
             go(to: before)
-            var left = present
             // What was fetched anew meanwhile, though it had been there, went as well.
-            for access in accesses[next...] {
-                guard access.at <= suspect else { break }
-                if !access.isHit { left.remove(access.entry) }
-            }
+            let fetched = accesses[next...].prefix { $0.at <= suspect }.filter { !$0.isHit }
+            // Most scans that see some go see no wipe, and all that was there need not be copied for that.
+            let most = fetched.count + (removed[suspect] ?? 0)
+            guard (present.count - most) * 10 <= present.count else { continue }
+            var left = present
+            for access in fetched { left.remove(access.entry) }
             for departure in departures where departure.at == suspect { left.remove(departure.entry) }
             if left.count * 10 <= present.count {
                 wipes.append(Wipe(at: before + Span(nanoseconds: 1), kept: left))

@@ -217,6 +217,20 @@ package struct SizeAdvice: Sendable, Hashable {
         speed.bytes > 0 ? bytesSaved / Double(speed.bytes) / 60 : 0
     }
 
+    /// The sizes around today's, and along the curve where that ends earlier: in whole gibibytes, or mebibytes where there
+    /// are few.
+    static func sizes(around limit: ByteCount, _ curve: SizeCurve) -> [ByteCount] {
+        func parts(of size: ByteCount, _ percentages: [Int64]) -> [ByteCount] {
+            let unit: Int64 = size.bytes >= 8 << 30 ? 1 << 30 : 1 << 20
+            return percentages.map { ByteCount(max(1, (size.bytes / 100 * $0 + unit - 1) / unit) * unit) }
+        }
+        let needed = curve.fullSize
+        return
+            (needed.bytes < limit.bytes / 2
+            ? parts(of: needed, [25, 50, 75, 100]) : parts(of: limit, [50, 75, 90, 110, 125, 150, 200]))
+            + [limit]
+    }
+
     /// The table around today's size.
     ///
     /// - Parameters:
@@ -227,21 +241,9 @@ package struct SizeAdvice: Sendable, Hashable {
         _ curve: inout SizeCurve, limit: ByteCount, recommended: Recommendation?, asked: ByteCount?,
         inodes: InodeNeed?
     ) -> [SizeAdvice] {
-        // Around today's size, and along the curve where that ends earlier: in whole gibibytes, or mebibytes where
-        // there are few.
-        func parts(of size: ByteCount, _ percentages: [Int64]) -> [ByteCount] {
-            let unit: Int64 = size.bytes >= 8 << 30 ? 1 << 30 : 1 << 20
-            return percentages.map { ByteCount(max(1, (size.bytes / 100 * $0 + unit - 1) / unit) * unit) }
-        }
-        let needed = curve.fullSize
-        let steps =
-            needed.bytes < limit.bytes / 2
-            ? parts(of: needed, [25, 50, 75, 100]) : parts(of: limit, [50, 75, 90, 110, 125, 150, 200])
         let today = curve.outcome(at: limit)
-        let sizes = Set(steps + [limit] + [recommended?.bytes, asked].compactMap { $0 }).filter {
-            $0.bytes > 0
-        }
-        .sorted()
+        let further = [recommended?.bytes, asked].compactMap { $0 }
+        let sizes = Set(sizes(around: limit, curve) + further).filter { $0.bytes > 0 }.sorted()
         let outcomes = sizes.map { curve.outcome(at: $0) }
         return zip(sizes, outcomes).map { size, there in
             let fits =

@@ -134,7 +134,7 @@ package struct SizeCurve: Sendable {
     }
 
     /// Replays at those sizes that are not known yet.
-    private mutating func find(_ sizes: [ByteCount]) {
+    mutating func find(_ sizes: [ByteCount]) {
         let unknown = Set(sizes).filter { self[$0] == nil }.sorted()
         for (size, outcome) in zip(unknown, expected(at: unknown)) {
             let place = points.firstIndex { $0.bytes > size } ?? points.count

@@ -17,31 +17,23 @@ extension VolumeHistory {
     func part(from begin: Timestamp, to end: Timestamp) -> VolumeHistory {
         var present: [Int64: Content] = [:]
         for content in contents { present[content.entry] = content }
-        var (next, nextArrival) = (0, 0)
-        func depart(until time: Timestamp) {
-            while next < departures.count, departures[next].at <= time {
-                arrive(until: departures[next].at)
-                present[departures[next].entry] = nil
-                next += 1
-            }
-            arrive(until: time)
-        }
-        func arrive(until time: Timestamp) {
-            while nextArrival < arrivals.count, arrivals[nextArrival].at <= time {
-                let arrival = arrivals[nextArrival]
-                present[arrival.entry] = Content(
-                    entry: arrival.entry, bytes: arrival.bytes, lastUsed: arrival.at)
-                nextArrival += 1
+        var changes = ReplayChanges(self)
+        func apply(until time: Timestamp) {
+            while let change = changes.next(until: time) {
+                switch change {
+                case .arrival(let arrival):
+                    present[arrival.entry] = Content(
+                        entry: arrival.entry, bytes: arrival.bytes, lastUsed: arrival.at)
+                case .departure(let departure): present[departure.entry] = nil
+                case .wipe(let wipe): present = present.filter { wipe.kept.contains($0.key) }
+                }
             }
         }
         for access in accesses where access.at <= begin {
-            depart(until: access.at)
+            apply(until: access.at)
             present[access.entry] = Content(entry: access.entry, bytes: access.size, lastUsed: access.at)
         }
-        depart(until: begin)
-        for wipe in wipes where wipe.at <= begin {
-            present = present.filter { $0.value.lastUsed > wipe.at || wipe.kept.contains($0.key) }
-        }
+        apply(until: begin)
         var part = self
         part.lastScanAt = min(end, lastScanAt)
         part.beganAt = max(begin, beganAt)

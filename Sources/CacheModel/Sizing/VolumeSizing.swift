@@ -273,8 +273,7 @@ package struct VolumeSizing: Sendable {
                     now: question.now, inodes: question.inodes, least: least, terms: question.terms)
             }
             // What the table shows must not tell of a size beyond the recommended one that is too small.
-            _ = SizeAdvice.table(
-                &curve, limit: question.limit, recommended: nil, asked: nil, inodes: nil)
+            curve.find(SizeAdvice.sizes(around: question.limit, curve).filter { $0 > .zero })
             demandChange = Self.demandChange(forecasts.demand, since: since)
             var least = ByteCount.zero
             // What jobs do not use any more is there until prunes have taken it.
