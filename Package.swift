@@ -68,6 +68,7 @@ let package = Package(
                 .embedInCode("../../migrations/0014_unaccounted.sql"),
                 .embedInCode("../../migrations/0015_file_systems.sql"),
                 .embedInCode("../../migrations/0016_arrivals.sql"),
+                .embedInCode("../../migrations/0017_returns.sql"),
             ]),
         part(
             "PodmanClient",

@@ -7,7 +7,7 @@ extension CacheIndex {
     /// Accesses come in the order of time, then of entries. An entry keeps its number through evictions, so a
     /// return is the same entry. The contents are those of the first scan. What was first seen later and has no fetch
     /// before its first use, or no access at all, has arrived when it was seen: it was installed locally, came by copy,
-    /// was warmed, or was passed over by an incomplete first scan.
+    /// was warmed, or was passed over by an incomplete first scan. So has what came back without a fetch after it had gone.
     ///
     /// - Throws: `IndexError`.
     package func history(of volume: String) throws -> VolumeHistory? {
@@ -206,8 +206,31 @@ extension CacheIndex {
                     entry: unused.integer(0), at: Timestamp(nanoseconds: unused.integer(1)),
                     bytes: ByteCount(unused.integer(2)), pool: try Pool(code: unused.integer(3))))
         }
+        arrivals += try returns(of: volume, after: beganAt, db)
         arrivals.sort { ($0.at, $0.entry) < ($1.at, $1.entry) }
         return (contents, arrivals)
+    }
+
+    private func returns(
+        of volume: Int64, after beganAt: Timestamp, _ db: Database
+    ) throws -> [VolumeHistory.Arrival] {
+        let rows = try Row.fetchCursor(
+            db,
+            sql: """
+                SELECT returns.entry, returns.at, returns.bytes, ifnull(entries.pool, ghosts.pool)
+                FROM returns LEFT JOIN entries ON entries.id = returns.entry
+                LEFT JOIN ghosts ON ghosts.id = returns.entry
+                WHERE returns.volume = ? AND returns.at > ? AND ifnull(entries.pool, ghosts.pool) IS NOT NULL
+                """,
+            arguments: [volume, beganAt.nanoseconds])
+        var returns: [VolumeHistory.Arrival] = []
+        while let row = try rows.next() {
+            returns.append(
+                .init(
+                    entry: try row.integer(0), at: try row.time(1), bytes: try row.size(2),
+                    pool: try Pool(code: try row.integer(3)), isReturn: true))
+        }
+        return returns
     }
 
     private func samples(

@@ -78,7 +78,9 @@ extension CacheIndex {
             if count > 0 {
                 try db.execute(sql: "DELETE FROM ghost_layers WHERE entry NOT IN (SELECT id FROM ghosts)")
             }
-            try db.execute(sql: "DELETE FROM removals WHERE at < ?", arguments: [goneBefore.nanoseconds])
+            for table in ["removals", "returns"] {
+                try db.execute(sql: "DELETE FROM \(table) WHERE at < ?", arguments: [goneBefore.nanoseconds])
+            }
             try db.execute(sql: "DELETE FROM use_days WHERE day < ?", arguments: [goneBefore.nanoseconds])
             try db.execute(
                 sql: "DELETE FROM job_downloads WHERE latest < ?", arguments: [goneBefore.nanoseconds])

@@ -65,9 +65,17 @@ struct EntryWriter {
                 var id = change.id
                 if let id {
                     try update(id, entries[change.index], change.verdict)
+                    if change.isInstalledAnew { try noteReturn(of: id, entries[change.index]) }
                 } else {
                     let ghost = hasGhosts ? try ghost(of: entries[change.index]) : nil
-                    if let ghost { try forget(ghost) } else { next += 1 }
+                    if let ghost {
+                        try forget(ghost)
+                        if change.verdict.access == .none {
+                            try noteReturn(of: ghost.id, entries[change.index])
+                        }
+                    } else {
+                        next += 1
+                    }
                     id = ghost?.id ?? (next - 1)
                     try insert(id ?? 0, entries[change.index], change.verdict, ghost, by: insertion)
                     if entries[change.index].image != nil { added[change.index] = id }
@@ -288,6 +296,12 @@ extension EntryWriter {
                 arguments: [volume])
         }
         try db.execute(sql: "DELETE FROM entries WHERE volume = ?", arguments: [volume])
+    }
+
+    /// Notes that an entry is there again, or anew, although no job fetched it.
+    private func noteReturn(of id: Int64, _ found: ScannedEntry) throws {
+        let note = try db.cachedStatement(sql: "INSERT OR IGNORE INTO returns VALUES (?, ?, ?, ?)")
+        try note.execute(arguments: [volume, id, startedAt.nanoseconds, found.bytes.bytes])
     }
 
     private func forget(_ ghost: Ghost) throws {

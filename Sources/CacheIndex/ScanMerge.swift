@@ -16,6 +16,8 @@ struct ScanMerge {
         var verdict: AccessRule.Verdict
         /// What it had before, where it is a directory that is added to rather than fetched as a whole.
         var before = ByteCount.zero
+        /// Whether it was installed once more, with another size.
+        var isInstalledAnew = false
     }
 
     /// What the scan found, in the order of path and pool.
@@ -116,7 +118,10 @@ struct ScanMerge {
         // Gradle's build cache and metadata: what a build adds is a fetch, the rest of the directory is not.
         let isAddedTo = (found.pool == .gradleOther || found.pool.isOwn) && found.inode == known.inode
         changes.append(
-            Change(index: index, id: id, verdict: verdict, before: isAddedTo ? known.bytes : .zero))
+            Change(
+                index: index, id: id, verdict: verdict, before: isAddedTo ? known.bytes : .zero,
+                isInstalledAnew: verdict.access == .none && found.bytes != known.bytes
+                    && found.protections.contains(Protections(.locallyInstalled))))
     }
 
     /// Whether the row holds the rest of what the scan found.

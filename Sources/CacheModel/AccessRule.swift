@@ -9,6 +9,8 @@
 ///   files are older than the scan before, and were set so (see ``ScannedEntry/broughtWithTimesOf``). A copy that did
 ///   not keep the times looks like a download. It counts as a miss, as a job that fetched much at once must not go
 ///   uncounted.
+/// - What a build installed was made on the spot, and is neither either: nobody asked the cache for it. A later read is a
+///   hit.
 /// - What was there before and has an access time above the watermark was used: a hit. The watermark is the
 ///   newest access time ever seen, so reads by the job that fetched the entry belong to the miss.
 /// - A use that a tool wrote down counts like an access time, also where reads leave no trace.
@@ -139,7 +141,13 @@ package struct AccessRule: Sendable {
             // Whoever brought it back wants it, as above.
             return copied(found, lastUsed: gone?.evicted == true ? (startedAt, .firstSeen) : nil)
         }
-        return fresh(found, miss(of: found, since: before, gone: gone))
+        return fresh(found, isInstalled(found) ? .none : miss(of: found, since: before, gone: gone))
+    }
+
+    /// Whether it was installed on the spot, as far as a repository tells that: one without tracking files does not.
+    private func isInstalled(_ found: ScannedEntry) -> Bool {
+        found.protections.contains(Protections(.locallyInstalled))
+            && !found.protections.contains(Protections(.untracked))
     }
 
     /// How far apart the clocks of a volume and of this machine may be, so that a download is not taken for a copy.
@@ -174,7 +182,7 @@ package struct AccessRule: Sendable {
             if isCopy(found, since: before) {
                 return copied(found, lastUsed: (min(known.lastUsed, startedAt), known.evidence))
             }
-            return fresh(found, miss(of: found, since: before, gone: nil))
+            return fresh(found, isInstalled(found) ? .none : miss(of: found, since: before, gone: nil))
         }
         var verdict = Verdict(
             access: .none, watermark: max(known.accessed, newest(found)), lastUsed: known.lastUsed,

@@ -134,6 +134,28 @@ import Testing
         #expect((verdict.isCopy, verdict.access) == (row.isCopy, row.access))
     }
 
+    /// Nobody asks the cache for what a build makes; a repository without tracking files does not tell what that is.
+    @Test(arguments: [
+        (protections: [Protection.locallyInstalled], isMiss: false), ([.locallyInstalled, .untracked], true),
+        ([.foreignFiles], true), ([], true),
+    ])
+    func ofWhatWasInstalled(_ row: (protections: [Protection], isMiss: Bool)) throws {
+        var found = try artifact("a", inode: 2, accessed: hour(10), fetched: hour(10))
+        for protection in row.protections { found.protections.insert(Protections(protection)) }
+        let known = AccessRule.Known(
+            inode: 1, bytes: ByteCount(900), accessed: hour(5), fetched: hour(2), lastUsed: hour(5),
+            evidence: .atime, confidence: .high)
+        let gone = AccessRule.Gone(inode: 1, goneAt: hour(8), evicted: true)
+        let verdicts = [
+            Self.rule().judge(found), Self.rule().judge(found, known: known),
+            Self.rule().judge(found, returned: gone),
+        ]
+        for (verdict, isRegret) in zip(verdicts, [false, false, true]) {
+            #expect(verdict.access == (row.isMiss ? .miss(at: hour(10), regret: isRegret) : .none))
+            #expect(verdict.lastUsed == hour(10) && !verdict.isCopy)
+        }
+    }
+
     @Test func ofAClaimThatWasMovedFileByFile() throws {
         var found = try artifact("a", inode: 2, accessed: hour(4), fetched: hour(2))
         let known = AccessRule.Known(

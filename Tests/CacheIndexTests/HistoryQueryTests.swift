@@ -86,6 +86,41 @@ import Testing
         #expect(try index.history(of: "build")?.arrivals == past.arrivals)
     }
 
+    /// What had gone and is there again without a fetch has come back, and what was installed anew has another size.
+    @Test func whatComesBackWithoutAFetchIsAReturn() throws {
+        let bed = try IndexFixture()
+        let index = try bed.open()
+        var installed = try artifact("i", bytes: 400)
+        installed.protections = Protections(.locallyInstalled)
+        _ = try index.record(
+            scan(at: 0, [artifact("a"), artifact("b"), artifact("c"), installed]), of: bed.volume)
+        let entries = try #require(try index.usage(of: "build")).entries
+        let ids = Dictionary(uniqueKeysWithValues: entries.map { ($0.key.split(separator: ":")[1], $0.id) })
+        try index.record(
+            EvictionOutcome(
+                volume: "build", evicted: entries.prefix(3).map(\.line), usedBefore: ByteCount(1),
+                usedAfter: ByteCount(0), overQuota: false), run: prune("r", at: 30))
+        // a is restored, b is copied in, c is fetched.
+        var copy = try artifact("b", inode: 8, accessed: hour(40))
+        copy.broughtWithTimesOf = hour(-80)
+        installed.bytes = ByteCount(700)
+        (installed.inode, installed.fetched) = (9, hour(45))
+        let found = [try artifact("a"), copy, try artifact("c", inode: 7, fetched: hour(44)), installed]
+        for hours in [48, 72] as [Int64] { _ = try index.record(scan(at: hours, found), of: bed.volume) }
+        let past = try #require(try index.history(of: "build"))
+        #expect(past.accesses.map(\.entry) == [ids["c"]] && past.accesses.first?.isHit == false)
+        #expect(
+            Set(past.arrivals)
+                == Set(
+                    [("a", 1000), ("b", 1000), ("i", 700)].compactMap { name, bytes in
+                        ids[Substring(name)].map {
+                            .init(entry: $0, at: hour(48), bytes: ByteCount(bytes), isReturn: true)
+                        }
+                    }))
+        _ = try index.forgetGhosts(goneBefore: hour(49))
+        #expect(try index.history(of: "build")?.arrivals.isEmpty == true)
+    }
+
     @Test func theLimitOfEachScanIsKept() throws {
         let bed = try IndexFixture()
         let index = try bed.open()

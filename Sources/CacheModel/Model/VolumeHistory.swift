@@ -76,13 +76,18 @@ package struct VolumeHistory: Sendable {
         package var bytes: ByteCount
         /// The pool it belongs to.
         package var pool: Pool
+        /// Whether it had been there before: it had gone, or was installed once more.
+        package var isReturn: Bool
 
         /// Makes an arrival from all it consists of.
-        package init(entry: Int64, at: Timestamp, bytes: ByteCount, pool: Pool = .maven) {
+        package init(
+            entry: Int64, at: Timestamp, bytes: ByteCount, pool: Pool = .maven, isReturn: Bool = false
+        ) {
             self.entry = entry
             self.at = at
             self.bytes = bytes
             self.pool = pool
+            self.isReturn = isReturn
         }
     }
 
@@ -202,7 +207,7 @@ package struct VolumeHistory: Sendable {
     ///
     /// Nothing is known of entries before it, which does not mean that nothing was used.
     package var knownSince: Timestamp
-    /// What came without a fetch, the oldest first; none of it is in `contents`, and each entry comes once.
+    /// What came without a fetch, the oldest first: of each entry the first one is not in `contents`, all others are returns.
     package var arrivals: [Arrival]
     /// What went, the oldest first.
     package var departures: [Departure]

@@ -130,7 +130,7 @@ package struct Recommendation: Sendable, Hashable {
         let unavoidable = curve.best.avoidable
         func isEnough(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
             Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9 && outcome.peak <= size
-                && size >= least
+                && outcome.staysBelowCritical && size >= least
         }
         (self.days, self.allowed, self.terms, self.limit) = (days, allowed, terms, limit)
         (self.unmanaged, self.containers) = (unmanaged, containers)
@@ -147,10 +147,11 @@ package struct Recommendation: Sendable, Hashable {
         if isEnoughToday, perDay <= 0 { smallest = min(smallest, limit) }
         self.smallest = smallest
         let fullest = curve.outcome(at: smallest)
-        let peak = fullest.peak
-        trash = fullest.peakTrash
-        enough = max(.zero, peak - trash - unmanaged - containers)
-        let slack = smallest - peak
+        trash = min(fullest.peakTrash, max(.zero, smallest - fullest.peakNeeded))
+        enough = max(.zero, fullest.peakNeeded - unmanaged - containers)
+        // What nobody uses any more is there because there is room for it.
+        let peak = fullest.peakNeeded + trash
+        let slack = max(.zero, smallest - peak)
         let reviewDays = Double(terms.review.seconds) / 86_400
         let grown = ByteCount(Int64(min((perDay * reviewDays).rounded(), 4e18)))
         self.growth = grown

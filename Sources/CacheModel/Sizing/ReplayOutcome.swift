@@ -10,25 +10,28 @@ package struct ReplayOutcome: Sendable, Hashable {
     package var peak = ByteCount.zero
     /// How much of that waited in the trash.
     package var peakTrash = ByteCount.zero
+    /// The most that was there at once of what the history knows, without the trash.
+    package var peakNeeded = ByteCount.zero
     /// The most that was used at once at any time, with what waited in the trash.
     package var peakEver = ByteCount.zero
     /// How many entries were evicted while events counted.
     package var evictions: Int64 = 0
     /// What they occupied.
     package var evictedBytes = ByteCount.zero
-    /// How many prunes there were while events counted that had something to do, and how many of those did
-    /// not reach the low watermark.
+    /// How many prunes there were while events counted that had something to do, and how many of those
+    /// left it above the critical level.
     package var prunes: Int64 = 0
-    package var prunesOver: Int64 = 0
-    /// How many prunes evicted something at any time.
-    package var prunesEver: Int64 = 0
-    /// The avoidable misses where the replay began at the least favourable level; `avoidable` where it began at one.
+    package var prunesInVain: Int64 = 0
+    /// The avoidable misses in the least favourable phase; `avoidable` where it was replayed in one alone.
     package var mostAvoidable: Int64 = 0
+
+    /// Whether the volume comes below the critical level: most of its prunes left it there.
+    package var staysBelowCritical: Bool { prunesInVain <= prunes / 2 }
 
     /// Nothing happened yet.
     package init() {}
 
-    /// What is to be expected of a volume that may be at any of several levels.
+    /// What is to be expected of a volume that may be in any of several phases.
     ///
     /// The means, and the most that was used at any; nothing of nothing.
     init(meanOf outcomes: [ReplayOutcome]) {
@@ -48,12 +51,12 @@ package struct ReplayOutcome: Sendable, Hashable {
         avoidableBytes = ByteCount(mean(\.avoidableBytes.bytes))
         let fullest = outcomes.max { $0.peak < $1.peak }
         (peak, peakTrash) = (fullest?.peak ?? .zero, fullest?.peakTrash ?? .zero)
+        peakNeeded = outcomes.map(\.peakNeeded).max() ?? .zero
         peakEver = outcomes.map(\.peakEver).max() ?? .zero
         evictions = mean(\.evictions)
         evictedBytes = ByteCount(mean(\.evictedBytes.bytes))
         prunes = mean(\.prunes)
-        prunesOver = outcomes.map(\.prunesOver).max() ?? 0
-        prunesEver = outcomes.map(\.prunesEver).max() ?? 0
+        prunesInVain = outcomes.map(\.prunesInVain).max() ?? 0
         mostAvoidable = outcomes.map(\.avoidable).max() ?? 0
     }
 }

@@ -39,6 +39,19 @@ package struct ReplayTrace: Sendable {
     private(set) var steps: [Step] = []
     /// The first event that counts.
     private(set) var firstCounted = 0
+    /// The first event that counts and that has at least half of the history before it.
+    ///
+    /// By then a volume of any size has what it would have.
+    var settled: Int {
+        var (low, high) = (firstCounted, steps.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if steps[middle].time < halfTime { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+    /// The middle of the history.
+    private var halfTime: Int64 = 0
     /// What was there at the beginning, by its last use.
     private(set) var contents: [(object: Int32, size: Int64, lastUsed: Int64)] = []
     /// The rows in the index of the objects.
@@ -83,6 +96,7 @@ package struct ReplayTrace: Sendable {
     ) {
         let sample = SpatialSample(share: share)
         self.share = share
+        halfTime = history.beganAt.nanoseconds / 2 + history.lastScanAt.nanoseconds / 2
         let own = Set(history.accesses.lazy.map(\.pool).filter(\.isOwn))
             .union(history.arrivals.lazy.map(\.pool).filter(\.isOwn))
         order = Pool.allCases + own.sorted().prefix(200)

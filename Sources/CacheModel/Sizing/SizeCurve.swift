@@ -28,7 +28,7 @@ package struct SizeCurve: Sendable {
     package private(set) var points: [Point] = []
     /// What a volume without any limit gives.
     package let best: ReplayOutcome
-    /// The smallest size at which no prune has anything to do.
+    /// The smallest size at which no prune takes anything that was used, however full the volume is.
     package let fullSize: ByteCount
     /// How many days the counted accesses cover.
     package let days: Double
@@ -37,11 +37,11 @@ package struct SizeCurve: Sendable {
     private let replay: VolumeReplay
     /// How many contents and accesses the history has.
     private let length: Int
-    /// The parts of the size at which replays begin, the highest first.
-    private let starts: [Double]
 
-    /// At how many levels between both watermarks replays begin.
-    private static let levels = 4
+    /// How near to their next prune volumes are that are replayed.
+    private static let phases = [0.125, 0.375, 0.625, 0.875]
+    /// Between so many prunes a volume goes through all phases itself.
+    private static let prunesOfACycle = 2
     /// The size of a volume without any limit.
     private static let unlimited = ByteCount(.max / 4)
 
@@ -116,12 +116,9 @@ package struct SizeCurve: Sendable {
         self.replay = replay
         self.length = length
         let regime = replay.regime
-        starts = (0..<Self.levels).map { level in
-            regime.high - max(0, regime.high - regime.low) * Double(level) / Double(Self.levels)
-        }
         best = replay.run(size: Self.unlimited)
         // A pool's quota holds at any size: what it keeps low needs no more of the volume.
-        let full = Double(best.peakEver.bytes) / max(regime.high, 0.0001)
+        let full = Double(best.peakEver.bytes) / max(min(regime.low, regime.high), 0.0001)
         fullSize = ByteCount(Int64(min(full, 4e18).rounded(.up)) + 1)
         self.days = max(days, 1.0 / 24)
     }
@@ -142,21 +139,20 @@ package struct SizeCurve: Sendable {
         }
     }
 
-    // Nobody knows how full a volume of another size would have been when the history began: anything between both
-    // watermarks. Where a volume that was full has nothing to prune afterwards, it has all it needs, and only what was
-    // there at the beginning has to be made room of; else one prune more or less in the window would decide.
+    // In the long run a volume is anywhere between one prune and the next, and a history is too short to fill a large
+    // one: without phases, a size would do that the next prune after the report breaks.
     private func expected(at sizes: [ByteCount], _ rule: VolumeReplay.Rule? = nil) -> [ReplayOutcome] {
-        let (replay, starts) = (replay, starts)
-        let count = starts.count
-        let all = concurrently(sizes.count * count) {
-            replay.run(size: sizes[$0 / count], rule: rule, start: starts[$0 % count])
+        let (replay, phases) = (replay, Self.phases)
+        let count = phases.count
+        var outcomes = concurrently(sizes.count) { replay.run(size: sizes[$0], rule: rule) }
+        let seldom = sizes.indices.filter { outcomes[$0].prunes < Self.prunesOfACycle }
+        let all = concurrently(seldom.count * count) {
+            replay.run(size: sizes[seldom[$0 / count]], rule: rule, phase: phases[$0 % count])
         }
-        return sizes.indices.map { place in
-            let outcomes = Array(all[(place * count)..<((place + 1) * count)])
-            // Where the fullest has something to prune, so has the volume with all that there was.
-            return outcomes[0].prunesEver > 0
-                ? ReplayOutcome(meanOf: outcomes) : replay.run(size: sizes[place], rule: rule)
+        for (place, size) in seldom.enumerated() {
+            outcomes[size] = ReplayOutcome(meanOf: Array(all[(place * count)..<((place + 1) * count)]))
         }
+        return outcomes
     }
 
     /// What was found for that size; nil where it was not replayed.

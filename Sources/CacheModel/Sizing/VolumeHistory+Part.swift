@@ -2,9 +2,10 @@ extension VolumeHistory {
     /// The same history where those of some entries that came without a fetch were there from its beginning.
     func withArrivals(ofAll entries: Set<Int64>) -> VolumeHistory {
         var history = self
-        history.arrivals.removeAll { entries.contains($0.entry) }
+        func isLasting(_ arrival: Arrival) -> Bool { !arrival.isReturn && entries.contains(arrival.entry) }
+        history.arrivals.removeAll(where: isLasting)
         guard history.arrivals.count < arrivals.count else { return self }
-        history.contents += arrivals.lazy.filter { entries.contains($0.entry) }.map {
+        history.contents += arrivals.lazy.filter(isLasting).map {
             Content(entry: $0.entry, bytes: $0.bytes, lastUsed: $0.at)
         }
         return history

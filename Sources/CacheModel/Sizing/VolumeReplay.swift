@@ -72,15 +72,15 @@ package struct VolumeReplay: Sendable {
     /// - Parameters:
     ///   - size: of the volume.
     ///   - rule: which entries go first; nil for the regime's own.
-    ///   - start: to which part of the size it is filled when the history begins, in 0…1: what would go first has
-    ///     gone already. Nil where it has all that there was.
-    package func run(size: ByteCount, rule: Rule? = nil, start: Double? = nil) -> ReplayOutcome {
+    ///   - phase: how near the volume is to its next prune when events begin to count, in 0…1: it is filled up that far
+    ///     between what it has, or the low watermark, and the high one with what nobody uses any more, which goes first.
+    ///     Nil where it has what it would have after this history, and nothing else.
+    package func run(size: ByteCount, rule: Rule? = nil, phase: Double? = nil) -> ReplayOutcome {
         var state = ReplayState(
             trace, regime, size: Double(max(0, size.bytes)) * trace.share,
             fixed: Int64(Double(fixed) * trace.share), rule: rule ?? .configured(regime.order))
         defer { state.nodes.deallocate() }
-        if let start { state.begin(at: start * Double(max(0, size.bytes)) * trace.share) }
-        state.play(prunes)
+        state.play(prunes, phase: phase)
         return state.scaled()
     }
 }
@@ -100,6 +100,8 @@ private struct ReplayState {
     private let floor: Int64
 
     private var used: Int64
+    /// What of it nobody uses any more, and no event brought: it goes first.
+    private var unused: Int64 = 0
     private var poolUsed: [Int64]
     private var poolLimits: [(pool: Int, high: Int64, low: Int64)] = []
     /// For how long entries of each pool stay unused; 0 where that does not matter.
@@ -188,12 +190,14 @@ private struct ReplayState {
         outcome.peakEver = ByteCount(used)
     }
 
-    mutating func play(_ prunes: [(before: Int, at: Int64)]) {
+    mutating func play(_ prunes: [(before: Int, at: Int64)], phase: Double?) {
         var place = 0
         let first = trace.firstCounted
+        let filled = phase == nil ? -1 : trace.settled
         for next in prunes + [(trace.steps.count, Int64.max)] {
             while place < next.before {
                 if place == first { begin() }
+                if place == filled, let phase { fill(to: phase) }
                 step(trace.steps[place], at: place)
                 place += 1
             }
@@ -204,14 +208,13 @@ private struct ReplayState {
         }
     }
 
-    /// Lets go what a volume that is filled to that level would not have any more.
-    mutating func begin(at level: Double) {
-        guard Double(used) > level else { return }
-        var pass = PrunePass(
-            goal: Int64(min(level, 9e18)), pools: [Int64](repeating: .max, count: poolUsed.count),
-            allowed: .max, entries: .max, idleSince: .max)
-        evict(&pass)
-        outcome.peakEver = ByteCount(used)
+    /// Fills a volume with what nobody uses any more, as years of use would.
+    private mutating func fill(to phase: Double) {
+        let least = max(used, low)
+        guard high > least else { return }
+        unused = least + Int64(phase * Double(high - least)) - used
+        used += unused
+        notePeak()
     }
 
     private mutating func evict(_ pass: inout PrunePass) {
@@ -229,7 +232,7 @@ private struct ReplayState {
     /// From here on events count.
     private mutating func begin() {
         isWarm = true
-        outcome.peak = .zero
+        (outcome.peak, outcome.peakNeeded) = (.zero, .zero)
         notePeak()
     }
 
@@ -238,6 +241,8 @@ private struct ReplayState {
         let all = ByteCount(occupied)
         if all > outcome.peakEver { outcome.peakEver = all }
         if isWarm, all > outcome.peak { (outcome.peak, outcome.peakTrash) = (all, ByteCount(trashBytes)) }
+        let needed = ByteCount(used - unused)
+        if isWarm, needed > outcome.peakNeeded { outcome.peakNeeded = needed }
     }
 
     /// What is used, with what waits in the trash.
@@ -253,8 +258,15 @@ private struct ReplayState {
             if was >= 0 { _ = take(object) }
             return
         }
-        // Whoever copied it here again after an eviction is not known to have done so.
-        if step.event == .arrival, was >= 0 { return }
+        if step.event == .arrival, was >= 0 {
+            // Nobody used it.
+            if !hasLayers(object) {
+                add(step.size - was, of: object)
+                nodes[object].bytes = step.size
+                notePeak()
+            }
+            return
+        }
         let isFetch = was < 0 || step.event == .fetch
         let brought = put(
             object, step.size, at: step.time, isFetch: isFetch, isUsedAgain: step.count > 1)
@@ -450,10 +462,13 @@ private struct ReplayState {
             // What was used at or before that instant is idle.
             idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
         for limit in over { pass.pools[limit.pool] = limit.low }
+        if isOver, unused > 0 {
+            let gone = min(unused, used - low, pass.allowed)
+            (unused, used, pass.freed) = (unused - gone, used - gone, gone)
+        }
         if !maxIdle.isEmpty { pass.unusedSince = maxIdle.map { $0 > 0 ? now &- $0 : .min } }
         evict(&pass)
         guard isOver || !over.isEmpty || pass.evicted > 0 else { return }
-        if pass.evicted > 0 { outcome.prunesEver += 1 }
         if trashTime > 0, pass.freed > 0 {
             trash.append((now, pass.freed))
             trashBytes &+= pass.freed
@@ -462,7 +477,7 @@ private struct ReplayState {
         outcome.evictions += pass.evicted
         outcome.evictedBytes += ByteCount(pass.freed)
         outcome.prunes += 1
-        if isOver, used > low { outcome.prunesOver += 1 }
+        if isOver, used > purgeAbove { outcome.prunesInVain += 1 }
     }
 
     private func isWanted(_ object: Int, _ pass: PrunePass) -> Bool {
@@ -632,6 +647,7 @@ private struct ReplayState {
         whole.avoidableBytes = size(outcome.avoidableBytes)
         whole.peak = size(outcome.peak)
         whole.peakTrash = size(outcome.peakTrash)
+        whole.peakNeeded = size(outcome.peakNeeded)
         whole.peakEver = size(outcome.peakEver)
         whole.evictions = count(outcome.evictions)
         whole.evictedBytes = size(outcome.evictedBytes)
