@@ -16,9 +16,16 @@ class Volume:
         self.size, self.high, self.low, self.floor, self.most = size, high, low, floor, most
         self.protected, self.unmanaged = set(protected), unmanaged
         self.bytes, self.used_at = {}, {}
+        # What nobody uses any more: it goes first.
+        self.unused = 0
 
     def used(self):
-        return self.unmanaged + sum(self.bytes.values())
+        return self.unmanaged + self.unused + sum(self.bytes.values())
+
+    def fill(self, phase):
+        """Fills the volume with what nobody uses any more: so far between what it has, or `low`, and `high`."""
+        least = max(self.used(), self.low * self.size)
+        self.unused += max(0, least + phase * (self.high * self.size - least) - self.used())
 
     def use(self, second, key, size):
         """A job wants an artifact: whether it was there."""
@@ -29,9 +36,11 @@ class Volume:
     def prune(self, second):
         """Evicts; what went, with its bytes, in that order."""
         used = self.used()
-        gone, freed, allowed = [], 0, self.most * used
+        gone, allowed = [], self.most * used
         if used <= self.high * self.size:
             return gone
+        freed = min(self.unused, used - self.low * self.size, allowed)
+        self.unused -= freed
         for key in sorted(self.bytes, key=lambda key: (self.used_at[key], -self.bytes[key], key)):
             if used - freed <= self.low * self.size or self.used_at[key] > second - self.floor:
                 break

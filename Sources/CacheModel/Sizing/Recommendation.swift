@@ -127,10 +127,10 @@ package struct Recommendation: Sendable, Hashable {
         let days = curve.days
         let allowed = terms.distance * wanted
         // A pool's own quota costs fetches at any size of the volume.
-        let unavoidable = curve.best.avoidable
+        let (unavoidable, critical) = (curve.best.avoidable, curve.critical)
         func isEnough(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
             Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9 && outcome.peak <= size
-                && outcome.staysBelowCritical && size >= least
+                && !outcome.isFull(size, critical: critical, besides: containers) && size >= least
         }
         (self.days, self.allowed, self.terms, self.limit) = (days, allowed, terms, limit)
         (self.unmanaged, self.containers) = (unmanaged, containers)

@@ -18,15 +18,20 @@ package struct ReplayOutcome: Sendable, Hashable {
     package var evictions: Int64 = 0
     /// What they occupied.
     package var evictedBytes = ByteCount.zero
-    /// How many prunes there were while events counted that had something to do, and how many of those
-    /// left it above the critical level.
+    /// How many prunes there were while events counted that had something to do, and how many of those did
+    /// not reach the low watermark.
     package var prunes: Int64 = 0
-    package var prunesInVain: Int64 = 0
+    package var prunesOver: Int64 = 0
     /// The avoidable misses in the least favourable phase; `avoidable` where it was replayed in one alone.
     package var mostAvoidable: Int64 = 0
 
-    /// Whether the volume comes below the critical level: most of its prunes left it there.
-    package var staysBelowCritical: Bool { prunesInVain <= prunes / 2 }
+    /// Whether a volume of that size is above its critical level whatever is pruned, without what containers write.
+    ///
+    /// Everything was just used there, or never goes: most prunes do not come down to the low watermark.
+    func isFull(_ size: ByteCount, critical: Double, besides containers: ByteCount) -> Bool {
+        prunesOver > prunes / 2
+            && Double((peakNeeded - containers).bytes) > critical * Double(size.bytes)
+    }
 
     /// Nothing happened yet.
     package init() {}
@@ -56,7 +61,7 @@ package struct ReplayOutcome: Sendable, Hashable {
         evictions = mean(\.evictions)
         evictedBytes = ByteCount(mean(\.evictedBytes.bytes))
         prunes = mean(\.prunes)
-        prunesInVain = outcomes.map(\.prunesInVain).max() ?? 0
+        prunesOver = outcomes.map(\.prunesOver).max() ?? 0
         mostAvoidable = outcomes.map(\.avoidable).max() ?? 0
     }
 }

@@ -45,6 +45,9 @@ package struct SizeCurve: Sendable {
     /// The size of a volume without any limit.
     private static let unlimited = ByteCount(.max / 4)
 
+    /// The part of the size, in 0…1, above which prunes take from the trash what is not overdue.
+    var critical: Double { replay.regime.purgeAbove }
+
     /// The quotas of single pools, which hold at any size.
     var poolQuotas: [Pool: Quota] { replay.regime.poolQuotas }
 

@@ -477,7 +477,7 @@ private struct ReplayState {
         outcome.evictions += pass.evicted
         outcome.evictedBytes += ByteCount(pass.freed)
         outcome.prunes += 1
-        if isOver, used > purgeAbove { outcome.prunesInVain += 1 }
+        if isOver, used > low { outcome.prunesOver += 1 }
     }
 
     private func isWanted(_ object: Int, _ pass: PrunePass) -> Bool {

@@ -455,7 +455,7 @@ package struct VolumeSizing: Sendable {
         curve.spread(from: question.unmanaged + question.containers)
         let smallest = curve.smallestSize {
             Double($1.mostAvoidable - advice.unlimited.avoidable) / advice.days <= advice.allowed + 1e-9
-                && $1.peak <= $0 && $1.staysBelowCritical
+                && $1.peak <= $0 && !$1.isFull($0, critical: known.critical, besides: question.containers)
         }
         return ProbationGain(
             outcome: today, smallest: smallest,

@@ -33,6 +33,7 @@ import Testing
     }
 
     @Test func aUsualHistoryIsSized() {
+        // Two entries of a gibibyte each, both of which the idle floor keeps: 2Gi would be full each night.
         #expect(sizing(usual()).recommendation?.quantity == "3Gi" && sizing(usual()).missing == nil)
     }
 

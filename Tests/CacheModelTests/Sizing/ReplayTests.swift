@@ -228,9 +228,9 @@ private struct NaiveVolume {
         let whole = trace(0.5)
         #expect(part.objectCount == whole.objectCount && part.firstCounted == whole.firstCounted)
         for size in [Int64(800), 3000, 8000] {
-            for start in [nil, 0.6] {
+            for phase in [nil, 0.6] {
                 let outcomes = [part, whole].map {
-                    VolumeReplay($0, regime, fixed: ByteCount(100)).run(size: ByteCount(size), start: start)
+                    VolumeReplay($0, regime, fixed: ByteCount(100)).run(size: ByteCount(size), phase: phase)
                 }
                 #expect(outcomes[0] == outcomes[1], "seed \(seed), \(size)")
             }
@@ -249,6 +249,31 @@ private struct NaiveVolume {
         let trace = ReplayTrace(past, since: start, prunes: [])
         let outcome = VolumeReplay(trace, PruneRegime()).run(size: ByteCount(1000))
         #expect(outcome.rate.hits == 1 && outcome.rate.misses == 3 && outcome.avoidable == 0)
+    }
+
+    /// What came back without a fetch is there; what was installed anew has its new size, and was not used by that.
+    @Test func whatComesBackIsThere() {
+        var past = history([(1, 30), (2, 30), (3, 30)], [], every: .days(1))
+        past.lastScanAt = start + .days(6)
+        past.accesses = [(2, 1), (3, 1), (1, 5)].map { entry, day in
+            .init(at: start + .days(day), entry: entry, bytes: ByteCount(30), isHit: true)
+        }
+        let regime = PruneRegime(
+            high: 0.8, low: 0.7, idleFloor: .zero, bytesShare: 1, times: [start + .days(2), start + .days(4)])
+        func outcome() -> ReplayOutcome {
+            let trace = ReplayTrace(past, since: start, prunes: regime.times)
+            return VolumeReplay(trace, regime).run(size: ByteCount(100))
+        }
+        #expect(outcome().rate.hits == 2 && outcome().avoidable == 1)
+        past.arrivals = [
+            .init(entry: 1, at: start + .days(4) + .hours(1), bytes: ByteCount(30), isReturn: true)
+        ]
+        #expect(outcome().rate.hits == 3 && outcome().avoidable == 0 && outcome().peak == ByteCount(90))
+        // Entry 2 grows on day 3, is no newer by that, and goes on day 4.
+        past.arrivals.insert(
+            .init(entry: 2, at: start + .days(3), bytes: ByteCount(60), isReturn: true), at: 0)
+        #expect(outcome().evictions == 2 && outcome().evictedBytes == ByteCount(90))
+        #expect(past.withArrivals(ofAll: [1, 2, 3]).contents == past.contents)
     }
 
     @Test func whatIsAddedToNeedsTheRest() {
@@ -291,6 +316,64 @@ private struct NaiveVolume {
         #expect(sum <= advice.bytes && advice.bytes - sum < ByteCount(1 << 30))
         let small = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(3 << 30))).recommendation
         #expect(small?.action == .growNow && small?.quantity == "4Gi")
+    }
+
+    /// What jobs use would fit below the high watermark, and no prune comes in two months; one comes after the report, and
+    /// must leave enough.
+    @Test func theRecommendedSizeHoldsBeyondTheNextPrune() throws {
+        let unit = Int64(1) << 20
+        let (rounds, known, ahead) = (Int64(40), Int64(56), Int64(180))
+        // Forty entries are used in turn, five a day; every other day brings a small one that nobody uses again.
+        func accesses(_ days: Range<Int64>) -> [VolumeHistory.Access] {
+            var all: [VolumeHistory.Access] = []
+            for day in days {
+                let morning = start + .days(day) + .hours(9)
+                for turn in Int64(0)..<5 {
+                    let entry = (day * 5 + turn) % rounds + 1
+                    all.append(
+                        .init(
+                            at: morning + .hours(turn), entry: entry, bytes: ByteCount(10 * unit),
+                            isHit: true))
+                }
+                guard day % 2 == 0 else { continue }
+                all.append(
+                    .init(
+                        at: morning + .hours(11), entry: 1000 + day, bytes: ByteCount(unit / 2),
+                        isHit: false))
+            }
+            return all
+        }
+        var past = history((1...rounds).map { ($0, 10 * unit) }, [], every: .days(1))
+        (past.lastScanAt, past.accesses) = (start + .days(known), accesses(0..<known))
+        let sizing = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(300 * unit)))
+        let advice = try #require(sizing.recommendation)
+        /// The part of the accesses that are hits in the months after the report.
+        func came(_ size: ByteCount) -> Double {
+            var volume = NaiveVolume(
+                policy: EvictionPolicy(idleFloor: .hours(24), poolQuotas: [:], order: .lru),
+                quota: Quota(
+                    limit: size, high: ByteCount(size.bytes / 100 * 85), low: ByteCount(size.bytes / 100 * 70)
+                ),
+                fixed: 0, share: 0.5, most: 50_000, pinned: [])
+            var (hits, all) = (0, 0)
+            var next = Int64(0)
+            for access in accesses(0..<(known + ahead)) {
+                while start + .days(next) < access.at {
+                    volume.prune(at: start + .days(next))
+                    next += 1
+                }
+                let isThere = volume.entries[access.entry] != nil
+                volume.put(access.entry, access.size, .maven, at: access.at, isFetch: !isThere)
+                guard access.at > past.lastScanAt else { continue }
+                all += 1
+                if isThere { hits += 1 }
+            }
+            return Double(hits) / Double(all)
+        }
+        #expect(abs(came(advice.bytes) - advice.rateAdvised) <= 0.01, "\(advice.bytes)")
+        // One that is enough for the window alone loses more than was promised.
+        let window = (400 + known / 2 / 2 + 1) * unit * 100 / 85
+        #expect(came(ByteCount(window)) < advice.rateAdvised - 0.01)
     }
 
     /// Today's size is kept exactly where no larger one is recommended, and the parts fit into what is recommended:
