@@ -200,7 +200,8 @@ package struct VolumeSizing: Sendable {
         let active = days.filter { $0.distinct > 0 }
         activeDays = active.count
         activeDailySet = hasUse ? WorkingSet(active.map(\.distinctBytes)) : nil
-        limitChange = Self.limitChange(history, since: since, today: question.limit)
+        let lastChange = Self.limitChange(history, today: question.limit)
+        limitChange = lastChange.flatMap { $0.at > since ? $0 : nil }
         weeklySet = hasUse ? WorkingSet(days.compactMap(\.weekBytes)) : nil
         let forecasts = FillForecast.all(history, figures, limit: question.limit)
         bytesForecast = forecasts.bytes
@@ -253,7 +254,7 @@ package struct VolumeSizing: Sendable {
                 // A bound to look at, which decides nothing.
                 HitRateCurve(history, since: since, bound: 500_000, events: events, tellsError: false),
                 Self.calibrate(
-                    history, since, question, limitChange, measured: measured, events: events)
+                    history, since, question, lastChange, measured: measured, events: events)
             )
         }
         let wanted = Double(uses) / Double(max(1, days.count))
@@ -335,10 +336,8 @@ package struct VolumeSizing: Sendable {
         self.missing = missing
     }
 
-    /// When the limit was changed last; nil where no scan of the window knew another one.
-    private static func limitChange(
-        _ history: VolumeHistory, since: Timestamp, today: ByteCount
-    ) -> LimitChange? {
+    /// When the limit was changed last; nil where no scan knew another one.
+    private static func limitChange(_ history: VolumeHistory, today: ByteCount) -> LimitChange? {
         // A file system's own capacity may move a little.
         let place = history.samples.lastIndex { sample in
             sample.limit.map { abs(($0 - today).bytes) > today.bytes / 10 } ?? false
@@ -346,7 +345,7 @@ package struct VolumeSizing: Sendable {
         guard let place, let before = history.samples[place].limit else { return nil }
         let next = place + 1
         let at = next < history.samples.count ? history.samples[next].at : history.lastScanAt
-        return at > since ? LimitChange(at: at, before: before) : nil
+        return LimitChange(at: at, before: before)
     }
 
     /// The jump of what jobs use in a week, where it lies in the window and is at least a fifth.
@@ -362,7 +361,8 @@ package struct VolumeSizing: Sendable {
     ///   - history: every recorded access.
     ///   - since: when the window began.
     ///   - question: what is asked.
-    ///   - change: when the limit was changed: only what came after it can be compared with a replay at today's size.
+    ///   - change: when the limit was changed: only what came after it can be compared with a replay at today's size,
+    ///     which begins with what was there then.
     ///   - measured: hits and misses of the window.
     ///   - events: what each access was.
     private static func calibrate(
@@ -374,10 +374,10 @@ package struct VolumeSizing: Sendable {
         if let change {
             guard question.now - change.at >= .days(Int64(calibrationDays)) else { return nil }
             history = history.part(from: change.at, to: question.now)
-            since = history.beganAt
+            since = max(since, history.beganAt)
             events = nil
-            measured = history.accesses.reduce(into: HitRate()) { $0.add($1) }
-            guard !history.accesses.isEmpty else { return nil }
+            measured = history.accesses.reduce(into: HitRate()) { if $1.at > since { $0.add($1) } }
+            guard measured.hits + measured.misses > 0 else { return nil }
         }
         var regime = question.regime
         // What really happened: prunes by hand and on request as well as those of a schedule, and none before

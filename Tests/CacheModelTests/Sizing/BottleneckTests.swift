@@ -91,6 +91,20 @@ import Testing
         #expect(sizing(enlarged(daysAgo: 40), limit: 21).limitChange == nil)
     }
 
+    /// What the smaller volume had evicted is fetched once more, also where it grew before the window began.
+    @Test func whatAnEarlierLimitEvictedIsNoErrorOfTheReplay() throws {
+        var past = enlarged(daysAgo: 36)
+        let (gone, back) = (start + .days(3), start + .days(20))
+        past.departures = [.init(entry: 1, at: gone, reason: .evicted)]
+        past.accesses.removeAll { $0.entry == 1 && $0.at > gone && $0.at < back }
+        let place = try #require(past.accesses.firstIndex { $0.entry == 1 && $0.at >= back })
+        past.accesses[place].isHit = false
+        let said = sizing(past, limit: 20)
+        let calibration = try #require(said.calibration)
+        #expect(said.limitChange == nil && calibration.measured.misses == 1)
+        #expect(calibration.objects == 0)
+    }
+
     @Test func whatWasEvictedBeforeIsStillMissing() throws {
         // Four of eight are there when the limit grows; a fifth is used once a month, and was evicted.
         var past = enlarged(daysAgo: 10)
