@@ -50,6 +50,12 @@ extension CapacityReport.Volume {
                     "enough_bytes": .optional($0.enough),
                 ]
             } ?? .null,
+            "rare_days": sizing.recommendation?.rareDays.map {
+                [
+                    "days": .integer(Int64($0.days)), "last": .text($0.last.description),
+                    "otherwise_bytes": .bytes($0.otherwise),
+                ]
+            } ?? .null,
             "wiped_at": .array(wipes.map { .text($0.at.description) }),
             "limit_changed": sizing.limitChange.map {
                 ["at": .text($0.at.description), "before_bytes": .bytes($0.before)]

@@ -9,7 +9,8 @@ extension CapacityReport.Volume {
     /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
     var doubts: [String] {
         [
-            inodeDoubt, limitSentence, demandSentence, wipeSentence, copiedSentence, inrushSentence,
+            inodeDoubt, limitSentence, demandSentence, rareDaysSentence, wipeSentence, copiedSentence,
+            inrushSentence,
             gapSentence,
         ].compactMap {
             $0
@@ -85,6 +86,15 @@ extension CapacityReport.Volume {
         guard enough < advice.bytes else { return text + "." }
         return text + ". The size is enough for what they did before as well; for what they do since, "
             + "\(enough.quantity) would be."
+    }
+
+    /// That few days ask for much of the size, and what would do without them; nil where the size is needed on more.
+    var rareDaysSentence: String? {
+        guard let advice = sizing.recommendation, let rare = advice.rareDays else { return nil }
+        return
+            "Only \(Figures.count(Int64(rare.days), "day needs", "days need")) that much, the last about "
+            + "\(Self.date(rare.last)): \(rare.otherwise.quantity) keeps to the same target and is enough on all other days, but "
+            + "a volume of that size would have been full then, and what jobs fetched would have failed."
     }
 
     /// That somebody else removed nearly all that was there; nil where nobody did.

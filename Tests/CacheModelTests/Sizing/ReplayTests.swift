@@ -376,6 +376,42 @@ private struct NaiveVolume {
         #expect(came(ByteCount(window)) < advice.rateAdvised - 0.01)
     }
 
+    /// Jobs use 300 MiB each day, and one fetches 1000 MiB that nobody uses again: once, or each third day.
+    @Test(arguments: [(every: Int64(40), rare: true), (every: 3, rare: false)])
+    func aSizeThatFewDaysAskForIsToldAsThat(_ row: (every: Int64, rare: Bool)) throws {
+        let mebi = Int64(1) << 20
+        var past = history((1...10).map { ($0, 30 * mebi) }, [], every: .days(1))
+        past.lastScanAt = start + .days(42)
+        for day in Int64(0)..<42 {
+            let morning = start + .days(day) + .hours(9)
+            for entry in Int64(1)...10 {
+                past.accesses.append(
+                    .init(at: morning, entry: entry, bytes: ByteCount(30 * mebi), isHit: true))
+            }
+            guard day % row.every == 20 % row.every else { continue }
+            for entry in Int64(0)..<20 {
+                past.accesses.append(
+                    .init(
+                        at: morning + .hours(2), entry: 100 * (day + 1) + entry, bytes: ByteCount(50 * mebi),
+                        isHit: false))
+            }
+        }
+        let sizing = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(1000 * mebi)))
+        let advice = try #require(sizing.recommendation)
+        // All of it must fit at once.
+        #expect(advice.bytes >= ByteCount(1300 * mebi))
+        guard row.rare else {
+            #expect(advice.rareDays == nil)
+            return
+        }
+        // The idle floor keeps what came at eleven over the next prune, and one prune takes half of what is there at most.
+        let rare = try #require(advice.rareDays)
+        #expect(
+            (1...3).contains(rare.days) && rare.last >= start + .days(20) && rare.last < start + .days(23))
+        // What is used each day is below the low watermark.
+        #expect((ByteCount(300 * mebi)...ByteCount(430 * mebi)).contains(rare.otherwise))
+    }
+
     /// Today's size is kept exactly where no larger one is recommended, and the parts fit into what is recommended:
     /// also where a size does by the times of its prunes and a slightly larger one does not.
     @Test func whatIsKeptIsWhatIsRecommended() throws {
