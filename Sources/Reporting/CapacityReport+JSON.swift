@@ -50,10 +50,10 @@ extension CapacityReport.Volume {
                     "enough_bytes": .optional($0.enough),
                 ]
             } ?? .null,
-            "rare_days": sizing.recommendation?.rareDays.map {
+            "rare_day": sizing.rareDay.map {
                 [
-                    "days": .integer(Int64($0.days)), "last": .text($0.last.description),
-                    "otherwise_bytes": .bytes($0.otherwise),
+                    "end": .text($0.end.description), "bytes": .bytes($0.bytes),
+                    "enough_bytes": .bytes($0.enough),
                 ]
             } ?? .null,
             "wiped_at": .array(wipes.map { .text($0.at.description) }),

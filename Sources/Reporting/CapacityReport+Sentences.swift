@@ -9,7 +9,7 @@ extension CapacityReport.Volume {
     /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
     var doubts: [String] {
         [
-            inodeDoubt, limitSentence, demandSentence, rareDaysSentence, wipeSentence, copiedSentence,
+            inodeDoubt, limitSentence, demandSentence, rareDaySentence, wipeSentence, copiedSentence,
             inrushSentence,
             gapSentence,
         ].compactMap {
@@ -88,13 +88,13 @@ extension CapacityReport.Volume {
             + "\(enough.quantity) would be."
     }
 
-    /// That few days ask for much of the size, and what would do without them; nil where the size is needed on more.
-    var rareDaysSentence: String? {
-        guard let advice = sizing.recommendation, let rare = advice.rareDays else { return nil }
+    /// That one day asks for much of the size, and what would do without it; nil where none does.
+    var rareDaySentence: String? {
+        guard let rare = sizing.rareDay else { return nil }
         return
-            "Only \(Figures.count(Int64(rare.days), "day needs", "days need")) that much, the last about "
-            + "\(Self.date(rare.last)): \(rare.otherwise.quantity) keeps to the same target and is enough on all other days, but "
-            + "a volume of that size would have been full then, and what jobs fetched would have failed."
+            "Much of that size is for one day: in the 24 hours before \(Self.minute(rare.end)) UTC came \(rare.bytes) that "
+            + "no other day used. Without it, \(rare.enough.quantity) would be enough; but on such a day that would be full, "
+            + "and fetches fail."
     }
 
     /// That somebody else removed nearly all that was there; nil where nobody did.
@@ -102,7 +102,7 @@ extension CapacityReport.Volume {
         wipes.last.map {
             "Nearly all that was there was removed by another hand "
                 + (wipes.count == 1 ? "once" : "\(wipes.count) times")
-                + " in the window, last after the scan of \($0.at.description.prefix(16).replacing("T", with: " ")) UTC: "
+                + " in the window, last after the scan of \(Self.minute($0.at)) UTC: "
                 + "what is fetched after that is spared by no size."
         }
     }
@@ -125,7 +125,7 @@ extension CapacityReport.Volume {
         let others = sizing.days.reduce(HitRate()) { $1.end == most.end ? $0 : $0 + $1.rate }
         return
             "Of the \(fetched) that came in the window, \(most.rate.missBytes) came in the 24 hours before "
-            + "\(most.end.description.prefix(16).replacing("T", with: " ")) UTC. If a cache was copied in, no job fetched that, and hit rates are too low: without that "
+            + "\(Self.minute(most.end)) UTC. If a cache was copied in, no job fetched that, and hit rates are too low: without that "
             + "day \(Figures.rate(others.objects))."
     }
 
@@ -276,6 +276,11 @@ extension CapacityReport.Volume {
         guard let full = forecast.fullAt else { return text + "; at today's pace they do not run out." }
         let (first, last) = (Self.date(forecast.earliest), Self.date(forecast.latest))
         return text + "; all are used about \(Self.date(full)), between \(first) and \(last)."
+    }
+
+    /// `2026-11-26 01:30`.
+    private static func minute(_ time: Timestamp) -> String {
+        String(time.description.prefix(16).replacing("T", with: " "))
     }
 
     static func date(_ time: Timestamp?) -> String {

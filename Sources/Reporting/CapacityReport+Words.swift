@@ -248,9 +248,7 @@ extension CapacityReport.Volume {
         if let change = sizing.demandChange, days >= 30 {
             return "what jobs use changed about \(Self.date(change.at))"
         }
-        if let rare = sizing.recommendation?.rareDays, days >= 30 {
-            return "\(Figures.count(Int64(rare.days), "day asks", "days ask")) for much of it"
-        }
+        if sizing.rareDay != nil, days >= 30 { return "one day asks for much of it" }
         if let change = sizing.limitChange, sizing.calibration == nil {
             return "the limit was changed on \(Self.date(change.at)), too recently for a calibration"
         }

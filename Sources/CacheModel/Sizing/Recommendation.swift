@@ -31,16 +31,6 @@ package struct Recommendation: Sendable, Hashable {
         case grow(by: Timestamp)
     }
 
-    /// That a few days alone ask for much of the size.
-    package struct RareDays: Sendable, Hashable {
-        /// On how many days of the window a smaller volume would have been full.
-        package var days: Int
-        /// When that was last.
-        package var last: Timestamp
-        /// What is enough on all other days, with the same target: whole gibibytes (mebibytes below one).
-        package var otherwise: ByteCount
-    }
-
     /// What was asked for.
     package var terms: Terms
     /// The recommended size: whole gibibytes (mebibytes below one), or today's limit where that is enough and hardly more.
@@ -77,8 +67,6 @@ package struct Recommendation: Sendable, Hashable {
     /// What the recommended size gives at first: what was evicted before must be fetched once more; nil where
     /// today's size is as large.
     package var first: ReplayOutcome?
-    /// The few days that ask for much of the size; nil where it is needed on more of them.
-    package var rareDays: RareDays?
     /// How many days the replays cover.
     package var days: Double
     /// The avoidable fetches a day that were allowed.
@@ -140,11 +128,8 @@ package struct Recommendation: Sendable, Hashable {
         let allowed = terms.distance * wanted
         // A pool's own quota costs fetches at any size of the volume.
         let (unavoidable, critical) = (curve.best.avoidable, curve.critical)
-        func keepsToTarget(_ outcome: ReplayOutcome) -> Bool {
-            Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9
-        }
         func isEnough(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
-            keepsToTarget(outcome) && outcome.peak <= size
+            Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9 && outcome.peak <= size
                 && !outcome.isFull(size, critical: critical, besides: containers) && size >= least
         }
         (self.days, self.allowed, self.terms, self.limit) = (days, allowed, terms, limit)
@@ -184,31 +169,14 @@ package struct Recommendation: Sendable, Hashable {
             sum += forInodes
         }
         // What is counted in mebibytes is not advised in gibibytes.
-        func unit(of size: ByteCount) -> Int64 {
-            limit.bytes < 1 << 30 && size.bytes < 1 << 30 ? 1 << 20 : 1 << 30
-        }
-        let step = unit(of: sum)
-        bytes = Self.whole(sum, step)
+        let unit: Int64 = limit.bytes < 1 << 30 && sum.bytes < 1 << 30 ? 1 << 20 : 1 << 30
+        bytes = Self.whole(sum, unit)
         // A step of the curve may lie at just this size.
         for _ in 0..<16 where !isEnough(bytes, curve.outcome(at: bytes)) && bytes < curve.fullSize {
-            bytes = bytes + ByteCount(step)
+            bytes = bytes + ByteCount(unit)
         }
         if bytes > limit, sum <= limit, isEnoughToday { bytes = limit }
         outcome = curve.outcome(at: bytes)
-        let few = max(2, Int(days / 10))
-        func isEnoughOtherwise(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
-            keepsToTarget(outcome) && outcome.overflowDays <= few && size >= least
-        }
-        func isMuchLess(_ size: ByteCount) -> Bool { Double(size.bytes) < 0.75 * Double(smallest.bytes) }
-        // What is replayed already says whether it is worth a search.
-        if curve.points.contains(where: { isMuchLess($0.bytes) && isEnoughOtherwise($0.bytes, $0.outcome) }),
-            let otherwise = curve.smallestSize(isEnoughOtherwise), isMuchLess(otherwise),
-            let last = curve.outcome(at: otherwise).lastOverflow
-        {
-            rareDays = RareDays(
-                days: curve.outcome(at: otherwise).overflowDays, last: last,
-                otherwise: Self.whole(otherwise, unit(of: otherwise)))
-        }
         if bytes <= limit {
             action = .keep
         } else if isEnoughToday, perDay > 0, forInodes == .zero {

@@ -14,9 +14,6 @@ package struct ReplayOutcome: Sendable, Hashable {
     package var peakNeeded = ByteCount.zero
     /// The most that was used at once at any time, with what waited in the trash.
     package var peakEver = ByteCount.zero
-    /// On how many days, in UTC, more was there than the volume has while events counted, and when that was last.
-    package var overflowDays = 0
-    package var lastOverflow: Timestamp?
     /// How many entries were evicted while events counted.
     package var evictions: Int64 = 0
     /// What they occupied.
@@ -60,8 +57,6 @@ package struct ReplayOutcome: Sendable, Hashable {
         let fullest = outcomes.max { $0.peak < $1.peak }
         (peak, peakTrash) = (fullest?.peak ?? .zero, fullest?.peakTrash ?? .zero)
         peakNeeded = outcomes.map(\.peakNeeded).max() ?? .zero
-        overflowDays = outcomes.map(\.overflowDays).max() ?? 0
-        lastOverflow = outcomes.compactMap(\.lastOverflow).max()
         peakEver = outcomes.map(\.peakEver).max() ?? .zero
         evictions = mean(\.evictions)
         evictedBytes = ByteCount(mean(\.evictedBytes.bytes))

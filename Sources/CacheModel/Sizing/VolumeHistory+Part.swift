@@ -11,6 +11,15 @@ extension VolumeHistory {
         return history
     }
 
+    /// The same history where some entries were never used, and did not come without a fetch.
+    func without(_ entries: Set<Int64>) -> VolumeHistory {
+        var history = self
+        history.accesses.removeAll { entries.contains($0.entry) }
+        history.arrivals.removeAll { entries.contains($0.entry) }
+        history.departures.removeAll { entries.contains($0.entry) }
+        return history
+    }
+
     /// The history from one instant to another, beginning with what was there then.
     ///
     /// What lies before and after is left out, but for what it tells of the accesses: what comes back after an eviction

@@ -96,7 +96,6 @@ private struct ReplayState {
     private let high: Int64
     private let low: Int64
     private let critical: Int64
-    private let whole: Int64
     private let probation: Int64
     private let floor: Int64
 
@@ -142,7 +141,7 @@ private struct ReplayState {
         (self.trace, self.regime, self.rule) = (trace, regime, rule)
         (isSieve, isBelady) = (rule == .sieve, rule == .belady)
         func level(_ part: Double) -> Int64 { Int64(min(size * part, 9e18)) }
-        (high, low, whole) = (level(regime.high), level(regime.low), level(1))
+        (high, low) = (level(regime.high), level(regime.low))
         critical = regime.critical.map(level) ?? .max
         (trashTime, purgeAbove) = (regime.trash.nanoseconds, level(regime.purgeAbove))
         if case .configured(let order) = rule {
@@ -246,15 +245,6 @@ private struct ReplayState {
         if isWarm, needed > outcome.peakNeeded { outcome.peakNeeded = needed }
     }
 
-    private mutating func noteOverflow(at time: Int64) {
-        guard isWarm, occupied > whole else { return }
-        let day = { (time: Int64) in time / Span.days(1).nanoseconds }
-        if outcome.lastOverflow.map({ day($0.nanoseconds) != day(time) }) ?? true {
-            outcome.overflowDays += 1
-        }
-        outcome.lastOverflow = Timestamp(nanoseconds: time)
-    }
-
     /// What is used, with what waits in the trash.
     private var occupied: Int64 {
         let (sum, overflow) = used.addingReportingOverflow(trashBytes)
@@ -283,7 +273,6 @@ private struct ReplayState {
         if isBelady { upcoming[object] = nextEvent[place] }
         if isWarm, step.event != .arrival { count(step, was: was, brought) }
         notePeak()
-        noteOverflow(at: step.time)
         relievePressure(at: step.time)
     }
 

@@ -102,6 +102,16 @@ package struct VolumeSizing: Sendable {
         package var isMore: Bool { after > before }
     }
 
+    /// That one day of the window asks for much of the size: what came on it was not used on any other.
+    package struct RareDay: Sendable, Hashable {
+        /// When that day ended.
+        package var end: Timestamp
+        /// What came on it and was not used on any other day.
+        package var bytes: ByteCount
+        /// The size that is enough without that.
+        package var enough: ByteCount
+    }
+
     /// What another order of eviction would bring.
     package struct ProbationGain: Sendable, Hashable {
         /// What today's size would give.
@@ -168,6 +178,8 @@ package struct VolumeSizing: Sendable {
     /// When jobs began to use at least a fifth more or less in the window; nil where they did not, or without a
     /// recommendation.
     package let demandChange: DemandChange?
+    /// The day that asks for much of the size; nil where none does, or without a recommendation.
+    package let rareDay: RareDay?
     /// The replay beside what was measured, since the limit was changed where it was; nil where no access counts, or where
     /// that was less than `calibrationDays` ago.
     package let calibration: Calibration?
@@ -228,7 +240,7 @@ package struct VolumeSizing: Sendable {
         guard hasUse else {
             ideal = nil
             (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
-            demandChange = nil
+            (demandChange, rareDay) = (nil, nil)
             (advice, policies, bottlenecks, idleBottlenecks, self.missing) = ([], [], [], [], missing)
             return
         }
@@ -263,6 +275,7 @@ package struct VolumeSizing: Sendable {
         bottlenecks = missing == nil ? curve.bottlenecks(allowed: allowed) : []
         idleBottlenecks = missing == nil ? curve.idleBottlenecks(allowed: allowed) : []
         var demandChange: DemandChange?
+        var rareDay: RareDay?
         if missing == nil {
             let protected = (protectedBytes, forecasts.protected)
             func advice(
@@ -295,6 +308,18 @@ package struct VolumeSizing: Sendable {
             }
             recommended = advice(&curve, wanted: wanted, least: least)
             if recommended == nil { missing = Self.helpless(curve, bottlenecks, idleBottlenecks) }
+            if let recommended, let day = Self.fullestDay(days, history, recommended) {
+                let others = lasting.without(day.entries)
+                var otherwise = SizeCurve(
+                    others, since: since, replayed, fixed: fixed, days: covered, rank: question.rank,
+                    bound: 100_000)
+                let count = max(1, uses - Int64(day.entries.count))
+                if let found = advice(&otherwise, wanted: Double(count) / Double(max(1, days.count))),
+                    Double(found.bytes.bytes) < 0.75 * Double(recommended.bytes.bytes)
+                {
+                    rareDay = RareDay(end: day.end, bytes: day.bytes, enough: found.bytes)
+                }
+            }
             // Less than today's size lacks nothing at first, as a volume does not shrink; nor does one that never
             // evicted anything.
             if let size = recommended?.bytes, prunes.evicted {
@@ -312,6 +337,7 @@ package struct VolumeSizing: Sendable {
         }
         recommendation = recommended
         self.demandChange = recommended == nil ? nil : demandChange
+        self.rareDay = rareDay
         // Rates per day from a few hours would be made up.
         let advice =
             missing == nil
@@ -355,6 +381,29 @@ package struct VolumeSizing: Sendable {
         else { return nil }
         return DemandChange(
             at: at, before: ByteCount(Int64(jump.before)), after: ByteCount(Int64(jump.after)))
+    }
+
+    /// The day of the window that brought most, where what came on it and was not used on any other is a quarter of what
+    /// the recommended size has for entries; nil where it is less, where that day is less than a week ago, and for images,
+    /// which share what they bring.
+    private static func fullestDay(
+        _ days: [DailyFigures.Day], _ history: VolumeHistory, _ advice: Recommendation
+    ) -> (end: Timestamp, entries: Set<Int64>, bytes: ByteCount)? {
+        guard history.layers.ofImage.isEmpty,
+            let day = days.max(by: { $0.rate.missBytes < $1.rate.missBytes }),
+            day.rate.missBytes.bytes > advice.enough.bytes / 4,
+            history.lastScanAt - day.end >= .days(Int64(daysNeeded))
+        else { return nil }
+        let begin = day.end - .days(1)
+        var sizes: [Int64: ByteCount] = [:]
+        for access in history.accesses where access.at > begin && access.at <= day.end && !access.isHit {
+            sizes[access.entry] = access.size
+        }
+        for access in history.accesses where access.at <= begin || access.at > day.end {
+            sizes[access.entry] = nil
+        }
+        let bytes = sizes.values.reduce(ByteCount.zero, +)
+        return bytes.bytes > advice.enough.bytes / 4 ? (day.end, Set(sizes.keys), bytes) : nil
     }
 
     /// - Parameters:

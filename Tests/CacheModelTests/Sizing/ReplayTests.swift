@@ -378,7 +378,7 @@ private struct NaiveVolume {
 
     /// Jobs use 300 MiB each day, and one fetches 1000 MiB that nobody uses again: once, or each third day.
     @Test(arguments: [(every: Int64(40), rare: true), (every: 3, rare: false)])
-    func aSizeThatFewDaysAskForIsToldAsThat(_ row: (every: Int64, rare: Bool)) throws {
+    func aSizeThatOneDayAsksForIsToldAsThat(_ row: (every: Int64, rare: Bool)) throws {
         let mebi = Int64(1) << 20
         var past = history((1...10).map { ($0, 30 * mebi) }, [], every: .days(1))
         past.lastScanAt = start + .days(42)
@@ -401,15 +401,13 @@ private struct NaiveVolume {
         // All of it must fit at once.
         #expect(advice.bytes >= ByteCount(1300 * mebi))
         guard row.rare else {
-            #expect(advice.rareDays == nil)
+            #expect(sizing.rareDay == nil)
             return
         }
-        // The idle floor keeps what came at eleven over the next prune, and one prune takes half of what is there at most.
-        let rare = try #require(advice.rareDays)
-        #expect(
-            (1...3).contains(rare.days) && rare.last >= start + .days(20) && rare.last < start + .days(23))
-        // What is used each day is below the low watermark.
-        #expect((ByteCount(300 * mebi)...ByteCount(430 * mebi)).contains(rare.otherwise))
+        let rare = try #require(sizing.rareDay)
+        #expect(rare.bytes == ByteCount(1000 * mebi) && rare.end == start + .days(21))
+        // What is used each day is below the critical level.
+        #expect((ByteCount(316 * mebi)...ByteCount(430 * mebi)).contains(rare.enough))
     }
 
     /// Today's size is kept exactly where no larger one is recommended, and the parts fit into what is recommended:
