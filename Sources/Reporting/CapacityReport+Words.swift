@@ -171,7 +171,10 @@ extension CapacityReport.Volume {
         guard let advice = sizing.recommendation else {
             return sizing.missing ?? "nothing is known of its use"
         }
-        let allowed = Self.day(advice.allowed)
+        // A target is no "almost no".
+        let allowed =
+            advice.allowed > 0 && advice.allowed < 0.05
+            ? "0.0\(Int((advice.allowed * 100).rounded(.up)))" : Self.day(advice.allowed)
         var text =
             "What jobs did in \(Self.short((advice.days * 10).rounded() / 10)) days, replayed with the prunes of "
             + "this volume, needs \(advice.enough) for entries\(burst) to keep avoidable fetches at \(allowed) a day "
