@@ -64,6 +64,9 @@ import Testing
         #expect(activity.use(of: try fixture.reader.read(), now: now)?.contains("is running") == true)
         #expect(try orphans().isEmpty)
         close(monitor)
+        // A program that another test starts at this moment has the pipe until it is executed.
+        let deadline = ContinuousClock.now + .seconds(30)
+        while activity.life(of: found) == .alive, ContinuousClock.now < deadline { sched_yield() }
         #expect(activity.life(of: found) == .ended)
         #expect(try orphans().map(\.kind) == [.deadContainer])
         try Data().write(to: URL(fileURLWithPath: folder + "/buildah.json"))
