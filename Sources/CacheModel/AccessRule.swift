@@ -141,7 +141,7 @@ package struct AccessRule: Sendable {
             // Whoever brought it back wants it, as above.
             return copied(found, lastUsed: gone?.evicted == true ? (startedAt, .firstSeen) : nil)
         }
-        return fresh(found, isInstalled(found) ? .none : miss(of: found, since: before, gone: gone))
+        return fresh(found, newcomer(found, since: before, gone: gone))
     }
 
     /// Whether it was installed on the spot, as far as a repository tells that: one without tracking files does not.
@@ -182,7 +182,7 @@ package struct AccessRule: Sendable {
             if isCopy(found, since: before) {
                 return copied(found, lastUsed: (min(known.lastUsed, startedAt), known.evidence))
             }
-            return fresh(found, isInstalled(found) ? .none : miss(of: found, since: before, gone: nil))
+            return fresh(found, newcomer(found, since: before, gone: nil))
         }
         var verdict = Verdict(
             access: .none, watermark: max(known.accessed, newest(found)), lastUsed: known.lastUsed,
@@ -225,7 +225,9 @@ package struct AccessRule: Sendable {
         time > before.startedAt && time <= startedAt
     }
 
-    private func miss(of found: ScannedEntry, since before: Before, gone: Gone?) -> Access {
+    /// What is there anew was fetched: a miss, unless it was installed.
+    private func newcomer(_ found: ScannedEntry, since before: Before, gone: Gone?) -> Access {
+        guard !isInstalled(found) else { return .none }
         let at = isInInterval(found.fetched, since: before) ? found.fetched : startedAt
         let regret = gone.map { $0.evicted && at - $0.goneAt <= regretWindow } ?? false
         return .miss(at: at, regret: regret)

@@ -10,8 +10,7 @@ extension CapacityReport.Volume {
     var doubts: [String] {
         [
             inodeDoubt, limitSentence, demandSentence, rareDaySentence, wipeSentence, copiedSentence,
-            inrushSentence,
-            gapSentence,
+            inrushSentence, gapSentence,
         ].compactMap {
             $0
         }

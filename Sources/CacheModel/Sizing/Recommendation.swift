@@ -126,11 +126,9 @@ package struct Recommendation: Sendable, Hashable {
         guard unlimited.rate.hits > 0 else { return nil }
         let days = curve.days
         let allowed = terms.distance * wanted
-        // A pool's own quota costs fetches at any size of the volume.
-        let (unavoidable, critical) = (curve.best.avoidable, curve.critical)
+        let target = SizeTarget(curve, allowed: allowed, containers: containers)
         func isEnough(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
-            Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9 && outcome.peak <= size
-                && !outcome.isFull(size, critical: critical, besides: containers) && size >= least
+            target.isMet(at: size, by: outcome) && size >= least
         }
         (self.days, self.allowed, self.terms, self.limit) = (days, allowed, terms, limit)
         (self.unmanaged, self.containers) = (unmanaged, containers)

@@ -25,14 +25,6 @@ package struct ReplayOutcome: Sendable, Hashable {
     /// The avoidable misses in the least favourable phase; `avoidable` where it was replayed in one alone.
     package var mostAvoidable: Int64 = 0
 
-    /// Whether a volume of that size is above its critical level whatever is pruned, without what containers write.
-    ///
-    /// Everything was just used there, or never goes: most prunes do not come down to the low watermark.
-    func isFull(_ size: ByteCount, critical: Double, besides containers: ByteCount) -> Bool {
-        prunesOver > prunes / 2
-            && Double((peakNeeded - containers).bytes) > critical * Double(size.bytes)
-    }
-
     /// Nothing happened yet.
     package init() {}
 

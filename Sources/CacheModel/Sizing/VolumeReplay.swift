@@ -72,9 +72,9 @@ package struct VolumeReplay: Sendable {
     /// - Parameters:
     ///   - size: of the volume.
     ///   - rule: which entries go first; nil for the regime's own.
-    ///   - phase: how near the volume is to its next prune when events begin to count, in 0…1: it is filled up that far
-    ///     between what it has, or the low watermark, and the high one with what nobody uses any more, which goes first.
-    ///     Nil where it has what it would have after this history, and nothing else.
+    ///   - phase: how near the volume is to its next prune once events count and half of the history has passed, in 0…1: it
+    ///     is filled up that far between what it has, or the low watermark, and the high one with what nobody uses any
+    ///     more, which goes first. Nil where it has what it would have after this history, and nothing else.
     package func run(size: ByteCount, rule: Rule? = nil, phase: Double? = nil) -> ReplayOutcome {
         var state = ReplayState(
             trace, regime, size: Double(max(0, size.bytes)) * trace.share,

@@ -502,10 +502,8 @@ package struct VolumeSizing: Sendable {
             bound: 100_000)
         let today = curve.outcome(at: question.limit)
         curve.spread(from: question.unmanaged + question.containers)
-        let smallest = curve.smallestSize {
-            Double($1.mostAvoidable - advice.unlimited.avoidable) / advice.days <= advice.allowed + 1e-9
-                && $1.peak <= $0 && !$1.isFull($0, critical: known.critical, besides: question.containers)
-        }
+        let target = SizeTarget(known, allowed: advice.allowed, containers: question.containers)
+        let smallest = curve.smallestSize { target.isMet(at: $0, by: $1) }
         return ProbationGain(
             outcome: today, smallest: smallest,
             fetchesSaved: Double(advice.today.avoidable - today.avoidable) / advice.days)

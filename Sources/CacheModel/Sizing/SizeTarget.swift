@@ -1,0 +1,38 @@
+/// What a size must keep to, to be enough.
+struct SizeTarget {
+    /// The avoidable fetches a day that are allowed.
+    private let allowed: Double
+    /// Those in the window that no size of the volume spares: a pool's own quota costs them.
+    private let unavoidable: Int64
+    private let days: Double
+    /// Above which part of the size, in 0…1, a volume is full.
+    private let critical: Double
+    /// What containers write at their peak.
+    private let containers: ByteCount
+
+    /// The target for the sizes of a curve.
+    ///
+    /// - Parameters:
+    ///   - curve: what each size would have given.
+    ///   - allowed: the avoidable fetches a day that are allowed.
+    ///   - containers: what containers write at their peak.
+    init(_ curve: SizeCurve, allowed: Double, containers: ByteCount) {
+        self.allowed = allowed
+        self.containers = containers
+        (unavoidable, days, critical) = (curve.best.avoidable, curve.days, curve.critical)
+    }
+
+    /// Whether a size is enough: in each phase few fetches are avoidable, everything fits, and prunes help.
+    func isMet(at size: ByteCount, by outcome: ReplayOutcome) -> Bool {
+        Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9 && outcome.peak <= size
+            && !isFull(size, outcome)
+    }
+
+    /// Whether a volume is above its critical level whatever is pruned, without what containers write.
+    ///
+    /// Everything was just used there, or never goes: most prunes do not come down to the low watermark.
+    private func isFull(_ size: ByteCount, _ outcome: ReplayOutcome) -> Bool {
+        outcome.prunesOver > outcome.prunes / 2
+            && Double((outcome.peakNeeded - containers).bytes) > critical * Double(size.bytes)
+    }
+}
