@@ -22,16 +22,31 @@ class Volume:
     def used(self):
         return self.unmanaged + self.unused + sum(self.bytes.values())
 
-    def fill(self, phase):
-        """Fills the volume with what nobody uses any more: so far between what it has, or `low`, and `high`."""
-        least = max(self.used(), self.low * self.size)
-        self.unused += max(0, least + phase * (self.high * self.size - least) - self.used())
+    def settle(self, phase, second, evicts):
+        """Makes the volume as full as it is so far between two prunes: with what was used last, or with what nobody
+        uses any more."""
+        low, high = int(self.low * self.size), int(self.high * self.size)
+        least = low if evicts else max(low, self.used())
+        level = least + int(phase * (high - least))
+        if high <= least:
+            return
+        if self.used() <= level:
+            self.unused += level - self.used()
+            return
+        for key in self.oldest():
+            if self.used() <= level or self.used_at[key] > second - self.floor:
+                break
+            if key not in self.protected:
+                del self.bytes[key], self.used_at[key]
 
     def use(self, second, key, size):
         """A job wants an artifact: whether it was there."""
         was_there = key in self.bytes
         self.bytes[key], self.used_at[key] = size, second
         return was_there
+
+    def oldest(self):
+        return sorted(self.bytes, key=lambda key: (self.used_at[key], -self.bytes[key], key))
 
     def prune(self, second):
         """Evicts; what went, with its bytes, in that order."""
@@ -41,7 +56,7 @@ class Volume:
             return gone
         freed = min(self.unused, used - self.low * self.size, allowed)
         self.unused -= freed
-        for key in sorted(self.bytes, key=lambda key: (self.used_at[key], -self.bytes[key], key)):
+        for key in self.oldest():
             if used - freed <= self.low * self.size or self.used_at[key] > second - self.floor:
                 break
             if key in self.protected:

@@ -38,10 +38,6 @@ package struct SizeCurve: Sendable {
     /// How many contents and accesses the history has.
     private let length: Int
 
-    /// How near to their next prune volumes are that are replayed.
-    private static let phases = [0.125, 0.375, 0.625, 0.875]
-    /// Between so many prunes a volume goes through all phases itself.
-    private static let prunesOfACycle = 2
     /// The size of a volume without any limit.
     private static let unlimited = ByteCount(.max / 4)
 
@@ -136,26 +132,12 @@ package struct SizeCurve: Sendable {
     /// Replays at those sizes that are not known yet.
     mutating func find(_ sizes: [ByteCount]) {
         let unknown = Set(sizes).filter { self[$0] == nil }.sorted()
-        for (size, outcome) in zip(unknown, expected(at: unknown)) {
+        let replay = replay
+        let outcomes = concurrently(unknown.count) { replay.expected(size: unknown[$0]) }
+        for (size, outcome) in zip(unknown, outcomes) {
             let place = points.firstIndex { $0.bytes > size } ?? points.count
             points.insert(Point(bytes: size, outcome: outcome), at: place)
         }
-    }
-
-    // In the long run a volume is anywhere between one prune and the next, and a history is too short to fill a large
-    // one: without phases, a size would do that the next prune after the report breaks.
-    private func expected(at sizes: [ByteCount], _ rule: VolumeReplay.Rule? = nil) -> [ReplayOutcome] {
-        let (replay, phases) = (replay, Self.phases)
-        let count = phases.count
-        var outcomes = concurrently(sizes.count) { replay.run(size: sizes[$0], rule: rule) }
-        let seldom = sizes.indices.filter { outcomes[$0].prunes < Self.prunesOfACycle }
-        let all = concurrently(seldom.count * count) {
-            replay.run(size: sizes[seldom[$0 / count]], rule: rule, phase: phases[$0 % count])
-        }
-        for (place, size) in seldom.enumerated() {
-            outcomes[size] = ReplayOutcome(meanOf: Array(all[(place * count)..<((place + 1) * count)]))
-        }
-        return outcomes
     }
 
     /// What was found for that size; nil where it was not replayed.
@@ -169,7 +151,7 @@ package struct SizeCurve: Sendable {
 
     /// What another rule of eviction gives at a size.
     package func outcome(at size: ByteCount, _ rule: VolumeReplay.Rule) -> ReplayOutcome {
-        expected(at: [size], rule)[0]
+        replay.expected(size: size, rule: rule)
     }
 
     /// The avoidable fetches a day.

@@ -20,6 +20,13 @@ extension VolumeHistory {
         return history
     }
 
+    /// The entries that were used, but not after that time.
+    func unused(since time: Timestamp) -> Set<Int64> {
+        var unused = Set(accesses.lazy.filter { $0.at <= time }.map(\.entry))
+        for access in accesses where access.at > time { unused.remove(access.entry) }
+        return unused
+    }
+
     /// The history from one instant to another, beginning with what was there then.
     ///
     /// What lies before and after is left out, but for what it tells of the accesses: what comes back after an eviction

@@ -72,16 +72,53 @@ package struct VolumeReplay: Sendable {
     /// - Parameters:
     ///   - size: of the volume.
     ///   - rule: which entries go first; nil for the regime's own.
-    ///   - phase: how near the volume is to its next prune once events count and half of the history has passed, in 0…1: it
-    ///     is filled up that far between what it has, or the low watermark, and the high one with what nobody uses any
-    ///     more, which goes first. Nil where it has what it would have after this history, and nothing else.
-    package func run(size: ByteCount, rule: Rule? = nil, phase: Double? = nil) -> ReplayOutcome {
-        var state = ReplayState(
+    package func run(size: ByteCount, rule: Rule? = nil) -> ReplayOutcome {
+        var whole = state(size, rule)
+        defer { whole.nodes.deallocate() }
+        whole.play(prunes, until: .max)
+        return whole.scaled()
+    }
+
+    /// With so many prunes in the window a volume goes through all phases itself, and often enough.
+    private static let prunesOfAMean = 8
+    /// How near to the next prune volumes are that are replayed where there were fewer: in 0…1, from the low watermark to
+    /// the high one.
+    private static let phases = (0..<8).map { (Double($0) + 0.5) / 8 }
+
+    /// What is to be expected of a volume of that size in the long run.
+    ///
+    /// In the long run a volume is anywhere between one prune and the next, and a history is too short to fill a large
+    /// one. So where few prunes of the window had something to do, this is the mean of several phases: once events count
+    /// and half of the history has passed, the volume is so far full. What it has beyond that goes as in a prune, if
+    /// there are prunes at all at that size; what it lacks is filled up with what nobody uses any more, which goes first.
+    ///
+    /// - Parameters:
+    ///   - size: of the volume.
+    ///   - rule: which entries go first; nil for the regime's own.
+    package func expected(size: ByteCount, rule: Rule? = nil) -> ReplayOutcome {
+        var half = state(size, rule)
+        defer { half.nodes.deallocate() }
+        let settled = trace.settled
+        half.play(prunes, until: settled)
+        var whole = half.copy()
+        defer { whole.nodes.deallocate() }
+        whole.play(prunes, until: .max)
+        let outcome = whole.scaled()
+        guard outcome.prunes < Self.prunesOfAMean else { return outcome }
+        return ReplayOutcome(
+            meanOf: Self.phases.map { phase in
+                var state = half.copy()
+                defer { state.nodes.deallocate() }
+                state.settle(in: phase, at: settled, evicts: whole.everPruned)
+                state.play(prunes, until: .max)
+                return state.scaled()
+            })
+    }
+
+    private func state(_ size: ByteCount, _ rule: Rule?) -> ReplayState {
+        ReplayState(
             trace, regime, size: Double(max(0, size.bytes)) * trace.share,
             fixed: Int64(Double(fixed) * trace.share), rule: rule ?? .configured(regime.order))
-        defer { state.nodes.deallocate() }
-        state.play(prunes, phase: phase)
-        return state.scaled()
     }
 }
 
@@ -109,7 +146,7 @@ private struct ReplayState {
     /// What is known of each object: together, as a replay touches all of it at each use.
     ///
     /// No array, which would be asked at each touch whether another one shares it; whoever makes a state gives it back.
-    let nodes: UnsafeMutableBufferPointer<ReplayedObject>
+    private(set) var nodes: UnsafeMutableBufferPointer<ReplayedObject>
     /// The objects in the order of last use: those on probation, and all others.
     private var probationers = TurnQueue()
     private var others = TurnQueue()
@@ -130,10 +167,14 @@ private struct ReplayState {
     private let trashTime: Int64
     private let purgeAbove: Int64
     private var isWarm = false
+    /// Whether the levels of the volume ever made a prune evict.
+    private(set) var everPruned = false
     private var outcome = ReplayOutcome()
     /// Before when no further prune for pressure comes; nil where there is none to wait for.
     private var calmUntil: Int64?
     private var pause = PruneRegime.firstPause
+    /// The event that comes next, and the prune.
+    private var (place, nextPrune) = (0, 0)
 
     init(
         _ trace: ReplayTrace, _ regime: PruneRegime, size: Double, fixed: Int64, rule: VolumeReplay.Rule
@@ -190,31 +231,55 @@ private struct ReplayState {
         outcome.peakEver = ByteCount(used)
     }
 
-    mutating func play(_ prunes: [(before: Int, at: Int64)], phase: Double?) {
-        var place = 0
+    /// The same state once more.
+    func copy() -> ReplayState {
+        var other = self
+        other.nodes = .allocate(capacity: nodes.count)
+        _ = other.nodes.initialize(from: nodes)
+        return other
+    }
+
+    /// Goes on until that event, or to the end of the history.
+    mutating func play(_ prunes: [(before: Int, at: Int64)], until end: Int) {
         let first = trace.firstCounted
-        let filled = phase == nil ? -1 : trace.settled
-        for next in prunes + [(trace.steps.count, Int64.max)] {
-            while place < next.before {
+        let end = min(end, trace.steps.count)
+        while true {
+            let next = nextPrune < prunes.count ? prunes[nextPrune] : (trace.steps.count, .max)
+            while place < min(next.before, end) {
                 if place == first { begin() }
-                if place == filled, let phase { fill(to: phase) }
                 step(trace.steps[place], at: place)
                 place += 1
             }
-            if next.at < .max {
-                if place >= first, !isWarm { begin() }
-                prune(at: next.at)
-            }
+            guard place == next.before, next.at < .max else { return }
+            if place >= first, !isWarm { begin() }
+            prune(at: next.at)
+            nextPrune += 1
         }
     }
 
-    /// Fills a volume with what nobody uses any more, as years of use would.
-    private mutating func fill(to phase: Double) {
-        let least = max(used, low)
-        guard high > least else { return }
-        unused = least + Int64(phase * Double(high - least)) - used
-        used += unused
-        notePeak()
+    /// Gives a volume what it has after years of use, so far between two prunes: what was used last, up to that level.
+    ///
+    /// - Parameters:
+    ///   - phase: how far, in 0…1.
+    ///   - event: the one that comes next.
+    ///   - evicts: whether it may have more now than at that level; it is so far between what it has and the next prune
+    ///     otherwise.
+    mutating func settle(in phase: Double, at event: Int, evicts: Bool) {
+        let least = evicts ? low : max(low, used)
+        guard high > least, event < trace.steps.count else { return }
+        let level = least + Int64(phase * Double(high - least))
+        if used > level {
+            let now = trace.steps[event].time
+            var pass = PrunePass(
+                goal: level, pools: [Int64](repeating: .max, count: poolUsed.count), allowed: .max,
+                entries: .max,
+                idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
+            evict(&pass)
+        } else {
+            unused = level - used
+            used = level
+            notePeak()
+        }
     }
 
     private mutating func evict(_ pass: inout PrunePass) {
@@ -454,6 +519,7 @@ private struct ReplayState {
         defer { purge(at: now) }
         let isOver = used > high
         let over = poolLimits.filter { poolUsed[$0.pool] > $0.high }
+        everPruned = everPruned || isOver
         guard isOver || !over.isEmpty || !maxIdle.isEmpty else { return }
         var pass = PrunePass(
             goal: isOver ? low : .max, pools: [Int64](repeating: .max, count: poolUsed.count),

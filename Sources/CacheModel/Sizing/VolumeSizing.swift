@@ -95,7 +95,8 @@ package struct VolumeSizing: Sendable {
         package var before: ByteCount
         /// What they use in a week since.
         package var after: ByteCount
-        /// The size that is enough for what they did since; nil where that is less than a week, or none is.
+        /// The size that is enough for what they did since; nil where that is less than a week (two where they use less), or
+        /// where none is.
         package var enough: ByteCount?
 
         /// Whether they use more.
@@ -293,13 +294,15 @@ package struct VolumeSizing: Sendable {
             // What jobs do not use any more is there until prunes have taken it.
             let settled = demandChange.map { $0.isMore ? $0.at : $0.at + regime.idleFloor + .days(2) }
             if let change = demandChange, let settled,
-                history.lastScanAt - settled >= .days(Int64(Self.daysNeeded))
+                history.lastScanAt - settled >= .days(Int64(change.isMore ? 1 : 2) * Int64(Self.daysNeeded))
             {
                 let days = figures.days.filter { $0.end > settled }
+                // What nobody uses any more is no part of what they do since, and would have to be evicted first.
+                let current = change.isMore ? lasting : lasting.without(history.unused(since: settled))
                 var recent = SizeCurve(
-                    lasting, since: settled, replayed, fixed: fixed,
+                    current, since: settled, replayed, fixed: fixed,
                     days: Double((history.lastScanAt - settled).seconds) / 86_400, rank: question.rank,
-                    bound: 100_000, events: events)
+                    bound: 100_000)
                 let found = advice(
                     &recent, wanted: Double(days.reduce(0) { $0 + $1.distinct }) / Double(max(1, days.count)))
                 demandChange?.enough = found?.bytes
@@ -445,16 +448,19 @@ package struct VolumeSizing: Sendable {
     ///
     /// What it would have given if it had grown when the window began, with what was there then. How full it was that
     /// day is chance, so it is the mean of up to four such days, a week from one to the next; they are of the weekday on
-    /// which it would grow now, as it matters whether a weekend follows.
+    /// which it would grow now, as it matters whether a weekend follows. Before its first prune the volume was filling up,
+    /// which says nothing of one that is full.
     private static func firstDays(
         _ history: VolumeHistory, _ regime: PruneRegime, _ question: Question, size: ByteCount
     ) -> ReplayOutcome {
         let weeks = (question.window.seconds / 86_400 + 6) / 7
+        let full = history.evictions.first { $0.entries > 0 }?.at ?? history.knownSince
+        let begin = max(history.knownSince, full)
         var starts = (0..<4).map { question.now - .days(7 * (weeks + $0)) }
-        starts.removeAll { $0 < history.knownSince }
+        starts.removeAll { $0 < begin }
         if starts.isEmpty {
-            // A history that is shorter than the window tells of the whole weeks that it has.
-            let known = (question.now - history.knownSince).seconds / 86_400 / 7
+            // Where that was less than a window ago, the whole weeks since then tell of it.
+            let known = (question.now - begin).seconds / 86_400 / 7
             starts = [question.now - .days(7 * max(1, known))]
         }
         let outcomes = starts.map { start in

@@ -3,84 +3,6 @@ import Testing
 
 @testable import CacheModel
 
-/// A volume as anyone would write it: a dictionary of entries, and each night the plan that `larder prune` makes.
-private struct NaiveVolume {
-    var policy: EvictionPolicy
-    var quota: Quota
-    var fixed: Int64
-    var share: Double
-    var most: Int
-    /// The stored bytes of each layer, by its number; images name layers by it.
-    var layers: [Int64] = []
-    var composition: [Int64: [Int32]] = [:]
-    var pinned: Set<Int64>
-    var entries: [Int64: CacheEntry] = [:]
-    /// Above which a prune does not wait for the night, and not before when.
-    var critical = Int64.max
-    var waitsUntil = Timestamp(nanoseconds: .min)
-    var pause = Int64(5)
-
-    var used: Int64 {
-        if layers.isEmpty { return entries.values.reduce(fixed) { $0 + $1.bytes.bytes } }
-        return Set(entries.keys.flatMap { composition[$0] ?? [] }).reduce(fixed) { $0 + layers[Int($1)] }
-    }
-
-    mutating func put(_ id: Int64, _ size: ByteCount, _ pool: Pool, at time: Timestamp, isFetch: Bool) {
-        let image = composition[id].map { chain in
-            ScannedImage(
-                id: "\(id)", names: [], layers: chain.map { "l\($0)" }, exclusiveBytes: .zero, containers: 0)
-        }
-        let known = entries[id]
-        let found = ScannedEntry(
-            pool: pool, key: String(1_000_000 + id), path: VolumePath("entry/\(1_000_000 + id)") ?? .root,
-            inode: 1,
-            bytes: size, apparentBytes: size, files: 1, accessed: time,
-            fetched: isFetch ? time : known?.found.fetched ?? time,
-            protections: pinned.contains(id) ? Protections(.locallyInstalled) : [], image: image)
-        entries[id] = CacheEntry(
-            id: id, found: found, firstSeen: time, lastUsed: time, evidence: .atime, confidence: .high,
-            uses: 1,
-            isUnused: isFetch)
-    }
-
-    /// What a daemon does after each change: minutes that double to an hour lie between prunes that do not help.
-    mutating func watch(at now: Timestamp) {
-        if used > critical, now >= waitsUntil {
-            prune(at: now)
-            waitsUntil = now + .minutes(pause)
-            pause = min(60, pause * 2)
-        }
-        if used <= quota.high.bytes { (waitsUntil, pause) = (Timestamp(nanoseconds: .min), 5) }
-    }
-
-    mutating func prune(at now: Timestamp) {
-        let present = Set(entries.keys.flatMap { composition[$0] ?? [] })
-        let usage = VolumeUsage(
-            volume: "v", usedBytes: ByteCount(used), trashBytes: .zero,
-            capacity: Capacity(total: quota.limit, available: .zero, free: .zero, inodes: 0, freeInodes: 0),
-            scan: ScanRecord(
-                number: 1, startedAt: now, complete: true, unreadable: 0,
-                identity: VolumeIdentity(marker: 1, rootInode: 1),
-                atimeTrust: EvidenceQuality(.high, reason: "")),
-            entries: Array(entries.values),
-            layers: present.map {
-                ScannedLayer(
-                    id: "l\($0)", parent: nil, diffBytes: ByteCount(layers[Int($0)]),
-                    storedBytes: ByteCount(layers[Int($0)]), created: now, incomplete: false, images: 1,
-                    containers: 0)
-            })
-        let plan = policy.plan(usage, under: quota, now: now)
-        let allowed = Int64(Double(used) * share)
-        var (freed, count) = (Int64(0), 0)
-        for eviction in plan.evict {
-            freed += eviction.freedBytes.bytes
-            count += 1
-            guard freed <= allowed, count <= most else { return }
-            entries[eviction.entry.id] = nil
-        }
-    }
-}
-
 @Suite struct ReplayTests {
     /// A history of some weeks: entries of several pools that are used, fetched, grow and shrink.
     private func past(_ random: inout SeededGenerator, images: Bool) -> VolumeHistory {
@@ -228,12 +150,12 @@ private struct NaiveVolume {
         let whole = trace(0.5)
         #expect(part.objectCount == whole.objectCount && part.firstCounted == whole.firstCounted)
         for size in [Int64(800), 3000, 8000] {
-            for phase in [nil, 0.6] {
-                let outcomes = [part, whole].map {
-                    VolumeReplay($0, regime, fixed: ByteCount(100)).run(size: ByteCount(size), phase: phase)
-                }
-                #expect(outcomes[0] == outcomes[1], "seed \(seed), \(size)")
-            }
+            let replays = [part, whole].map { VolumeReplay($0, regime, fixed: ByteCount(100)) }
+            let (runs, means) = (
+                replays.map { $0.run(size: ByteCount(size)) },
+                replays.map { $0.expected(size: ByteCount(size)) }
+            )
+            #expect(runs[0] == runs[1] && means[0] == means[1], "seed \(seed), \(size)")
         }
     }
 
@@ -316,64 +238,6 @@ private struct NaiveVolume {
         #expect(sum <= advice.bytes && advice.bytes - sum < ByteCount(1 << 30))
         let small = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(3 << 30))).recommendation
         #expect(small?.action == .growNow && small?.quantity == "4Gi")
-    }
-
-    /// What jobs use would fit below the high watermark, and no prune comes in two months; one comes after the report, and
-    /// must leave enough.
-    @Test func theRecommendedSizeHoldsBeyondTheNextPrune() throws {
-        let unit = Int64(1) << 20
-        let (rounds, known, ahead) = (Int64(40), Int64(56), Int64(180))
-        // Forty entries are used in turn, five a day; every other day brings a small one that nobody uses again.
-        func accesses(_ days: Range<Int64>) -> [VolumeHistory.Access] {
-            var all: [VolumeHistory.Access] = []
-            for day in days {
-                let morning = start + .days(day) + .hours(9)
-                for turn in Int64(0)..<5 {
-                    let entry = (day * 5 + turn) % rounds + 1
-                    all.append(
-                        .init(
-                            at: morning + .hours(turn), entry: entry, bytes: ByteCount(10 * unit),
-                            isHit: true))
-                }
-                guard day % 2 == 0 else { continue }
-                all.append(
-                    .init(
-                        at: morning + .hours(11), entry: 1000 + day, bytes: ByteCount(unit / 2),
-                        isHit: false))
-            }
-            return all
-        }
-        var past = history((1...rounds).map { ($0, 10 * unit) }, [], every: .days(1))
-        (past.lastScanAt, past.accesses) = (start + .days(known), accesses(0..<known))
-        let sizing = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(300 * unit)))
-        let advice = try #require(sizing.recommendation)
-        /// The part of the accesses that are hits in the months after the report.
-        func came(_ size: ByteCount) -> Double {
-            var volume = NaiveVolume(
-                policy: EvictionPolicy(idleFloor: .hours(24), poolQuotas: [:], order: .lru),
-                quota: Quota(
-                    limit: size, high: ByteCount(size.bytes / 100 * 85), low: ByteCount(size.bytes / 100 * 70)
-                ),
-                fixed: 0, share: 0.5, most: 50_000, pinned: [])
-            var (hits, all) = (0, 0)
-            var next = Int64(0)
-            for access in accesses(0..<(known + ahead)) {
-                while start + .days(next) < access.at {
-                    volume.prune(at: start + .days(next))
-                    next += 1
-                }
-                let isThere = volume.entries[access.entry] != nil
-                volume.put(access.entry, access.size, .maven, at: access.at, isFetch: !isThere)
-                guard access.at > past.lastScanAt else { continue }
-                all += 1
-                if isThere { hits += 1 }
-            }
-            return Double(hits) / Double(all)
-        }
-        #expect(abs(came(advice.bytes) - advice.rateAdvised) <= 0.01, "\(advice.bytes)")
-        // One that is enough for the window alone loses more than was promised.
-        let window = (400 + known / 2 / 2 + 1) * unit * 100 / 85
-        #expect(came(ByteCount(window)) < advice.rateAdvised - 0.01)
     }
 
     /// Jobs use 300 MiB each day, and one fetches 1000 MiB that nobody uses again: once, or each third day.
