@@ -144,12 +144,6 @@ package struct AccessRule: Sendable {
         return fresh(found, newcomer(found, since: before, gone: gone))
     }
 
-    /// Whether it was installed on the spot, as far as a repository tells that: one without tracking files does not.
-    private func isInstalled(_ found: ScannedEntry) -> Bool {
-        found.protections.contains(Protections(.locallyInstalled))
-            && !found.protections.contains(Protections(.untracked))
-    }
-
     /// How far apart the clocks of a volume and of this machine may be, so that a download is not taken for a copy.
     private static let clockDifference = Span.hours(1)
 
@@ -227,7 +221,7 @@ package struct AccessRule: Sendable {
 
     /// What is there anew was fetched: a miss, unless it was installed.
     private func newcomer(_ found: ScannedEntry, since before: Before, gone: Gone?) -> Access {
-        guard !isInstalled(found) else { return .none }
+        guard !found.isInstalled else { return .none }
         let at = isInInterval(found.fetched, since: before) ? found.fetched : startedAt
         let regret = gone.map { $0.evicted && at - $0.goneAt <= regretWindow } ?? false
         return .miss(at: at, regret: regret)

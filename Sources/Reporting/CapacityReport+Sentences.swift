@@ -44,7 +44,17 @@ extension CapacityReport.Volume {
         return
             "Calibration\(since): at today's size the replay gives \(Figures.rate(calibration.predicted.objects)), and "
             + "\(Figures.rate(calibration.measured.objects)) was measured; it is off by \(points(objects)) points"
-            + "\(bytes)."
+            + "\(bytes).\(otherToday)"
+    }
+
+    /// Why what is said of today's size is not what the calibration says of it; empty where it is.
+    private var otherToday: String {
+        guard let advice = sizing.recommendation, let replayed = sizing.calibration?.predicted.objects,
+            abs(advice.rateToday - replayed) >= 0.01
+        else { return "" }
+        return
+            " That replay takes the prunes that ran and the limits of their time; the \(Figures.rate(advice.rateToday)) that "
+            + "today's size would serve is for prunes at the times of the schedule, wherever the volume is between two of them."
     }
 
     /// What no prune takes, and how it grows; nil where it is hardly anything.
@@ -79,7 +89,7 @@ extension CapacityReport.Volume {
             "What jobs use in a week \(change.isMore ? "rose" : "fell") from \(change.before) to \(change.after) about "
             + "\(Self.date(change.at))"
         guard let enough = change.enough else {
-            return text + ": ask again when that has lasted a week."
+            return text + ": ask again when that has lasted \(change.isMore ? "a week" : "two weeks")."
         }
         if change.isMore { return text + ": \(advice.bytes.whole) is enough for what they did since." }
         guard enough < advice.bytes else { return text + "." }

@@ -177,7 +177,10 @@ extension CapacityReport.Volume {
             ? "0.0\(Int((advice.allowed * 100).rounded(.up)))" : Self.day(advice.allowed)
         var text =
             "What jobs did in \(Self.short((advice.days * 10).rounded() / 10)) days, replayed with the prunes of "
-            + "this volume, needs \(advice.enough) for entries\(burst) to keep avoidable fetches at \(allowed) a day "
+            + "this volume, needs \(advice.enough) for entries\(burst) "
+            + (advice.isForBusiestDay
+                ? "as less would be full on the busiest day, though avoidable fetches would stay at \(allowed) a day "
+                : "to keep avoidable fetches at \(allowed) a day ")
             + "or fewer (\(Self.short((advice.terms.distance * 1000).rounded() / 10)) % of what jobs want in a day)"
         if costlyPools.isEmpty {
             text += "; a volume without any limit would serve \(Figures.rate(advice.best)) of accesses."
@@ -278,9 +281,12 @@ extension CapacityReport.Volume {
         var text =
             isStill
             ? "\(subject) does not grow"
-            : "\(subject) \(growth.perDay < 0 ? "shrinks" : "grows") by \(ByteCount(Int64(abs(growth.perDay)))) a day (9 "
-                + "times in 10 the change is between \(rate(growth.low)) and \(rate(growth.high))"
+            : "\(subject) \(growth.perDay < 0 ? "shrinks" : "grows") by \(ByteCount(Int64(abs(growth.perDay)))) a day"
+        if !isStill, rate(growth.low) != rate(growth.high) {
+            text +=
+                " (9 times in 10 the change is between \(rate(growth.low)) and \(rate(growth.high))"
                 + (growth.isCertain || growth.high < 0 ? ")" : ", so it may be none)")
+        }
         if let jump = forecast.jumpAt.map(Self.date) {
             text +=
                 forecast.excludesJump
@@ -290,7 +296,7 @@ extension CapacityReport.Volume {
             return text
                 + (forecast.basis == .used
                     ? "; it has been above \(limit.whole) since \(Self.date(passed))."
-                    : "; that is more than \(limit.whole) already.")
+                    : "; what they use is more than \(limit.whole) already.")
         }
         if let full = forecast.fullAt {
             return text + "; it reaches \(limit.whole) about \(Self.date(full)), between "

@@ -35,7 +35,7 @@ extension ExplainReport {
         page.line("\(entry.bytes)\(files), \(entry.found.apparentBytes) in length\(inodes)", indent: 2)
         page.line("\(entry.lastUse(asOf: now)), confidence \(entry.confidence.rawValue)", indent: 2)
         page.line(
-            "\(Figures.count(entry.uses, "use", "uses")) recorded; fetched "
+            "\(Figures.count(entry.uses, "use", "uses")) recorded; \(entry.found.isInstalled ? "installed" : "fetched") "
                 + "\(Figures.ago(entry.found.fetched, now: now)), first seen "
                 + Figures.ago(entry.firstSeen, now: now), indent: 2)
         if entry.found.traits.contains(.failedDownload) {

@@ -138,7 +138,9 @@ package struct ExplainReport: Report {
         var traces = [
             (
                 isImage ? "layer" : "mtime", found.fetched,
-                isImage ? "its top layer was extracted" : "the newest time of its directories: a fetch"
+                isImage
+                    ? "its top layer was extracted"
+                    : "the newest time of its directories: \(found.isInstalled ? "it was installed" : "a fetch")"
             ),
             ("first-seen", entry.firstSeen, "the scan that found it first"),
         ]

@@ -220,13 +220,16 @@ package struct StatusReport: Report {
             return ("Not scanned yet: \(Figures.list(unknown.map(\.name))). Run larder scan.", .warning)
         }
         if volumes.isEmpty { return ("No volume is known. Run larder scan.", .warning) }
+        let full = volumes.filter { $0.critical != nil }.map(\.name)
         let within =
-            volumes.count == 1
-            ? "\(volumes[0].name) is within its quota"
-            : "All \(volumes.count) volumes are within their quotas"
+            (volumes.count == 1
+                ? "\(volumes[0].name) is within its quota"
+                : "All \(volumes.count) volumes are within their quotas")
+            + (full.isEmpty
+                ? "" : ", but \(Figures.list(full)) is above the critical level with what waits in the trash")
         let count = Int64(shownWarnings.count)
         let warned = count == 0 ? "" : "; \(Figures.count(count, "warning", "warnings"))"
-        return ("\(within)\(warned).", count == 0 ? .good : .warning)
+        return ("\(within)\(warned).", count == 0 && full.isEmpty ? .good : .warning)
     }
 
     /// The state as `larder.status/1`.

@@ -17,9 +17,7 @@ package struct InstalledExpiry: Sendable, Hashable {
     /// Whether an entry is meant: a version that was installed as a whole, by its key.
     package func covers(_ entry: ScannedEntry) -> Bool {
         entry.pool == .maven && entry.traits.isDisjoint(with: [.file, .files, .part, .foreignFiles])
-            && entry.protections.contains(Protections(.locallyInstalled))
-            && !entry.protections.contains(Protections(.untracked))
-            && KeyPattern(pattern).matches(entry.key)
+            && entry.isInstalled && KeyPattern(pattern).matches(entry.key)
     }
 }
 

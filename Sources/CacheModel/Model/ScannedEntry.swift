@@ -84,6 +84,11 @@ extension ScannedEntry {
     /// How many inodes it takes: one for each file and directory; zero for an image, whose files are not counted.
     package var inodes: Int64 { files + directories }
 
+    /// Whether it was installed on the spot, as far as a repository tells that: one without tracking files does not.
+    package var isInstalled: Bool {
+        protections.contains(Protections(.locallyInstalled)) && !protections.contains(Protections(.untracked))
+    }
+
     /// The names that patterns may call it by: its key, and those of what it is a part of.
     ///
     /// A pattern for a SNAPSHOT holds for each of its builds, one for a directory of Gradle's, or of a pool of the user's

@@ -58,6 +58,8 @@ package struct Recommendation: Sendable, Hashable {
     package var inodes: Int64?
     /// The smallest size that is enough today, in bytes.
     package var smallest: ByteCount
+    /// Whether a smaller size would spare as many fetches, and is too small for what is used between two prunes.
+    package var isForBusiestDay: Bool
     /// What a volume of the recommended size gives.
     package var outcome: ReplayOutcome
     /// What a volume of today's size gives.
@@ -144,6 +146,8 @@ package struct Recommendation: Sendable, Hashable {
         // nothing grows and today's does, it stays.
         if isEnoughToday, perDay <= 0 { smallest = min(smallest, limit) }
         self.smallest = smallest
+        let smaller = curve.points.last { $0.bytes < smallest }
+        isForBusiestDay = smaller.map { $0.bytes >= least && target.sparesFetches($0.outcome) } ?? false
         let fullest = curve.outcome(at: smallest)
         trash = min(fullest.peakTrash, max(.zero, smallest - fullest.peakNeeded))
         enough = max(.zero, fullest.peakNeeded - unmanaged - containers)

@@ -24,8 +24,12 @@ struct SizeTarget {
 
     /// Whether a size is enough: in each phase few fetches are avoidable, everything fits, and prunes help.
     func isMet(at size: ByteCount, by outcome: ReplayOutcome) -> Bool {
-        Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9 && outcome.peak <= size
-            && !isFull(size, outcome)
+        sparesFetches(outcome) && outcome.peak <= size && !isFull(size, outcome)
+    }
+
+    /// Whether few fetches are avoidable, in each phase.
+    func sparesFetches(_ outcome: ReplayOutcome) -> Bool {
+        Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9
     }
 
     /// Whether a volume is above its critical level whatever is pruned, without what containers write.
