@@ -238,6 +238,13 @@ void larder_keep_little_memory(void) {
 
 int larder_give_back_memory(void) { return malloc_trim(0); }
 
+int larder_idle_io(int previous) {
+    enum { WHO_PROCESS = 1, IDLE = 3 << 13 };
+    int before = (int)syscall(SYS_ioprio_get, WHO_PROCESS, 0);
+    (void)syscall(SYS_ioprio_set, WHO_PROCESS, 0, previous < 0 ? IDLE : previous);
+    return before < 0 ? 0 : before;
+}
+
 void larder_step_back(int by) {
     // Linux keeps the niceness of each thread: the first one's is the process's, 0 is the caller's.
     (void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, (id_t)getpid()) + by);

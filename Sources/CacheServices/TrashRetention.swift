@@ -147,10 +147,12 @@ struct TrashRetention {
         let (critical, enough) = (volume.criticalLevel(on: disk), quota.high)
         if quota.limit < disk.usable {
             let fill = runs.reduce(live) { $0 + $1.bytes }
-            if fill > critical { purge.add(trash.purge(&runs, until: { $0 >= fill - enough }), on: volume) }
+            if fill > critical {
+                purge.add(trash.purge(&runs, isUrgent: true) { $0 >= fill - enough }, on: volume)
+            }
         } else if disk.used > critical {
             purge.add(
-                trash.purge(&runs) { _ in
+                trash.purge(&runs, isUrgent: true) { _ in
                     Capacity(descriptor: locked.root.descriptor).map { $0.used <= enough } ?? true
                 }, on: volume)
         }
@@ -158,7 +160,7 @@ struct TrashRetention {
             let used = OwnFileSystem.usedInodes(volume, locked.root, disk), used > inodes.critical
         {
             purge.add(
-                trash.purge(&runs) { _ in
+                trash.purge(&runs, isUrgent: true) { _ in
                     Capacity(descriptor: locked.root.descriptor).map {
                         $0.inodes - $0.freeInodes <= inodes.high
                     }

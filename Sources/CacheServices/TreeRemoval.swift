@@ -3,6 +3,7 @@ import CacheModel
 import Caches
 import FileAccess
 import Glibc
+import Synchronization
 
 /// Removes directory trees by descriptors: nothing is followed, no mount point is entered, and what a racing
 /// process swaps in is unlinked as a name, never walked through.
@@ -26,6 +27,23 @@ enum TreeRemoval {
     }
 
     private static func unlink(
+        _ name: [CChar], in parent: OpenDirectory, _ stat: larder_stat
+    ) throws(SystemError) -> ByteCount {
+        // Of a file with several links, another thread may take one at the same time: its bytes come free with the last.
+        guard stat.links > 1 else { return try unlinkOne(name, in: parent, stat) }
+        return try linked.withLock { _ throws(SystemError) in
+            let stat: larder_stat
+            do throws(SystemError) { stat = try parent.stat(name) } catch {
+                if error.code == ENOENT { return .zero }
+                throw error
+            }
+            return try unlinkOne(name, in: parent, stat)
+        }
+    }
+
+    private static let linked = Mutex<Void>(())
+
+    private static func unlinkOne(
         _ name: [CChar], in parent: OpenDirectory, _ stat: larder_stat
     ) throws(SystemError) -> ByteCount {
         // Told before it goes; of the last of several that share blocks, none is shared any more.

@@ -84,6 +84,48 @@ import Testing
         #expect(try bench.directory.shell("ls -A .larder/trash") == "")
     }
 
+    /// Two threads share a large run: each entry goes once, hard links count with the last of them, and where only some
+    /// bytes are wanted, no more than one entry goes beyond them.
+    @Test func aPurgeOfManyEntriesFreesWhatDuSays() throws {
+        let bench = try BuildVolume()
+        let first = bench.path("e0")
+        for number in 0..<200 { try bench.add("e\(number)", daysAgo: 50) }
+        try bench.directory.shell(
+            """
+            for to in .m2/repository/g/e*/1; do
+                name=$(basename "$(dirname "$to")")-1-sources.jar
+                [ "$to" = '\(first)' ] || ln '\(first)/e0-1.jar' "$to/$name"
+                echo "$name>central=" >>"$to/_remote.repositories"
+                touch -d '50 days ago' "$to" "$to"/*
+            done
+            """)
+        _ = try bench.prune(run: Self.runID)
+        let locked = try bench.locked()
+        let trash = Trash(try locked.folder.get())
+        func du() throws -> Int64 {
+            let text = try bench.directory.shell(
+                "cd .larder/trash; du -s -B1 --exclude=journal.json . | cut -f1")
+            return try #require(Int64(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        }
+        var runs = try trash.runs()
+        let count = try #require(runs.first).entries.count
+        #expect(count >= 150)
+        let (before, largest) = (try du(), runs[0].entries.map(\.bytes).max() ?? .zero)
+        let wanted = ByteCount(before / 3)
+        let some = trash.purge(&runs) { $0 >= wanted }
+        #expect(some.failures.isEmpty && some.bytes <= wanted + largest)
+        #expect(try du() == before - some.bytes.bytes)
+        #expect(
+            try trash.runs().first?.entries == runs.first?.entries && (runs.first?.entries.count ?? 0) < count
+        )
+        let all = trash.purge(&runs)
+        #expect(all.failures.isEmpty && runs.allSatisfy(\.entries.isEmpty))
+        #expect(try bench.directory.shell("ls -A .larder/trash") == "")
+        // What is left of the du of the trash is its own directory.
+        let own = try #require(Int64(try bench.directory.shell("stat -c %b .larder/trash").dropLast())) * 512
+        #expect(before - some.bytes.bytes - all.bytes.bytes <= own + 65_536)
+    }
+
     @Test func youngRunsAreKept() throws {
         let (bench, locked) = try pruned()
         let trash = Trash(try locked.folder.get())

@@ -109,5 +109,9 @@ void larder_keep_little_memory(void);
 // Gives freed memory back to the system (malloc_trim(3)); 1 where some was given back.
 int larder_give_back_memory(void);
 
+// Gives the calling thread the I/O class that is served where nobody else asks for the disk (ioprio_set(2)), or the one
+// that an earlier call returned; returns the one before. Where that is not allowed, it stays as it is.
+int larder_idle_io(int previous);
+
 // Sets the niceness of the calling thread, which those that it begins inherit, so much above the process's (nice(2)).
 void larder_step_back(int by);
