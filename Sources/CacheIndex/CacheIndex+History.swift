@@ -261,7 +261,8 @@ extension CacheIndex {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT runs.finished_at, count(run_entries.entry), ifnull(sum(run_entries.bytes), 0)
+                SELECT runs.finished_at, count(run_entries.entry), ifnull(sum(run_entries.bytes), 0),
+                    run_volumes.used_after
                 FROM runs JOIN run_volumes ON run_volumes.run = runs.id
                 LEFT JOIN run_entries ON run_entries.run = runs.id AND run_entries.volume = run_volumes.volume
                     AND run_entries.evicted
@@ -271,7 +272,10 @@ extension CacheIndex {
             arguments: [volume, beganAt.nanoseconds])
         var evictions: [VolumeHistory.Eviction] = []
         while let row = try rows.next() {
-            evictions.append(.init(at: try row.time(0), entries: try row.integer(1), bytes: try row.size(2)))
+            evictions.append(
+                .init(
+                    at: try row.time(0), entries: try row.integer(1), bytes: try row.size(2),
+                    left: try row.size(3)))
         }
         return evictions
     }

@@ -49,12 +49,16 @@ extension CapacityReport.Volume {
 
     /// Why what is said of today's size is not what the calibration says of it; empty where it is.
     private var otherToday: String {
-        guard let advice = sizing.recommendation, let replayed = sizing.calibration?.predicted.objects,
-            abs(advice.rateToday - replayed) >= 0.01
+        guard let advice = sizing.recommendation, let calibration = sizing.calibration,
+            let replayed = calibration.predicted.objects, abs(advice.rateToday - replayed) >= 0.01
         else { return "" }
+        let further =
+            calibration.furtherPrunes == 0
+            ? ""
+            : ", of which \(calibration.furtherPrunes) went further than to the low watermark (`--to`, `--key`)"
         return
-            " That replay takes the prunes that ran and the limits of their time; the \(Figures.rate(advice.rateToday)) that "
-            + "today's size would serve is for prunes at the times of the schedule, wherever the volume is between two of them."
+            " That replay takes the prunes that ran\(further); the \(Figures.rate(advice.rateToday)) that today's size would "
+            + "serve is for prunes at the times of the schedule, wherever the volume is between two of them."
     }
 
     /// What no prune takes, and how it grows; nil where it is hardly anything.

@@ -48,7 +48,7 @@ import Testing
         #expect(past.accesses.map(\.bytes.bytes) == [1000, 1000, 60, 1000])
         #expect(past.samples.map(\.at) == [hour(0), hour(24), hour(48)])
         #expect(past.samples.first?.usedInodes == 40 && past.samples.first?.used == ByteCount(6050))
-        #expect(past.evictions == [.init(at: hour(30), entries: 1, bytes: ByteCount(50))])
+        #expect(past.evictions == [.init(at: hour(30), entries: 1, bytes: ByteCount(50), left: .zero)])
     }
 
     /// What no job fetched is there from when it was first seen, with a use or without one.

@@ -182,12 +182,15 @@ package struct VolumeHistory: Sendable {
         package var entries: Int64
         /// What they occupied.
         package var bytes: ByteCount
+        /// What was used afterwards; nil where that is not known.
+        package var left: ByteCount?
 
         /// Makes a record from all it consists of.
-        package init(at: Timestamp, entries: Int64, bytes: ByteCount) {
+        package init(at: Timestamp, entries: Int64, bytes: ByteCount, left: ByteCount? = nil) {
             self.at = at
             self.entries = entries
             self.bytes = bytes
+            self.left = left
         }
     }
 

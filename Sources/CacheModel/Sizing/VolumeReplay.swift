@@ -25,8 +25,8 @@ package struct VolumeReplay: Sendable {
     private(set) var regime: PruneRegime
     /// What is used of each size by what is no entry.
     let fixed: Int64
-    /// For each prune the number of events before it.
-    private let prunes: [(before: Int, at: Int64)]
+    /// For each prune the number of events before it, and what it is to leave where that is less than the low watermark.
+    private let prunes: [ReplayedPrune]
 
     /// Makes a replay.
     ///
@@ -41,7 +41,9 @@ package struct VolumeReplay: Sendable {
         var place = 0
         prunes = regime.times.map { time in
             while place < trace.steps.count, trace.steps[place].time <= time.nanoseconds { place += 1 }
-            return (place, time.nanoseconds)
+            return ReplayedPrune(
+                before: place, at: time.nanoseconds,
+                goal: regime.goals[time].map { Int64(Double($0.bytes) * trace.share) } ?? .max)
         }
     }
 
@@ -240,11 +242,13 @@ private struct ReplayState {
     }
 
     /// Goes on until that event, or to the end of the history.
-    mutating func play(_ prunes: [(before: Int, at: Int64)], until end: Int) {
+    mutating func play(_ prunes: [ReplayedPrune], until end: Int) {
         let first = trace.firstCounted
         let end = min(end, trace.steps.count)
         while true {
-            let next = nextPrune < prunes.count ? prunes[nextPrune] : (trace.steps.count, .max)
+            let next =
+                nextPrune < prunes.count
+                ? prunes[nextPrune] : ReplayedPrune(before: trace.steps.count, at: .max)
             while place < min(next.before, end) {
                 if place == first { begin() }
                 step(trace.steps[place], at: place)
@@ -252,7 +256,7 @@ private struct ReplayState {
             }
             guard place == next.before, next.at < .max else { return }
             if place >= first, !isWarm { begin() }
-            prune(at: next.at)
+            prune(at: next.at, to: next.goal)
             nextPrune += 1
         }
     }
@@ -513,23 +517,24 @@ private struct ReplayState {
         trashBegin = 0
     }
 
-    private mutating func prune(at now: Int64) {
+    private mutating func prune(at now: Int64, to goal: Int64 = .max) {
         // A prune makes room first, and looks once more when it is done.
         purge(at: now)
         defer { purge(at: now) }
-        let isOver = used > high
+        let goal = min(low, goal)
+        let isOver = used > high || goal < low && used > goal
         let over = poolLimits.filter { poolUsed[$0.pool] > $0.high }
         everPruned = everPruned || isOver
         guard isOver || !over.isEmpty || !maxIdle.isEmpty else { return }
         var pass = PrunePass(
-            goal: isOver ? low : .max, pools: [Int64](repeating: .max, count: poolUsed.count),
+            goal: isOver ? goal : .max, pools: [Int64](repeating: .max, count: poolUsed.count),
             allowed: Int64(Double(used) * regime.bytesShare),
             entries: max(1, Int(Double(regime.entries) * trace.share)),
-            // What was used at or before that instant is idle.
-            idleSince: floor > 0 ? now.subtractingReportingOverflow(floor).partialValue : .max)
+            // What was used at or before that instant is idle; a goal of its own was reached, whatever was idle.
+            idleSince: floor > 0 && goal == low ? now.subtractingReportingOverflow(floor).partialValue : .max)
         for limit in over { pass.pools[limit.pool] = limit.low }
         if isOver, unused > 0 {
-            let gone = min(unused, used - low, pass.allowed)
+            let gone = min(unused, used - goal, pass.allowed)
             (unused, used, pass.freed) = (unused - gone, used - gone, gone)
         }
         if !maxIdle.isEmpty { pass.unusedSince = maxIdle.map { $0 > 0 ? now &- $0 : .min } }
@@ -543,7 +548,7 @@ private struct ReplayState {
         outcome.evictions += pass.evicted
         outcome.evictedBytes += ByteCount(pass.freed)
         outcome.prunes += 1
-        if isOver, used > low { outcome.prunesOver += 1 }
+        if isOver, used > goal { outcome.prunesOver += 1 }
     }
 
     private func isWanted(_ object: Int, _ pass: PrunePass) -> Bool {
@@ -719,6 +724,15 @@ private struct ReplayState {
         whole.evictedBytes = size(outcome.evictedBytes)
         return whole
     }
+}
+
+/// A prune that comes at some time of a replay.
+struct ReplayedPrune {
+    /// How many events come before it.
+    var before: Int
+    var at: Int64
+    /// What it is to leave on the volume; more than that where the low watermark decides.
+    var goal = Int64.max
 }
 
 /// One prune on its way.

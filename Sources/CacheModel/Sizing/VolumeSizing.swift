@@ -62,6 +62,8 @@ package struct VolumeSizing: Sendable {
         package var predicted: HitRate
         /// What was measured in the window.
         package var measured: HitRate
+        /// How many prunes of it went further than to the low watermark, as they were told to.
+        package var furtherPrunes = 0
 
         /// The difference over entries, in -1…1: what a promise may be off by.
         package var objects: Double? { Self.difference(predicted.objects, measured.objects) }
@@ -435,13 +437,31 @@ package struct VolumeSizing: Sendable {
         // What really happened: prunes by hand and on request as well as those of a schedule, and none before
         // Larder was told to prune.
         regime.times = history.evictions.map(\.at)
+        regime.goals = furtherGoals(history, question)
         regime.critical = nil
         let trace = ReplayTrace(
             history, since: since, prunes: regime.times, pinned: regime.pinned, rank: question.rank,
             share: min(1, 500_000 / Double(max(1, history.contents.count + history.accesses.count))),
             events: events)
         let replay = VolumeReplay(trace, regime, fixed: question.unmanaged + question.containers)
-        return Calibration(predicted: replay.run(size: question.limit).rate, measured: measured)
+        return Calibration(
+            predicted: replay.run(size: question.limit).rate, measured: measured,
+            furtherPrunes: regime.goals.keys.count { $0 > since })
+    }
+
+    /// What single prunes left that went further than to the low watermark, as they were told to (`prune --to`, `--key`).
+    ///
+    /// Where pools have quotas or times of their own, any prune may.
+    private static func furtherGoals(
+        _ history: VolumeHistory, _ question: Question
+    ) -> [Timestamp: ByteCount] {
+        guard question.regime.poolQuotas.isEmpty, question.regime.maxIdle.isEmpty else { return [:] }
+        // The last entry of a prune may be a large one.
+        let far = Double(question.limit.bytes) * question.regime.low * 0.9
+        return history.evictions.reduce(into: [:]) { goals, prune in
+            guard prune.entries > 0, let left = prune.left, Double(left.bytes) < far else { return }
+            goals[prune.at] = left
+        }
     }
 
     /// What a volume gives in the days after it has grown to that size.

@@ -40,15 +40,7 @@ private struct Lived {
     @discardableResult mutating func live(_ days: Int64) -> Double {
         let known = past.accesses.count
         for _ in 0..<days {
-            let night = start + .days(day) + .hours(1)
-            let before = volume.entries
-            volume.prune(at: night)
-            let gone = before.keys.filter { volume.entries[$0] == nil }.sorted()
-            past.departures += gone.map { .init(entry: $0, at: night, reason: .evicted) }
-            past.evictions.append(
-                .init(
-                    at: night, entries: Int64(gone.count),
-                    bytes: gone.reduce(.zero) { $0 + (before[$1]?.bytes ?? .zero) }))
+            prune(at: start + .days(day) + .hours(1))
             for use in demand(day).sorted(by: { ($0.minute, $0.entry) < ($1.minute, $1.entry) }) {
                 let (time, isThere) = (
                     start + .days(day) + .minutes(use.minute), volume.entries[use.entry] != nil
@@ -62,6 +54,28 @@ private struct Lived {
         past.lastScanAt = start + .days(day)
         let new = past.accesses[known...]
         return Double(new.count { $0.isHit }) / Double(max(1, new.count))
+    }
+
+    private mutating func prune(at time: Timestamp) {
+        let before = volume.entries
+        volume.prune(at: time)
+        let gone = before.keys.filter { volume.entries[$0] == nil }.sorted()
+        past.departures += gone.map { .init(entry: $0, at: time, reason: .evicted) }
+        past.evictions.append(
+            .init(
+                at: time, entries: Int64(gone.count),
+                bytes: gone.reduce(.zero) { $0 + (before[$1]?.bytes ?? .zero) }, left: ByteCount(volume.used))
+        )
+    }
+
+    /// Somebody prunes by hand in the next night, down to so many bytes.
+    mutating func pruneByHand(to bytes: Int64) {
+        let (quota, floor) = (volume.quota, volume.policy.idleFloor)
+        volume.quota = Quota(limit: quota.limit, high: ByteCount(bytes), low: ByteCount(bytes))
+        volume.policy = EvictionPolicy(idleFloor: .zero, poolQuotas: [:], order: .lru)
+        prune(at: start + .days(day) + .minutes(30))
+        volume.quota = quota
+        volume.policy = EvictionPolicy(idleFloor: floor, poolQuotas: [:], order: .lru)
     }
 
     /// What is said of the size of the volume.
@@ -124,6 +138,21 @@ private struct Lived {
             let came = volume.live(28)
             #expect(abs(came - advice.rateAdvised) <= 0.01, "\(days) days, \(advice.bytes): \(came)")
         }
+    }
+
+    /// Prunes by hand are in the calibration, and no part of what sizes serve.
+    @Test func prunesByHandAreNoFaultOfTheReplay() throws {
+        var volume = Lived(monthly, size: 60 * unit)
+        for _ in 0..<8 {
+            volume.live(6)
+            volume.pruneByHand(to: 15 * unit)
+        }
+        let sizing = volume.sizing()
+        let calibration = try #require(sizing.calibration)
+        let off = try #require(calibration.objects)
+        #expect(abs(off) <= 0.005 && calibration.furtherPrunes == 6, "\(off), \(calibration.furtherPrunes)")
+        let today = try #require(sizing.recommendation).rateToday
+        #expect(today - (try #require(calibration.measured.objects)) > 0.03)
     }
 
     /// The first weeks of a new volume, which was empty, are not those of one that grows.
