@@ -56,6 +56,13 @@ extension CapacityReport.Volume {
                     "enough_bytes": .bytes($0.enough),
                 ]
             } ?? .null,
+            "removed_by_others": sizing.removals.map {
+                [
+                    "entries": .integer($0.entries), "fetches": .integer($0.fetches),
+                    "is_rule": .bool($0.isRule),
+                    "youngest_idle_seconds": $0.youngest.map { .integer($0.seconds) } ?? .null,
+                ]
+            } ?? .null,
             "wiped_at": .array(wipes.map { .text($0.at.description) }),
             "limit_changed": sizing.limitChange.map {
                 ["at": .text($0.at.description), "before_bytes": .bytes($0.before)]

@@ -9,7 +9,8 @@ extension CapacityReport.Volume {
     /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
     var doubts: [String] {
         [
-            inodeDoubt, limitSentence, demandSentence, rareDaySentence, wipeSentence, copiedSentence,
+            inodeDoubt, limitSentence, demandSentence, rareDaySentence, wipeSentence, removalSentence,
+            copiedSentence,
             inrushSentence, gapSentence,
         ].compactMap {
             $0
@@ -118,6 +119,23 @@ extension CapacityReport.Volume {
                 + " in the window, last after the scan of \(Self.minute($0.at)) UTC: "
                 + "what is fetched after that is spared by no size."
         }
+    }
+
+    /// That others remove entries, and what that costs; nil where it is hardly anything.
+    var removalSentence: String? {
+        guard let removals = sizing.removals else { return nil }
+        let days = max(1, Double(sizing.days.count))
+        let misses = sizing.days.reduce(0) { $0 + $1.rate.misses }
+        guard removals.fetches * 20 > misses || Double(removals.entries) >= days else { return nil }
+        let perDay = Self.short((Double(removals.entries) / days * 10).rounded() / 10)
+        let fetches = "\(Figures.count(removals.fetches, "fetch", "fetches")) in the window brought some back"
+        if removals.isRule, let age = removals.youngest?.age {
+            return
+                "Another hand removes what was not used for \(age), \(perDay) entries a day: \(fetches), which no size spares. "
+                + "All sizes are told for that."
+        }
+        let youngest = removals.youngest.map { ", of which none had been used for \($0.age)" } ?? ""
+        return "Another hand removes \(perDay) entries a day\(youngest): \(fetches), which no size spares."
     }
 
     /// That much of what is there was copied in; nil where hardly anything was.

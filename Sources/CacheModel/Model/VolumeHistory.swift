@@ -1,5 +1,8 @@
 /// What is known of a volume's past, in the order of time: what sizing rests on.
 package struct VolumeHistory: Sendable {
+    /// After how long without a use others remove an entry, whatever the size is; nil where they do not.
+    package var removedAfter: Span?
+
     /// An entry that was there at the beginning.
     package struct Content: Sendable, Hashable {
         /// Its row in the index, the same for as long as anything is known of it.

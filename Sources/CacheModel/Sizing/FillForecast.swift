@@ -98,7 +98,9 @@ package struct FillForecast: Sendable, Hashable {
             jumpAt = time - .days(Int64(daily.count - first))
         }
         excludesJump = jumpAt != nil
-        if growth.now >= limit { passedAt = time }
+        if growth.now >= limit {
+            passedAt = time - .days(Int64(max(1, values.reversed().prefix { $0 >= limit }.count) - 1))
+        }
     }
 
     /// The first day that differs from what was before: a week from it on and the week before it, weekday by weekday,
@@ -151,7 +153,7 @@ package struct FillForecast: Sendable, Hashable {
             }
             sum.protected = protected
         }
-        sum.passedAt = sum.growth.now >= limit ? time : nil
+        sum.passedAt = sum.growth.now >= limit ? passedAt ?? time : nil
         sum.reach(limit, from: time)
         return sum
     }

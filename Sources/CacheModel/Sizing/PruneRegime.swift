@@ -31,6 +31,8 @@ package struct PruneRegime: Sendable, Hashable {
     package var pinned: Set<Int64>
     /// Those of them that go by a rule for installed builds in time, so that they do not add up for ever.
     package var expiring: Set<Int64> = []
+    /// After how long without a use others remove an entry; nil where they do not.
+    package var removedAfter: Span?
     /// What single prunes leave on the volume, where they were told to go below the low watermark.
     package var goals: [Timestamp: ByteCount] = [:]
 

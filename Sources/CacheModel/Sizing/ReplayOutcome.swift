@@ -18,8 +18,8 @@ package struct ReplayOutcome: Sendable, Hashable {
     package var evictions: Int64 = 0
     /// What they occupied.
     package var evictedBytes = ByteCount.zero
-    /// How many prunes there were while events counted that had something to do, and how many of those did
-    /// not reach the low watermark.
+    /// How many prunes there were while events counted that found the volume above the high watermark, and how many of
+    /// those did not reach the low one.
     package var prunes: Int64 = 0
     package var prunesOver: Int64 = 0
     /// The avoidable misses in the least favourable phase; `avoidable` where it was replayed in one alone.

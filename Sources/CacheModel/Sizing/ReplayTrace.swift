@@ -186,7 +186,13 @@ package struct ReplayTrace: Sendable {
             while states.count <= Int(number) { states.append(.never) }
             return Int(number)
         }
-        for content in history.contents { states[place(numbers[content.entry], in: &states)] = .there }
+        // When each was used last, where that tells whether others would have removed it.
+        var lastUsed: [Int64: Timestamp] = [:]
+        let removedAfter = history.removedAfter
+        for content in history.contents {
+            states[place(numbers[content.entry], in: &states)] = .there
+            if removedAfter != nil { lastUsed[content.entry] = content.lastUsed }
+        }
         var changes = ReplayChanges(history)
         for access in history.accesses {
             while let change = changes.next(until: access.at) {
@@ -205,9 +211,16 @@ package struct ReplayTrace: Sendable {
             let object = place(numbers[access.entry], in: &states)
             let before = states[object]
             states[object] = .there
+            var isRemoved = false
+            if let removedAfter {
+                isRemoved = lastUsed[access.entry].map { access.at - $0 > removedAfter } ?? false
+                lastUsed[access.entry] = access.at
+            }
             let event: Event =
                 if access.isHit {
                     .hit
+                } else if isRemoved {
+                    .fetch
                 } else if before == .evicted || access.isRegret && before != .wiped {
                     .refetch
                 } else if before == .there, access.bytes < access.size, access.pool != .images {

@@ -11,6 +11,13 @@ extension VolumeHistory {
         return history
     }
 
+    /// The same history where others remove what was not used for that long; where they do not, nil.
+    func with(removedAfter: Span?) -> VolumeHistory {
+        var history = self
+        history.removedAfter = removedAfter
+        return history
+    }
+
     /// The same history where some entries were never used, and did not come without a fetch.
     func without(_ entries: Set<Int64>) -> VolumeHistory {
         var history = self

@@ -145,6 +145,8 @@ private struct ReplayState {
     private var poolLimits: [(pool: Int, high: Int64, low: Int64)] = []
     /// For how long entries of each pool stay unused; 0 where that does not matter.
     private var maxIdle: [Int64] = []
+    /// After how long without a use others remove an entry; 0 where they do not.
+    private let removedAfter: Int64
     /// What is known of each object: together, as a replay touches all of it at each use.
     ///
     /// No array, which would be asked at each touch whether another one shares it; whoever makes a state gives it back.
@@ -193,6 +195,7 @@ private struct ReplayState {
             probation = 0
         }
         floor = regime.idleFloor.nanoseconds
+        removedAfter = regime.removedAfter?.nanoseconds ?? 0
         used = fixed
         poolUsed = [Int64](repeating: 0, count: trace.order.count)
         let count = trace.objectCount
@@ -518,6 +521,7 @@ private struct ReplayState {
     }
 
     private mutating func prune(at now: Int64, to goal: Int64 = .max) {
+        if removedAfter > 0 { removeUnused(at: now) }
         // A prune makes room first, and looks once more when it is done.
         purge(at: now)
         defer { purge(at: now) }
@@ -547,8 +551,31 @@ private struct ReplayState {
         guard isWarm else { return }
         outcome.evictions += pass.evicted
         outcome.evictedBytes += ByteCount(pass.freed)
+        guard isOver else { return }
         outcome.prunes += 1
-        if isOver, used > goal { outcome.prunesOver += 1 }
+        if used > goal { outcome.prunesOver += 1 }
+    }
+
+    /// Takes away what others remove: that goes into no trash.
+    private mutating func removeUnused(at now: Int64) {
+        let since = now &- removedAfter
+        let gone =
+            Self.unused(since: since, in: &probationers, nodes, inOrder: !isSieve)
+            + Self.unused(since: since, in: &others, nodes, inOrder: !isSieve)
+        for object in gone { _ = take(object) }
+    }
+
+    private static func unused(
+        since: Int64, in queue: inout TurnQueue, _ nodes: UnsafeMutableBufferPointer<ReplayedObject>,
+        inOrder: Bool
+    ) -> [Int] {
+        var unused: [Int] = []
+        var next = queue.begin(nodes)
+        while let object = queue.object(at: next) {
+            next = queue.next(after: next, nodes)
+            if nodes[object].lastUsed < since { unused.append(object) } else if inOrder { break }
+        }
+        return unused
     }
 
     private func isWanted(_ object: Int, _ pass: PrunePass) -> Bool {

@@ -183,6 +183,8 @@ package struct VolumeSizing: Sendable {
     package let demandChange: DemandChange?
     /// The day that asks for much of the size; nil where none does, or without a recommendation.
     package let rareDay: RareDay?
+    /// What others removed in the window, entry by entry; nil where they removed nothing.
+    package let removals: RemovalsByOthers?
     /// The replay beside what was measured, since the limit was changed where it was; nil where no access counts, or where
     /// that was less than `calibrationDays` ago.
     package let calibration: Calibration?
@@ -204,6 +206,9 @@ package struct VolumeSizing: Sendable {
         }
         self.rates = rates
         self.regret = regret
+        let removals = RemovalsByOthers(history, since: since)
+        self.removals = removals
+        let history = history.with(removedAfter: removals.flatMap { $0.isRule ? $0.youngest : nil })
         let figures = DailyFigures(
             history, pinned: question.regime.pinned.subtracting(question.regime.expiring))
         let windowDays = Int(question.window.seconds / 86_400)
@@ -253,6 +258,7 @@ package struct VolumeSizing: Sendable {
         if regime.times.isEmpty {
             regime.times = PruneRegime.nightly(from: history.beganAt, to: question.now)
         }
+        regime.removedAfter = history.removedAfter
         // Before the history has lasted as long as the idle floor, it knows too little of what was in use: a prune
         // would take what in reality the floor protected.
         regime.times = regime.times.filter { $0 > history.beganAt + regime.idleFloor }

@@ -62,6 +62,23 @@ import Testing
         #expect(forecast.fullAt == nil && forecast.passedAt == start + .days(20))
     }
 
+    /// What jobs use in a week: 50 MiB a day, and 100 from day 20 on, of 500 MiB.
+    @Test func aLimitThatAWeeksUsePassesIsPassedSinceThatDay() throws {
+        var past = history([], [])
+        past.lastScanAt = start + .days(42)
+        past.evictions = [.init(at: start + .days(1), entries: 1, bytes: ByteCount(1))]
+        past.accesses = (0..<42).map { day in
+            .init(
+                at: start + .days(day) + .hours(12), entry: day,
+                bytes: ByteCount((day < 20 ? 50 : 100) * mebi), isHit: false)
+        }
+        past.accesses.append(
+            .init(at: start + .days(41) + .hours(13), entry: 41, bytes: ByteCount(100 * mebi), isHit: true))
+        let said = VolumeSizing(past, .init(now: past.lastScanAt, limit: ByteCount(500 * mebi)))
+        // Four days of 50 and three of 100 at the end of day 22: as much as the limit.
+        #expect(said.bytesForecast?.basis == .demand && said.bytesForecast?.passedAt == start + .days(23))
+    }
+
     @Test func whatNoPruneTakesGrowsWhateverJobsUse() throws {
         // Each day jobs use the same 200 MiB and install 60 MiB that no prune takes.
         var past = history([(1, 100 * mebi), (2, 100 * mebi)], [])

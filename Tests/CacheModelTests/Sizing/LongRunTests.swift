@@ -19,6 +19,8 @@ private struct Lived {
     private let demand: Demand
     private var volume: NaiveVolume
     private var day = Int64(0)
+    /// After how many days without a use somebody else removes an entry, each night; nil for never.
+    var othersRemoveAfter: Int64?
     private(set) var past = history([], [])
 
     init(_ demand: @escaping Demand, size: Int64) {
@@ -40,6 +42,7 @@ private struct Lived {
     @discardableResult mutating func live(_ days: Int64) -> Double {
         let known = past.accesses.count
         for _ in 0..<days {
+            removeUnused(at: start + .days(day))
             prune(at: start + .days(day) + .hours(1))
             for use in demand(day).sorted(by: { ($0.minute, $0.entry) < ($1.minute, $1.entry) }) {
                 let (time, isThere) = (
@@ -54,6 +57,15 @@ private struct Lived {
         past.lastScanAt = start + .days(day)
         let new = past.accesses[known...]
         return Double(new.count { $0.isHit }) / Double(max(1, new.count))
+    }
+
+    private mutating func removeUnused(at time: Timestamp) {
+        guard let othersRemoveAfter else { return }
+        for (entry, known) in volume.entries.sorted(by: { $0.key < $1.key })
+        where time - known.lastUsed > .days(othersRemoveAfter) {
+            volume.entries[entry] = nil
+            past.departures.append(.init(entry: entry, at: time, reason: .removed))
+        }
     }
 
     private mutating func prune(at time: Timestamp) {
@@ -153,6 +165,29 @@ private struct Lived {
         #expect(abs(off) <= 0.005 && calibration.furtherPrunes == 6, "\(off), \(calibration.furtherPrunes)")
         let today = try #require(sizing.recommendation).rateToday
         #expect(today - (try #require(calibration.measured.objects)) > 0.03)
+    }
+
+    /// Each entry is used on one day of one to twelve, and somebody else removes nightly what was not used for five days: no
+    /// size is promised to keep that.
+    @Test func whatOthersRemoveIsPromisedAtNoSize() throws {
+        func demand(_ day: Int64) -> [Use] {
+            var random = SeededGenerator(seed: UInt64(day))
+            return (0..<72).filter { Int64.random(in: 0...($0 % 12), using: &random) == 0 }.map {
+                Use(minute: 540 + $0, entry: $0 + 1, bytes: unit)
+            }
+        }
+        var before = Lived(demand, size: 62 * unit)
+        before.othersRemoveAfter = 5
+        before.live(56)
+        let sizing = before.sizing()
+        #expect(sizing.removals?.isRule == true)
+        let advice = try #require(sizing.recommendation)
+        var volume = Lived(demand, size: advice.bytes.bytes)
+        volume.othersRemoveAfter = 5
+        volume.live(56)
+        let came = volume.live(180)
+        #expect(abs(came - advice.rateAdvised) <= 0.01, "\(advice.bytes): \(came), \(advice.rateAdvised)")
+        #expect(abs(advice.best - came) <= 0.01)
     }
 
     /// The first weeks of a new volume, which was empty, are not those of one that grows.
