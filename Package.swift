@@ -69,6 +69,7 @@ let package = Package(
                 .embedInCode("../../migrations/0015_file_systems.sql"),
                 .embedInCode("../../migrations/0016_arrivals.sql"),
                 .embedInCode("../../migrations/0017_returns.sql"),
+                .embedInCode("../../migrations/0018_unmanaged.sql"),
             ]),
         part(
             "PodmanClient",

@@ -239,7 +239,8 @@ extension CacheIndex {
         let rows = try Row.fetchCursor(
             db,
             sql: """
-                SELECT at, used_bytes, trash_bytes, inodes, inodes - free_inodes, limit_bytes
+                SELECT at, used_bytes, trash_bytes, inodes, inodes - free_inodes, limit_bytes,
+                    unmanaged_bytes
                 FROM capacity_samples
                 WHERE volume = ? AND scan >= ? ORDER BY at, scan
                 """,
@@ -250,7 +251,8 @@ extension CacheIndex {
                 .init(
                     at: try row.time(0), used: try row.size(1), trash: try row.size(2),
                     inodes: try row.integer(3), usedInodes: try row.integer(4),
-                    limit: try row.decode(Int64?.self, atIndex: 5).map { ByteCount($0) }))
+                    limit: try row.decode(Int64?.self, atIndex: 5).map { ByteCount($0) },
+                    unmanaged: try row.decode(Int64?.self, atIndex: 6).map { ByteCount($0) }))
         }
         return samples
     }

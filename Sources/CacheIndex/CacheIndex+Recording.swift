@@ -126,12 +126,12 @@ extension CacheIndex {
         _ scan: VolumeScan, of volume: Volume, number: Int64, row: Int64, _ db: Database
     ) throws {
         try db.execute(
-            sql: "INSERT INTO capacity_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            sql: "INSERT INTO capacity_samples VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             arguments: [
                 number, row, scan.startedAt.nanoseconds, scan.capacity.total.bytes,
                 scan.capacity.available.bytes, scan.capacity.free.bytes, scan.capacity.inodes,
                 scan.capacity.freeInodes, scan.usedBytes.bytes, scan.trashBytes.bytes,
-                volume.quota(capacity: scan.capacity).limit.bytes,
+                volume.quota(capacity: scan.capacity).limit.bytes, scan.unmanagedBytes.bytes,
             ])
     }
 

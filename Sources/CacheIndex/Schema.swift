@@ -27,6 +27,7 @@ enum Schema {
         ("0015_file_systems.sql", PackageResources._015_file_systems_sql),
         ("0016_arrivals.sql", PackageResources._016_arrivals_sql),
         ("0017_returns.sql", PackageResources._017_returns_sql),
+        ("0018_unmanaged.sql", PackageResources._018_unmanaged_sql),
     ]
 
     /// Brings a new or older index up to date, in the caller's transaction.

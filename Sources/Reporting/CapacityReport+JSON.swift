@@ -56,6 +56,7 @@ extension CapacityReport.Volume {
                     "enough_bytes": .bytes($0.enough),
                 ]
             } ?? .null,
+            "unmanaged_most_bytes": .bytes(sizing.mostUnmanaged),
             "removed_by_others": sizing.removals.map {
                 [
                     "entries": .integer($0.entries), "fetches": .integer($0.fetches),

@@ -10,6 +10,7 @@ extension CapacityReport.Volume {
     var doubts: [String] {
         [
             inodeDoubt, limitSentence, demandSentence, rareDaySentence, wipeSentence, removalSentence,
+            passingSentence,
             copiedSentence,
             inrushSentence, gapSentence,
         ].compactMap {
@@ -119,6 +120,14 @@ extension CapacityReport.Volume {
                 + " in the window, last after the scan of \(Self.minute($0.at)) UTC: "
                 + "what is fetched after that is spared by no size."
         }
+    }
+
+    /// That what belongs to no pool comes and goes; nil where it does not.
+    var passingSentence: String? {
+        guard sizing.mostUnmanaged > space.unmanaged else { return nil }
+        return
+            "What belongs to no pool comes and goes: it was up to \(sizing.mostUnmanaged) in the window, and is \(space.unmanaged) "
+            + "now. Sizes are told with it."
     }
 
     /// That others remove entries, and what that costs; nil where it is hardly anything.

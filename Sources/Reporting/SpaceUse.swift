@@ -251,16 +251,3 @@ extension CacheEntry {
     /// What the removal of an image would free; for other entries what they occupy.
     var exclusiveBytes: ByteCount { found.image?.exclusiveBytes ?? bytes }
 }
-
-extension VolumeUsage {
-    /// What of the used bytes no entry has.
-    var unmanagedBytes: ByteCount {
-        // Images share layers: what a store holds besides them is not the difference of both sums.
-        let managed =
-            layers.isEmpty
-            ? entries.reduce(ByteCount.zero) { $0 + $1.bytes }
-            : layers.lazy.filter { $0.images > 0 || $0.containers > 0 }
-                .reduce(ByteCount.zero) { $0 + $1.storedBytes }
-        return max(.zero, usedBytes - managed)
-    }
-}

@@ -48,6 +48,8 @@ import Testing
         #expect(past.accesses.map(\.bytes.bytes) == [1000, 1000, 60, 1000])
         #expect(past.samples.map(\.at) == [hour(0), hour(24), hour(48)])
         #expect(past.samples.first?.usedInodes == 40 && past.samples.first?.used == ByteCount(6050))
+        // Each scan of the fixture has 5000 bytes that no entry has.
+        #expect(past.samples.map(\.unmanaged) == [ByteCount(5000), ByteCount(5000), ByteCount(5000)])
         #expect(past.evictions == [.init(at: hour(30), entries: 1, bytes: ByteCount(50), left: .zero)])
     }
 

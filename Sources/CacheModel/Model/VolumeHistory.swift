@@ -2,6 +2,9 @@
 package struct VolumeHistory: Sendable {
     /// After how long without a use others remove an entry, whatever the size is; nil where they do not.
     package var removedAfter: Span?
+    /// How many bytes more than now belonged to no pool from some time on, in the order of time; empty where it was always
+    /// as much.
+    package var unmanagedMore: [(at: Timestamp, bytes: Int64)] = []
 
     /// An entry that was there at the beginning.
     package struct Content: Sendable, Hashable {
@@ -161,14 +164,17 @@ package struct VolumeHistory: Sendable {
         package var usedInodes: Int64
         /// The volume's limit then; nil where an older Larder made the scan.
         package var limit: ByteCount?
+        /// What belonged to no pool; nil where an older Larder made the scan.
+        package var unmanaged: ByteCount?
 
         /// Makes a sample from all it consists of.
         package init(
             at: Timestamp, used: ByteCount, trash: ByteCount = .zero, inodes: Int64 = 0,
             usedInodes: Int64 = 0,
-            limit: ByteCount? = nil
+            limit: ByteCount? = nil, unmanaged: ByteCount? = nil
         ) {
             self.limit = limit
+            self.unmanaged = unmanaged
             self.at = at
             self.used = used
             self.trash = trash

@@ -70,6 +70,8 @@ package struct ReplayTrace: Sendable {
     private(set) var twins: [Int32] = []
     /// The part of the objects that is in it, in 0…1.
     private(set) var share = 1.0
+    /// How many bytes more than now belonged to no pool from some time on.
+    private(set) var unmanagedMore: [(at: Int64, bytes: Int64)] = []
     /// How many recorded accesses count, and their bytes: of the whole history.
     private(set) var counted: Int64 = 0
 
@@ -96,6 +98,7 @@ package struct ReplayTrace: Sendable {
     ) {
         let sample = SpatialSample(share: share)
         self.share = share
+        unmanagedMore = history.unmanagedMore.map { ($0.at.nanoseconds, $0.bytes) }
         halfTime = history.beganAt.nanoseconds / 2 + history.lastScanAt.nanoseconds / 2
         let own = Set(history.accesses.lazy.map(\.pool).filter(\.isOwn))
             .union(history.arrivals.lazy.map(\.pool).filter(\.isOwn))

@@ -18,6 +18,20 @@ extension VolumeHistory {
         return history
     }
 
+    /// The same history where what belongs to no pool was more or less at other times.
+    func with(unmanagedMore: [(at: Timestamp, bytes: Int64)]) -> VolumeHistory {
+        var history = self
+        history.unmanagedMore = unmanagedMore
+        return history
+    }
+
+    /// What belonged to no pool at each scan, less what does now; empty where no scan noted it, and for images, whose
+    /// containers' copies come and go in no pool.
+    func unmanaged(beyond now: ByteCount) -> [(at: Timestamp, bytes: Int64)] {
+        guard layers.ofImage.isEmpty else { return [] }
+        return samples.compactMap { sample in sample.unmanaged.map { (sample.at, ($0 - now).bytes) } }
+    }
+
     /// The same history where some entries were never used, and did not come without a fetch.
     func without(_ entries: Set<Int64>) -> VolumeHistory {
         var history = self
@@ -68,6 +82,8 @@ extension VolumeHistory {
         }
         part.accesses.removeAll { $0.at <= begin || $0.at > end }
         part.samples.removeAll { $0.at < begin || $0.at > end }
+        let more = unmanagedMore.last { $0.at <= begin }.map { [(at: begin, bytes: $0.bytes)] } ?? []
+        part.unmanagedMore = more + unmanagedMore.filter { $0.at > begin && $0.at <= end }
         part.evictions.removeAll { $0.at <= begin || $0.at > end }
         part.wipes.removeAll { $0.at <= begin || $0.at > end }
         part.arrivals.removeAll { $0.at <= begin || $0.at > end }

@@ -177,8 +177,10 @@ private struct ReplayState {
     /// Before when no further prune for pressure comes; nil where there is none to wait for.
     private var calmUntil: Int64?
     private var pause = PruneRegime.firstPause
-    /// The event that comes next, and the prune.
-    private var (place, nextPrune) = (0, 0)
+    /// The event that comes next, the prune, and the next change of what belongs to no pool.
+    private var (place, nextPrune, nextUnmanaged) = (0, 0, 0)
+    /// How much more of that there is than now.
+    private var unmanagedMore: Int64 = 0
 
     init(
         _ trace: ReplayTrace, _ regime: PruneRegime, size: Double, fixed: Int64, rule: VolumeReplay.Rule
@@ -254,13 +256,27 @@ private struct ReplayState {
                 ? prunes[nextPrune] : ReplayedPrune(before: trace.steps.count, at: .max)
             while place < min(next.before, end) {
                 if place == first { begin() }
+                if nextUnmanaged < trace.unmanagedMore.count {
+                    changeUnmanaged(until: trace.steps[place].time)
+                }
                 step(trace.steps[place], at: place)
                 place += 1
             }
             guard place == next.before, next.at < .max else { return }
+            changeUnmanaged(until: next.at)
             if place >= first, !isWarm { begin() }
             prune(at: next.at, to: next.goal)
             nextPrune += 1
+        }
+    }
+
+    /// What belongs to no pool comes and goes as it did.
+    private mutating func changeUnmanaged(until time: Int64) {
+        while nextUnmanaged < trace.unmanagedMore.count, trace.unmanagedMore[nextUnmanaged].at <= time {
+            let more = Int64(Double(trace.unmanagedMore[nextUnmanaged].bytes) * trace.share)
+            used += more - unmanagedMore
+            (unmanagedMore, nextUnmanaged) = (more, nextUnmanaged + 1)
+            notePeak()
         }
     }
 

@@ -183,6 +183,8 @@ package struct VolumeSizing: Sendable {
     package let demandChange: DemandChange?
     /// The day that asks for much of the size; nil where none does, or without a recommendation.
     package let rareDay: RareDay?
+    /// The most that belonged to no pool in the window, where that comes and goes; what does now otherwise.
+    package let mostUnmanaged: ByteCount
     /// What others removed in the window, entry by entry; nil where they removed nothing.
     package let removals: RemovalsByOthers?
     /// The replay beside what was measured, since the limit was changed where it was; nil where no access counts, or where
@@ -208,7 +210,13 @@ package struct VolumeSizing: Sendable {
         self.regret = regret
         let removals = RemovalsByOthers(history, since: since)
         self.removals = removals
-        let history = history.with(removedAfter: removals.flatMap { $0.isRule ? $0.youngest : nil })
+        let unmanaged = history.unmanaged(beyond: question.unmanaged)
+        let passing = Self.passing(unmanaged, since: since, limit: question.limit)
+        let mostUnmanaged =
+            question.unmanaged + ByteCount(passing.reduce(0) { $1.at > since ? max($0, $1.bytes) : $0 })
+        self.mostUnmanaged = mostUnmanaged
+        let history = history.with(unmanagedMore: passing).with(
+            removedAfter: removals.flatMap { $0.isRule ? $0.youngest : nil })
         let figures = DailyFigures(
             history, pinned: question.regime.pinned.subtracting(question.regime.expiring))
         let windowDays = Int(question.window.seconds / 86_400)
@@ -275,7 +283,8 @@ package struct VolumeSizing: Sendable {
                 // A bound to look at, which decides nothing.
                 HitRateCurve(history, since: since, bound: 500_000, events: events, tellsError: false),
                 Self.calibrate(
-                    history, since, question, lastChange, measured: measured, events: events)
+                    history.with(unmanagedMore: unmanaged), since, question, lastChange, measured: measured,
+                    events: events)
             )
         }
         let wanted = Double(uses) / Double(max(1, days.count))
@@ -292,7 +301,7 @@ package struct VolumeSizing: Sendable {
             ) -> Recommendation? {
                 Recommendation(
                     &curve, wanted: wanted, growth: forecasts.demand?.growth, protected: protected,
-                    unmanaged: question.unmanaged, containers: question.containers, limit: question.limit,
+                    unmanaged: mostUnmanaged, containers: question.containers, limit: question.limit,
                     now: question.now, inodes: question.inodes, least: least, terms: question.terms)
             }
             // What the table shows must not tell of a size beyond the recommended one that is too small.
@@ -371,6 +380,25 @@ package struct VolumeSizing: Sendable {
             otherOrder = nil
         }
         self.missing = missing
+    }
+
+    /// What belonged to no pool beyond what does now, where that comes and goes: where it came at least twice in the window.
+    ///
+    /// What was there once and is gone, such as a log that somebody cleared, will not come again by itself.
+    ///
+    /// - Parameters:
+    ///   - unmanaged: what belonged to no pool at each scan, less what does now.
+    ///   - since: when the window began.
+    ///   - limit: today's size; a hundredth of it is not worth while.
+    private static func passing(
+        _ unmanaged: [(at: Timestamp, bytes: Int64)], since: Timestamp, limit: ByteCount
+    ) -> [(at: Timestamp, bytes: Int64)] {
+        let window = unmanaged.filter { $0.at > since }
+        let most = window.reduce(0) { max($0, $1.bytes) }
+        guard most > limit.bytes / 100 else { return [] }
+        let rises = zip(window, window.dropFirst()).count { $0.bytes <= most / 2 && $1.bytes > most / 2 }
+        guard rises >= 2 else { return [] }
+        return unmanaged.map { ($0.at, max(0, $0.bytes)) }
     }
 
     /// When the limit was changed last; nil where no scan knew another one.
