@@ -63,6 +63,9 @@ import Testing
         for migration in Schema.migrations[14...] {
             let sql = String(decoding: migration.sql, as: UTF8.self)
             for made in sql.matches(of: #/CREATE TABLE (\w+)/#) { _ = try bed.sql("DROP TABLE \(made.1)") }
+            for made in sql.matches(of: #/ALTER TABLE (\w+) ADD COLUMN (\w+)/#) {
+                _ = try bed.sql("ALTER TABLE \(made.1) DROP COLUMN \(made.2)")
+            }
         }
         _ = try bed.sql(older)
         try? FileManager.default.removeItem(atPath: bed.database + ".checked")
