@@ -121,9 +121,6 @@ struct TrashRetention {
         var early: [String] = []
     }
 
-    /// By how much less than its time what is kept for an hour and more may be kept.
-    private static let slack = Span.minutes(5)
-
     /// Purges runs older than their time, and than the time that they promised; and, above the critical watermark, the
     /// oldest first until the volume is back at the high one.
     ///
@@ -134,9 +131,8 @@ struct TrashRetention {
     ) throws -> Purge {
         let volume = locked.volume
         let now = clock()
-        // What a run promised holds whatever the configuration says by now, and whoever's it is. A nightly run comes a few
-        // seconds earlier or later than the night before: that must not decide whether a night more is kept.
-        let soon = now + (volume.trashRetention >= .hours(1) ? Self.slack : .zero)
+        // What a run promised holds whatever the configuration says by now, and whoever's it is.
+        let soon = now + volume.trashSlack
         let due = trash.purge(&runs, before: soon - volume.trashRetention, promisedBefore: soon)
         try record(
             due.runs, volume.trashRetention == .zero ? .noRetention : .overdue, by: run, on: locked)

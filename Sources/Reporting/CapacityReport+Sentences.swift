@@ -108,7 +108,7 @@ extension CapacityReport.Volume {
         guard let rare = sizing.rareDay else { return nil }
         return
             "Much of that size is for one day: in the 24 hours before \(Self.minute(rare.end)) UTC came \(rare.bytes) that "
-            + "no other day used. Without it, \(rare.enough.quantity) would be enough; but on such a day that would be full, "
+            + "no other day of the window used. Without it, \(rare.enough.quantity) would be enough; but on such a day that would be full, "
             + "and fetches fail."
     }
 

@@ -296,7 +296,7 @@ extension CapacityReport.Volume {
             return text
                 + (forecast.basis == .used
                     ? "; it has been above \(limit.whole) since \(Self.date(passed))."
-                    : "; what they use is more than \(limit.whole) already.")
+                    : "; in the last week that was more than \(limit.whole).")
         }
         if let full = forecast.fullAt {
             return text + "; it reaches \(limit.whole) about \(Self.date(full)), between "

@@ -200,8 +200,11 @@ extension StatusReport.Outlook {
         let size = advised.map { "advised: \($0)" } ?? "no size can be recommended yet"
         // What is over its quota is past being full.
         if isOver { return size }
-        guard let fullAt else { return mustGrow ? size : "not filling up; \(size)" }
-        return "full about \(fullAt.description.prefix(10)) (in \(max(.zero, fullAt - now).age)); \(size)"
+        // When it must grow is before it is full.
+        if mustGrow { return size }
+        guard let fullAt else { return "not filling up; \(size)" }
+        let time = fullAt > now ? "in \((fullAt - now).age)" : "by now"
+        return "full about \(fullAt.description.prefix(10)) (\(time)); \(size)"
     }
 }
 

@@ -32,6 +32,9 @@ package struct Volume: Sendable, Hashable {
     package var withoutEvidence: WithoutEvidence = .keep
     /// How long evicted entries can be brought back; zero empties the trash at once.
     package var trashRetention: Span
+    /// By how much less than that it may be kept: a nightly run comes a few seconds earlier or later than the night before,
+    /// which must not decide whether a night more is kept.
+    package var trashSlack: Span { trashRetention >= .hours(1) ? .minutes(5) : .zero }
     /// The absolute path of the directory with the event logs of the jobs' Podmans, for an image store; nil
     /// stands for `events` beside the store.
     package var events: String?

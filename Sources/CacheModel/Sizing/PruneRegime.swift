@@ -86,7 +86,11 @@ package struct PruneRegime: Sendable, Hashable {
             maxIdle: volume.maxIdle,
             idleFloor: idleFloor, bytesShare: part(bytesShare), entries: entries, order: volume.order,
             times: times, pinned: pinned)
-        if volume.kind == .buildCache { (trash, purgeAbove) = (volume.trashRetention, part(volume.critical)) }
+        if volume.kind == .buildCache {
+            trash = Span(
+                nanoseconds: volume.trashRetention.nanoseconds - volume.trashSlack.nanoseconds)
+            purgeAbove = part(volume.critical)
+        }
     }
 
     /// A prune each night at that time of the day (in UTC), from one instant to another.

@@ -22,14 +22,19 @@ struct SizeTarget {
         (unavoidable, days, critical) = (curve.best.avoidable, curve.days, curve.critical)
     }
 
-    /// Whether a size is enough: in each phase few fetches are avoidable, everything fits, and prunes help.
+    /// How far the rate of a phase may be below what is promised, in 0…1.
+    private static let leastFavourable = 0.005
+
+    /// Whether a size is enough: few fetches are avoidable, in no phase many more, everything fits, and prunes help.
     func isMet(at size: ByteCount, by outcome: ReplayOutcome) -> Bool {
         sparesFetches(outcome) && outcome.peak <= size && !isFull(size, outcome)
     }
 
-    /// Whether few fetches are avoidable, in each phase.
+    /// Whether few fetches are avoidable, and the rate of the least favourable phase is about the one that is promised.
     func sparesFetches(_ outcome: ReplayOutcome) -> Bool {
-        Double(outcome.mostAvoidable - unavoidable) / days <= allowed + 1e-9
+        let accesses = Double(outcome.rate.hits + outcome.rate.misses)
+        return Double(outcome.avoidable - unavoidable) / days <= allowed + 1e-9
+            && Double(outcome.mostAvoidable - outcome.avoidable) <= Self.leastFavourable * accesses
     }
 
     /// Whether a volume is above its critical level whatever is pruned, without what containers write.

@@ -328,7 +328,7 @@ package struct VolumeSizing: Sendable {
             }
             recommended = advice(&curve, wanted: wanted, least: least)
             if recommended == nil { missing = Self.helpless(curve, bottlenecks, idleBottlenecks) }
-            if let recommended, let day = Self.fullestDay(days, history, recommended) {
+            if let recommended, let day = Self.fullestDay(days, history, since: since, recommended) {
                 let others = lasting.without(day.entries)
                 var otherwise = SizeCurve(
                     others, since: since, replayed, fixed: fixed, days: covered, rank: question.rank,
@@ -423,22 +423,21 @@ package struct VolumeSizing: Sendable {
     }
 
     /// The day of the window that brought most, where what came on it and was not used on any other is a quarter of what
-    /// the recommended size has for entries; nil where it is less, where that day is less than a week ago, and for images,
-    /// which share what they bring.
+    /// the recommended size has for entries; nil where it is less, and for images, which share what they bring.
     private static func fullestDay(
-        _ days: [DailyFigures.Day], _ history: VolumeHistory, _ advice: Recommendation
+        _ days: [DailyFigures.Day], _ history: VolumeHistory, since: Timestamp, _ advice: Recommendation
     ) -> (end: Timestamp, entries: Set<Int64>, bytes: ByteCount)? {
         guard history.layers.ofImage.isEmpty,
             let day = days.max(by: { $0.rate.missBytes < $1.rate.missBytes }),
-            day.rate.missBytes.bytes > advice.enough.bytes / 4,
-            history.lastScanAt - day.end >= .days(Int64(daysNeeded))
+            day.rate.missBytes.bytes > advice.enough.bytes / 4
         else { return nil }
         let begin = day.end - .days(1)
         var sizes: [Int64: ByteCount] = [:]
         for access in history.accesses where access.at > begin && access.at <= day.end && !access.isHit {
             sizes[access.entry] = access.size
         }
-        for access in history.accesses where access.at <= begin || access.at > day.end {
+        for access in history.accesses
+        where access.at > since && (access.at <= begin || access.at > day.end) {
             sizes[access.entry] = nil
         }
         let bytes = sizes.values.reduce(ByteCount.zero, +)

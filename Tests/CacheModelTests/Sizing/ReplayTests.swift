@@ -198,6 +198,23 @@ import Testing
         #expect(past.withArrivals(ofAll: [1, 2, 3]).contents == past.contents)
     }
 
+    /// A prune that comes a second earlier than the night before purges what that one evicted, as Larder does.
+    @Test func theTrashOfANightIsGoneTheNextOne() {
+        var past = history([], [], every: .days(1))
+        past.lastScanAt = start + .days(20)
+        past.accesses = (0..<20).map { day in
+            .init(at: start + .days(day) + .hours(12), entry: day, bytes: ByteCount(30), isHit: false)
+        }
+        let volume = Volume(name: "build", kind: .buildCache, path: "/cache")
+        var regime = PruneRegime(volume, limit: ByteCount(100))
+        (regime.bytesShare, regime.idleFloor) = (1, .zero)
+        regime.times = (1...20).map { start + .days($0) + .seconds($0 % 2 == 0 ? 10 : 9) }
+        let trace = ReplayTrace(past, since: start, prunes: regime.times)
+        let outcome = VolumeReplay(trace, regime).run(size: ByteCount(100))
+        // Each prune leaves two entries, and one waits in the trash while the next one comes.
+        #expect(outcome.peakTrash == ByteCount(30) && outcome.peakEver == ByteCount(120))
+    }
+
     @Test func whatIsAddedToNeedsTheRest() {
         // Each day 10 bytes are added to a directory that is read whole, and on day 3 a prune takes it.
         var past = history([(1, 100)], [], every: .days(1))
