@@ -89,7 +89,7 @@ def write(path, past, begin):
         insert(db, "capacity_samples", sample | {
             "scan": first + place, "at": at(second), "used_bytes": past.samples[place], "trash_bytes": 0,
             # The limit of the first scan is not that of the past, which is the one that the report is asked with.
-            "limit_bytes": None})
+            "limit_bytes": None, "unmanaged_bytes": past.volume.unmanaged})
     gone_at = {}
     prunes = sorted(past.record.prunes)
     turn = 0
@@ -103,7 +103,10 @@ def write(path, past, begin):
     for place, (second, gone) in enumerate(prunes):
         run, freed = f"run-{place:04}", sum(size for _, size in gone)
         db.execute("INSERT INTO runs VALUES (?, 'prune', ?, ?, 0)", (run, at(second), at(second)))
-        db.execute("INSERT INTO run_volumes VALUES (?, ?, ?, 0, 0, 0, 0)", (run, volume, freed))
+        # A prune comes just after the scan of its day.
+        before = past.samples[second // past.interval]
+        db.execute(
+            "INSERT INTO run_volumes VALUES (?, ?, ?, 0, ?, ?, 0)", (run, volume, freed, before, before - freed))
         db.executemany("INSERT INTO run_entries VALUES (?, ?, ?, ?, ?, ?, ?, 1, '')", [
             (run, volume, position, number(key), MAVEN, key, size) for position, (key, size) in enumerate(gone)])
     names = columns(db, "entries")
