@@ -9,7 +9,8 @@ extension CapacityReport.Volume {
     /// What speaks against the figures: that they are those of two limits, of a copied cache, or have gaps.
     var doubts: [String] {
         [
-            inodeDoubt, limitSentence, demandSentence, rareDaySentence, wipeSentence, removalSentence,
+            inodeDoubt, limitSentence, demandSentence, rareDaySentence, staySentence, wipeSentence,
+            removalSentence,
             passingSentence,
             copiedSentence,
             inrushSentence, gapSentence,
@@ -110,6 +111,15 @@ extension CapacityReport.Volume {
             "Much of that size is for one day: in the 24 hours before \(Self.minute(rare.end)) UTC came \(rare.bytes) that "
             + "no other day of the window used. Without it, \(rare.enough.quantity) would be enough; but on such a day that would be full, "
             + "and fetches fail."
+    }
+
+    /// That the history is short for the size; nil where it is not.
+    var staySentence: String? {
+        guard let stay = sizing.longStay, let advice = sizing.recommendation else { return nil }
+        let days = Figures.count(sizing.history.seconds / 86_400, "day", "days")
+        return
+            "At \(advice.quantity) an entry that nobody uses stays for about \(stay.age), and the history has \(days): how "
+            + "often jobs come back after so long is hardly known yet."
     }
 
     /// That somebody else removed nearly all that was there; nil where nobody did.

@@ -255,6 +255,7 @@ extension CapacityReport.Volume {
             return "what jobs use changed about \(Self.date(change.at))"
         }
         if sizing.rareDay != nil, days >= 30 { return "one day asks for much of it" }
+        if sizing.longStay != nil, days >= 30 { return "the history is short for that size" }
         if let change = sizing.limitChange, sizing.calibration == nil {
             return "the limit was changed on \(Self.date(change.at)), too recently for a calibration"
         }

@@ -129,8 +129,9 @@ package struct CapacityReport: Report {
         /// How far the figures that rest on use can be trusted: never more than the evidence, no more than `low`
         /// before 14 days of history, without a recommendation, where a quarter of the window has no scans or where inodes
         /// run out before bytes, no more than `medium` before 30 days, where a day of scans is missing, where jobs use more
-        /// or less since some day of the window, where one day asks for much of the size or where the limit was changed
-        /// too recently for a calibration, and no more than the calibration allows.
+        /// or less since some day of the window, where one day asks for much of the size, where entries stay for longer than
+        /// half of the history or where the limit was changed too recently for a calibration, and no more than the
+        /// calibration allows.
         package var confidence: Confidence {
             let days = sizing.history.seconds / 86_400
             let missing = gaps.reduce(Int64(0)) { $0 + ($1.to - $1.from).seconds }
@@ -140,7 +141,7 @@ package struct CapacityReport: Report {
                 isLow
                     ? .low
                     : days < 30 || !gaps.isEmpty || sizing.demandChange != nil
-                        || sizing.rareDay != nil ? .medium : .high,
+                        || sizing.rareDay != nil || sizing.longStay != nil ? .medium : .high,
                 sizing.calibration?.confidence ?? (sizing.limitChange == nil ? .high : .medium),
                 sizing.recommendation == nil ? .low : .high)
         }

@@ -140,7 +140,7 @@ package struct Recommendation: Sendable, Hashable {
             growth.map { $0.isCertain ? $0.perDay : 0 } ?? 0
         }
         let perDay = rates[0] + rates[1]
-        let isEnoughToday = isEnough(limit, today)
+        let isEnoughToday = limit >= least && target.isMet(at: limit, by: today, isToday: true)
         guard var smallest = curve.smallestSize(isEnough) else { return nil }
         // Prunes come at other times at each size, so that a size may do where a slightly larger one does not: where
         // nothing grows and today's does, it stays.

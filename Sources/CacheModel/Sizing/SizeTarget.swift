@@ -22,19 +22,26 @@ struct SizeTarget {
         (unavoidable, days, critical) = (curve.best.avoidable, curve.days, curve.critical)
     }
 
-    /// How far the rate of a phase may be below what is promised, in 0…1.
-    private static let leastFavourable = 0.005
+    /// How far the rate of a phase may be below what is promised, in 0…1: of a size that is advised, and of one that is
+    /// kept, so that a report does not advise another size than the one before for a little.
+    private static let (leastFavourable, leastFavourableToday) = (0.005, 0.01)
 
     /// Whether a size is enough: few fetches are avoidable, in no phase many more, everything fits, and prunes help.
-    func isMet(at size: ByteCount, by outcome: ReplayOutcome) -> Bool {
-        sparesFetches(outcome) && outcome.peak <= size && !isFull(size, outcome)
+    ///
+    /// - Parameters:
+    ///   - size: of the volume.
+    ///   - outcome: what it gives.
+    ///   - isToday: whether the volume has that size.
+    func isMet(at size: ByteCount, by outcome: ReplayOutcome, isToday: Bool = false) -> Bool {
+        sparesFetches(outcome, isToday: isToday) && outcome.peak <= size && !isFull(size, outcome)
     }
 
     /// Whether few fetches are avoidable, and the rate of the least favourable phase is about the one that is promised.
-    func sparesFetches(_ outcome: ReplayOutcome) -> Bool {
+    func sparesFetches(_ outcome: ReplayOutcome, isToday: Bool = false) -> Bool {
         let accesses = Double(outcome.rate.hits + outcome.rate.misses)
         return Double(outcome.avoidable - unavoidable) / days <= allowed + 1e-9
-            && Double(outcome.mostAvoidable - outcome.avoidable) <= Self.leastFavourable * accesses
+            && Double(outcome.mostAvoidable - outcome.avoidable)
+                <= (isToday ? Self.leastFavourableToday : Self.leastFavourable) * accesses
     }
 
     /// Whether a volume is above its critical level whatever is pruned, without what containers write.

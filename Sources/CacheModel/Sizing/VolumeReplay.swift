@@ -92,7 +92,7 @@ package struct VolumeReplay: Sendable {
     /// In the long run a volume is anywhere between one prune and the next, and a history is too short to fill a large
     /// one. So where few prunes of the window had something to do, this is the mean of several phases: once events count
     /// and half of the history has passed, the volume is so far full. What it has beyond that goes as in a prune, if
-    /// there are prunes at all at that size; what it lacks is filled up with what nobody uses any more, which goes first.
+    /// any comes after that at that size; what it lacks is filled up with what nobody uses any more, which goes first.
     ///
     /// - Parameters:
     ///   - size: of the volume.
@@ -103,6 +103,7 @@ package struct VolumeReplay: Sendable {
         let settled = trace.settled
         half.play(prunes, until: settled)
         var whole = half.copy()
+        whole.everPruned = false
         defer { whole.nodes.deallocate() }
         whole.play(prunes, until: .max)
         let outcome = whole.scaled()
@@ -172,7 +173,7 @@ private struct ReplayState {
     private let purgeAbove: Int64
     private var isWarm = false
     /// Whether the levels of the volume ever made a prune evict.
-    private(set) var everPruned = false
+    var everPruned = false
     private var outcome = ReplayOutcome()
     /// Before when no further prune for pressure comes; nil where there is none to wait for.
     private var calmUntil: Int64?

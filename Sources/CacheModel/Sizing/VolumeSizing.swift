@@ -183,6 +183,9 @@ package struct VolumeSizing: Sendable {
     package let demandChange: DemandChange?
     /// The day that asks for much of the size; nil where none does, or without a recommendation.
     package let rareDay: RareDay?
+    /// For how long an entry that nobody uses stays at the recommended size, where that is more than half of the history,
+    /// and a larger size would serve more: how often jobs come back after so long is hardly known.
+    package let longStay: Span?
     /// The most that belonged to no pool in the window, where that comes and goes; what does now otherwise.
     package let mostUnmanaged: ByteCount
     /// What others removed in the window, entry by entry; nil where they removed nothing.
@@ -256,7 +259,7 @@ package struct VolumeSizing: Sendable {
         guard hasUse else {
             ideal = nil
             (curve, recommendation, calibration, otherOrder, asked) = (nil, nil, nil, nil, nil)
-            (demandChange, rareDay) = (nil, nil)
+            (demandChange, rareDay, longStay) = (nil, nil, nil)
             (advice, policies, bottlenecks, idleBottlenecks, self.missing) = ([], [], [], [], missing)
             return
         }
@@ -356,6 +359,11 @@ package struct VolumeSizing: Sendable {
             }
         }
         recommendation = recommended
+        if let recommended {
+            longStay = Self.longStay(recommended, low: regime.low, fixed: fixed, history: self.history)
+        } else {
+            longStay = nil
+        }
         self.demandChange = recommended == nil ? nil : demandChange
         self.rareDay = rareDay
         // Rates per day from a few hours would be made up.
@@ -380,6 +388,19 @@ package struct VolumeSizing: Sendable {
             otherOrder = nil
         }
         self.missing = missing
+    }
+
+    /// For how long an entry stays that nobody uses, where the history is too short for it; nil where it is not.
+    ///
+    /// What is below the low watermark is replaced by what comes.
+    private static func longStay(
+        _ advice: Recommendation, low: Double, fixed: ByteCount, history: Span
+    ) -> Span? {
+        let days = Double(history.seconds) / 86_400
+        let perDay = Double(advice.outcome.rate.missBytes.bytes) / advice.days
+        guard days < 120, perDay > 0, advice.best - advice.rateAdvised >= 0.003 else { return nil }
+        let stay = max(0, low * Double(advice.bytes.bytes) - Double(fixed.bytes)) / perDay
+        return stay * 2 > days ? .days(Int64(min(stay, 10_000))) : nil
     }
 
     /// What belonged to no pool beyond what does now, where that comes and goes: where it came at least twice in the window.

@@ -236,6 +236,26 @@ private struct Lived {
         #expect(abs(said.bytes.bytes - usual.bytes.bytes) <= 10 * unit)
     }
 
+    /// Three hundred entries are each used about once a month: forty days do not tell how often; where all that is wanted
+    /// is known, they do.
+    @Test func aHistoryThatIsShortForTheSizeIsToldAsThat() throws {
+        func demand(_ day: Int64) -> [Use] {
+            var random = SeededGenerator(seed: UInt64(day))
+            let seldom = (30..<330).filter { _ in Int.random(in: 0..<30, using: &random) == 0 }
+            return (Array(0..<30) + seldom).map {
+                Use(minute: 540 + Int64($0), entry: Int64($0) + 1, bytes: unit)
+            }
+        }
+        var volume = Lived(demand, size: 120 * unit)
+        volume.live(40)
+        let sizing = volume.sizing()
+        let (stay, advice) = (try #require(sizing.longStay), try #require(sizing.recommendation))
+        #expect(advice.best - advice.rateAdvised >= 0.003 && stay > .days(20))
+        var known = Lived(rounds, size: 600 * unit)
+        known.live(56)
+        #expect(known.sizing().longStay == nil)
+    }
+
     /// The first weeks of a new volume, which was empty, are not those of one that grows.
     @Test func theFirstDaysOfAVolumeThatGrowsAreThoseOfAFullOne() throws {
         // Two hundred entries are used in turn, forty a day.
