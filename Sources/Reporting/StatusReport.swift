@@ -226,7 +226,8 @@ package struct StatusReport: Report {
                 ? "\(volumes[0].name) is within its quota"
                 : "All \(volumes.count) volumes are within their quotas")
             + (full.isEmpty
-                ? "" : ", but \(Figures.list(full)) is above the critical level with what waits in the trash")
+                ? ""
+                : ", but \(Figures.list(full)) \(full.count == 1 ? "is" : "are") above the critical level with what waits in the trash")
         let count = Int64(shownWarnings.count)
         let warned = count == 0 ? "" : "; \(Figures.count(count, "warning", "warnings"))"
         return ("\(within)\(warned).", count == 0 && full.isEmpty ? .good : .warning)

@@ -1,11 +1,5 @@
 /// What is known of a volume's past, in the order of time: what sizing rests on.
 package struct VolumeHistory: Sendable {
-    /// After how long without a use others remove an entry, whatever the size is; nil where they do not.
-    package var removedAfter: Span?
-    /// How many bytes more than now belonged to no pool from some time on, in the order of time; empty where it was always
-    /// as much.
-    package var unmanagedMore: [(at: Timestamp, bytes: Int64)] = []
-
     /// An entry that was there at the beginning.
     package struct Content: Sendable, Hashable {
         /// Its row in the index, the same for as long as anything is known of it.
@@ -227,6 +221,12 @@ package struct VolumeHistory: Sendable {
     package var wipes: [Wipe] = []
     /// What images consist of.
     package var layers: Layers
+
+    /// After how long without a use others remove an entry, whatever the size is; nil where they do not.
+    package var removedAfter: Span?
+    /// How many bytes more than now belonged to no pool from some time on, in the order of time; empty where it was always
+    /// as much.
+    package var unmanagedMore: [(at: Timestamp, bytes: Int64)] = []
 
     /// Makes a history from all it consists of.
     package init(

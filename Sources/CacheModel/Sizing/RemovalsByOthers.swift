@@ -25,11 +25,10 @@ package struct RemovalsByOthers: Sendable, Hashable {
             lastUsed[content.entry] = content.lastUsed
         }
         var gone: Set<Int64> = []
-        var next = 0
+        var changes = ReplayChanges(history)
         func pass(until time: Timestamp) {
-            while next < history.departures.count, history.departures[next].at <= time {
-                let departure = history.departures[next]
-                next += 1
+            while let change = changes.next(until: time) {
+                guard case .departure(let departure) = change else { continue }
                 guard departure.reason == .removed else {
                     gone.remove(departure.entry)
                     continue
@@ -67,11 +66,10 @@ package struct RemovalsByOthers: Sendable, Hashable {
         guard (history.lastScanAt - last).seconds <= wait + youngest.seconds else { return false }
         var lastUsed: [Int64: Timestamp] = [:]
         for content in history.contents { lastUsed[content.entry] = content.lastUsed }
-        var next = 0
+        var changes = ReplayChanges(history)
         func pass(until time: Timestamp) {
-            while next < history.departures.count, history.departures[next].at <= time {
-                lastUsed[history.departures[next].entry] = nil
-                next += 1
+            while let change = changes.next(until: time) {
+                if case .departure(let departure) = change { lastUsed[departure.entry] = nil }
             }
         }
         for access in history.accesses {

@@ -322,7 +322,7 @@ package struct VolumeSizing: Sendable {
                 var recent = SizeCurve(
                     current, since: settled, replayed, fixed: fixed,
                     days: Double((history.lastScanAt - settled).seconds) / 86_400, rank: question.rank,
-                    bound: 100_000)
+                    bound: 100_000, events: change.isMore ? events : nil)
                 let found = advice(
                     &recent, wanted: Double(days.reduce(0) { $0 + $1.distinct }) / Double(max(1, days.count)))
                 demandChange?.enough = found?.bytes
